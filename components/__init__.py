@@ -1,0 +1,1 @@
+"""Reusable Pulumi components: contracts, their AWS and Google Cloud implementations, and the fleet."""

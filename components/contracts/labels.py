@@ -1,0 +1,38 @@
+"""Labels on every resource, in the form that each cloud accepts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from components.contracts.naming import PRODUCT
+from components.contracts.vocabulary import Cloud, Environment
+
+_GCP_LABEL = re.compile(r"^[a-z0-9_-]{0,63}$")
+_AWS_TAG = re.compile(r"^[\w\s.:/=+\-@]{0,256}$")
+
+
+def base_labels(environment: Environment, stack: str, extra: Mapping[str, str]) -> dict[str, str]:
+    """The labels that each stack's resources bear; `extra` may add, never override.
+
+    Raises:
+        ValueError: `extra` names one of Seawall's own labels.
+    """
+    own = {"product": PRODUCT, "environment": str(environment), "stack": stack, "managed-by": "pulumi"}
+    clash = sorted(own.keys() & extra.keys())
+    if clash:
+        raise ValueError(f"labels {clash} are set by Seawall itself; choose other names")
+    return {**own, **extra}
+
+
+def checked_labels(cloud: Cloud, labels: Mapping[str, str]) -> dict[str, str]:
+    """`labels` as `cloud` accepts them, sorted.
+
+    Raises:
+        ValueError: a key or value that the cloud would refuse.
+    """
+    pattern = _GCP_LABEL if cloud is Cloud.GCP else _AWS_TAG
+    for key, value in labels.items():
+        if not key or not pattern.match(key) or not pattern.match(value):
+            raise ValueError(f"label {key!r}: {value!r} is not accepted by {cloud}: allowed is {pattern.pattern}")
+    return dict(sorted(labels.items()))

@@ -1,0 +1,195 @@
+"""What each cloud offers: one Protocol per component, and one for the module that holds them all.
+
+`components.aws` and `components.gcp` implement these independently. What one cloud cannot do is an explicit error
+that names the alternative, never a silent no-op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import pulumi
+
+from components.contracts import refs, specs
+from components.contracts.place import Place
+
+
+class Keys(Protocol):
+    """Customer-managed keys in both regions, rotated, usable by the cloud's services, protected."""
+
+    ref: refs.KeysRef
+
+
+class Network(Protocol):
+    """A private network: no machine has a public address."""
+
+    ref: refs.NetworkRef
+
+
+class Cluster(Protocol):
+    """A Kubernetes cluster: private nodes, workload identity, encrypted secrets, control-plane logs."""
+
+    ref: refs.ClusterRef
+
+
+class NodePools(Protocol):
+    """The machines; GPU pools are tainted and labelled, and may scale from zero."""
+
+    ref: refs.NodePoolsRef
+
+
+class Storage(Protocol):
+    """The model bucket and its replica: versioned, private, TLS-only, each under its own region's key."""
+
+    ref: refs.StorageRef
+
+
+class FeatureCache(Protocol):
+    """The feature store: encrypted, private, with point-in-time recovery or persistence."""
+
+    ref: refs.FeatureCacheRef
+
+
+class Registry(Protocol):
+    """The container registry: immutable tags, encrypted, with pull-through mirrors."""
+
+    ref: refs.RegistryRef
+
+
+class Identity(Protocol):
+    """A read-only identity for the fleet, bound to one service account."""
+
+    ref: refs.IdentityRef
+
+
+class Backup(Protocol):
+    """Recovery points of the feature store and the cluster, copied to the backup region."""
+
+    ref: refs.BackupRef
+
+
+class Monitoring(Protocol):
+    """Log retention and alerts over an encrypted channel."""
+
+    ref: refs.MonitoringRef
+
+
+class CloudModule(Protocol):
+    """A cloud, as a module: `components.aws` and `components.gcp` both fit."""
+
+    def provider(self, place: Place) -> pulumi.ProviderResource:
+        """The cloud's provider, bound to the stack's account and region."""
+        ...
+
+    def Keys(  # noqa: N802 - these are the modules' classes
+        self, name: str, place: Place, spec: specs.KeysSpec, *, provider: pulumi.ProviderResource
+    ) -> Keys: ...
+
+    def Network(  # noqa: N802
+        self, name: str, place: Place, spec: specs.NetworkSpec, *, provider: pulumi.ProviderResource
+    ) -> Network: ...
+
+    def Cluster(  # noqa: N802
+        self,
+        name: str,
+        place: Place,
+        spec: specs.ClusterSpec,
+        *,
+        network: refs.NetworkRef,
+        keys: refs.KeysRef,
+        log_retention_days: int,
+        provider: pulumi.ProviderResource,
+    ) -> Cluster: ...
+
+    def NodePools(  # noqa: N802
+        self,
+        name: str,
+        place: Place,
+        spec: Mapping[str, specs.NodePoolSpec],
+        *,
+        cluster: refs.ClusterRef,
+        network: refs.NetworkRef,
+        keys: refs.KeysRef,
+        provider: pulumi.ProviderResource,
+    ) -> NodePools: ...
+
+    def Storage(  # noqa: N802
+        self,
+        name: str,
+        place: Place,
+        spec: specs.StorageSpec,
+        *,
+        keys: refs.KeysRef,
+        provider: pulumi.ProviderResource,
+    ) -> Storage: ...
+
+    def FeatureCache(  # noqa: N802
+        self,
+        name: str,
+        place: Place,
+        spec: specs.FeatureCacheSpec,
+        *,
+        network: refs.NetworkRef,
+        keys: refs.KeysRef,
+        provider: pulumi.ProviderResource,
+    ) -> FeatureCache: ...
+
+    def Registry(  # noqa: N802
+        self,
+        name: str,
+        place: Place,
+        spec: specs.RegistrySpec,
+        *,
+        keys: refs.KeysRef,
+        provider: pulumi.ProviderResource,
+    ) -> Registry: ...
+
+    def Identity(  # noqa: N802
+        self,
+        name: str,
+        place: Place,
+        *,
+        cluster: refs.ClusterRef,
+        storage: refs.StorageRef,
+        features: refs.FeatureCacheRef,
+        keys: refs.KeysRef,
+        provider: pulumi.ProviderResource,
+    ) -> Identity: ...
+
+    def Backup(  # noqa: N802
+        self,
+        name: str,
+        place: Place,
+        spec: specs.BackupSpec,
+        *,
+        features: refs.FeatureCacheRef,
+        cluster: refs.ClusterRef,
+        keys: refs.KeysRef,
+        provider: pulumi.ProviderResource,
+    ) -> Backup: ...
+
+    def Monitoring(  # noqa: N802
+        self,
+        name: str,
+        place: Place,
+        spec: specs.MonitoringSpec,
+        *,
+        cluster: refs.ClusterRef,
+        features: refs.FeatureCacheRef,
+        backup: refs.BackupRef,
+        storage: refs.StorageRef,
+        keys: refs.KeysRef,
+        provider: pulumi.ProviderResource,
+    ) -> Monitoring: ...
+
+    def node_autoscaler_identity(
+        self,
+        place: Place,
+        *,
+        cluster: refs.ClusterRef,
+        pools: Sequence[refs.NodePoolRef],
+        provider: pulumi.ProviderResource,
+    ) -> refs.IdentityRef | None:
+        """The identity of the node autoscaler that the fleet must bring; None where the cloud has its own."""
+        ...

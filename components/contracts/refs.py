@@ -1,0 +1,167 @@
+"""What a component gives back: values and outputs that mean "ready to use", not "created".
+
+Plain strings are known before anything exists (physical names, regions, addresses made of them);
+`pulumi.Output`s are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pulumi
+
+from components.contracts.vocabulary import Accelerator, Cloud
+
+
+@dataclass(frozen=True)
+class KeyRef:
+    """A key that may be used at once by the services that need it."""
+
+    id: pulumi.Output[str]
+    """What other resources name it by: an ARN on AWS, a resource id on Google Cloud."""
+    alias: str
+    """Known name: `alias/...` on AWS, the full resource id on Google Cloud."""
+    region: str
+
+
+@dataclass(frozen=True)
+class KeysRef:
+    """The stack's keys by purpose; `recovery` is the backup region's own."""
+
+    cluster: KeyRef
+    data: KeyRef
+    logs: KeyRef
+    recovery: KeyRef
+
+
+@dataclass(frozen=True)
+class NetworkRef:
+    """A private network with one subnet per zone (AWS) or one per region (Google Cloud)."""
+
+    id: pulumi.Output[str]
+    subnet_ids: tuple[pulumi.Output[str], ...]
+    cidr: str
+    managed_services_ready: pulumi.Output[str]
+    """Resolves to the network's id when managed services can be reached privately from it."""
+
+
+@dataclass(frozen=True)
+class ClusterRef:
+    """A cluster whose API answers and whose add-ons run."""
+
+    cloud: Cloud
+    name: str
+    id: pulumi.Output[str]
+    kubeconfig: pulumi.Output[str]
+    """Secret: credentials come from the cloud's own exec plugin, but the CA and endpoint are inside."""
+    node_autoscaling_managed: bool
+    """Whether the cloud itself adds and removes machines (GKE), or the fleet must bring an autoscaler (EKS)."""
+    node_role: pulumi.Output[str] | None = None
+    """The identity of the machines: role ARN on AWS, service account email on Google Cloud."""
+
+
+@dataclass(frozen=True)
+class NodePoolRef:
+    """A pool that takes pods; `node_labels` and `taint_key` are what a pod must select and tolerate."""
+
+    name: str
+    node_labels: Mapping[str, str]
+    accelerator: Accelerator | None
+    taint_key: str | None
+    ready: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
+class NodePoolsRef:
+    """The stack's pools by key."""
+
+    pools: Mapping[str, NodePoolRef]
+
+
+@dataclass(frozen=True)
+class BucketRef:
+    """A bucket that is encrypted, versioned and private by the time `id` resolves."""
+
+    name: str
+    uri: str
+    """`s3://name` or `gs://name`."""
+    region: str
+    key_alias: str
+    id: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
+class StorageRef:
+    """The model bucket, and its copy in the backup region."""
+
+    models: BucketRef
+    replica: BucketRef
+
+
+@dataclass(frozen=True)
+class FeatureCacheRef:
+    """The feature store, and how a pod reaches it."""
+
+    kind: Literal["dynamodb", "redis"]
+    name: str
+    region: str
+    id: pulumi.Output[str]
+    host: pulumi.Output[str] | None = None
+    port: pulumi.Output[int] | None = None
+    ca_certificate: pulumi.Output[str] | None = None
+    """PEM of the CA that signed the server's certificate."""
+    auth: pulumi.Output[str] | None = None
+    """Secret."""
+
+
+@dataclass(frozen=True)
+class RegistryRef:
+    """The stack's registry, and pull-through mirrors of the public ones that the cluster needs."""
+
+    url: str
+    mirrors: Mapping[str, str]
+    """Public registry host → the prefix under which the private network pulls its images."""
+    id: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
+class IdentityRef:
+    """A read-only cloud identity that one Kubernetes service account, and no other, may assume."""
+
+    namespace: str
+    service_account: str
+    annotations: Mapping[str, pulumi.Output[str]]
+    """What the service account must bear for the binding to work; empty where the cloud binds by itself."""
+    principal: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
+class BackupRef:
+    """Scheduled recovery points, with copies in the backup region."""
+
+    plan: str
+    """Known name of the plan or schedule."""
+    vault: str
+    """Known name of where the copies lie in the backup region: a vault on AWS, a bucket on Google Cloud."""
+    region: str
+    id: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
+class MonitoringRef:
+    """Log retention and the channel that alerts go to."""
+
+    channel: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
+class FleetRef:
+    """A fleet that answers requests inside the cluster."""
+
+    namespace: str
+    service: str
+    deployment: str
+    model_release: str
+    ready: pulumi.Output[str] = field(repr=False)

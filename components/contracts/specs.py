@@ -1,0 +1,223 @@
+"""What a stack asks of a cloud: plain frozen data, units in the names, no cloud's own field in it.
+
+Bounds that hold for every stack stand here; rules between sections are `stacks.settings`'.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from components.contracts.vocabulary import Accelerator, Capacity
+
+
+class Spec(BaseModel):
+    """Base of all specs: frozen, and no key that is not declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True)
+
+
+def refused(message: str, *, allowed: str, remedy: str) -> PydanticCustomError:
+    """A refusal that says what is allowed and what to do, for a validator to raise."""
+    return PydanticCustomError("refused", "{message}", {"message": message, "allowed": allowed, "remedy": remedy})
+
+
+class KeysSpec(Spec):
+    """Customer-managed encryption keys."""
+
+    rotation_days: Annotated[int, Field(ge=90, le=365)] = 90
+    """Days between automatic rotations (Google's benchmark asks for at most 90; AWS allows no fewer)."""
+    deletion_window_days: Annotated[int, Field(ge=7, le=30)] = 30
+    """Days between a key's scheduled deletion and its loss."""
+
+
+class NetworkSpec(Spec):
+    """The private network that everything runs in."""
+
+    cidr: str = "10.20.0.0/16"
+    """Address range of the whole network: a private /16."""
+
+    @field_validator("cidr")
+    @classmethod
+    def _private_16(cls, value: str) -> str:
+        allowed = "a private IPv4 network of prefix length 16, as 10.20.0.0/16"
+        try:
+            network = ipaddress.IPv4Network(value)
+        except ValueError as error:
+            raise refused(str(error), allowed=allowed, remedy="write the network's first address and /16") from None
+        if network.prefixlen != 16 or not network.is_private:
+            raise refused(f"{value} is not a private /16", allowed=allowed, remedy="choose a private /16")
+        return value
+
+
+class ClusterSpec(Spec):
+    """The Kubernetes cluster's control plane."""
+
+    version: Annotated[str, Field(pattern=r"^1\.\d{2}$")] = "1.34"
+    """Kubernetes minor version."""
+    authorized_cidrs: tuple[str, ...] = ()
+    """Networks that may reach the control plane from outside; empty: only from the private network."""
+
+    @field_validator("authorized_cidrs")
+    @classmethod
+    def _no_open_door(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        allowed = "IPv4 networks of prefix length 16 or more"
+        for cidr in value:
+            try:
+                network = ipaddress.IPv4Network(cidr)
+            except ValueError as error:
+                raise refused(str(error), allowed=allowed, remedy="write CIDR notation, as 192.0.2.0/24") from None
+            if network.prefixlen < 16:
+                raise refused(
+                    f"{cidr} opens the control plane to {network.num_addresses} addresses",
+                    allowed=allowed,
+                    remedy="name your office's or VPN's network",
+                )
+        return value
+
+
+class NodePoolSpec(Spec):
+    """A group of equal machines. Its GPUs, if any, follow from the machine type."""
+
+    machine_type: str
+    """The cloud's machine type, one of `components.contracts.machines`."""
+    min_nodes: Annotated[int, Field(ge=0, le=1000)]
+    """Fewest machines; 0 lets the pool scale from zero."""
+    max_nodes: Annotated[int, Field(ge=1, le=1000)]
+    """Most machines."""
+    capacity: Capacity = Capacity.ON_DEMAND
+    """How the machines are bought."""
+    disk_gib: Annotated[int, Field(ge=30, le=16000)] = 100
+    """Boot or data disk of each machine; a model repository is copied to it at each start of a replica."""
+
+    @model_validator(mode="after")
+    def _min_within_max(self) -> NodePoolSpec:
+        if self.min_nodes > self.max_nodes:
+            raise refused(
+                f"min_nodes is {self.min_nodes}, more than max_nodes, which is {self.max_nodes}",
+                allowed="min_nodes at most max_nodes",
+                remedy="lower min_nodes or raise max_nodes",
+            )
+        return self
+
+
+class StorageSpec(Spec):
+    """The model bucket and its replica in the backup region."""
+
+    noncurrent_retention_days: Annotated[int, Field(ge=7, le=3650)] = 90
+    """Days that an overwritten or deleted object's old version is kept."""
+
+
+class FeatureCacheSpec(Spec):
+    """The store of per-entity features that predictions look up."""
+
+    entry_ttl_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24 * 30
+    """Hours after which an entry expires."""
+    lookup_timeout_ms: Annotated[int, Field(ge=1, le=1000)] = 50
+    """Milliseconds that a prediction waits for features before it falls back to the training means."""
+    memory_gib: Annotated[int | None, Field(ge=1, le=300)] = None
+    """Memory of the cache, where the cloud sells it by size; must be left out where it does not."""
+
+
+class RegistrySpec(Spec):
+    """The container registry."""
+
+    untagged_retention_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """Days after which an image without a tag is removed."""
+
+
+class BackupSpec(Spec):
+    """Copies in another region, and what a restore must achieve."""
+
+    region: str
+    """The region that holds the copies: a single region, far enough from the primary."""
+    min_distance_km: Annotated[int, Field(ge=100, le=20000)] = 400
+    """How far the backup region must lie from the primary, at least."""
+    frequency_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 1
+    """Hours between two recovery points of the feature cache."""
+    retention_days: Annotated[int, Field(ge=7, le=3650)] = 35
+    """Days that a recovery point is kept."""
+    rpo_minutes: Annotated[int, Field(ge=15, le=7 * 24 * 60)]
+    """The recovery point objective: how much recent data may be lost."""
+    rto_minutes: Annotated[int, Field(ge=5, le=7 * 24 * 60)]
+    """The recovery time objective: how long the service may be away."""
+
+    @model_validator(mode="after")
+    def _frequent_enough(self) -> BackupSpec:
+        if self.frequency_hours * 60 > self.rpo_minutes:
+            raise refused(
+                f"a recovery point each {self.frequency_hours} h cannot meet an RPO of {self.rpo_minutes} min",
+                allowed="frequency_hours × 60 at most rpo_minutes",
+                remedy="lower frequency_hours or raise rpo_minutes",
+            )
+        return self
+
+
+class MonitoringSpec(Spec):
+    """Logs and alerts."""
+
+    log_retention_days: Literal[30, 60, 90, 180, 365, 400, 731] = 90
+    """Days that logs are kept; the values that both clouds accept."""
+    alert_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    """Who is told when an alert fires."""
+    alert_webhook: SecretStr | None = None
+    """An https address that is told too; it carries a token, so set it with `pulumi config set --secret`."""
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _https_only(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith("https://"):
+            raise refused(
+                "the webhook is not an https address",
+                allowed="an address that starts with https://",
+                remedy="use the https address of the receiver",
+            )
+        return value
+
+
+class ImagesSpec(Spec):
+    """The digests of the images that run in the cluster; tags move, digests do not."""
+
+    serving: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+    """The serving image in the stack's own registry, as `docker push` printed it."""
+
+
+class FleetSpec(Spec):
+    """The Triton fleet."""
+
+    images: ImagesSpec
+    model_release: Annotated[str, Field(pattern=r"^v[0-9]+$")] = "v1"
+    """The published release of the model repository that the fleet serves."""
+    accelerator: Accelerator
+    """The GPU that each replica needs."""
+    gpus_per_replica: Annotated[int, Field(ge=1, le=8)] = 1
+    """Whole GPUs of each replica."""
+    min_replicas: Annotated[int, Field(ge=1, le=1000)] = 2
+    """Fewest replicas; the autoscaler owns the number in between."""
+    max_replicas: Annotated[int, Field(ge=1, le=1000)]
+    """Most replicas."""
+    vcpus_per_replica: Annotated[int, Field(ge=1, le=64)] = 2
+    """CPU request of each replica."""
+    memory_gib_per_replica: Annotated[int, Field(ge=1, le=1024)] = 8
+    """Memory request and limit of each replica."""
+    repository_gib: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Ephemeral storage for the copy of the model repository that each start makes."""
+    target_pending_requests: Annotated[int, Field(ge=1, le=1000)] = 4
+    """Pending requests per replica that the autoscaler aims at."""
+    drain_seconds: Annotated[int, Field(ge=5, le=120)] = 15
+    """Seconds between leaving the load balancer and the server's own shutdown."""
+    exit_timeout_seconds: Annotated[int, Field(ge=5, le=600)] = 30
+    """Seconds that Triton waits for requests in flight when it is told to stop."""
+
+    @model_validator(mode="after")
+    def _min_within_max(self) -> FleetSpec:
+        if self.min_replicas > self.max_replicas:
+            raise refused(
+                f"min_replicas is {self.min_replicas}, more than max_replicas, which is {self.max_replicas}",
+                allowed="min_replicas at most max_replicas",
+                remedy="lower min_replicas or raise max_replicas",
+            )
+        return self

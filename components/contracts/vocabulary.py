@@ -1,0 +1,46 @@
+"""The words that both clouds share; each docstring also says what the word is not."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Cloud(StrEnum):
+    """A cloud provider. Not an account or a region."""
+
+    AWS = "aws"
+    GCP = "gcp"
+
+
+class Environment(StrEnum):
+    """A stage of delivery. Not a cloud: each environment exists on both."""
+
+    DEV = "dev"
+    STAGING = "staging"
+    PROD = "prod"
+
+
+class Capacity(StrEnum):
+    """How a pool's machines are bought. Not how many there are."""
+
+    ON_DEMAND = "on-demand"
+    SPOT = "spot"
+
+
+class Accelerator(StrEnum):
+    """A GPU model. Not a machine type: one machine may carry several."""
+
+    A10G = "a10g"
+    L4 = "l4"
+    L40S = "l40s"
+    A100 = "a100"
+    H100 = "h100"
+
+
+class OptOut(StrEnum):
+    """A safe default that a stack may give up, with a reason. Not a feature flag."""
+
+    DELETION_PROTECTION = "deletion_protection"
+    """Stateful resources may be destroyed with the stack."""
+    ON_DEMAND_CAPACITY = "on_demand_capacity"
+    """A production stack may run on spot capacity alone."""

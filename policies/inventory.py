@@ -1,0 +1,148 @@
+"""The recorded resource model: what a stack's program asked for, as every reader of a plan sees it.
+
+It lives with the policies because they are its first reader; plans, diffs, diagrams and golden files read the
+same shape. It holds no behaviour of Pulumi's: `ops.plan` fills it offline, and the policy pack fills it inside
+the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+UNKNOWN: Final = "[unknown]"
+"""Stands for a value that only the provider can compute; its path is also in `unknown_paths`."""
+
+SECRET: Final = "[secret]"  # noqa: S105 - a mask, not a secret
+"""Stands for a masked value; its path is also in `secret_paths`."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource as the provider receives it: camelCase inputs, Pulumi's type token, and its links.
+
+    Paths are dotted, list positions as numbers: `rules.0.destination.bucket`. A path that names a whole input
+    means all of it is secret or unknown.
+    """
+
+    urn: str
+    type: str
+    name: str
+    custom: bool
+    parent: str | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    secret_paths: tuple[str, ...] = ()
+    unknown_paths: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
+    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    region: str | None = None
+    protect: bool = False
+    retain_on_delete: bool = False
+
+    def is_unknown(self, path: str) -> bool:
+        """Whether the value at `path`, or one above it, is unknown."""
+        return any(path == u or path.startswith(f"{u}.") for u in self.unknown_paths)
+
+    def get(self, path: str, default: object = None) -> Any:
+        """The value at a dotted `path`; `UNKNOWN` if it or one above it is unknown, `default` if it is absent."""
+        if self.is_unknown(path):
+            return UNKNOWN
+        node: Any = self.inputs
+        for part in path.split("."):
+            if isinstance(node, Mapping) and part in node:
+                node = node[part]
+            elif isinstance(node, list) and part.isdigit() and int(part) < len(node):
+                node = node[int(part)]
+            else:
+                return default
+        return node
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, keys as `seawall plan --json` prints them."""
+        return {
+            "urn": self.urn,
+            "type": self.type,
+            "name": self.name,
+            "custom": self.custom,
+            "parent": self.parent,
+            "inputs": dict(self.inputs),
+            "secret_paths": list(self.secret_paths),
+            "unknown_paths": list(self.unknown_paths),
+            "dependencies": list(self.dependencies),
+            "property_dependencies": {k: list(v) for k, v in sorted(self.property_dependencies.items())},
+            "region": self.region,
+            "protect": self.protect,
+            "retain_on_delete": self.retain_on_delete,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Resource:
+        """The inverse of `to_json`."""
+        return Resource(
+            urn=data["urn"],
+            type=data["type"],
+            name=data["name"],
+            custom=data["custom"],
+            parent=data["parent"],
+            inputs=data["inputs"],
+            secret_paths=tuple(data["secret_paths"]),
+            unknown_paths=tuple(data["unknown_paths"]),
+            dependencies=tuple(data["dependencies"]),
+            property_dependencies={k: tuple(v) for k, v in data["property_dependencies"].items()},
+            region=data["region"],
+            protect=data["protect"],
+            retain_on_delete=data["retain_on_delete"],
+        )
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All resources of one stack in registration order, with its settings and outputs (secrets masked)."""
+
+    stack: str
+    settings: Mapping[str, Any]
+    resources: tuple[Resource, ...]
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def by_urn(self) -> Mapping[str, Resource]:
+        """Resources by URN."""
+        return {r.urn: r for r in self.resources}
+
+    @cached_property
+    def _by_type(self) -> Mapping[str, tuple[Resource, ...]]:
+        groups: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            groups.setdefault(resource.type, []).append(resource)
+        return {token: tuple(members) for token, members in groups.items()}
+
+    def of_type(self, *tokens: str) -> Iterator[Resource]:
+        """Resources of these types, type by type, in registration order."""
+        for token in tokens:
+            yield from self._by_type.get(token, ())
+
+    def linked(self, resource: Resource, prop: str, *tokens: str) -> tuple[Resource, ...]:
+        """The resources (of these types, if any are named) whose outputs feed the input `prop` of `resource`."""
+        targets = (self.by_urn[u] for u in resource.property_dependencies.get(prop, ()) if u in self.by_urn)
+        return tuple(t for t in targets if not tokens or t.type in tokens)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, as `seawall plan --json` prints it."""
+        return {
+            "stack": self.stack,
+            "settings": dict(self.settings),
+            "resources": [r.to_json() for r in self.resources],
+            "outputs": dict(self.outputs),
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Inventory:
+        """The inverse of `to_json`."""
+        return Inventory(
+            stack=data["stack"],
+            settings=data["settings"],
+            resources=tuple(Resource.from_json(r) for r in data["resources"]),
+            outputs=data["outputs"],
+        )
