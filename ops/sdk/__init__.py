@@ -1,0 +1,1 @@
+"""What the installed Pulumi SDKs know of every resource's arguments and outputs."""
