@@ -1,0 +1,32 @@
+"""What the serving container and everything around it agree on: names, ports and environment variables.
+
+`serving_image` ships alone and repeats the variables' names; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+NAMESPACE: Final = "serving"
+SERVICE_ACCOUNT: Final = "triton"
+
+HTTP_PORT: Final = 8000
+GRPC_PORT: Final = 8001
+METRICS_PORT: Final = 8002
+
+PENDING_REQUESTS_METRIC: Final = "nv_inference_pending_request_count"
+"""Triton's own gauge of requests that wait; the autoscaler's signal."""
+
+GPU_TAINT_KEY: Final = "nvidia.com/gpu"
+GPU_RESOURCE: Final = "nvidia.com/gpu"
+ACCELERATOR_LABEL: Final = "seawall.dev/accelerator"
+POOL_LABEL: Final = "seawall.dev/pool"
+
+FEATURES_KIND: Final = "SEAWALL_FEATURES_KIND"
+FEATURES_TABLE: Final = "SEAWALL_FEATURES_TABLE"
+FEATURES_REGION: Final = "SEAWALL_FEATURES_REGION"
+FEATURES_HOST: Final = "SEAWALL_FEATURES_HOST"
+FEATURES_PORT: Final = "SEAWALL_FEATURES_PORT"
+FEATURES_CA_FILE: Final = "SEAWALL_FEATURES_CA_FILE"
+FEATURES_AUTH_FILE: Final = "SEAWALL_FEATURES_AUTH_FILE"
+FEATURES_TIMEOUT_MS: Final = "SEAWALL_FEATURES_TIMEOUT_MS"

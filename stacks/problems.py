@@ -1,0 +1,113 @@
+"""What is wrong with a stack's settings, told by path, value, what is allowed, and remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+MASK = "[secret]"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One refused setting; `path` is dotted, below the settings object."""
+
+    path: str
+    value: object
+    allowed: str
+    remedy: str
+
+    def __str__(self) -> str:
+        shown = "" if self.value is None else f" = {self.value!r}"
+        return f"{self.path}{shown}\n    allowed: {self.allowed}\n    remedy:  {self.remedy}"
+
+
+class SettingsError(ValueError):
+    """A stack's settings are refused; holds every problem found."""
+
+    def __init__(self, source: str, problems: Sequence[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(f"{source}: {len(self.problems)} setting(s) refused\n{lines}")
+
+    @staticmethod
+    def of(source: str, path: str, value: object, allowed: str, remedy: str) -> SettingsError:
+        """An error with one problem."""
+        return SettingsError(source, [Problem(path, value, allowed, remedy)])
+
+
+def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    """Pydantic's errors in our terms; a secret's value is never shown."""
+    return [_problem(details, model) for details in error.errors(include_url=False)]
+
+
+def _problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
+    path = ".".join(str(part) for part in details["loc"])
+    context = details.get("ctx", {})
+    parent, secret = _model_at(model, details["loc"][:-1]), _is_secret(model, details["loc"])
+    kind = details["type"]
+    if kind == "refused":
+        return Problem(path, _shown(details, secret, context["message"]), context["allowed"], context["remedy"])
+    if kind == "extra_forbidden":
+        known = sorted(parent.model_fields) if parent else []
+        close = difflib.get_close_matches(str(details["loc"][-1]), known, n=1)
+        remedy = f"did you mean {close[0]}?" if close else "remove the key"
+        return Problem(path, MASK if secret else _brief(details["input"]), f"the keys {', '.join(known)}", remedy)
+    if kind == "missing":
+        return Problem(path, None, _description(parent, details["loc"][-1]) or "a value", "add the key")
+    remedy = "change the value"
+    if kind.endswith(("_type", "_parsing")):
+        remedy = "change the value's type (YAML reads bare digits as a number, quoted ones as a string)"
+    return Problem(
+        path, MASK if secret else _brief(details["input"]), details["msg"].removeprefix("Input should be "), remedy
+    )
+
+
+def _shown(details: ErrorDetails, secret: bool, message: str) -> object:
+    if secret:
+        return MASK
+    return message if isinstance(details["input"], Mapping | BaseModel) else details["input"]
+
+
+def _brief(value: object) -> object:
+    text = repr(value)
+    return value if len(text) <= 120 else f"{text[:120]}…"
+
+
+def _model_at(model: type[BaseModel], loc: Sequence[int | str]) -> type[BaseModel] | None:
+    current: Any = model
+    for part in loc:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            field = current.model_fields.get(str(part))
+            current = field.annotation if field else None
+        else:
+            arguments = [a for a in get_args(current) if a is not type(None)]
+            current = arguments[-1] if arguments else None
+        current = _without_annotations(current)
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+
+
+def _without_annotations(annotation: Any) -> Any:
+    while hasattr(annotation, "__metadata__"):
+        annotation = get_args(annotation)[0]
+    return annotation
+
+
+def _is_secret(model: type[BaseModel], loc: Sequence[int | str]) -> bool:
+    for depth in range(len(loc)):
+        parent = _model_at(model, loc[:depth])
+        field = parent.model_fields.get(str(loc[depth])) if parent else None
+        if field is not None and SecretStr in (field.annotation, *get_args(field.annotation)):
+            return True
+    return False
+
+
+def _description(parent: type[BaseModel] | None, key: int | str) -> str:
+    field = parent.model_fields.get(str(key)) if parent else None
+    return (field.description or "") if field else ""

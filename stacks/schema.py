@@ -1,0 +1,112 @@
+"""Generates the JSON Schema that the stack files point to, and the settings reference: `python -m stacks.schema`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from components.contracts.machines import MACHINES
+from components.contracts.regions import REGIONS
+from stacks.settings import CONFIG_DIR, CONFIG_KEY, Settings
+
+SCHEMA_FILE = CONFIG_DIR / "settings.schema.json"
+REFERENCE_FILE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
+_ENCRYPTED = {
+    "type": "object",
+    "properties": {"secure": {"type": "string"}},
+    "required": ["secure"],
+    "additionalProperties": False,
+    "description": "A value encrypted by `pulumi config set --secret`.",
+}
+
+
+def file_schema() -> dict[str, Any]:
+    """The schema of a whole `Pulumi.<stack>.yaml`."""
+    settings = Settings.model_json_schema(ref_template="#/$defs/{model}")
+    definitions = settings.pop("$defs")
+    webhook = definitions["MonitoringSpec"]["properties"]["alert_webhook"]
+    webhook["anyOf"] = [_ENCRYPTED, *webhook["anyOf"]]
+    regions = sorted({region for table in REGIONS.values() for region in table})
+    machines = sorted({machine for table in MACHINES.values() for machine in table})
+    settings["properties"]["region"]["enum"] = regions
+    definitions["BackupSpec"]["properties"]["region"]["enum"] = regions
+    definitions["NodePoolSpec"]["properties"]["machine_type"]["enum"] = machines
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A Seawall stack",
+        "type": "object",
+        "required": ["config"],
+        "properties": {
+            "secretsprovider": {"type": "string"},
+            "encryptedkey": {"type": "string"},
+            "encryptionsalt": {"type": "string"},
+            "config": {
+                "type": "object",
+                "required": [CONFIG_KEY],
+                "properties": {CONFIG_KEY: {"$ref": "#/$defs/Settings"}},
+            },
+        },
+        "additionalProperties": False,
+        "$defs": {**definitions, "Settings": settings},
+    }
+
+
+def reference(schema: Mapping[str, Any]) -> str:
+    """The settings reference in Markdown, section by section."""
+    definitions = schema["$defs"]
+    names = [
+        "Settings",
+        *sorted(name for name in definitions if "properties" in definitions[name] and name != "Settings"),
+    ]
+    parts = [
+        "# Settings",
+        "",
+        f"Generated from `stacks/settings.py`; each stack's file is `stacks/config/Pulumi.<stack>.yaml`, and all of this "
+        f"stands there under `config.{CONFIG_KEY}`.",
+    ]
+    for name in names:
+        definition = definitions[name]
+        parts += ["", f"## {name}", "", definition.get("description", ""), "", "| key | type | default | meaning |"]
+        parts.append("|---|---|---|---|")
+        required = definition.get("required", [])
+        for key, field in definition["properties"].items():
+            default = "**required**" if key in required else f"`{json.dumps(field.get('default'))}`"
+            if "$ref" in field and key not in required:
+                default = "its section's defaults"
+            meaning = field.get("description", "").replace("\n", " ").replace("|", "\\|")
+            parts.append(f"| `{key}` | {_type(field, definitions)} | {default} | {meaning} |")
+    return "\n".join(parts) + "\n"
+
+
+def _type(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    if "$ref" in field:
+        name = field["$ref"].rsplit("/", 1)[-1]
+        values = definitions[name].get("enum")
+        return " \\| ".join(f"`{v}`" for v in values) if values else f"[{name}](#{name.lower()})"
+    if "anyOf" in field:
+        return " or ".join(_type(option, definitions) for option in field["anyOf"])
+    if "enum" in field:
+        values = field["enum"]
+        return (
+            " \\| ".join(f"`{v}`" for v in values) if len(values) <= 10 else "string (one of the table in the schema)"
+        )
+    kind = field.get("type", "any")
+    bounds = [f"{word} {field[key]}" for key, word in (("minimum", "≥"), ("maximum", "≤")) if key in field]
+    if kind == "array":
+        return f"list of {_type(field['items'], definitions)}"
+    if kind == "object" and isinstance(field.get("additionalProperties"), Mapping):
+        return f"map to {_type(field['additionalProperties'], definitions)}"
+    return " ".join([kind, *bounds])
+
+
+def main() -> None:
+    """Write both files."""
+    schema = file_schema()
+    SCHEMA_FILE.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    REFERENCE_FILE.write_text(reference(schema), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,319 @@
+"""The typed settings of one stack: every bad state is refused, with the value, what is allowed and the remedy."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from components.contracts.labels import base_labels, checked_labels
+from components.contracts.machines import MACHINES
+from components.contracts.place import Place
+from components.contracts.regions import REGIONS, distance_km, multi_region_contains
+from components.contracts.specs import (
+    BackupSpec,
+    ClusterSpec,
+    FeatureCacheSpec,
+    FleetSpec,
+    KeysSpec,
+    MonitoringSpec,
+    NetworkSpec,
+    NodePoolSpec,
+    RegistrySpec,
+    Spec,
+    StorageSpec,
+    refused,
+)
+from components.contracts.vocabulary import Capacity, Cloud, Environment, OptOut
+from stacks.problems import Problem, SettingsError, problems_of
+
+CONFIG_KEY = "seawall:settings"
+"""The one Pulumi config key that holds a stack's settings, as an object."""
+
+CONFIG_DIR = Path(__file__).resolve().parent / "config"
+SYSTEM_POOL = "system"
+"""The key of the pool that carries everything but the fleet."""
+
+_ACCOUNT = {
+    Cloud.AWS: (re.compile(r"^\d{12}$"), "the 12 digits of an AWS account"),
+    Cloud.GCP: (re.compile(r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$"), "the id of a Google Cloud project"),
+}
+_ZONE = {Cloud.AWS: "{region}[a-f]", Cloud.GCP: "{region}-[a-f]"}
+
+
+class Settings(Spec):
+    """One stack's settings. The file's name and these values together decide everything that is deployed."""
+
+    cloud: Cloud
+    """The cloud that the stack runs on."""
+    environment: Environment
+    """The stage of delivery."""
+    account: str
+    """AWS: the account's 12 digits. Google Cloud: the project's id."""
+    project_number: Annotated[str, Field(pattern=r"^\d*$")] = ""
+    """Google Cloud only: the project's number, which names its service agents."""
+    region: str
+    """The primary region."""
+    zones: Annotated[tuple[str, ...], Field(min_length=2, max_length=6)]
+    """Zones of the primary region that machines are spread over."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Labels of your own on every resource, as an owner or a cost centre."""
+    opt_outs: dict[OptOut, Annotated[str, Field(min_length=20, max_length=300)]] = Field(default_factory=dict)
+    """Safe defaults that this stack gives up → the reason, which the policy report prints."""
+    keys: KeysSpec = KeysSpec()
+    """Customer-managed keys."""
+    network: NetworkSpec = NetworkSpec()
+    """The private network."""
+    cluster: ClusterSpec = ClusterSpec()
+    """The Kubernetes cluster."""
+    pools: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$")], NodePoolSpec], Field(min_length=2)
+    ]
+    """Node pools by key: `system`, and at least one with the fleet's GPU."""
+    storage: StorageSpec = StorageSpec()
+    """The model bucket."""
+    features: FeatureCacheSpec = FeatureCacheSpec()
+    """The feature store."""
+    registry: RegistrySpec = RegistrySpec()
+    """The container registry."""
+    backup: BackupSpec
+    """Copies in another region."""
+    monitoring: MonitoringSpec
+    """Logs and alerts."""
+    fleet: FleetSpec
+    """The Triton fleet."""
+
+    @classmethod
+    def parse(cls, values: object, source: str) -> Self:
+        """Validate `values`, which came from `source`.
+
+        Raises:
+            SettingsError: with every problem found, not only the first.
+        """
+        try:
+            settings = cls.model_validate_json(json.dumps(values, default=str))
+        except ValidationError as error:
+            raise SettingsError(source, problems_of(error, cls)) from None
+        found = list(settings.cross_section_problems())
+        if found:
+            raise SettingsError(source, found)
+        return settings
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the settings of a `Pulumi.<stack>.yaml`.
+
+        Raises:
+            SettingsError: the file is missing, not YAML, lacks the key, or holds a bad state.
+        """
+        try:
+            document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise SettingsError.of(
+                str(path), "", None, "an existing file", "create it from another stack's"
+            ) from None
+        except (MarkedYAMLError, UnicodeDecodeError) as error:
+            raise SettingsError.of(str(path), "", str(error), "valid YAML", "mend the line named above") from None
+        config = document.get("config") if isinstance(document, Mapping) else None
+        if not isinstance(config, Mapping) or CONFIG_KEY not in config:
+            raise SettingsError.of(
+                str(path), f"config.{CONFIG_KEY}", None, "an object with the stack's settings", "add the key"
+            )
+        settings = cls.parse(config[CONFIG_KEY], str(path))
+        named = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+        if named != settings.place.stack:
+            raise SettingsError.of(
+                str(path),
+                "environment, cloud",
+                settings.place.stack,
+                f"the stack that the file is named after: {named}",
+                "mend the settings or rename the file",
+            )
+        return settings
+
+    @property
+    def place(self) -> Place:
+        """Where the stack lives, as components are told."""
+        return Place(
+            cloud=self.cloud,
+            environment=self.environment,
+            account=self.account,
+            region=self.region,
+            backup_region=self.backup.region,
+            zones=self.zones,
+            project_number=self.project_number,
+            extra_labels=self.labels,
+            opt_outs=self.opt_outs,
+        )
+
+    @model_validator(mode="after")
+    def _needs_system_pool(self) -> Self:
+        if SYSTEM_POOL not in self.pools:
+            raise refused(
+                f"pools has no {SYSTEM_POOL!r}",
+                allowed=f"a pool named {SYSTEM_POOL!r} beside the GPU pools",
+                remedy="add it: it carries everything but the fleet",
+            )
+        return self
+
+    def cross_section_problems(self) -> list[Problem]:
+        """What is wrong between sections; each section by itself is sound by now."""
+        checks = (
+            self._account_problems,
+            self._region_problems,
+            self._backup_region_problems,
+            self._label_problems,
+            self._pool_problems,
+            self._feature_problems,
+            self._fleet_problems,
+        )
+        return [problem for check in checks for problem in check()]
+
+    def _account_problems(self) -> list[Problem]:
+        pattern, allowed = _ACCOUNT[self.cloud]
+        problems = []
+        if not pattern.match(self.account):
+            problems.append(Problem("account", self.account, allowed, "quote it, so that YAML keeps it a string"))
+        if (self.cloud is Cloud.GCP) != bool(self.project_number):
+            allowed = "the project's number" if self.cloud is Cloud.GCP else "nothing: only Google Cloud has one"
+            problems.append(Problem("project_number", self.project_number, allowed, "set it on Google Cloud only"))
+        return problems
+
+    def _region_problems(self) -> list[Problem]:
+        problems = []
+        if self.region not in REGIONS[self.cloud]:
+            problems.append(Problem("region", self.region, _regions(self.cloud), "choose one of these"))
+        pattern = _ZONE[self.cloud].format(region=re.escape(self.region))
+        for index, zone in enumerate(self.zones):
+            if not re.fullmatch(pattern, zone):
+                problems.append(
+                    Problem(f"zones.{index}", zone, f"a zone of {self.region}", "name zones of the primary region")
+                )
+        if len(set(self.zones)) < len(self.zones):
+            problems.append(Problem("zones", list(self.zones), "each zone once", "remove the repeated one"))
+        return problems
+
+    def _backup_region_problems(self) -> list[Problem]:
+        there, path = self.backup.region, "backup.region"
+        remedy = f"choose a region at least {self.backup.min_distance_km} km from {self.region}"
+        if self.cloud is Cloud.GCP and multi_region_contains(there, self.region):
+            return [Problem(path, there, f"a single region; {there} contains the primary {self.region}", remedy)]
+        if there not in REGIONS[self.cloud]:
+            return [Problem(path, there, _regions(self.cloud), remedy)]
+        if there == self.region:
+            return [Problem(path, there, "a region other than the primary", remedy)]
+        if self.region not in REGIONS[self.cloud]:
+            return []
+        distance = distance_km(self.cloud, self.region, there)
+        if distance < self.backup.min_distance_km:
+            allowed = (
+                f"at least {self.backup.min_distance_km} km from {self.region}; {there} is {distance:.0f} km away"
+            )
+            return [Problem(path, there, allowed, remedy)]
+        return []
+
+    def _label_problems(self) -> list[Problem]:
+        try:
+            checked_labels(self.cloud, base_labels(self.environment, self.place.stack, self.labels))
+        except ValueError as error:
+            return [Problem("labels", self.labels, str(error), "rename the label or its value")]
+        return []
+
+    def _pool_problems(self) -> list[Problem]:
+        problems = []
+        for key, pool in self.pools.items():
+            path = f"pools.{key}"
+            if pool.machine_type not in MACHINES[self.cloud]:
+                allowed = ", ".join(sorted(MACHINES[self.cloud]))
+                problems.append(Problem(f"{path}.machine_type", pool.machine_type, allowed, "choose one of these"))
+            elif key == SYSTEM_POOL and MACHINES[self.cloud][pool.machine_type].accelerator:
+                problems.append(
+                    Problem(
+                        f"{path}.machine_type", pool.machine_type, "a machine without GPUs", "keep GPUs for the fleet"
+                    )
+                )
+            if key == SYSTEM_POOL and pool.min_nodes < 1:
+                problems.append(
+                    Problem(f"{path}.min_nodes", pool.min_nodes, "at least 1", "the system pool must always run")
+                )
+        return problems
+
+    def _feature_problems(self) -> list[Problem]:
+        memory = self.features.memory_gib
+        if (self.cloud is Cloud.GCP) == (memory is not None):
+            return []
+        allowed = (
+            "a number of GiB: Memorystore is sold by size"
+            if self.cloud is Cloud.GCP
+            else "nothing: DynamoDB grows by itself"
+        )
+        return [Problem("features.memory_gib", memory, allowed, "set it on Google Cloud only")]
+
+    def _fleet_problems(self) -> list[Problem]:
+        fleet, machines = self.fleet, MACHINES[self.cloud]
+        holding = {
+            key: machines[pool.machine_type].accelerators // fleet.gpus_per_replica * pool.max_nodes
+            for key, pool in self.pools.items()
+            if pool.machine_type in machines
+            and machines[pool.machine_type].accelerator is fleet.accelerator
+            and machines[pool.machine_type].accelerators >= fleet.gpus_per_replica
+        }
+        if not holding:
+            kinds = sorted(
+                {
+                    f"{machines[p.machine_type].accelerators} × {machines[p.machine_type].accelerator}"
+                    for p in self.pools.values()
+                    if p.machine_type in machines and machines[p.machine_type].accelerator
+                }
+            )
+            return [
+                Problem(
+                    "fleet.accelerator",
+                    f"{fleet.gpus_per_replica} × {fleet.accelerator}",
+                    f"what a machine of some pool carries: {', '.join(kinds) or 'no pool has GPUs'}",
+                    "change fleet.accelerator or fleet.gpus_per_replica, or add a pool with such machines",
+                )
+            ]
+        problems = []
+        if fleet.max_replicas > sum(holding.values()):
+            problems.append(
+                Problem(
+                    "fleet.max_replicas",
+                    fleet.max_replicas,
+                    f"at most {sum(holding.values())}, which the pools {', '.join(holding)} can hold at max_nodes",
+                    "raise the pool's max_nodes or lower max_replicas",
+                )
+            )
+        spot_only = all(self.pools[key].capacity is Capacity.SPOT for key in holding)
+        if self.environment is Environment.PROD and spot_only and OptOut.ON_DEMAND_CAPACITY not in self.opt_outs:
+            problems.append(
+                Problem(
+                    "pools",
+                    f"{', '.join(holding)}: spot only",
+                    "in production, on-demand capacity for the fleet in some pool",
+                    f"add an on-demand GPU pool, or give a reason under opt_outs.{OptOut.ON_DEMAND_CAPACITY}",
+                )
+            )
+        return problems
+
+
+def _regions(cloud: Cloud) -> str:
+    return ", ".join(sorted(REGIONS[cloud]))
+
+
+def stack_names() -> tuple[str, ...]:
+    """The committed stacks, by their files' names, sorted."""
+    return tuple(
+        sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in CONFIG_DIR.glob("Pulumi.*.yaml"))
+    )
+
+
+def stack_file(stack: str) -> Path:
+    """The settings file of `stack`, which need not exist."""
+    return CONFIG_DIR / f"Pulumi.{stack}.yaml"
