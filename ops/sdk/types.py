@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
@@ -246,11 +246,17 @@ def _got(value: Any, secret: bool) -> str:
     return what
 
 
+def nearest_argument(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that `name` is probably a misspelling of."""
+    known = list(candidates)
+    close = difflib.get_close_matches(name, known, n=1)
+    squeezed = name.replace("_", "").lower()
+    return next(iter([k for k in known if k.replace("_", "").lower() == squeezed] or close), None)
+
+
 def _unknown_reason(key: str, fields: Fields) -> str:
-    near = difflib.get_close_matches(key, fields, n=1) or [
-        name for name in fields if name.lower() == key.replace("_", "").lower()
-    ]
-    return "no such argument" + (f"; did you mean {near[0]}?" if near else "")
+    near = nearest_argument(key, fields)
+    return "no such argument" + (f"; did you mean {near}?" if near else "")
 
 
 def _join(path: str, key: str) -> str:

@@ -1,0 +1,55 @@
+"""Says which region a recorded resource lives in, from its own inputs or its provider's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ops.plan.recorder import Registration
+from ops.sdk.schema import PROVIDER_PREFIX, package_of
+from ops.sdk.types import ENGINE_UNKNOWN, SECRET_SIGNATURE, SIGNATURE_KEY, input_properties
+from policies.inventory import UNKNOWN
+
+_ZONE: Final = re.compile(r"^([a-z]+-[a-z]+[0-9]+)-[a-z]$")
+"""A Google Cloud zone: its region, a hyphen and one letter."""
+
+_PLACED_BY: Final[Mapping[str, str]] = {"gcp:kms/cryptoKey:CryptoKey": "keyRing"}
+"""Types without a place of their own → the input that names the resource they live in."""
+
+
+def region_of(resource: Registration, others: Mapping[str, Registration]) -> str | None:
+    """The region: lower-case, a zone's region for a zone, the location of a multi-region or `global` as it is.
+
+    None for what has no region: global services, Kubernetes objects, components. `UNKNOWN` if the input that
+    says so is not known yet.
+    """
+    if not resource.custom or package_of(resource.type) not in ("aws", "gcp"):
+        return None
+    if resource.type in _PLACED_BY:
+        links = resource.property_dependencies.get(_PLACED_BY[resource.type], ())
+        return next((region_of(others[urn], others) for urn in links if urn in others), None)
+    arguments = input_properties(resource.type)
+    provider = others.get(resource.provider or "")
+    for argument in ("location", "region", "zone"):
+        if argument not in arguments:
+            continue
+        given = _text(resource.inputs.get(argument))
+        if given is None and provider is not None and not resource.type.startswith(PROVIDER_PREFIX):
+            given = _text(provider.inputs.get(argument))
+        if given is not None:
+            return given if given == UNKNOWN else _normalised(given)
+    return None
+
+
+def _normalised(place: str) -> str:
+    zone = _ZONE.match(place.lower())
+    return zone[1] if zone else place.lower()
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, Mapping) and value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
+        return UNKNOWN
+    if value == ENGINE_UNKNOWN:
+        return UNKNOWN
+    return value if isinstance(value, str) and value else None
