@@ -63,8 +63,8 @@ def reference(schema: Mapping[str, Any]) -> str:
     parts = [
         "# Settings",
         "",
-        f"Generated from `stacks/settings.py`; each stack's file is `stacks/config/Pulumi.<stack>.yaml`, and all of this "
-        f"stands there under `config.{CONFIG_KEY}`.",
+        "Generated from `stacks/settings.py`; each stack's file is `stacks/config/Pulumi.<stack>.yaml`, "
+        f"and all of this stands there under `config.{CONFIG_KEY}`.",
     ]
     for name in names:
         definition = definitions[name]

@@ -58,6 +58,8 @@ class ClusterRef:
     """Secret: credentials come from the cloud's own exec plugin, but the CA and endpoint are inside."""
     node_autoscaling_managed: bool
     """Whether the cloud itself adds and removes machines (GKE), or the fleet must bring an autoscaler (EKS)."""
+    node_autoscaler_flags: tuple[str, ...] = ()
+    """What the node autoscaler must be told, where the fleet brings one."""
     node_role: pulumi.Output[str] | None = None
     """The identity of the machines: role ARN on AWS, service account email on Google Cloud."""
 
@@ -121,6 +123,7 @@ class RegistryRef:
     """The stack's registry, and pull-through mirrors of the public ones that the cluster needs."""
 
     url: str
+    """The serving image's repository: an image is `<url>@<digest>`."""
     mirrors: Mapping[str, str]
     """Public registry host → the prefix under which the private network pulls its images."""
     id: pulumi.Output[str]

@@ -57,7 +57,7 @@ class NetworkSpec(Spec):
 class ClusterSpec(Spec):
     """The Kubernetes cluster's control plane."""
 
-    version: Annotated[str, Field(pattern=r"^1\.\d{2}$")] = "1.34"
+    version: Annotated[str, Field(pattern=r"^1\.\d{2}$")] = "1.35"
     """Kubernetes minor version."""
     authorized_cidrs: tuple[str, ...] = ()
     """Networks that may reach the control plane from outside; empty: only from the private network."""

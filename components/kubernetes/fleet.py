@@ -1,0 +1,159 @@
+"""The Triton fleet: replicas that serve one release of the model repository, and everything that keeps them up."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.apps.v1 import (
+    Deployment,
+    DeploymentSpecArgs,
+    DeploymentStrategyArgs,
+    RollingUpdateDeploymentArgs,
+)
+from pulumi_kubernetes.core.v1 import Namespace, PodTemplateSpecArgs, Secret, ServiceAccount
+
+from components.contracts import serving
+from components.contracts.component import Component, ready
+from components.contracts.place import Place
+from components.contracts.refs import (
+    FeatureCacheRef,
+    FleetRef,
+    IdentityRef,
+    NetworkRef,
+    NodePoolsRef,
+    RegistryRef,
+    StorageRef,
+)
+from components.contracts.specs import FleetSpec
+from components.kubernetes import autoscaling, traffic, triton
+from components.kubernetes.metrics import METRICS_NAMESPACE, allow_discovery
+from components.kubernetes.pods import RESTRICTED, app_labels, metadata, selecting
+
+FEATURES_SECRET = "feature-cache"  # noqa: S105 - a Kubernetes object's name
+ROLLOUT_TIMEOUT = "30m"
+"""A GPU machine may have to be found and a repository copied before the first replica is ready."""
+
+
+class Fleet(Component):
+    """Namespace, identity, Deployment, Service, autoscaler, disruption budget and network policies.
+
+    It does not publish models, and it never sets the number of replicas: the autoscaler owns it.
+    """
+
+    ref: FleetRef
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        spec: FleetSpec,
+        *,
+        lookup_timeout_ms: int,
+        network: NetworkRef,
+        pools: NodePoolsRef,
+        registry: RegistryRef,
+        storage: StorageRef,
+        features: FeatureCacheRef,
+        identity: IdentityRef,
+        provider: kubernetes.Provider,
+    ) -> None:
+        super().__init__("kubernetes:Fleet", name, provider)
+        self._options = pulumi.ResourceOptions(parent=self)
+        namespace = Namespace(
+            serving.NAMESPACE,
+            metadata=metadata(serving.NAMESPACE, labels={**RESTRICTED, "seawall.dev/stack": place.stack}),
+            opts=self._options,
+        )
+        inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+        account = ServiceAccount(
+            identity.service_account,
+            metadata=metadata(identity.service_account, serving.NAMESPACE, annotations=identity.annotations),
+            automount_service_account_token=False,
+            opts=inside,
+        )
+        secret = self._features_secret(features, inside)
+        traffic.deny_all(serving.NAMESPACE, inside)
+        ingress, egress = traffic.fleet_rules(METRICS_NAMESPACE, network.cidr, _managed_ports(features))
+        traffic.allow(triton.APP, serving.NAMESPACE, ingress=ingress, egress=egress, options=inside)
+        allow_discovery(serving.NAMESPACE, inside)
+        waits: list[pulumi.Resource] = [namespace, account, *([secret] if secret else [])]
+        deployment = self._deployment(
+            spec,
+            registry=registry,
+            storage=storage,
+            features=features,
+            pools=pools,
+            features_secret=FEATURES_SECRET if secret else None,
+            lookup_timeout_ms=lookup_timeout_ms,
+            waits=waits,
+        )
+        service = traffic.service(serving.NAMESPACE, inside)
+        scaler = autoscaling.autoscaler(serving.NAMESPACE, triton.APP, spec, inside)
+        autoscaling.disruption_budget(serving.NAMESPACE, inside)
+        self.ref = FleetRef(
+            namespace=serving.NAMESPACE,
+            service=triton.APP,
+            deployment=triton.APP,
+            model_release=spec.model_release,
+            ready=ready(deployment.id, service, scaler),
+        )
+        self.finish({"namespace": serving.NAMESPACE, "model_release": spec.model_release})
+
+    def _features_secret(self, features: FeatureCacheRef, inside: pulumi.ResourceOptions) -> Secret | None:
+        if features.auth is None or features.ca_certificate is None:
+            return None
+        return Secret(
+            FEATURES_SECRET,
+            metadata=metadata(FEATURES_SECRET, serving.NAMESPACE),
+            string_data={triton.AUTH_KEY: features.auth, triton.CA_KEY: features.ca_certificate},
+            opts=inside,
+        )
+
+    def _deployment(
+        self,
+        spec: FleetSpec,
+        *,
+        registry: RegistryRef,
+        storage: StorageRef,
+        features: FeatureCacheRef,
+        pools: NodePoolsRef,
+        features_secret: str | None,
+        lookup_timeout_ms: int,
+        allow_discovery(serving.NAMESPACE, inside)
+        waits: list[pulumi.Resource],
+    ) -> Deployment:
+        labels = app_labels(triton.APP)
+        pod = triton.pod_spec(
+            spec,
+            registry=registry,
+            storage=storage,
+            features=features,
+            features_secret=features_secret,
+            pools=pools,
+            lookup_timeout_ms=lookup_timeout_ms,
+        )
+        return Deployment(
+            triton.APP,
+            metadata=metadata(triton.APP, serving.NAMESPACE, labels=labels),
+            spec=DeploymentSpecArgs(
+                selector=selecting(labels),
+                # A surge of one needs a free GPU, or a machine to start; none is taken away before it is ready.
+                strategy=DeploymentStrategyArgs(
+                    type="RollingUpdate",
+                    rolling_update=RollingUpdateDeploymentArgs(max_surge=1, max_unavailable=0),
+                ),
+                min_ready_seconds=10,
+                progress_deadline_seconds=1500,
+                template=PodTemplateSpecArgs(metadata=metadata(labels=labels), spec=pod),
+            ),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=waits,
+                custom_timeouts=pulumi.CustomTimeouts(create=ROLLOUT_TIMEOUT, update=ROLLOUT_TIMEOUT),
+            ),
+        )
+
+
+def _managed_ports(features: FeatureCacheRef) -> tuple[int, ...]:
+    """Memorystore listens on 6379, and on 6378 with TLS."""
+    return (6378, 6379) if features.kind == "redis" else ()

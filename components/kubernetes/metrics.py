@@ -1,0 +1,329 @@
+"""What serves Triton's own metrics to the autoscaler: a small Prometheus, and the adapter to the metrics API.
+
+This Prometheus keeps two hours and has no disk: it feeds the autoscaler, it is not the platform's monitoring.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.apiregistration.v1 import APIService, APIServiceSpecArgs, ServiceReferenceArgs
+from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs
+from pulumi_kubernetes.core.v1 import (
+    ConfigMap,
+    ConfigMapVolumeSourceArgs,
+    ContainerArgs,
+    EmptyDirVolumeSourceArgs,
+    Namespace,
+    PodSpecArgs,
+    PodTemplateSpecArgs,
+    Service,
+    ServiceAccount,
+    ServicePortArgs,
+    ServiceSpecArgs,
+    VolumeArgs,
+    VolumeMountArgs,
+)
+from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs, NetworkPolicyIngressRuleArgs
+from pulumi_kubernetes.rbac.v1 import (
+    ClusterRole,
+    ClusterRoleBinding,
+    PolicyRuleArgs,
+    Role,
+    RoleBinding,
+    RoleRefArgs,
+    SubjectArgs,
+)
+
+from components.contracts import serving
+from components.contracts.component import Component, ready
+from components.contracts.refs import NetworkRef, RegistryRef
+from components.kubernetes.images import PROMETHEUS, PROMETHEUS_ADAPTER, PublicImage, mirrored
+from components.kubernetes.pods import (
+    RESTRICTED,
+    app_labels,
+    checksum,
+    container_security,
+    http_probe,
+    memory_bound,
+    metadata,
+    pod_security,
+    port,
+    selecting,
+)
+from components.kubernetes.traffic import allow, deny_all, dns, https, in_app, in_namespace, in_range, ports
+
+METRICS_NAMESPACE: Final = "autoscaling-metrics"
+SCRAPE_SECONDS: Final = 5
+RETENTION_HOURS: Final = 2
+PROMETHEUS_PORT: Final = 9090
+ADAPTER_PORT: Final = 6443
+NOBODY: Final = 65534
+METRICS_API: Final = "custom.metrics.k8s.io"
+RBAC: Final = "rbac.authorization.k8s.io"
+
+
+def prometheus_config(fleet_namespace: str) -> str:
+    """Scrape each Triton pod's metrics port. JSON is YAML, so Prometheus reads it."""
+    relabel = [
+        {
+            "source_labels": ["__meta_kubernetes_pod_container_port_name"],
+            "action": "keep",
+            "regex": "metrics",
+        },
+        {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
+        {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
+    ]
+    job = {
+        "job_name": "triton",
+        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [fleet_namespace]}}],
+        "relabel_configs": relabel,
+    }
+    return json.dumps({"global": {"scrape_interval": f"{SCRAPE_SECONDS}s"}, "scrape_configs": [job]}, indent=1)
+
+
+def adapter_config() -> str:
+    """Serve the pending requests of each pod, summed over its models.
+
+    Ensembles never show pending requests of their own, so the sum counts each request once.
+    """
+    rule = {
+        "seriesQuery": f'{serving.PENDING_REQUESTS_METRIC}{{namespace!="",pod!=""}}',
+        "resources": {"overrides": {"namespace": {"resource": "namespace"}, "pod": {"resource": "pod"}}},
+        "name": {"as": serving.PENDING_REQUESTS_METRIC},
+        "metricsQuery": "sum(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)",
+    }
+    return json.dumps({"rules": [rule]}, indent=1)
+
+
+def allow_discovery(namespace: str, options: pulumi.ResourceOptions) -> None:
+    """Let Prometheus find the pods of `namespace`, and nothing else there."""
+    Role(
+        "prometheus",
+        metadata=metadata("prometheus", namespace),
+        rules=[PolicyRuleArgs(api_groups=[""], resources=["pods"], verbs=["get", "list", "watch"])],
+        opts=options,
+    )
+    RoleBinding(
+        "prometheus",
+        metadata=metadata("prometheus", namespace),
+        role_ref=RoleRefArgs(api_group=RBAC, kind="Role", name="prometheus"),
+        subjects=[SubjectArgs(kind="ServiceAccount", name="prometheus", namespace=METRICS_NAMESPACE)],
+        opts=options,
+    )
+
+
+class MetricsPipeline(Component):
+    """Prometheus and its adapter, with no more rights than each needs; a fleet opens itself by `allow_discovery`."""
+
+    ready: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        registry: RegistryRef,
+        network: NetworkRef,
+        provider: kubernetes.Provider,
+    ) -> None:
+        super().__init__("kubernetes:MetricsPipeline", name, provider)
+        self._registry = registry
+        self._options = pulumi.ResourceOptions(parent=self)
+        self._namespace = Namespace(
+            METRICS_NAMESPACE, metadata=metadata(METRICS_NAMESPACE, labels=RESTRICTED), opts=self._options
+        )
+        self._inside = pulumi.ResourceOptions(parent=self, depends_on=[self._namespace])
+        deny_all(METRICS_NAMESPACE, self._inside)
+        prometheus = self._prometheus(network)
+        adapter = self._adapter()
+        api = self._metrics_api(adapter)
+        self.ready = ready(api.id, prometheus, adapter)
+        self.finish({"api": METRICS_API})
+
+    def _prometheus(self, network: NetworkRef) -> Deployment:
+        self._account("prometheus")
+        allow(
+            "prometheus",
+            METRICS_NAMESPACE,
+            ingress=[
+                NetworkPolicyIngressRuleArgs(
+                    from_=[in_app("prometheus-adapter")],
+                    ports=ports(PROMETHEUS_PORT),
+                )
+            ],
+            egress=[
+                dns(),
+                NetworkPolicyEgressRuleArgs(to=[in_range(network.cidr)], ports=ports(443)),
+                NetworkPolicyEgressRuleArgs(
+                    to=[in_namespace(serving.NAMESPACE)],
+                    ports=ports(serving.METRICS_PORT),
+                ),
+            ],
+            options=self._inside,
+        )
+        arguments = [
+            "--config.file=/etc/prometheus/prometheus.yml",
+            "--storage.tsdb.path=/prometheus",
+            f"--storage.tsdb.retention.time={RETENTION_HOURS}h",
+            f"--web.listen-address=:{PROMETHEUS_PORT}",
+        ]
+        return self._deployment(
+            "prometheus",
+            PROMETHEUS,
+            arguments,
+            config={"prometheus.yml": prometheus_config(serving.NAMESPACE)},
+            config_dir="/etc/prometheus",
+            scratch="/prometheus",
+            listens=PROMETHEUS_PORT,
+            health="/-/ready",
+            scheme="HTTP",
+        )
+
+    def _adapter(self) -> Deployment:
+        account = self._account("prometheus-adapter")
+        bindings = (
+            ("delegator", "ClusterRole", "system:auth-delegator", None),
+            ("auth-reader", "Role", "extension-apiserver-authentication-reader", "kube-system"),
+            ("reader", "ClusterRole", "seawall-metrics-reader", None),
+        )
+        ClusterRole(
+            "seawall-metrics-reader",
+            metadata=metadata("seawall-metrics-reader"),
+            rules=[PolicyRuleArgs(api_groups=[""], resources=["namespaces", "pods"], verbs=["get", "list", "watch"])],
+            opts=self._options,
+        )
+        subject = SubjectArgs(kind="ServiceAccount", name="prometheus-adapter", namespace=METRICS_NAMESPACE)
+        for suffix, kind, role, namespace in bindings:
+            self._bind(f"prometheus-adapter-{suffix}", kind, role, namespace, subject, account)
+        allow(
+            "prometheus-adapter",
+            METRICS_NAMESPACE,
+            ingress=[NetworkPolicyIngressRuleArgs(ports=ports(ADAPTER_PORT))],
+            egress=[
+                dns(),
+                NetworkPolicyEgressRuleArgs(
+                    to=[in_app("prometheus")],
+                    ports=ports(PROMETHEUS_PORT),
+                ),
+                https(),
+            ],
+            options=self._inside,
+        )
+        arguments = [
+            f"--secure-port={ADAPTER_PORT}",
+            "--cert-dir=/tmp/certificates",
+            f"--prometheus-url=http://prometheus.{METRICS_NAMESPACE}.svc:{PROMETHEUS_PORT}/",
+            "--config=/etc/adapter/config.yaml",
+            f"--metrics-relist-interval={SCRAPE_SECONDS * 6}s",
+        ]
+        return self._deployment(
+            "prometheus-adapter",
+            PROMETHEUS_ADAPTER,
+            arguments,
+            config={"config.yaml": adapter_config()},
+            config_dir="/etc/adapter",
+            scratch="/tmp",  # noqa: S108 - the container's own scratch volume, for its self-made certificate
+            listens=ADAPTER_PORT,
+            health="/readyz",
+            scheme="HTTPS",
+        )
+
+    def _account(self, app: str) -> ServiceAccount:
+        return ServiceAccount(app, metadata=metadata(app, METRICS_NAMESPACE), opts=self._inside)
+
+    def _bind(
+        self,
+        name: str,
+        kind: str,
+        role: str,
+        namespace: str | None,
+        subject: SubjectArgs,
+        account: ServiceAccount,
+    ) -> None:
+        role_ref = RoleRefArgs(api_group=RBAC, kind=kind, name=role)
+        options = pulumi.ResourceOptions(parent=self, depends_on=[account])
+        if namespace is None:
+            ClusterRoleBinding(name, metadata=metadata(name), role_ref=role_ref, subjects=[subject], opts=options)
+        else:
+            RoleBinding(name, metadata=metadata(name, namespace), role_ref=role_ref, subjects=[subject], opts=options)
+
+    def _deployment(
+        self,
+        app: str,
+        image: PublicImage,
+        arguments: list[str],
+        *,
+        config: dict[str, str],
+        config_dir: str,
+        scratch: str,
+        listens: int,
+        health: str,
+        scheme: str,
+    ) -> Deployment:
+        labels = app_labels(app)
+        config_map = ConfigMap(app, metadata=metadata(app, METRICS_NAMESPACE), data=config, opts=self._inside)
+        Service(
+            app,
+            metadata=metadata(app, METRICS_NAMESPACE, labels=labels),
+            spec=ServiceSpecArgs(
+                selector=labels, ports=[ServicePortArgs(name="web", port=listens, target_port="web")]
+            ),
+            opts=self._inside,
+        )
+        probe = http_probe(health, "web", period_seconds=10, failure_threshold=3, scheme=scheme)
+        container = ContainerArgs(
+            name=app,
+            image=mirrored(self._registry, image),
+            args=arguments,
+            ports=[port("web", listens)],
+            resources=memory_bound("100m", "256Mi", "512Mi"),
+            security_context=container_security(),
+            readiness_probe=probe,
+            liveness_probe=probe,
+            volume_mounts=[
+                VolumeMountArgs(name="config", mount_path=config_dir, read_only=True),
+                VolumeMountArgs(name="scratch", mount_path=scratch),
+            ],
+        )
+        pod = PodSpecArgs(
+            service_account_name=app,
+            security_context=pod_security(NOBODY),
+            containers=[container],
+            volumes=[
+                VolumeArgs(name="config", config_map=ConfigMapVolumeSourceArgs(name=app)),
+                VolumeArgs(name="scratch", empty_dir=EmptyDirVolumeSourceArgs(size_limit="2Gi")),
+            ],
+        )
+        annotations = {"seawall.dev/config": checksum(json.dumps(config, sort_keys=True))}
+        return Deployment(
+            app,
+            metadata=metadata(app, METRICS_NAMESPACE, labels=labels),
+            spec=DeploymentSpecArgs(
+                replicas=1,
+                selector=selecting(labels),
+                template=PodTemplateSpecArgs(metadata=metadata(labels=labels, annotations=annotations), spec=pod),
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._namespace, config_map]),
+        )
+
+    def _metrics_api(self, adapter: Deployment) -> APIService:
+        # The adapter signs its own certificate at each start, so there is no CA to pin; the API server reaches it
+        # over the cluster's private network only.
+        return APIService(
+            METRICS_API,
+            metadata=metadata(f"v1beta1.{METRICS_API}"),
+            spec=APIServiceSpecArgs(
+                group=METRICS_API,
+                version="v1beta1",
+                service=ServiceReferenceArgs(
+                    name="prometheus-adapter", namespace=METRICS_NAMESPACE, port=ADAPTER_PORT
+                ),
+                insecure_skip_tls_verify=True,
+                group_priority_minimum=100,
+                version_priority=100,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[adapter]),
+        )

@@ -1,0 +1,177 @@
+"""The node autoscaler, on clusters whose cloud does not bring one: it adds machines for pods that cannot be placed.
+
+Rights and flags follow the cluster-autoscaler's own deployment documents.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs
+from pulumi_kubernetes.core.v1 import ContainerArgs, EnvVarArgs, PodSpecArgs, PodTemplateSpecArgs, ServiceAccount
+from pulumi_kubernetes.rbac.v1 import (
+    ClusterRole,
+    ClusterRoleBinding,
+    PolicyRuleArgs,
+    Role,
+    RoleBinding,
+    RoleRefArgs,
+    SubjectArgs,
+)
+
+from components.contracts.component import Component
+from components.contracts.place import Place
+from components.contracts.refs import ClusterRef, IdentityRef, RegistryRef
+from components.kubernetes.images import CLUSTER_AUTOSCALER, mirrored
+from components.kubernetes.pods import (
+    app_labels,
+    container_security,
+    http_probe,
+    memory_bound,
+    metadata,
+    pod_security,
+    port,
+    selecting,
+)
+
+APP: Final = "cluster-autoscaler"
+NOBODY: Final = 65534
+EMPTY_NODE_MINUTES: Final = 5
+"""How long a machine must be unneeded before it goes; shorter would evict a replica that has just loaded."""
+
+_READS: Final = (
+    (
+        "",
+        (
+            "namespaces",
+            "nodes",
+            "persistentvolumeclaims",
+            "persistentvolumes",
+            "pods",
+            "replicationcontrollers",
+            "services",
+        ),
+    ),
+    ("apps", ("daemonsets", "replicasets", "statefulsets")),
+    ("batch", ("cronjobs", "jobs")),
+    ("policy", ("poddisruptionbudgets",)),
+    ("resource.k8s.io", ("deviceclasses", "resourceclaims", "resourceslices")),
+    ("storage.k8s.io", ("csidrivers", "csinodes", "csistoragecapacities", "storageclasses", "volumeattachments")),
+)
+
+
+def cluster_rules() -> list[PolicyRuleArgs]:
+    """Reads for scheduling decisions; writes only to taint nodes and evict pods."""
+    reads = [
+        PolicyRuleArgs(api_groups=[group], resources=list(resources), verbs=["get", "list", "watch"])
+        for group, resources in _READS
+    ]
+    writes = [
+        PolicyRuleArgs(api_groups=[""], resources=["nodes"], verbs=["update"]),
+        PolicyRuleArgs(api_groups=[""], resources=["pods/eviction"], verbs=["create"]),
+        PolicyRuleArgs(api_groups=[""], resources=["pods/status"], verbs=["update"]),
+        PolicyRuleArgs(api_groups=[""], resources=["events"], verbs=["create", "patch"]),
+    ]
+    return [*reads, *writes]
+
+
+def own_rules() -> list[PolicyRuleArgs]:
+    """Its leader lease and its status, in its own namespace."""
+    return [
+        PolicyRuleArgs(api_groups=["coordination.k8s.io"], resources=["leases"], verbs=["create"]),
+        PolicyRuleArgs(
+            api_groups=["coordination.k8s.io"], resources=["leases"], resource_names=[APP], verbs=["get", "update"]
+        ),
+        PolicyRuleArgs(api_groups=[""], resources=["configmaps"], verbs=["create", "list", "watch"]),
+        PolicyRuleArgs(
+            api_groups=[""],
+            resources=["configmaps"],
+            resource_names=["cluster-autoscaler-status", "cluster-autoscaler-priority-expander"],
+            verbs=["get", "update", "delete"],
+        ),
+    ]
+
+
+class NodeAutoscaler(Component):
+    """One cluster-autoscaler with a cloud identity of its own."""
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        *,
+        cluster: ClusterRef,
+        identity: IdentityRef,
+        registry: RegistryRef,
+        provider: kubernetes.Provider,
+    ) -> None:
+        super().__init__("kubernetes:NodeAutoscaler", name, provider)
+        options = pulumi.ResourceOptions(parent=self)
+        own = metadata(identity.service_account, identity.namespace, labels=app_labels(APP))
+        account = ServiceAccount(
+            APP,
+            metadata=metadata(identity.service_account, identity.namespace, annotations=identity.annotations),
+            opts=options,
+        )
+        subject = SubjectArgs(kind="ServiceAccount", name=identity.service_account, namespace=identity.namespace)
+        roles = (
+            ClusterRole(APP, metadata=metadata(APP), rules=cluster_rules(), opts=options),
+            Role(APP, metadata=own, rules=own_rules(), opts=options),
+        )
+        bound = pulumi.ResourceOptions(parent=self, depends_on=[account, *roles])
+        group = "rbac.authorization.k8s.io"
+        ClusterRoleBinding(
+            APP,
+            metadata=metadata(APP),
+            role_ref=RoleRefArgs(api_group=group, kind="ClusterRole", name=APP),
+            subjects=[subject],
+            opts=bound,
+        )
+        RoleBinding(
+            APP,
+            metadata=own,
+            role_ref=RoleRefArgs(api_group=group, kind="Role", name=identity.service_account),
+            subjects=[subject],
+            opts=bound,
+        )
+        probe = http_probe("/health-check", "metrics", period_seconds=10, failure_threshold=3)
+        container = ContainerArgs(
+            name=APP,
+            image=mirrored(registry, CLUSTER_AUTOSCALER),
+            command=["/cluster-autoscaler"],
+            args=[
+                f"--cloud-provider={cluster.cloud}",
+                *cluster.node_autoscaler_flags,
+                f"--namespace={identity.namespace}",
+                "--expander=least-waste",
+                "--skip-nodes-with-local-storage=false",
+                f"--scale-down-unneeded-time={EMPTY_NODE_MINUTES}m",
+            ],
+            env=[EnvVarArgs(name="AWS_REGION", value=place.region)],
+            ports=[port("metrics", 8085)],
+            resources=memory_bound("100m", "600Mi", "600Mi"),
+            security_context=container_security(),
+            readiness_probe=probe,
+            liveness_probe=probe,
+        )
+        Deployment(
+            APP,
+            metadata=own,
+            spec=DeploymentSpecArgs(
+                replicas=1,
+                selector=selecting(app_labels(APP)),
+                template=PodTemplateSpecArgs(
+                    metadata=metadata(labels=app_labels(APP)),
+                    spec=PodSpecArgs(
+                        service_account_name=identity.service_account,
+                        priority_class_name="system-cluster-critical",
+                        security_context=pod_security(NOBODY),
+                        containers=[container],
+                    ),
+                ),
+            ),
+            opts=bound,
+        )
+        self.finish({"service_account": identity.service_account})

@@ -1,0 +1,94 @@
+"""What every pod of the platform has in common: labels, a restricted security context, probes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.core.v1 import (
+    CapabilitiesArgs,
+    ContainerPortArgs,
+    HTTPGetActionArgs,
+    PodSecurityContextArgs,
+    ProbeArgs,
+    ResourceRequirementsArgs,
+    SeccompProfileArgs,
+    SecurityContextArgs,
+)
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
+
+RESTRICTED: Final = {
+    "pod-security.kubernetes.io/enforce": "restricted",
+    "pod-security.kubernetes.io/warn": "restricted",
+}
+"""Namespace labels that refuse any pod outside Kubernetes' restricted Pod Security Standard."""
+
+
+def app_labels(app: str) -> dict[str, str]:
+    """The recommended labels that select one application's pods."""
+    return {"app.kubernetes.io/name": app, "app.kubernetes.io/part-of": "seawall"}
+
+
+def metadata(
+    name: str | None = None,
+    namespace: str | None = None,
+    *,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, pulumi.Input[str]] | None = None,
+) -> ObjectMetaArgs:
+    """An object's metadata; the name is always ours, so that nothing is renamed behind a reviewer's back."""
+    return ObjectMetaArgs(name=name, namespace=namespace, labels=labels, annotations=annotations)
+
+
+def selecting(labels: Mapping[str, str]) -> LabelSelectorArgs:
+    """The objects that bear `labels`."""
+    return LabelSelectorArgs(match_labels=labels)
+
+
+def memory_bound(cpu: str, request: str, limit: str) -> ResourceRequirementsArgs:
+    """Requests for both, a limit for memory only: a CPU limit would throttle a probe into failing."""
+    return ResourceRequirementsArgs(requests={"cpu": cpu, "memory": request}, limits={"memory": limit})
+
+
+def pod_security(uid: int) -> PodSecurityContextArgs:
+    """A pod that runs as an ordinary user under the runtime's own seccomp profile."""
+    return PodSecurityContextArgs(
+        run_as_non_root=True,
+        run_as_user=uid,
+        run_as_group=uid,
+        fs_group=uid,
+        seccomp_profile=SeccompProfileArgs(type="RuntimeDefault"),
+    )
+
+
+def container_security() -> SecurityContextArgs:
+    """A container that cannot gain rights nor write to its image."""
+    return SecurityContextArgs(
+        allow_privilege_escalation=False,
+        read_only_root_filesystem=True,
+        capabilities=CapabilitiesArgs(drop=["ALL"]),
+    )
+
+
+def http_probe(
+    path: str, port: str, *, period_seconds: int, failure_threshold: int, scheme: str = "HTTP"
+) -> ProbeArgs:
+    """A probe that gives up after `period_seconds` × `failure_threshold`."""
+    return ProbeArgs(
+        http_get=HTTPGetActionArgs(path=path, port=port, scheme=scheme),
+        period_seconds=period_seconds,
+        failure_threshold=failure_threshold,
+        timeout_seconds=min(5, period_seconds),
+    )
+
+
+def port(name: str, number: int) -> ContainerPortArgs:
+    """A named TCP port."""
+    return ContainerPortArgs(name=name, container_port=number, protocol="TCP")
+
+
+def checksum(text: str) -> str:
+    """A value for a pod annotation, so that a changed configuration rolls the pods."""
+    return hashlib.sha256(text.encode()).hexdigest()

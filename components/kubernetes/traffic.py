@@ -1,0 +1,137 @@
+"""How requests reach the fleet, and what the fleet itself may reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.core.v1 import Service, ServicePortArgs, ServiceSpecArgs
+from pulumi_kubernetes.networking.v1 import (
+    IPBlockArgs,
+    NetworkPolicy,
+    NetworkPolicyEgressRuleArgs,
+    NetworkPolicyIngressRuleArgs,
+    NetworkPolicyPeerArgs,
+    NetworkPolicyPortArgs,
+    NetworkPolicySpecArgs,
+)
+
+from components.contracts import serving
+from components.kubernetes.pods import app_labels, metadata, selecting
+from components.kubernetes.triton import APP
+
+CLIENT_LABEL: Final = "seawall.dev/client"
+"""A namespace with this label set to "true" may send requests to the fleet."""
+NAMESPACE_LABEL: Final = "kubernetes.io/metadata.name"
+METADATA_CIDR: Final = "169.254.0.0/16"
+"""Link-local addresses at which both clouds hand a pod its identity's credentials."""
+
+
+def ports(*numbers: int, protocol: str = "TCP") -> list[NetworkPolicyPortArgs]:
+    """Ports of one protocol."""
+    return [NetworkPolicyPortArgs(port=number, protocol=protocol) for number in numbers]
+
+
+def in_namespace(name: str) -> NetworkPolicyPeerArgs:
+    """All pods of one namespace."""
+    return NetworkPolicyPeerArgs(namespace_selector=selecting({NAMESPACE_LABEL: name}))
+
+
+def in_app(app: str) -> NetworkPolicyPeerArgs:
+    """The pods of one application in the policy's own namespace."""
+    return NetworkPolicyPeerArgs(pod_selector=selecting({"app.kubernetes.io/name": app}))
+
+
+def in_range(cidr: str) -> NetworkPolicyPeerArgs:
+    """All addresses of a range."""
+    return NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=cidr))
+
+
+def dns() -> NetworkPolicyEgressRuleArgs:
+    """Name resolution by the cluster's own DNS."""
+    return NetworkPolicyEgressRuleArgs(
+        to=[in_namespace("kube-system")],
+        ports=[*ports(53), *ports(53, protocol="UDP")],
+    )
+
+
+def https() -> NetworkPolicyEgressRuleArgs:
+    """The clouds' APIs. Their addresses are not fixed; the network has no route to the internet beyond them."""
+    return NetworkPolicyEgressRuleArgs(to=[in_range("0.0.0.0/0")], ports=ports(443))
+
+
+def deny_all(namespace: str, options: pulumi.ResourceOptions) -> NetworkPolicy:
+    """The ground state of a namespace: nothing in, nothing out."""
+    return NetworkPolicy(
+        f"{namespace}-deny-all",
+        metadata=metadata("deny-all", namespace),
+        spec=NetworkPolicySpecArgs(pod_selector=selecting({}), policy_types=["Ingress", "Egress"]),
+        opts=options,
+    )
+
+
+def allow(
+    app: str,
+    namespace: str,
+    *,
+    ingress: Sequence[NetworkPolicyIngressRuleArgs],
+    egress: Sequence[NetworkPolicyEgressRuleArgs],
+    options: pulumi.ResourceOptions,
+) -> NetworkPolicy:
+    """What `app` may receive and send, on top of `deny_all`."""
+    return NetworkPolicy(
+        app,
+        metadata=metadata(app, namespace),
+        spec=NetworkPolicySpecArgs(
+            pod_selector=selecting({"app.kubernetes.io/name": app}),
+            policy_types=["Ingress", "Egress"],
+            ingress=list(ingress),
+            egress=list(egress),
+        ),
+        opts=options,
+    )
+
+
+def fleet_rules(
+    scraper_namespace: str, network_cidr: str, managed_ports: Sequence[int]
+) -> tuple[list[NetworkPolicyIngressRuleArgs], list[NetworkPolicyEgressRuleArgs]]:
+    """Requests from client namespaces and scrapes from the scraper's; the clouds' APIs and the feature store out.
+
+    `managed_ports` are those of services inside `network_cidr` that the fleet calls, as a Redis.
+    """
+    ingress = [
+        NetworkPolicyIngressRuleArgs(
+            from_=[NetworkPolicyPeerArgs(namespace_selector=selecting({CLIENT_LABEL: "true"}))],
+            ports=ports(serving.HTTP_PORT, serving.GRPC_PORT),
+        ),
+        NetworkPolicyIngressRuleArgs(
+            from_=[in_namespace(scraper_namespace)],
+            ports=ports(serving.METRICS_PORT),
+        ),
+    ]
+    egress = [
+        dns(),
+        https(),
+        NetworkPolicyEgressRuleArgs(to=[in_range(METADATA_CIDR)], ports=ports(80, 988)),
+    ]
+    if managed_ports:
+        egress.append(NetworkPolicyEgressRuleArgs(to=[in_range(network_cidr)], ports=ports(*managed_ports)))
+    return ingress, egress
+
+
+def service(namespace: str, options: pulumi.ResourceOptions) -> Service:
+    """One stable name for all replicas that are ready, inside the cluster only."""
+    named = (("http", serving.HTTP_PORT), ("grpc", serving.GRPC_PORT), ("metrics", serving.METRICS_PORT))
+    return Service(
+        APP,
+        metadata=metadata(APP, namespace, labels=app_labels(APP)),
+        spec=ServiceSpecArgs(
+            type="ClusterIP",
+            selector=app_labels(APP),
+            ports=[
+                ServicePortArgs(name=name, port=number, target_port=name, protocol="TCP") for name, number in named
+            ],
+        ),
+        opts=options,
+    )

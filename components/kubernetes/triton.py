@@ -1,0 +1,187 @@
+"""Triton's pod: pure functions from a fleet's spec and refs to the pieces of a Deployment.
+
+Flags, probes and shutdown order follow Triton's own command line and its behaviour on SIGTERM: HTTP refuses new
+connections at once, so a pod must leave the load balancer before Triton is told to stop.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgs,
+    EmptyDirVolumeSourceArgs,
+    EnvVarArgs,
+    LifecycleArgs,
+    LifecycleHandlerArgs,
+    PodSpecArgs,
+    ResourceRequirementsArgs,
+    SecretVolumeSourceArgs,
+    SleepActionArgs,
+    TolerationArgs,
+    TopologySpreadConstraintArgs,
+    VolumeArgs,
+    VolumeMountArgs,
+)
+
+from components.contracts import serving
+from components.contracts.refs import FeatureCacheRef, NodePoolsRef, RegistryRef, StorageRef
+from components.contracts.specs import FleetSpec
+from components.kubernetes.pods import app_labels, container_security, http_probe, pod_security, port, selecting
+
+APP: Final = "triton"
+UID: Final = 1000
+"""The user that Triton's deployment guide and this project's Dockerfile run the server as."""
+SHUTDOWN_MARGIN_SECONDS: Final = 10
+GRPC_CONNECTION_AGE_MS: Final = 300_000
+"""Without an age limit a long-lived gRPC connection sticks to one pod behind an L4 balancer."""
+STARTUP_PERIOD_SECONDS: Final = 10
+STARTUP_ATTEMPTS: Final = 60
+FEATURES_DIR: Final = "/etc/seawall/features"
+AUTH_KEY: Final = "auth"
+CA_KEY: Final = "ca.pem"
+SHARED_MEMORY_GIB: Final = 1
+"""The Python backend passes tensors through /dev/shm; a container's default of 64 MiB is too small."""
+
+
+def repository_uri(storage: StorageRef, release: str) -> str:
+    """The immutable release of the model repository that a fleet serves."""
+    return f"{storage.models.uri}/releases/{release}/repository"
+
+
+def arguments(repository: str, spec: FleetSpec) -> list[str]:
+    """Triton's flags. Model control is `none`: `poll` and `explicit` let whoever writes the bucket run code."""
+    return [
+        f"--model-repository={repository}",
+        "--model-control-mode=none",
+        "--disable-auto-complete-config",
+        "--strict-readiness=true",
+        "--exit-on-error=true",
+        f"--exit-timeout-secs={spec.exit_timeout_seconds}",
+        f"--http-port={serving.HTTP_PORT}",
+        f"--grpc-port={serving.GRPC_PORT}",
+        f"--metrics-port={serving.METRICS_PORT}",
+        f"--grpc-max-connection-age={GRPC_CONNECTION_AGE_MS}",
+        f"--grpc-max-connection-age-grace={spec.exit_timeout_seconds * 1000}",
+    ]
+
+
+def grace_period_seconds(spec: FleetSpec) -> int:
+    """Seconds between SIGTERM's decision and SIGKILL: drain, then Triton's own exit timeout, then a margin."""
+    return spec.drain_seconds + spec.exit_timeout_seconds + SHUTDOWN_MARGIN_SECONDS
+
+
+def environment(storage: StorageRef, features: FeatureCacheRef, timeout_ms: int) -> list[EnvVarArgs]:
+    """What the feature lookup and Triton's storage client read."""
+    variables: dict[str, pulumi.Input[str]] = {
+        "AWS_DEFAULT_REGION": storage.models.region,
+        serving.FEATURES_KIND: features.kind,
+        serving.FEATURES_TIMEOUT_MS: str(timeout_ms),
+    }
+    if features.kind == "dynamodb":
+        variables |= {serving.FEATURES_TABLE: features.name, serving.FEATURES_REGION: features.region}
+    else:
+        assert features.host is not None and features.port is not None, "a Redis ref has an address"  # noqa: S101
+        del variables["AWS_DEFAULT_REGION"]
+        variables |= {
+            serving.FEATURES_HOST: features.host,
+            serving.FEATURES_PORT: features.port.apply(str),
+            serving.FEATURES_CA_FILE: f"{FEATURES_DIR}/{CA_KEY}",
+            serving.FEATURES_AUTH_FILE: f"{FEATURES_DIR}/{AUTH_KEY}",
+        }
+    return [EnvVarArgs(name=name, value=value) for name, value in variables.items()]
+
+
+def resources(spec: FleetSpec) -> ResourceRequirementsArgs:
+    """Memory and GPUs are requested and limited alike, so that a neighbour cannot take them; CPU may burst."""
+    fixed = {
+        "memory": f"{spec.memory_gib_per_replica}Gi",
+        "ephemeral-storage": f"{spec.repository_gib + 1}Gi",
+        serving.GPU_RESOURCE: str(spec.gpus_per_replica),
+    }
+    return ResourceRequirementsArgs(requests={"cpu": str(spec.vcpus_per_replica), **fixed}, limits=fixed)
+
+
+def volumes(spec: FleetSpec, features_secret: str | None) -> list[VolumeArgs]:
+    """Scratch space for the repository's copy, shared memory, and the feature store's credentials if it has any."""
+    found = [
+        VolumeArgs(name="scratch", empty_dir=EmptyDirVolumeSourceArgs(size_limit=f"{spec.repository_gib}Gi")),
+        VolumeArgs(
+            name="shared-memory",
+            empty_dir=EmptyDirVolumeSourceArgs(medium="Memory", size_limit=f"{SHARED_MEMORY_GIB}Gi"),
+        ),
+    ]
+    if features_secret:
+        found.append(
+            VolumeArgs(
+                name="features", secret=SecretVolumeSourceArgs(secret_name=features_secret, default_mode=0o440)
+            )
+        )
+    return found
+
+
+def mounts(features_secret: str | None) -> list[VolumeMountArgs]:
+    """Where `volumes` appear in the container."""
+    found = [
+        VolumeMountArgs(name="scratch", mount_path="/tmp"),  # noqa: S108 - the container's own scratch volume
+        VolumeMountArgs(name="shared-memory", mount_path="/dev/shm"),  # noqa: S108 - what the Python backend opens
+    ]
+    if features_secret:
+        found.append(VolumeMountArgs(name="features", mount_path=FEATURES_DIR, read_only=True))
+    return found
+
+
+def pod_spec(
+    spec: FleetSpec,
+    *,
+    registry: RegistryRef,
+    storage: StorageRef,
+    features: FeatureCacheRef,
+    features_secret: str | None,
+    pools: NodePoolsRef,
+    lookup_timeout_ms: int,
+) -> PodSpecArgs:
+    """The whole pod: image by digest, probes, drain before shutdown, and only nodes with the fleet's GPU."""
+    holding = [pool for pool in pools.pools.values() if pool.accelerator is spec.accelerator]
+    taints = sorted({pool.taint_key for pool in holding if pool.taint_key})
+    container = ContainerArgs(
+        name=APP,
+        image=f"{registry.url}@{spec.images.serving}",
+        command=["tritonserver"],
+        args=arguments(repository_uri(storage, spec.model_release), spec),
+        env=environment(storage, features, lookup_timeout_ms),
+        ports=[
+            port("http", serving.HTTP_PORT),
+            port("grpc", serving.GRPC_PORT),
+            port("metrics", serving.METRICS_PORT),
+        ],
+        resources=resources(spec),
+        security_context=container_security(),
+        startup_probe=http_probe(
+            "/v2/health/ready", "http", period_seconds=STARTUP_PERIOD_SECONDS, failure_threshold=STARTUP_ATTEMPTS
+        ),
+        readiness_probe=http_probe("/v2/health/ready", "http", period_seconds=5, failure_threshold=3),
+        liveness_probe=http_probe("/v2/health/live", "http", period_seconds=10, failure_threshold=3),
+        lifecycle=LifecycleArgs(pre_stop=LifecycleHandlerArgs(sleep=SleepActionArgs(seconds=spec.drain_seconds))),
+        volume_mounts=mounts(features_secret),
+    )
+    return PodSpecArgs(
+        service_account_name=serving.SERVICE_ACCOUNT,
+        automount_service_account_token=False,
+        enable_service_links=False,
+        termination_grace_period_seconds=grace_period_seconds(spec),
+        security_context=pod_security(UID),
+        node_selector={serving.ACCELERATOR_LABEL: str(spec.accelerator)},
+        tolerations=[TolerationArgs(key=key, operator="Exists", effect="NoSchedule") for key in taints],
+        topology_spread_constraints=[
+            TopologySpreadConstraintArgs(
+                max_skew=1,
+                topology_key="topology.kubernetes.io/zone",
+                when_unsatisfiable="ScheduleAnyway",
+                label_selector=selecting(app_labels(APP)),
+            )
+        ],
+        containers=[container],
+        volumes=volumes(spec, features_secret),
+    )

@@ -1,0 +1,79 @@
+"""The platform, top to bottom: what a stack is made of, and in which order."""
+
+from __future__ import annotations
+
+from components import kubernetes
+from stacks import clouds
+from stacks.outputs import StackOutputs
+from stacks.settings import Settings
+
+
+def compose(s: Settings) -> StackOutputs:
+    """Declare the whole platform from its settings."""
+    place = s.place
+    cloud = clouds.pick(s.cloud)
+    on = cloud.provider(place)
+
+    keys = cloud.Keys("keys", place, s.keys, provider=on).ref
+    network = cloud.Network("network", place, s.network, provider=on).ref
+    cluster = cloud.Cluster(
+        "cluster",
+        place,
+        s.cluster,
+        network=network,
+        keys=keys,
+        log_retention_days=s.monitoring.log_retention_days,
+        provider=on,
+    ).ref
+    pools = cloud.NodePools("pools", place, s.pools, cluster=cluster, network=network, keys=keys, provider=on).ref
+    storage = cloud.Storage("storage", place, s.storage, keys=keys, provider=on).ref
+    features = cloud.FeatureCache("features", place, s.features, network=network, keys=keys, provider=on).ref
+    registry = cloud.Registry("registry", place, s.registry, keys=keys, provider=on).ref
+    identity = cloud.Identity(
+        "identity", place, cluster=cluster, storage=storage, features=features, keys=keys, provider=on
+    ).ref
+    backup = cloud.Backup("backup", place, s.backup, features=features, cluster=cluster, keys=keys, provider=on).ref
+    monitoring = cloud.Monitoring(
+        "monitoring",
+        place,
+        s.monitoring,
+        cluster=cluster,
+        features=features,
+        backup=backup,
+        storage=storage,
+        keys=keys,
+        provider=on,
+    ).ref
+
+    inside = kubernetes.provider(cluster)
+    fleet = kubernetes.Fleet(
+        "fleet",
+        place,
+        s.fleet,
+        lookup_timeout_ms=s.features.lookup_timeout_ms,
+        network=network,
+        pools=pools,
+        registry=registry,
+        storage=storage,
+        features=features,
+        identity=identity,
+        provider=inside,
+    ).ref
+    kubernetes.MetricsPipeline("metrics", registry=registry, network=network, provider=inside)
+    scaler = cloud.node_autoscaler_identity(place, cluster=cluster, pools=list(pools.pools.values()), provider=on)
+    if scaler is not None:
+        kubernetes.NodeAutoscaler(
+            "node-autoscaler", place, cluster=cluster, identity=scaler, registry=registry, provider=inside
+        )
+
+    return StackOutputs(
+        settings=s,
+        keys=keys,
+        storage=storage,
+        features=features,
+        backup=backup,
+        registry=registry,
+        cluster=cluster,
+        fleet=fleet,
+        monitoring=monitoring,
+    )
