@@ -119,7 +119,6 @@ class Fleet(Component):
         pools: NodePoolsRef,
         features_secret: str | None,
         lookup_timeout_ms: int,
-        allow_discovery(serving.NAMESPACE, inside)
         waits: list[pulumi.Resource],
     ) -> Deployment:
         labels = app_labels(triton.APP)
