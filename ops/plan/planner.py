@@ -40,7 +40,7 @@ def plan_stack(stack: str) -> Inventory:
         raise UserError(
             str(error), f"stack {stack}", f"mend the settings in {path.name}, each as its remedy says"
         ) from None
-    return plan_program(lambda: _export(compose(settings)), stack, settings)
+    return plan_program(lambda: compose(settings).export(), stack, settings)
 
 
 def plan_program(program: Callable[[], None], stack: str, settings: BaseModel | None = None) -> Inventory:
@@ -99,13 +99,6 @@ def _plain_settings(value: Any, secrets: set[str]) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain_settings(item, secrets) for item in value]
     return to_jsonable_python(value)
-
-
-def _export(outputs: Any) -> None:
-    import pulumi
-
-    for name, value in dict(outputs).items():
-        pulumi.export(name, value)
 
 
 def _inventory(

@@ -20,7 +20,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from ops.errors import UserError
 from ops.plan.wire import plain
-from ops.sdk.types import ENGINE_UNKNOWN, SECRET_SIGNATURE, SIGNATURE_KEY
+from ops.sdk.types import ENGINE_UNKNOWN, RESOURCE_SIGNATURE, SECRET_SIGNATURE, SIGNATURE_KEY
 
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
 
@@ -162,6 +162,7 @@ class _Recorder(mocks.MockMonitor):
             registrations[urn] = _registration(urn, request, parent)
         response = resource_pb2.RegisterResourceResponse(urn=urn)
         response.object.CopyFrom(request.object)
+        _ids_for_references(response.object)
         for name in request.additionalSecretOutputs:
             _make_secret(response.object, name)
         return response
@@ -221,6 +222,25 @@ def _make_secret(outputs: Any, name: str) -> None:
     value = plain(outputs.fields[name]) if name in outputs.fields else ENGINE_UNKNOWN
     if not (isinstance(value, Mapping) and value.get(SIGNATURE_KEY) == SECRET_SIGNATURE):
         outputs[name] = {SIGNATURE_KEY: SECRET_SIGNATURE, "value": value}
+
+
+def _ids_for_references(struct: Any) -> None:
+    """Replace resources that were passed as values by their ids, as the engine does for these providers."""
+    for value in struct.fields.values():
+        _id_for_reference(value)
+
+
+def _id_for_reference(value: Any) -> None:
+    kind = value.WhichOneof("kind")
+    if kind == "list_value":
+        for item in value.list_value.values:
+            _id_for_reference(item)
+    elif kind == "struct_value":
+        fields = value.struct_value.fields
+        if SIGNATURE_KEY in fields and fields[SIGNATURE_KEY].string_value == RESOURCE_SIGNATURE:
+            value.string_value = (fields["id"].string_value if "id" in fields else "") or ENGINE_UNKNOWN
+        else:
+            _ids_for_references(value.struct_value)
 
 
 def _unsupported(what: str, stack: str) -> UserError:
