@@ -1,0 +1,27 @@
+"""What all tests share: no skipped tier where skips are forbidden, and no user's settings leaking in."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+FORBID_SKIPS = "SEAWALL_FORBID_SKIPS"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run on any skip where `SEAWALL_FORBID_SKIPS` is set: a tier that did not run has not passed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get(FORBID_SKIPS) or reporter is None or session.exitstatus != pytest.ExitCode.OK:
+        return
+    if reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter.write_line(f"{FORBID_SKIPS} is set and tests were skipped: the run fails", red=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_user_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests never see the cloud credentials or the Pulumi login of whoever runs them."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "GOOGLE_", "CLOUDSDK_", "PULUMI_")) and not name.endswith("CA_BUNDLE"):
+            monkeypatch.delenv(name)

@@ -1,0 +1,183 @@
+"""Bad settings are refused with the key's path, the value, what is allowed and the remedy; good ones pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.contracts.machines import MACHINES
+from components.contracts.regions import MULTI_REGIONS, REGIONS, distance_km, multi_region_contains
+from components.contracts.vocabulary import Cloud
+from stacks.settings import Settings, SettingsError, stack_file, stack_names
+
+Values = Callable[[str], dict[str, Any]]
+Refusal = Callable[[object], SettingsError]
+STACKS = ("dev-aws", "dev-gcp", "prod-aws", "prod-gcp", "staging-aws", "staging-gcp")
+
+
+def _set(values: dict[str, Any], path: str, value: object) -> None:
+    *parents, last = path.split(".")
+    for part in parents:
+        values = values.setdefault(part, {})
+    values[last] = value
+
+
+def test_the_six_stacks_are_there() -> None:
+    assert stack_names() == STACKS
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_each_committed_stack_is_accepted(stack: str) -> None:
+    assert Settings.load(stack_file(stack)).place.stack == stack
+
+
+@pytest.mark.parametrize(
+    ("stack", "path", "value", "says"),
+    [
+        ("dev-aws", "fleet.max_replicas", "3", "integer"),
+        ("dev-aws", "account", 111122223333, "quoted"),
+        ("dev-aws", "region", "eu-west-9", "eu-west-1"),
+        ("dev-gcp", "region", "eu-west-1", "europe-west1"),
+        ("dev-aws", "backup.region", "eu-west-1", "other than the primary"),
+        ("dev-gcp", "backup.region", "europe-west4", "392 km"),
+        ("dev-gcp", "backup.region", "EU", "contains the primary"),
+        ("dev-gcp", "backup.region", "moon-1", "europe-north1"),
+        ("dev-aws", "pools.gpu.min_nodes", 9, "at most max_nodes"),
+        ("dev-aws", "pools.system.min_nodes", 0, "at least 1"),
+        ("dev-aws", "pools.gpu.machine_type", "g2-standard-8", "g6.xlarge"),
+        ("dev-aws", "pools.system.machine_type", "g6.xlarge", "without GPUs"),
+        ("dev-aws", "fleet.accelerator", "h100", "1 × l4"),
+        ("dev-aws", "fleet.gpus_per_replica", 2, "1 × l4"),
+        ("dev-aws", "fleet.max_replicas", 30, "at most 2"),
+        ("dev-aws", "fleet.images.serving", "latest", "sha256"),
+        ("dev-aws", "features.memory_gib", 4, "DynamoDB"),
+        ("dev-gcp", "features.memory_gib", None, "Memorystore"),
+        ("dev-gcp", "project_number", "", "the project's number"),
+        ("dev-aws", "project_number", "1", "Google Cloud"),
+        ("dev-aws", "zones", ["eu-west-1a", "eu-west-1a"], "each zone once"),
+        ("dev-aws", "zones", ["eu-west-1a", "us-east-1b"], "zone of eu-west-1"),
+        ("dev-aws", "network.cidr", "8.8.0.0/16", "private"),
+        ("dev-aws", "network.cidr", "10.0.0.0/8", "/16"),
+        ("dev-aws", "cluster.authorized_cidrs", ["0.0.0.0/0"], "16 or more"),
+        ("dev-aws", "backup.frequency_hours", 12, "rpo_minutes"),
+        ("dev-aws", "labels", {"stack": "mine"}, "set by Seawall itself"),
+        ("dev-gcp", "labels", {"Owner": "me"}, "not accepted by gcp"),
+        ("dev-aws", "opt_outs", {"deletion_protection": "because"}, "20 characters"),
+        ("dev-aws", "monitoring.alert_email", "nobody", "pattern"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_path_and_what_is_allowed(
+    values: Values, refusal: Refusal, stack: str, path: str, value: object, says: str
+) -> None:
+    broken = values(stack)
+    _set(broken, path, value)
+    error = refusal(broken)
+    assert any(p.path.startswith((path.rpartition(".")[0] or path, path.split(".")[0])) for p in error.problems)
+    assert says in str(error)
+    assert all(p.remedy for p in error.problems)
+
+
+def test_production_on_spot_alone_needs_a_reason(values: Values, refusal: Refusal) -> None:
+    broken = values("prod-aws")
+    broken["pools"]["gpu"]["capacity"] = "spot"
+    assert "opt_outs.on_demand_capacity" in str(refusal(broken))
+    broken["opt_outs"] = {"on_demand_capacity": "batch scoring only, retried by its queue"}
+    Settings.parse(broken, "test")
+
+
+def test_a_misspelt_key_is_refused_with_the_nearest_one(values: Values, refusal: Refusal) -> None:
+    broken = values("dev-aws")
+    broken["fleet"]["max_replica"] = broken["fleet"].pop("max_replicas")
+    [misspelt, missing] = sorted(refusal(broken).problems, key=lambda p: p.value is None)
+    assert (misspelt.path, misspelt.remedy) == ("fleet.max_replica", "did you mean max_replicas?")
+    assert missing.path == "fleet.max_replicas"
+
+
+@pytest.mark.parametrize("key", ["cloud", "environment", "region", "zones", "pools", "backup", "monitoring", "fleet"])
+def test_a_missing_key_is_named(values: Values, refusal: Refusal, key: str) -> None:
+    broken = values("dev-aws")
+    del broken[key]
+    assert [p.path for p in refusal(broken).problems] == [key]
+
+
+def test_every_problem_is_told_at_once(values: Values, refusal: Refusal) -> None:
+    broken = values("dev-aws")
+    broken["account"], broken["backup"]["region"], broken["fleet"]["max_replicas"] = "x", "eu-west-1", 99
+    assert {p.path for p in refusal(broken).problems} == {"account", "backup.region", "fleet.max_replicas"}
+
+
+def test_a_refused_secret_is_not_repeated(values: Values, refusal: Refusal) -> None:
+    broken = values("dev-aws")
+    broken["monitoring"]["alert_webhook"] = "http://example.com/canary-token"
+    assert "canary-token" not in str(refusal(broken))
+
+
+def test_an_encrypted_webhook_is_accepted_without_its_key(values: Values) -> None:
+    settled = values("dev-aws")
+    settled["monitoring"]["alert_webhook"] = {"secure": "v1:abc"}
+    assert Settings.parse(settled, "test").monitoring.alert_webhook is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("config: [", "valid YAML"), ("config: {}", "seawall:settings"), ("", "seawall:settings"), ("- 1", "object")],
+)
+def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "Pulumi.dev-aws.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"Pulumi\.dev-aws\.yaml") as caught:
+        Settings.load(path)
+    assert says in str(caught.value)
+
+
+def test_a_file_named_after_another_stack_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.prod-aws.yaml"
+    path.write_text(stack_file("dev-aws").read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(SettingsError, match="dev-aws"):
+        Settings.load(path)
+
+
+@given(
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)
+    )
+)
+def test_any_other_value_is_refused_and_never_crashes(value: object) -> None:
+    with pytest.raises(SettingsError):
+        Settings.parse(value, "test")
+
+
+@given(cloud=st.sampled_from(Cloud), data=st.data())
+def test_a_backup_region_is_accepted_exactly_when_it_is_far_enough(cloud: Cloud, data: st.DataObject) -> None:
+    region, backup = (data.draw(st.sampled_from(sorted(REGIONS[cloud]))) for _ in range(2))
+    base = Settings.load(stack_file(f"dev-{cloud}"))
+    moved = base.model_copy(update={"region": region, "backup": base.backup.model_copy(update={"region": backup})})
+    refused = any(p.path == "backup.region" for p in moved.cross_section_problems())
+    assert refused == (distance_km(cloud, region, backup) < base.backup.min_distance_km)
+
+
+@given(region=st.sampled_from(sorted(REGIONS[Cloud.GCP])), multi=st.sampled_from(sorted(MULTI_REGIONS)))
+def test_a_multi_region_is_never_a_backup(region: str, multi: str) -> None:
+    base = Settings.load(stack_file("dev-gcp"))
+    moved = base.model_copy(update={"region": region, "backup": base.backup.model_copy(update={"region": multi})})
+    [problem] = [p for p in moved.cross_section_problems() if p.path == "backup.region"]
+    assert ("contains the primary" in problem.allowed) == multi_region_contains(multi, region)
+
+
+@given(cloud=st.sampled_from(Cloud), data=st.data())
+def test_a_fleet_is_accepted_only_if_the_pools_can_hold_it(cloud: Cloud, data: st.DataObject) -> None:
+    base = Settings.load(stack_file(f"dev-{cloud}"))
+    machine = data.draw(st.sampled_from(sorted(MACHINES[cloud])))
+    nodes, per_replica, replicas = (data.draw(st.integers(1, 8)) for _ in range(3))
+    pool = base.pools["gpu"].model_copy(update={"machine_type": machine, "min_nodes": 0, "max_nodes": nodes})
+    fleet = base.fleet.model_copy(update={"gpus_per_replica": per_replica, "max_replicas": replicas})
+    candidate = base.model_copy(update={"pools": {**base.pools, "gpu": pool}, "fleet": fleet})
+    refused = any(p.path.startswith("fleet") for p in candidate.cross_section_problems())
+    kind = MACHINES[cloud][machine]
+    fits = kind.accelerator is fleet.accelerator and kind.accelerators // per_replica * nodes >= replicas
+    assert refused != fits
