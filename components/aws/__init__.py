@@ -1,0 +1,28 @@
+"""AWS' implementation of the platform's ports: what `components.contracts.ports.CloudModule` promises."""
+
+from components.aws.backup import Backup
+from components.aws.cache import FeatureCache
+from components.aws.cluster import Cluster
+from components.aws.identity import Identity, node_autoscaler_identity
+from components.aws.keys import Keys
+from components.aws.monitoring import Monitoring
+from components.aws.network import Network
+from components.aws.node_pools import NodePools
+from components.aws.provider import provider
+from components.aws.registry import Registry
+from components.aws.storage import Storage
+
+__all__ = [
+    "Backup",
+    "Cluster",
+    "FeatureCache",
+    "Identity",
+    "Keys",
+    "Monitoring",
+    "Network",
+    "NodePools",
+    "Registry",
+    "Storage",
+    "node_autoscaler_identity",
+    "provider",
+]

@@ -1,0 +1,193 @@
+"""The EKS cluster: private endpoint, encrypted secrets, all control-plane logs, and the add-ons that nodes need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.documents import pod_trust, service_trust
+from components.aws.network import flow_logs
+from components.aws.roles import grant
+from components.contracts.component import Component, ready
+from components.contracts.place import Place
+from components.contracts.refs import ClusterRef, KeysRef, NetworkRef
+from components.contracts.specs import ClusterSpec
+from components.contracts.stateful import stateful_options
+from components.contracts.vocabulary import Cloud
+
+CLUSTER_NAME_MAX: Final = 100
+LOG_TYPES: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+
+
+def kubeconfig(name: str, region: str, endpoint: str, ca_data: str) -> dict[str, Any]:
+    """A kubeconfig that holds no credential: `aws eks get-token` makes one from the caller's own AWS identity."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": {"server": endpoint, "certificate-authority-data": ca_data}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "current-context": name,
+        "users": [
+            {
+                "name": name,
+                "user": {
+                    "exec": {
+                        "apiVersion": "client.authentication.k8s.io/v1beta1",
+                        "command": "aws",
+                        "args": ["eks", "get-token", "--cluster-name", name, "--region", region, "--output", "json"],
+                        "interactiveMode": "Never",
+                    }
+                },
+            }
+        ],
+    }
+
+
+def vpc_access(
+    subnet_ids: Sequence[pulumi.Output[str]], authorized_cidrs: Sequence[str]
+) -> aws.eks.ClusterVpcConfigArgs:
+    """The endpoint is private; public too only when networks are named, and then for those alone."""
+    return aws.eks.ClusterVpcConfigArgs(
+        subnet_ids=list(subnet_ids),
+        endpoint_private_access=True,
+        endpoint_public_access=bool(authorized_cidrs),
+        public_access_cidrs=list(authorized_cidrs) or None,
+    )
+
+
+class Cluster(Component):
+    """The control plane, and the add-ons that run on every node: network, proxy, workload identity.
+
+    Add-ons that need a node to become healthy (CoreDNS, the metrics server) are `NodePools`'.
+    """
+
+    ref: ClusterRef
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        spec: ClusterSpec,
+        *,
+        network: NetworkRef,
+        keys: KeysRef,
+        log_retention_days: int,
+        provider: pulumi.ProviderResource,
+    ) -> None:
+        super().__init__("aws:Cluster", name, provider)
+        cluster_name = place.name("cluster", max_length=CLUSTER_NAME_MAX)
+        cluster = self._control_plane(cluster_name, place, spec, network, keys, log_retention_days)
+        flow_logs(self, place, network, keys.logs, log_retention_days)
+        addons = self._addons(cluster_name, place, cluster)
+        resolved = pulumi.Output.all(cluster.endpoint, cluster.certificate_authority.data)
+        config = resolved.apply(lambda v: json.dumps(kubeconfig(cluster_name, place.region, v[0], v[1])))
+        self.ref = ClusterRef(
+            cloud=Cloud.AWS,
+            name=cluster_name,
+            id=ready(cluster.name, *addons),
+            kubeconfig=pulumi.Output.secret(ready(config, *addons)),
+            node_autoscaling_managed=False,
+        )
+        self.finish({"id": self.ref.id, "kubeconfig": self.ref.kubeconfig})
+
+    def _control_plane(
+        self,
+        cluster_name: str,
+        place: Place,
+        spec: ClusterSpec,
+        network: NetworkRef,
+        keys: KeysRef,
+        log_retention_days: int,
+    ) -> aws.eks.Cluster:
+        # EKS would make this group itself, without retention or key, if it were not there first.
+        logs = aws.cloudwatch.LogGroup(
+            "control-plane",
+            name=f"/aws/eks/{cluster_name}/cluster",
+            retention_in_days=log_retention_days,
+            kms_key_id=keys.logs.id,
+            tags=place.labels,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        role = grant(
+            self,
+            place,
+            "eks-cluster",
+            description="The EKS control plane",
+            trust=service_trust("eks.amazonaws.com"),
+            managed=["AmazonEKSClusterPolicy"],
+        )
+        return aws.eks.Cluster(
+            "cluster",
+            name=cluster_name,
+            version=spec.version,
+            role_arn=role.arn,
+            vpc_config=vpc_access(network.subnet_ids, spec.authorized_cidrs),
+            enabled_cluster_log_types=list(LOG_TYPES),
+            encryption_config=aws.eks.ClusterEncryptionConfigArgs(
+                provider=aws.eks.ClusterEncryptionConfigProviderArgs(key_arn=keys.cluster.id),
+                resources=["secrets"],
+            ),
+            access_config=aws.eks.ClusterAccessConfigArgs(
+                authentication_mode="API",
+                # The deployer lays the fleet on the cluster and its identity is in no setting: EKS makes the
+                # creator's access entry. It is an ordinary entry, so it can be listed, and withdrawn later.
+                bootstrap_cluster_creator_admin_permissions=True,
+            ),
+            # The add-ons below replace the unmanaged ones, which nobody would update.
+            bootstrap_self_managed_addons=False,
+            # Without this EKS moves an old version to extended support, at six times the price, unasked.
+            upgrade_policy=aws.eks.ClusterUpgradePolicyArgs(support_type="STANDARD"),
+            deletion_protection=place.protected,
+            tags=place.labels,
+            opts=stateful_options(self, place, depends_on=[logs]),
+        )
+
+    def _addons(self, cluster_name: str, place: Place, cluster: aws.eks.Cluster) -> list[pulumi.Resource]:
+        identity_agent = addon(self, place, cluster.name, "eks-pod-identity-agent")
+        # The network add-on has a role of its own, so that the nodes' role cannot rewire network interfaces.
+        cni = grant(
+            self,
+            place,
+            "eks-cni",
+            description="The VPC network add-on",
+            trust=pod_trust(place, cluster_name, "kube-system", "aws-node"),
+            managed=["AmazonEKS_CNI_Policy"],
+        )
+        network = aws.eks.Addon(
+            "vpc-cni",
+            cluster_name=cluster.name,
+            addon_name="vpc-cni",
+            configuration_values=json.dumps({"enableNetworkPolicy": "true"}),
+            pod_identity_associations=[
+                aws.eks.AddonPodIdentityAssociationArgs(role_arn=cni.arn, service_account="aws-node")
+            ],
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="OVERWRITE",
+            tags=place.labels,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[identity_agent]),
+        )
+        return [identity_agent, network, addon(self, place, cluster.name, "kube-proxy")]
+
+
+def addon(
+    parent: pulumi.Resource,
+    place: Place,
+    cluster_name: pulumi.Input[str],
+    name: str,
+    *,
+    depends_on: Sequence[pulumi.Resource] = (),
+) -> aws.eks.Addon:
+    """A managed add-on in the version that EKS recommends for the cluster's; its settings are EKS' own."""
+    return aws.eks.Addon(
+        name,
+        cluster_name=cluster_name,
+        addon_name=name,
+        resolve_conflicts_on_create="OVERWRITE",
+        resolve_conflicts_on_update="OVERWRITE",
+        tags=place.labels,
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(depends_on)),
+    )

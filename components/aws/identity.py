@@ -1,0 +1,167 @@
+"""Cloud identities of pods, through EKS Pod Identity: the fleet's, and the node autoscaler's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.documents import allow, bucket_arn, document, key_access, pod_trust, table_arn
+from components.aws.roles import grant
+from components.contracts.component import Component, ready
+from components.contracts.place import Place
+from components.contracts.refs import ClusterRef, FeatureCacheRef, IdentityRef, KeysRef, NodePoolRef, StorageRef
+from components.contracts.serving import NAMESPACE, SERVICE_ACCOUNT
+
+AUTOSCALER_NAMESPACE: Final = "kube-system"
+AUTOSCALER_SERVICE_ACCOUNT: Final = "cluster-autoscaler"
+
+
+def fleet_policy(place: Place, storage: StorageRef, features: FeatureCacheRef, keys: KeysRef) -> str:
+    """Read models and features, and decrypt them, only through the services that hold them."""
+    models = bucket_arn(storage.models.name)
+    return document(
+        allow("FindModels", ["s3:ListBucket", "s3:GetBucketLocation"], models),
+        allow("ReadModels", ["s3:GetObject"], f"{models}/*"),
+        allow("LookUpFeatures", ["dynamodb:GetItem", "dynamodb:BatchGetItem"], table_arn(place, features.name)),
+        key_access("DecryptModels", place, keys.data.alias, ["kms:Decrypt"], via="s3"),
+        key_access("DecryptFeatures", place, keys.data.alias, ["kms:Decrypt"], via="dynamodb"),
+    )
+
+
+def autoscaler_policy(place: Place, cluster: str, groups: Sequence[str]) -> str:
+    """See the cluster's machine groups, and resize those that EKS made for this cluster's own node groups."""
+    # EKS names the Auto Scaling group eks-<node group>-<id>, and tags it as owned by the cluster.
+    scaling = f"arn:aws:autoscaling:{place.region}:{place.account}:autoScalingGroup:*:autoScalingGroupName"
+    nodes = f"arn:aws:eks:{place.region}:{place.account}:nodegroup/{cluster}"
+    return document(
+        allow(
+            "SeeGroupsAndMachineTypes",
+            [
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribeAutoScalingInstances",
+                "autoscaling:DescribeLaunchConfigurations",
+                "autoscaling:DescribeScalingActivities",
+                "autoscaling:DescribeTags",
+                "ec2:DescribeImages",
+                "ec2:DescribeInstanceTypes",
+                "ec2:DescribeLaunchTemplateVersions",
+                "ec2:GetInstanceTypesFromInstanceRequirements",
+            ],
+            "*",
+        ),
+        allow("SeeNodeGroups", ["eks:DescribeNodegroup"], [f"{nodes}/{group}/*" for group in groups]),
+        allow(
+            "ResizeOwnGroups",
+            ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+            [f"{scaling}/eks-{group}-*" for group in groups],
+            condition={"StringEquals": {f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster}": "owned"}},
+        ),
+    )
+
+
+class Identity(Component):
+    """The fleet's identity: reads the model bucket and the feature table, writes nothing, lists no other bucket."""
+
+    ref: IdentityRef
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        *,
+        cluster: ClusterRef,
+        storage: StorageRef,
+        features: FeatureCacheRef,
+        keys: KeysRef,
+        provider: pulumi.ProviderResource,
+    ) -> None:
+        super().__init__("aws:Identity", name, provider)
+        self.ref = _bound_role(
+            self,
+            place,
+            "fleet",
+            cluster,
+            NAMESPACE,
+            SERVICE_ACCOUNT,
+            "The Triton fleet: reads models and features",
+            fleet_policy(place, storage, features, keys),
+        )
+        self.finish({"principal": self.ref.principal})
+
+
+class NodeAutoscalerIdentity(Component):
+    """The cluster autoscaler's identity: resizes this cluster's own machine groups."""
+
+    ref: IdentityRef
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        *,
+        cluster: ClusterRef,
+        pools: Sequence[NodePoolRef],
+        provider: pulumi.ProviderResource,
+    ) -> None:
+        super().__init__("aws:NodeAutoscalerIdentity", name, provider)
+        self.ref = _bound_role(
+            self,
+            place,
+            "node-autoscaler",
+            cluster,
+            AUTOSCALER_NAMESPACE,
+            AUTOSCALER_SERVICE_ACCOUNT,
+            "The cluster autoscaler: resizes the cluster's machine groups",
+            autoscaler_policy(place, cluster.name, sorted(pool.name for pool in pools)),
+        )
+        self.finish({"principal": self.ref.principal})
+
+
+def node_autoscaler_identity(
+    place: Place,
+    *,
+    cluster: ClusterRef,
+    pools: Sequence[NodePoolRef],
+    provider: pulumi.ProviderResource,
+) -> IdentityRef | None:
+    """EKS adds no machines by itself: the fleet brings the cluster autoscaler, which needs this identity."""
+    return NodeAutoscalerIdentity("node-autoscaler", place, cluster=cluster, pools=pools, provider=provider).ref
+
+
+def _bound_role(
+    parent: pulumi.Resource,
+    place: Place,
+    purpose: str,
+    cluster: ClusterRef,
+    namespace: str,
+    service_account: str,
+    description: str,
+    policy: str,
+) -> IdentityRef:
+    """A role that one service account gets: Pod Identity binds by association, so no annotation is needed."""
+    role = grant(
+        parent,
+        place,
+        purpose,
+        description=description,
+        trust=pod_trust(place, cluster.name, namespace, service_account),
+        inline={purpose: policy},
+    )
+    association = aws.eks.PodIdentityAssociation(
+        purpose,
+        cluster_name=cluster.id,
+        namespace=namespace,
+        service_account=service_account,
+        role_arn=role.arn,
+        tags=place.labels,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    return IdentityRef(
+        namespace=namespace,
+        service_account=service_account,
+        annotations={},
+        principal=ready(role.arn, association),
+    )

@@ -1,0 +1,112 @@
+"""Customer-managed KMS keys: three for the primary region's purposes, one of the backup region's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.documents import Statement, account_root, allow, document, service
+from components.contracts.component import Component, ready
+from components.contracts.place import Place
+from components.contracts.refs import KeyRef, KeysRef
+from components.contracts.specs import KeysSpec
+from components.contracts.stateful import stateful_options
+
+_USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+
+
+class Keys(Component):
+    """The stack's keys, by purpose: `cluster` (Kubernetes secrets), `data`, `logs`, and `recovery` far away.
+
+    Every key's policy hands use of the key to the account's IAM policies; services that act in nobody's name
+    (CloudWatch Logs, CloudWatch alarms, EC2 Auto Scaling) are named one by one. S3, DynamoDB, ECR, EKS and AWS
+    Backup use the key in the name of a role of this stack, or by a grant that such a role makes.
+
+    The account must have the service-linked role AWSServiceRoleForAutoScaling, as every account has that ever made
+    an Auto Scaling group; KMS refuses a policy that names a role that does not exist. Where it is missing:
+    `aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com`.
+    """
+
+    ref: KeysRef
+
+    def __init__(self, name: str, place: Place, spec: KeysSpec, *, provider: pulumi.ProviderResource) -> None:
+        super().__init__("aws:Keys", name, provider)
+        region = place.region
+        cluster = self._key("cluster", "Kubernetes secrets", place, spec, region, ())
+        data = self._key("data", "models, features, images, disks and alerts", place, spec, region, data_users(place))
+        logs = self._key("logs", "logs", place, spec, region, (log_service(place, region),))
+        recovery = self._key("recovery", "copies in the backup region", place, spec, place.backup_region, ())
+        self.ref = KeysRef(cluster=cluster, data=data, logs=logs, recovery=recovery)
+        self.finish({"cluster": cluster.id, "data": data.id, "logs": logs.id, "recovery": recovery.id})
+
+    def _key(
+        self, purpose: str, protects: str, place: Place, spec: KeysSpec, region: str, users: Sequence[Statement]
+    ) -> KeyRef:
+        key = aws.kms.Key(
+            purpose,
+            description=f"{place.stack}: {protects}",
+            region=region,
+            policy=key_policy(place, users),
+            enable_key_rotation=True,
+            rotation_period_in_days=spec.rotation_days,
+            deletion_window_in_days=spec.deletion_window_days,
+            tags=place.labels,
+            opts=stateful_options(self, place),
+        )
+        alias = aws.kms.Alias(
+            purpose,
+            name=f"alias/{place.name(purpose, max_length=250)}",
+            region=region,
+            target_key_id=key.key_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        # IAM policies of this stack name keys by their alias: without it the key exists but cannot be used.
+        return KeyRef(id=ready(key.arn, alias), alias=f"alias/{place.name(purpose, max_length=250)}", region=region)
+
+
+def key_policy(place: Place, users: Sequence[Statement]) -> str:
+    """The account decides through IAM; `users` are the services that have no role of ours to decide about."""
+    root = allow("AccountDecidesByIam", ["kms:*"], "*", principal={"AWS": account_root(place)})
+    return document(root, *users)
+
+
+def log_service(place: Place, region: str) -> Statement:
+    """CloudWatch Logs of one region, for log groups of this account only."""
+    return allow(
+        "LogGroupsOfThisAccount",
+        ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        "*",
+        principal=service(f"logs.{region}.amazonaws.com"),
+        condition={
+            "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{region}:{place.account}:log-group:*"}
+        },
+    )
+
+
+def data_users(place: Place) -> tuple[Statement, ...]:
+    """Who uses the data key beside the stack's roles: alarms that publish, and machines that mount disks."""
+    alarms = allow(
+        "AlarmsPublishToEncryptedTopic",
+        ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "*",
+        principal=service("cloudwatch.amazonaws.com"),
+        condition={
+            "StringEquals": {"aws:SourceAccount": place.account},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{place.region}:{place.account}:alarm:*"},
+        },
+    )
+    auto_scaling = {
+        "AWS": f"arn:aws:iam::{place.account}:role/aws-service-role/"
+        "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    }
+    disks = allow("MachinesUseTheirDisks", _USE, "*", principal=auto_scaling)
+    attach = allow(
+        "MachinesAttachTheirDisks",
+        ["kms:CreateGrant"],
+        "*",
+        principal=auto_scaling,
+        condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    )
+    return alarms, disks, attach

@@ -1,0 +1,225 @@
+"""The private network: one subnet per zone, no way to or from the internet, AWS services through endpoints."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.documents import allow, document, service_trust
+from components.aws.roles import grant
+from components.contracts.component import Component, ready
+from components.contracts.place import Place
+from components.contracts.refs import KeyRef, NetworkRef
+from components.contracts.specs import NetworkSpec
+
+SUBNET_PREFIX_LENGTH: Final = 19
+"""A /16 has room for eight such subnets of 8,187 usable addresses; with the VPC CNI each pod takes one."""
+
+INTERFACE_ENDPOINTS: Final = {
+    "ec2": "ec2",
+    "ecr.api": "ecr",
+    "ecr.dkr": "ecr",
+    "sts": "sts",
+    "logs": "logs",
+    "eks": "eks",
+    "eks-auth": "eks-auth",
+    "autoscaling": "autoscaling",
+    "elasticloadbalancing": "elasticloadbalancing",
+}
+"""Endpoint service → IAM prefix of its actions: what EKS' guide for private clusters lists, and what pods use."""
+
+
+def subnet_cidr(cidr: str, zone: str) -> str:
+    """The subnet of `zone` in the /16 `cidr`, by the zone's letter: it stays when zones come, go or are reordered.
+
+    Raises:
+        ValueError: the zone's name does not end in a letter from a to h.
+    """
+    slot = ord(zone[-1:] or "-") - ord("a")
+    slots = list(ipaddress.IPv4Network(cidr).subnets(new_prefix=SUBNET_PREFIX_LENGTH))
+    if not 0 <= slot < len(slots):
+        raise ValueError(f"zone {zone!r} has no subnet: {cidr} has room for zones whose names end in a to h")
+    return str(slots[slot])
+
+
+def s3_endpoint_policy(place: Place) -> str:
+    """This account's roles on this account's buckets, and reading the layers of ECR's images.
+
+    An endpoint policy grants nothing by itself; it bounds what may pass. The second statement has no condition on
+    the caller because ECR hands out layers by links that it signed itself.
+    """
+    own = {"StringEquals": {"aws:PrincipalAccount": place.account, "aws:ResourceAccount": place.account}}
+    layers = f"arn:aws:s3:::prod-{place.region}-starport-layer-bucket/*"
+    return document(
+        allow("OwnRolesOnOwnBuckets", ["s3:*"], "*", principal="*", condition=own),
+        allow("ImageLayers", ["s3:GetObject"], layers, principal="*"),
+    )
+
+
+def dynamodb_endpoint_policy(place: Place) -> str:
+    """This account's roles on this account's tables."""
+    tables = f"arn:aws:dynamodb:{place.region}:{place.account}:table/*"
+    own = {"StringEquals": {"aws:PrincipalAccount": place.account}}
+    return document(allow("OwnRolesOnOwnTables", ["dynamodb:*"], tables, principal="*", condition=own))
+
+
+def interface_endpoint_policy(place: Place, prefix: str) -> str:
+    """This account's roles only: stolen credentials of another account cannot carry data out through it."""
+    own = {"StringEquals": {"aws:PrincipalAccount": place.account}}
+    return document(allow("OwnRoles", [f"{prefix}:*"], "*", principal="*", condition=own))
+
+
+class Network(Component):
+    """A VPC without internet gateway, NAT or public subnet.
+
+    What it deliberately does not do: let nodes reach the internet. Images come through the registry's mirrors;
+    AWS' services come through endpoints whose policies admit this account only. Flow logs are the cluster's
+    (`flow_logs`), because they need the log key and the retention, which a network is not given.
+    """
+
+    ref: NetworkRef
+
+    def __init__(self, name: str, place: Place, spec: NetworkSpec, *, provider: pulumi.ProviderResource) -> None:
+        super().__init__("aws:Network", name, provider)
+        options = pulumi.ResourceOptions(parent=self)
+        vpc = aws.ec2.Vpc(
+            "vpc",
+            cidr_block=spec.cidr,
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            tags={**place.labels, "Name": place.name("vpc")},
+            opts=options,
+        )
+        # Taking the default group over without rules closes it: whatever forgets to name a group gets no traffic.
+        aws.ec2.DefaultSecurityGroup("closed", vpc_id=vpc.id, ingress=[], egress=[], tags=place.labels, opts=options)
+        table = aws.ec2.RouteTable(
+            "private", vpc_id=vpc.id, tags={**place.labels, "Name": place.name("private")}, opts=options
+        )
+        subnets: list[pulumi.Output[str]] = []
+        for zone in place.zones:
+            subnet = aws.ec2.Subnet(
+                zone,
+                vpc_id=vpc.id,
+                availability_zone=zone,
+                cidr_block=subnet_cidr(spec.cidr, zone),
+                map_public_ip_on_launch=False,
+                tags={
+                    **place.labels,
+                    "Name": place.name(f"private-{zone}"),
+                    "kubernetes.io/role/internal-elb": "1",
+                },
+                opts=options,
+            )
+            route = aws.ec2.RouteTableAssociation(zone, subnet_id=subnet.id, route_table_id=table.id, opts=options)
+            subnets.append(ready(subnet.id, route))
+        endpoints = [*self._gateways(place, vpc, table), *self._interfaces(place, spec, vpc, subnets)]
+        self.ref = NetworkRef(
+            id=vpc.id,
+            subnet_ids=tuple(subnets),
+            cidr=spec.cidr,
+            managed_services_ready=ready(vpc.id, *endpoints),
+        )
+        self.finish({"id": vpc.id, "ready": self.ref.managed_services_ready})
+
+    def _gateways(self, place: Place, vpc: aws.ec2.Vpc, table: aws.ec2.RouteTable) -> list[aws.ec2.VpcEndpoint]:
+        policies = {"s3": s3_endpoint_policy(place), "dynamodb": dynamodb_endpoint_policy(place)}
+        return [
+            aws.ec2.VpcEndpoint(
+                service,
+                vpc_id=vpc.id,
+                service_name=f"com.amazonaws.{place.region}.{service}",
+                vpc_endpoint_type="Gateway",
+                route_table_ids=[table.id],
+                policy=policy,
+                tags={**place.labels, "Name": place.name(service)},
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for service, policy in policies.items()
+        ]
+
+    def _interfaces(
+        self, place: Place, spec: NetworkSpec, vpc: aws.ec2.Vpc, subnets: list[pulumi.Output[str]]
+    ) -> list[aws.ec2.VpcEndpoint]:
+        group = aws.ec2.SecurityGroup(
+            "endpoints",
+            name=place.name("endpoints"),
+            description="HTTPS from the private network to AWS' services",
+            vpc_id=vpc.id,
+            tags=place.labels,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        rule = aws.vpc.SecurityGroupIngressRule(
+            "endpoints-https",
+            security_group_id=group.id,
+            description="HTTPS from the private network",
+            cidr_ipv4=spec.cidr,
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            tags=place.labels,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return [
+            aws.ec2.VpcEndpoint(
+                service,
+                vpc_id=vpc.id,
+                service_name=f"com.amazonaws.{place.region}.{service}",
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=subnets,
+                security_group_ids=[group.id],
+                policy=interface_endpoint_policy(place, prefix),
+                tags={**place.labels, "Name": place.name(service)},
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[rule]),
+            )
+            for service, prefix in INTERFACE_ENDPOINTS.items()
+        ]
+
+
+def flow_logs(
+    parent: pulumi.Resource, place: Place, network: NetworkRef, key: KeyRef, retention_days: int
+) -> aws.ec2.FlowLog:
+    """A record of every connection in the network, accepted or not, in an encrypted log group."""
+    name = f"/aws/vpc/{place.name('flow-logs')}"
+    group = aws.cloudwatch.LogGroup(
+        "flow-logs",
+        name=name,
+        retention_in_days=retention_days,
+        kms_key_id=key.id,
+        tags=place.labels,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    arn = f"arn:aws:logs:{place.region}:{place.account}:log-group:{name}"
+    writer = grant(
+        parent,
+        place,
+        "flow-logs",
+        description="Writes the network's flow logs",
+        trust=service_trust(
+            "vpc-flow-logs.amazonaws.com", condition={"StringEquals": {"aws:SourceAccount": place.account}}
+        ),
+        inline={
+            "write": document(
+                allow(
+                    "WriteThisGroup",
+                    ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+                    [arn, f"{arn}:*"],
+                ),
+                allow("FindTheGroup", ["logs:DescribeLogGroups"], "*"),
+            )
+        },
+    )
+    return aws.ec2.FlowLog(
+        "flow-logs",
+        vpc_id=network.id,
+        traffic_type="ALL",
+        log_destination_type="cloud-watch-logs",
+        log_destination=ready(arn, group),
+        iam_role_arn=writer.arn,
+        max_aggregation_interval=60,
+        tags=place.labels,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
