@@ -1,0 +1,46 @@
+"""The few settings that rules depend on, read from a plan's settings or from the stack's raw configuration.
+
+The engine hands a policy pack the configuration as it was written, without the defaults that validation fills
+in; so an absent value falls back to the specs' own default, and both sources give one answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.contracts.specs import BackupSpec
+from components.contracts.vocabulary import Cloud, Environment
+
+_DEFAULT_MIN_DISTANCE_KM = BackupSpec.model_fields["min_distance_km"].default
+
+
+@dataclass(frozen=True)
+class SettingsView:
+    """What rules and reports need to know of a stack's settings."""
+
+    cloud: Cloud | None
+    production: bool
+    region: str
+    backup_region: str
+    min_distance_km: float
+    opt_outs: Mapping[str, str]
+    """Safe defaults given up → the reason."""
+
+    @staticmethod
+    def of(settings: Mapping[str, Any]) -> SettingsView:
+        """Read `settings`, whose shape is not trusted: what is missing or malformed takes the careful value."""
+        backup = settings.get("backup")
+        backup = backup if isinstance(backup, Mapping) else {}
+        distance = backup.get("min_distance_km", _DEFAULT_MIN_DISTANCE_KM)
+        opt_outs = settings.get("opt_outs")
+        cloud = settings.get("cloud")
+        return SettingsView(
+            cloud=Cloud(cloud) if cloud in list(Cloud) else None,
+            production=str(settings.get("environment", Environment.PROD)) == Environment.PROD,
+            region=str(settings.get("region", "")),
+            backup_region=str(backup.get("region", "")),
+            min_distance_km=float(distance) if isinstance(distance, int | float) else _DEFAULT_MIN_DISTANCE_KM,
+            opt_outs={str(k): str(v) for k, v in opt_outs.items()} if isinstance(opt_outs, Mapping) else {},
+        )
