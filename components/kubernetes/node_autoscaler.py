@@ -11,6 +11,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs
 from pulumi_kubernetes.core.v1 import ContainerArgs, EnvVarArgs, PodSpecArgs, PodTemplateSpecArgs, ServiceAccount
+from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs
 from pulumi_kubernetes.rbac.v1 import (
     ClusterRole,
     ClusterRoleBinding,
@@ -35,6 +36,7 @@ from components.kubernetes.pods import (
     port,
     selecting,
 )
+from components.kubernetes.traffic import METADATA_CIDR, allow, dns, https, in_range, ports
 
 APP: Final = "cluster-autoscaler"
 NOBODY: Final = 65534
@@ -135,6 +137,18 @@ class NodeAutoscaler(Component):
             role_ref=RoleRefArgs(api_group=group, kind="Role", name=identity.service_account),
             subjects=[subject],
             opts=bound,
+        )
+        # Its namespace is the cluster's own, which has no ground state: without this it could reach everything.
+        allow(
+            APP,
+            identity.namespace,
+            ingress=[],
+            egress=[
+                dns(),
+                https(),
+                NetworkPolicyEgressRuleArgs(to=[in_range(METADATA_CIDR)], ports=ports(80)),
+            ],
+            options=options,
         )
         probe = http_probe("/health-check", "metrics", period_seconds=10, failure_threshold=3)
         container = ContainerArgs(
