@@ -77,7 +77,7 @@ def allowed_ways(forced: str | None) -> tuple[Origin, ...]:
 def find_engine(
     steps: Steps | None = None,
     ways: Mapping[Origin, Way] = WAYS,
-    environment: Mapping[str, str] = os.environ,
+    environment: Mapping[str, str] | None = None,
 ) -> Engine:
     """The first engine that the ways lead to, with the reason why each earlier way did not.
 
@@ -85,8 +85,9 @@ def find_engine(
         UserError: none leads to one; the text has every way's reason.
     """
     steps = steps or Steps()
+    forced = (os.environ if environment is None else environment).get(FORCE_VARIABLE)
     attempts: list[Attempt] = []
-    for way in allowed_ways(environment.get(FORCE_VARIABLE)):
+    for way in allowed_ways(forced):
         found = ways[way](steps)
         if isinstance(found, Engine):
             return replace(found, passed_over=tuple(attempts))

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from ops.console import Steps
 from ops.errors import UserError
 from ops.paths import cache_dir
-from ops.toolchain.process import run_logged
+from ops.toolchain.process import ended_by_exception, run_logged
 from ops.toolchain.progress import shown
 
 
@@ -132,7 +132,7 @@ def _build_into_place(entry: Entry, build: Build, title: str, steps: Steps, prob
         result, scratch = unfinished / "result", unfinished / "scratch"
         result.mkdir()
         scratch.mkdir()
-        with shown(title, steps) as tick:
+        with ended_by_exception(), shown(title, steps) as tick:
             build(Workshop(result=result, scratch=scratch, log=entry.log, tick=tick, steps=steps))
             found = problem(result)
             if found is not None:

@@ -124,11 +124,11 @@ def test_a_failed_build_leaves_no_entry(steps: Steps) -> None:
     assert siblings(ENTRY) == []
 
 
-def test_a_failed_command_is_told_with_its_last_line_and_its_log(steps: Steps) -> None:
+def test_a_failed_command_is_told_with_its_last_lines_and_its_log(steps: Steps) -> None:
     def build(shop: Workshop) -> None:
-        shop.run("fail", ["sh", "-c", "echo the cause; exit 3"], cwd=shop.scratch, environment=os.environ)
+        shop.run("fail", ["sh", "-c", "echo noise; echo the cause; exit 3"], cwd=shop.scratch, environment=os.environ)
 
-    with pytest.raises(UserError, match="exit status 3: the cause") as caught:
+    with pytest.raises(UserError, match=r"exit status 3: noise \| the cause\n") as caught:
         build_once(ENTRY, build, title="Build", steps=steps)
     assert "the cause" in Path(caught.value.where).read_text()
 
@@ -171,8 +171,9 @@ def test_an_interrupted_build_leaves_no_entry(slow_build: SlowBuild, how: signal
     assert not ENTRY.path.exists()
 
 
-def test_ctrl_c_removes_what_was_half_built(slow_build: SlowBuild) -> None:
-    slow_build.end(signal.SIGINT)
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
+def test_an_interrupted_build_that_can_clean_up_does(slow_build: SlowBuild, how: signal.Signals) -> None:
+    slow_build.end(how)
     assert siblings(ENTRY) == []
 
 
