@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from ops.sdk.schema import PROVIDER_PREFIX
 from policies.inventory import Inventory, Resource
 
 PROTECTED = "protected"
@@ -35,11 +36,12 @@ def tree(inventory: Inventory) -> Table:
 
 def summary(inventory: Inventory) -> Text:
     """Totals in one line: resources, components, regions, and what is protected."""
-    custom = [r for r in inventory.resources if r.custom]
+    providers = [r for r in inventory.resources if r.type.startswith(PROVIDER_PREFIX)]
+    custom = [r for r in inventory.resources if r.custom and r not in providers]
     regions = Counter(r.region for r in custom if r.region)
     parts = [
         f"{len(custom)} resources",
-        f"{len(inventory.resources) - len(custom)} components",
+        f"{len(inventory.resources) - len(custom) - len(providers)} components",
         *(f"{count} in {region}" for region, count in regions.most_common()),
         f"{sum(r.protect for r in custom)} {PROTECTED}",
         f"{sum(r.retain_on_delete for r in custom)} {RETAINED}",
