@@ -122,10 +122,10 @@ def secret_paths_of_outputs(
 
 
 def _exists(values: Any, path: Path) -> bool:
+    node: Any = values
     for part in path:
-        keyed = isinstance(values, Mapping) and part in values
-        listed = isinstance(values, list) and isinstance(part, int) and part < len(values)
-        if not keyed and not listed:
+        try:
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
             return False
-        values = values[part]
     return True

@@ -1,0 +1,58 @@
+"""The AWS emulator's process: serves on a loopback port that the system picks, and prints it.
+
+python -m ops.local.aws.server [STATE_FILE]
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+ENV_ACCOUNT = "MOTO_ACCOUNT_ID"
+"""Read by moto when it is imported, so it is set before the process starts."""
+
+ENV_TOKEN = "SEAWALL_CONTROL_TOKEN"  # noqa: S105 - a variable's name
+
+
+def main() -> int:
+    """Serve until SIGTERM; exit code 3 if the state file cannot be read."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
+    from werkzeug.serving import make_server
+
+    from ops.local.aws.gateway import Gateway
+    from ops.local.aws.state import AwsState
+
+    class Handler(MotoRequestHandler):
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Quiet: the log is for what went wrong."""
+
+    state = AwsState(os.environ[ENV_ACCOUNT])
+    if len(sys.argv) > 1:
+        try:
+            state.load(Path(sys.argv[1]))
+        except ValueError as e:
+            sys.stderr.write(f"{e}\n")
+            return 3
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server(
+        "127.0.0.1", 0, Gateway(state, os.environ[ENV_TOKEN]), threaded=True, request_handler=Handler
+    )
+    sys.stdout.write(f"listening on {server.server_port}\n")
+    sys.stdout.flush()
+    server.serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,222 @@
+"""Runs the engine through Pulumi's Automation API so that an interrupt winds it down, and reads its events."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Literal
+
+from pulumi.automation import CommandResult, PulumiCommand
+from pulumi.automation.errors import create_command_error
+from pulumi.automation.events import EngineEvent
+
+from ops.local.processes import die_with_parent
+
+Operation = Literal["up", "preview", "refresh", "destroy"]
+
+CANCEL_SECONDS = 60.0
+"""How long an interrupted engine may take to finish the operations in flight."""
+
+_UNCHANGED = frozenset({"same", "read", "read-discard", "discard", "discard-replaced", "remove-pending-replace"})
+_COLOUR = re.compile(r"<\{%.*?%\}>")
+
+
+class EngineKilledError(Exception):
+    """The engine was ended by a signal it could not handle, so its state may lag behind what it did."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happened, or would, to one resource."""
+
+    urn: str
+    type: str
+    op: str
+    """`create`, `update`, `replace`, `delete`, …"""
+    properties: tuple[str, ...] = ()
+    """Paths that changed."""
+    replacing: tuple[str, ...] = ()
+    """Those of them that force a replacement."""
+
+    @property
+    def name(self) -> str:
+        """The logical name."""
+        return self.urn.rsplit("::", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """An error that the engine reported; `urn` is empty for one of the whole stack."""
+
+    urn: str
+    message: str
+
+
+@dataclass
+class Outcome:
+    """What an operation did (up, destroy), would do (preview) or found (refresh)."""
+
+    operation: Operation
+    counts: dict[str, int] = field(default_factory=dict)
+    """Resources by what happened: `create`, `update`, `replace`, `delete`, `same`."""
+    changes: list[Change] = field(default_factory=list)
+    errors: list[Trouble] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changed."""
+        return not self.changes
+
+    def summary(self) -> str:
+        """One line: `12 created, 118 same in 9.4 s`."""
+        words = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced"}
+        counted = {k: n for k, n in self.counts.items() if n and k != "same"}
+        parts = [f"{n} {words.get(k, k)}" for k, n in counted.items()]
+        same = self.counts.get("same", 0)
+        parts += [f"{same} unchanged"] if same or not parts else []
+        return f"{', '.join(parts)} in {self.seconds:.1f} s"
+
+
+class EventReader:
+    """Gathers the engine's events of one operation into an `Outcome`."""
+
+    def __init__(self, operation: Operation, on_change: Callable[[Change], None] | None = None) -> None:
+        self.outcome = Outcome(operation)
+        self._on_change = on_change
+        self._started = time.monotonic()
+
+    def __call__(self, event: EngineEvent) -> None:
+        self.outcome.seconds = time.monotonic() - self._started
+        if event.resource_pre_event is not None and self.outcome.operation != "refresh":
+            self._change(event.resource_pre_event.metadata)
+        if event.res_outputs_event is not None and self.outcome.operation == "refresh":
+            self._change(event.res_outputs_event.metadata)
+        diagnostic = event.diagnostic_event
+        if diagnostic is not None and diagnostic.severity == "error":
+            text = _COLOUR.sub("", diagnostic.message).strip()
+            if text:
+                self.outcome.errors.append(Trouble(diagnostic.urn or "", text))
+        if event.summary_event is not None:
+            self.outcome.counts = {str(op): n for op, n in event.summary_event.resource_changes.items()}
+
+    def _change(self, step: object) -> None:
+        op = str(getattr(getattr(step, "op", ""), "value", getattr(step, "op", "")))
+        if op in _UNCHANGED or (op == "refresh" and not getattr(step, "detailed_diff", None)):
+            return
+        detailed = getattr(step, "detailed_diff", None) or {}
+        change = Change(
+            urn=getattr(step, "urn", ""),
+            type=getattr(step, "type", ""),
+            op=op,
+            properties=tuple(detailed) or tuple(getattr(step, "diffs", None) or ()),
+            replacing=tuple(getattr(step, "keys", None) or ()),
+        )
+        self.outcome.changes.append(change)
+        if self._on_change:
+            self._on_change(change)
+
+
+class GuardedCommand(PulumiCommand):
+    """Pulumi's command, in a session of its own: an interrupt is passed on once, and awaited.
+
+    The Automation API's own runner gives an interrupted engine a quarter of a second, and leaves it running
+    when the command is killed.
+    """
+
+    def __init__(self, cli: Path) -> None:
+        # No call of the base class: it would run `pulumi version` against the user's own home.
+        self.command = str(cli)
+        self.version = None
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Callable[[str], object] | None = None,
+        on_error: Callable[[str], object] | None = None,
+    ) -> CommandResult:
+        """Run it to its end. Raises CommandError if it fails, EngineKilledError if a signal ended it."""
+        with subprocess.Popen(
+            [self.command, "--non-interactive", *args],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env={**outer_environment(), **additional_env, "PULUMI_AUTOMATION_API": "true"},
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),
+        ) as process:
+            out: list[str] = []
+            err: list[str] = []
+            readers = [
+                _reader(stream, call, lines)
+                for stream, call, lines in ((process.stdout, on_output, out), (process.stderr, on_error, err))
+                if stream is not None
+            ]
+            try:
+                process.wait()
+            except KeyboardInterrupt:
+                wind_down(process)
+                raise
+            finally:
+                for reader in readers:
+                    reader.join(timeout=5)
+        result = CommandResult("\n".join(out), "\n".join(err), process.returncode)
+        if process.returncode < 0:
+            raise EngineKilledError(f"the engine was ended by {signal.Signals(-process.returncode).name}")
+        if process.returncode:
+            raise create_command_error(result)
+        return result
+
+
+def outer_environment() -> dict[str, str]:
+    """The process's environment without the user's cloud settings: a profile or key of theirs has no place here."""
+    foreign = ("AWS_", "GOOGLE_", "CLOUDSDK_", "KUBECONFIG", "PULUMI_")
+    return {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
+
+
+def _reader(stream: IO[str], call: Callable[[str], object] | None, lines: list[str]) -> threading.Thread:
+    def read() -> None:
+        for line in stream:
+            lines.append(line.rstrip())
+            if call:
+                call(line.rstrip())
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    return thread
+
+
+def wind_down(process: subprocess.Popen[str], seconds: float = CANCEL_SECONDS) -> None:
+    """Have the engine cancel, wait until it has, and end it if it takes too long or the user insists.
+
+    Raises EngineKilledError if it had to be ended.
+    """
+    try:
+        process.send_signal(signal.SIGINT)
+        process.wait(seconds)
+        return
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    raise EngineKilledError("the engine was ended before it had finished what was in flight")
+
+
+def first_trouble(outcome: Outcome, fallback: Sequence[str]) -> Trouble:
+    """The error to show: one of a resource if there is one, else the stack's, else the last of `fallback`."""
+    named = [t for t in outcome.errors if t.urn and "pulumi:pulumi:Stack" not in t.urn]
+    if named or outcome.errors:
+        return (named or outcome.errors)[0]
+    text = next((line for line in reversed(fallback) if line.strip()), "the engine failed without a word")
+    return Trouble("", text)

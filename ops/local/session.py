@@ -1,0 +1,297 @@
+"""Opens a stack on the local cloud for the length of a command: lock, emulators, engine, snapshot.
+
+Usage:
+
+    with open_local("dev-aws", steps) as local:
+        local.up()
+        s3 = boto3.client("s3", endpoint_url=local.target.aws_endpoint_url, …)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeVar
+
+from pulumi.automation import LocalWorkspace, Stack
+from pulumi.automation.errors import CommandError
+
+from ops.console import Steps
+from ops.engine import Engine, ensure_engine
+from ops.errors import UserError
+from ops.local.clouds import build_emulators
+from ops.local.emulators import Emulator
+from ops.local.lock import exclusive
+from ops.local.runs import EngineKilledError, EventReader, GuardedCommand, Outcome, first_trouble
+from ops.local.workspace import Workspace, find_workspace, place_of, read_settings
+from ops.paths import repo_root
+from ops.target import Target
+from stacks.settings import Settings
+
+_T = TypeVar("_T")
+
+ENV_FORCE_DELETE = "SEAWALL_LOCAL_FORCE_DELETE"
+"""Set for `down --unprotect`: providers turn deletion protection off and empty what they delete."""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """One resource of the deployed stack, from Pulumi's state; secrets stay encrypted."""
+
+    urn: str
+    type: str
+    id: str
+    custom: bool
+    protect: bool
+    retain_on_delete: bool
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The logical name."""
+        return self.urn.rsplit("::", 1)[-1]
+
+
+class LocalCloud:
+    """A stack on the local cloud while its emulators run; made by `open_local`."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        settings: Settings,
+        engine: Engine,
+        emulators: list[Emulator],
+        steps: Steps,
+    ) -> None:
+        self.workspace = workspace
+        self.settings = settings
+        self.engine = engine
+        self.emulators = emulators
+        self.steps = steps
+        self.is_broken = False
+        """Set when the engine was killed: what it did last is unknown, so the command leaves no snapshot."""
+        self._stack: Stack | None = None
+
+    @property
+    def target(self) -> Target:
+        """Where the stack's cloud is reached."""
+        targets = [e.target() for e in self.emulators]
+        return Target(
+            name="local",
+            mode="emulated",
+            aws_endpoint_url=next((t.aws_endpoint_url for t in targets if t.aws_endpoint_url), None),
+            gcp_endpoint_url=next((t.gcp_endpoint_url for t in targets if t.gcp_endpoint_url), None),
+            environment={k: v for t in targets for k, v in t.environment.items()},
+            addresses={k: v for t in targets for k, v in t.addresses.items()},
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The engine's environment, for running `pulumi` on this stack by hand; goes over the process's own."""
+        provided = {k: v for e in self.emulators for k, v in e.provider_environment().items()}
+        return {**self.workspace.environment(self.engine), **self.target.environment, **provided}
+
+    def up(self) -> Outcome:
+        """Deploy. Raises UserError with the engine's first error."""
+        return self._run("up", "Bring {} up", lambda stack, read: stack.up(on_event=read))
+
+    def preview(self, *, expect_no_changes: bool = False) -> Outcome:
+        """What `up` would change.
+
+        Raises UserError with the engine's first error, or if `expect_no_changes` and there are some.
+        """
+        outcome = self._run("preview", "Preview {}", lambda stack, read: stack.preview(on_event=read))
+        if expect_no_changes and outcome.changes:
+            first = outcome.changes[0]
+            raise UserError(
+                f"the preview is not empty: {first.op} {first.name} ({', '.join(first.properties)})"
+                + (f", and {len(outcome.changes) - 1} more" if len(outcome.changes) > 1 else ""),
+                first.urn,
+                f"Run `seawall local up {self.workspace.stack}`, or undo the change.",
+            )
+        return outcome
+
+    def refresh(self) -> Outcome:
+        """Compare Pulumi's state with the cloud and take over what is found; `changes` is the drift."""
+        return self._run("refresh", "Refresh {}", lambda stack, read: stack.refresh(on_event=read))
+
+    def destroy(self, *, unprotect: bool = False) -> Outcome:
+        """Delete every resource.
+
+        Args:
+            unprotect: lift Pulumi's `protect` and the clouds' own deletion protection first.
+
+        Raises UserError that names the protected resources, if there are any, before anything is deleted.
+        """
+        protected = [r.name for r in self.resources() if r.protect]
+        if protected and not unprotect:
+            raise UserError(
+                f"{len(protected)} resources are protected: {', '.join(sorted(protected))}",
+                f"stack {self.workspace.stack}",
+                f"If they may go, run `seawall local down {self.workspace.stack} --unprotect`.",
+            )
+        stack = self.stack()
+        if unprotect:
+            if protected:
+                self._guarded(lambda: self._pulumi("state", "unprotect", "--all", "--yes"))
+            stack.workspace.env_vars = {**stack.workspace.env_vars, ENV_FORCE_DELETE: "1"}
+        return self._run("destroy", "Destroy {}", lambda s, read: s.destroy(on_event=read))
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets in the clear; empty before the first `up`."""
+        return {k: v.value for k, v in self._guarded(self.stack().outputs).items()}
+
+    def resources(self) -> list[Deployed]:
+        """The deployed resources as Pulumi's state has them, in the order of their creation."""
+        exported = self._guarded(self.stack().export_stack)
+        found = (exported.deployment or {}).get("resources", [])
+        return [_deployed(r) for r in found]
+
+    def stack(self) -> Stack:
+        """The Automation API's handle, made on first use."""
+        if self._stack is None:
+            project = LocalWorkspace(
+                work_dir=str(self.workspace.project),
+                pulumi_home=str(self.workspace.home),
+                env_vars=self.environment(),
+                pulumi_command=GuardedCommand(self.engine.cli),
+            )
+            self._stack = self._guarded(lambda: Stack.create_or_select(self.workspace.stack, project))
+        return self._stack
+
+    def check(self) -> None:
+        """Raise UserError if an emulator is gone."""
+        for emulator in self.emulators:
+            emulator.check()
+
+    def _pulumi(self, *args: str) -> None:
+        stack = self.stack()
+        command = stack.workspace.pulumi_command
+        command.run([*args, "--stack", self.workspace.stack], str(self.workspace.project), stack.workspace.env_vars)
+
+    def _run(self, operation: Any, title: str, act: Callable[[Stack, EventReader], object]) -> Outcome:
+        reader = EventReader(operation)
+        with self.steps.step(title.format(self.workspace.stack)):
+            self._guarded(lambda: act(self.stack(), reader), reader)
+        self.steps.note(reader.outcome.summary())
+        return reader.outcome
+
+    def _guarded(self, call: Callable[[], _T], reader: EventReader | None = None) -> _T:
+        try:
+            return call()
+        except EngineKilledError as e:
+            self.is_broken = True
+            self.check()
+            raise self._error(str(e), self.workspace.stack) from e
+        except CommandError as e:
+            self.check()
+            if reader is None:
+                raise self._error(_last_words(str(e)), self.workspace.stack) from e
+            trouble = first_trouble(reader.outcome, str(e).splitlines())
+            raise self._error(
+                f"{reader.outcome.operation} failed: {trouble.message}", trouble.urn or self.workspace.stack
+            ) from e
+
+    def _error(self, what: str, where: str) -> UserError:
+        return UserError(what, where, "Mend the cause and run the command again; the stack is as far as it came.")
+
+
+@contextmanager
+def open_local(stack: str, steps: Steps, *, root: Path | None = None) -> Iterator[LocalCloud]:
+    """Hold a stack of the local cloud: its emulators serve while the block runs, and are saved and stopped after it.
+
+    Args:
+        stack: such as `dev-aws`.
+        root: the checkout whose `Pulumi.yaml` and stack configs are used; this one by default.
+
+    Raises:
+        UserError: no such stack, refused settings, another command holds the stack, no engine, a dead emulator.
+        KeyboardInterrupt: on SIGINT and SIGTERM, after the engine was wound down; the state is saved then too.
+    """
+    workspace = find_workspace(stack, (root or repo_root()).resolve())
+    settings = read_settings(workspace)
+    with _terminate_as_interrupt(), exclusive(workspace.folder, stack):
+        engine = ensure_engine(steps)
+        if workspace.begin():
+            steps.note(f"the last command on {stack} was killed; its changes were taken back")
+        workspace.copy_project()
+        workspace.write_plugins()
+        emulators = build_emulators(settings.cloud, place_of(settings), workspace.emulators)
+        local = LocalCloud(workspace, settings, engine, emulators, steps)
+        try:
+            with steps.step(f"Start the local cloud of {stack}"):
+                _start(emulators, workspace)
+            try:
+                yield local
+            finally:
+                if not local.is_broken:
+                    _save(local)
+        finally:
+            for emulator in emulators:
+                emulator.stop()
+
+
+def _start(emulators: list[Emulator], workspace: Workspace) -> None:
+    snapshot = workspace.snapshot()
+    for emulator in emulators:
+        folder = workspace.emulators / emulator.name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        kept = snapshot / "emulators" / emulator.name if snapshot else None
+        emulator.start(kept if kept and kept.exists() else None)
+
+
+def _save(local: LocalCloud) -> None:
+    local.check()
+    fresh = local.workspace.new_snapshot()
+    for emulator in local.emulators:
+        into = fresh / "emulators" / emulator.name
+        into.mkdir(parents=True)
+        emulator.save(into)
+    local.workspace.commit(fresh)
+
+
+@contextmanager
+def _terminate_as_interrupt() -> Iterator[None]:
+    """Treat SIGTERM as a Ctrl-C, so that a stopped job saves its state as an interrupted one does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _deployed(record: Mapping[str, Any]) -> Deployed:
+    return Deployed(
+        urn=record["urn"],
+        type=record["type"],
+        id=record.get("id", ""),
+        custom=record.get("custom", False),
+        protect=record.get("protect", False),
+        retain_on_delete=record.get("retainOnDelete", False),
+        inputs=record.get("inputs", {}),
+        outputs=record.get("outputs", {}),
+    )
+
+
+def _last_words(text: str) -> str:
+    with contextlib.suppress(ValueError):
+        return str(json.loads(text))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith(("error:", "stderr: error:"))]
+    return (errors or lines or ["the engine failed without a word"])[-1].removeprefix("stderr: ")

@@ -1,0 +1,268 @@
+"""The folder of one stack on the local cloud: a copied project, an engine home and backend of its own, snapshots.
+
+    <local_dir()>/<stack>/
+        lock, holder.json       one command at a time
+        project/                Pulumi.yaml and the stack's config, copied anew for each command
+        plugins/                the stand-in providers' executables
+        home/                   PULUMI_HOME
+        live/                   what a command works on: Pulumi's state and the providers' store
+        snapshots/<n>/          all of it as the n-th command left it; `current` points to the newest
+        emulators/<name>/       scratch files and logs
+
+A command that ends in order leaves a new snapshot. One that is killed leaves `live/unfinished`, and the next
+command takes everything back to the last snapshot, so that Pulumi's state and the emulators never disagree.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from ops.engine import Engine, engine_environment
+from ops.errors import UserError
+from ops.local.emulators import StackPlace
+from ops.local.providers.base import ENV_STORE
+from ops.paths import local_dir
+from stacks.problems import SettingsError
+from stacks.settings import Settings
+
+PROVIDERS = ("aws", "gcp", "kubernetes")
+_STATE_PARTS = ("stacks", "meta.yaml")
+"""What of `.pulumi` a snapshot holds; history and locks are no state."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One stack's folder on the local cloud, and the checkout that its program comes from."""
+
+    stack: str
+    folder: Path
+    root: Path
+    """Holds `Pulumi.yaml`; its files are only read."""
+
+    @property
+    def project(self) -> Path:
+        """Where the engine runs: the copied `Pulumi.yaml` lies here."""
+        return self.folder / "project"
+
+    @property
+    def config_file(self) -> Path:
+        """The copied stack config; tests and drills may edit it until the next command copies it anew."""
+        return self.project / "config" / f"Pulumi.{self.stack}.yaml"
+
+    @property
+    def home(self) -> Path:
+        """PULUMI_HOME of this stack alone."""
+        return self.folder / "home"
+
+    @property
+    def backend(self) -> Path:
+        """The folder of Pulumi's file backend."""
+        return self.folder / "live" / "state"
+
+    @property
+    def store_file(self) -> Path:
+        """The providers' store."""
+        return self.folder / "live" / "store.sqlite3"
+
+    @property
+    def emulators(self) -> Path:
+        """Scratch folders of the emulators."""
+        return self.folder / "emulators"
+
+    @property
+    def _current(self) -> Path:
+        return self.folder / "current"
+
+    @property
+    def _unfinished(self) -> Path:
+        return self.folder / "live" / "unfinished"
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.backend / ".pulumi" / "stacks"
+
+    def exists(self) -> bool:
+        """Whether the stack was ever used on the local cloud."""
+        return self._current.exists() or self._checkpoint.exists()
+
+    def snapshot(self) -> Path | None:
+        """The newest complete snapshot's folder, if there is one."""
+        return self._current.resolve() if self._current.exists() else None
+
+    def begin(self) -> bool:
+        """Mark a command as running; take back what a killed one left half done, and say whether there was one."""
+        rolled_back = self._unfinished.exists()
+        if rolled_back:
+            self._roll_back()
+        self.backend.mkdir(parents=True, exist_ok=True)
+        # The stack's file lock is held, so whatever engine made a lock here is gone.
+        shutil.rmtree(self.backend / ".pulumi" / "locks", ignore_errors=True)
+        self._unfinished.touch()
+        return rolled_back
+
+    def new_snapshot(self) -> Path:
+        """An empty folder for the next snapshot, to be filled with the emulators' data and then committed."""
+        last = self.snapshot()
+        number = int(last.name) + 1 if last else 1
+        fresh = self.folder / "snapshots" / f"{number:06d}"
+        shutil.rmtree(fresh, ignore_errors=True)
+        (fresh / "emulators").mkdir(parents=True)
+        return fresh
+
+    def commit(self, fresh: Path) -> None:
+        """Add Pulumi's state and the store to a snapshot, make it the current one, and end the command."""
+        state = fresh / "state"
+        state.mkdir()
+        for part in _STATE_PARTS:
+            source = self.backend / ".pulumi" / part
+            if source.is_dir():
+                shutil.copytree(source, state / part)
+            elif source.exists():
+                shutil.copy2(source, state / part)
+        if self.store_file.exists():
+            shutil.copy2(self.store_file, fresh / "store.sqlite3")
+        previous = self.snapshot()
+        pointer = self.folder / "current.new"
+        pointer.unlink(missing_ok=True)
+        pointer.symlink_to(fresh.relative_to(self.folder))
+        os.replace(pointer, self._current)  # noqa: PTH105 - Path.replace follows no rule of its own for links
+        self._unfinished.unlink(missing_ok=True)
+        if previous is not None:
+            shutil.rmtree(previous, ignore_errors=True)
+
+    def _roll_back(self) -> None:
+        for left in (self.store_file, *self.store_file.parent.glob("store.sqlite3-*")):
+            left.unlink(missing_ok=True)
+        for part in _STATE_PARTS:
+            path = self.backend / ".pulumi" / part
+            shutil.rmtree(path, ignore_errors=True)
+            path.unlink(missing_ok=True)
+        last = self.snapshot()
+        if last is None:
+            return
+        if (last / "store.sqlite3").exists():
+            shutil.copy2(last / "store.sqlite3", self.store_file)
+        for part in _STATE_PARTS:
+            source, target = last / "state" / part, self.backend / ".pulumi" / part
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target)
+            elif source.exists():
+                shutil.copy2(source, target)
+
+    def copy_project(self) -> None:
+        """Copy `Pulumi.yaml` and the stack's config from the checkout, made absolute and with our providers."""
+        original = _read_yaml(self.root / "Pulumi.yaml")
+        config_dir = self.root / original.get("stackConfigDir", ".")
+        _write_yaml(self.project / "Pulumi.yaml", self._project_settings(original))
+        source = config_dir / self.config_file.name
+        copied = _read_yaml(source)
+        previous = _read_yaml(self.config_file) if self.config_file.exists() else {}
+        # `stack init` writes the salt of the secrets' key here; a state is unreadable without it.
+        if "encryptionsalt" in previous and "encryptionsalt" not in copied:
+            copied["encryptionsalt"] = previous["encryptionsalt"]
+        _write_yaml(self.config_file, copied)
+
+    def _project_settings(self, original: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            **original,
+            "main": str((self.root / original.get("main", ".")).resolve()) + "/",
+            "stackConfigDir": "config",
+            "runtime": {
+                "name": "python",
+                "options": {"toolchain": "pip", "virtualenv": sys.prefix, "typechecker": "none"},
+            },
+            "plugins": {"providers": [{"name": p, "path": str(self.folder / "plugins" / p)} for p in PROVIDERS]},
+        }
+
+    def write_plugins(self) -> None:
+        """Write one small executable for each stand-in provider."""
+        for package in PROVIDERS:
+            script = self.folder / "plugins" / package / f"pulumi-resource-{package}"
+            script.parent.mkdir(parents=True, exist_ok=True)
+            # -I: neither the program's folder nor the user's PYTHONPATH may shadow a module.
+            script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -m ops.local.providers.{package} "$@"\n')
+            script.chmod(0o755)
+
+    def environment(self, engine: Engine) -> dict[str, str]:
+        """The engine's environment for this stack, over the process's own."""
+        return {
+            **engine_environment(engine, self.home, self.backend),
+            "PULUMI_DISABLE_CHECKPOINT_BACKUPS": "true",
+            ENV_STORE: str(self.store_file),
+        }
+
+    def remove(self) -> None:
+        """Delete the folder; the lock file inside goes last."""
+        for entry in self.folder.iterdir() if self.folder.exists() else ():
+            if entry.name == "lock":
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def find_workspace(stack: str, root: Path) -> Workspace:
+    """The workspace of a stack of the checkout `root`; nothing is created.
+
+    Raises:
+        UserError: there is no such stack.
+    """
+    project = _read_yaml(root / "Pulumi.yaml")
+    config_dir = root / project.get("stackConfigDir", ".")
+    known = sorted(p.name.removeprefix("Pulumi.").removesuffix(".yaml") for p in config_dir.glob("Pulumi.*.yaml"))
+    if stack not in known:
+        raise UserError(f"there is no stack {stack!r}", str(config_dir), f"Choose one of {', '.join(known)}.")
+    return Workspace(stack, local_dir() / stack, root)
+
+
+def read_settings(workspace: Workspace) -> Settings:
+    """The stack's settings, from the checkout.
+
+    Raises:
+        UserError: they are refused; every problem is named.
+    """
+    project = _read_yaml(workspace.root / "Pulumi.yaml")
+    file = workspace.root / project.get("stackConfigDir", ".") / workspace.config_file.name
+    try:
+        return Settings.load(file)
+    except SettingsError as e:
+        raise UserError(str(e), str(file), "Change the settings as said above.") from e
+
+
+def place_of(settings: Settings) -> StackPlace:
+    """What emulators need of the settings."""
+    place = settings.place
+    return StackPlace(place.stack, place.region, place.backup_region, place.account)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON so that a reader sees the old file or the new one."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(json.dumps(value))
+    partial.replace(path)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        loaded = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as e:
+        raise UserError("a file of the project is missing", str(path), "Run this in a whole checkout.") from e
+    return loaded or {}
+
+
+def _write_yaml(path: Path, value: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        YAML(typ="safe").dump(dict(value), file)
