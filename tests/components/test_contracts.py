@@ -1,0 +1,358 @@
+"""What every cloud promises, stated once: each claim holds on AWS and on Google Cloud."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+
+from components.contracts import ports
+from components.contracts.regions import distance_km
+from components.contracts.serving import ACCELERATOR_LABEL, GPU_TAINT_KEY, NAMESPACE, POOL_LABEL, SERVICE_ACCOUNT
+from components.contracts.stateful import STATEFUL
+from components.contracts.vocabulary import Accelerator, Cloud
+from ops.sdk.types import input_properties
+from policies.inventory import Resource
+
+KEY_TYPES: Final = ("aws:kms/key:Key", "gcp:kms/cryptoKey:CryptoKey")
+
+KEY_INPUTS: Final[Mapping[str, str]] = {
+    "aws:backup/vault:Vault": "kmsKeyArn",
+    "aws:cloudwatch/logGroup:LogGroup": "kmsKeyId",
+    "aws:dynamodb/table:Table": "serverSideEncryption",
+    "aws:ec2/launchTemplate:LaunchTemplate": "blockDeviceMappings",
+    "aws:ecr/repository:Repository": "encryptionConfigurations",
+    "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": "encryptionConfigurations",
+    "aws:eks/cluster:Cluster": "encryptionConfig",
+    "aws:s3/bucketReplicationConfig:BucketReplicationConfig": "rules",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": "rules",
+    "aws:sns/topic:Topic": "kmsMasterKeyId",
+    "gcp:artifactregistry/repository:Repository": "kmsKeyName",
+    "gcp:container/cluster:Cluster": "databaseEncryption",
+    "gcp:container/nodePool:NodePool": "nodeConfig",
+    "gcp:gkebackup/backupPlan:BackupPlan": "backupConfig",
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": "cmekSettings",
+    "gcp:redis/instance:Instance": "customerManagedKey",
+    "gcp:storage/bucket:Bucket": "encryption",
+}
+"""Type → the input that names the key it is encrypted with."""
+
+ENCRYPTED_OTHERWISE: Final[Mapping[str, str]] = {
+    "aws:s3/bucket:Bucket": "by its BucketServerSideEncryptionConfiguration",
+    "aws:kms/key:Key": "a key itself",
+    "aws:kms/alias:Alias": "a name",
+    "gcp:kms/cryptoKey:CryptoKey": "a key itself",
+    "gcp:kms/keyRing:KeyRing": "holds no data",
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": "a grant",
+}
+"""Types whose inputs speak of encryption, or that are about keys, and that need none of their own → why."""
+
+WITHOUT_OWN_KEY: Final[Mapping[Cloud, Mapping[str, str]]] = {
+    Cloud.AWS: {
+        "logs": "S3 delivers access logs only to buckets under its own keys",
+        "replica-logs": "S3 delivers access logs only to buckets under its own keys",
+    },
+    Cloud.GCP: {},
+}
+"""Logical names of stores that cannot have a key of ours → why."""
+
+LABEL_INPUTS: Final[Mapping[Cloud, tuple[str, ...]]] = {
+    Cloud.AWS: ("tags",),
+    Cloud.GCP: ("labels", "resourceLabels", "userLabels"),
+}
+
+BUCKET: Final = {Cloud.AWS: ("aws:s3/bucket:Bucket", "bucket"), Cloud.GCP: ("gcp:storage/bucket:Bucket", "name")}
+POOL: Final = {Cloud.AWS: "aws:eks/nodeGroup:NodeGroup", Cloud.GCP: "gcp:container/nodePool:NodePool"}
+
+
+def of_cloud(platform: Any) -> Iterator[Resource]:
+    """The cloud's own resources, without components and providers."""
+    yield from (r for r in platform.inventory.resources if r.custom and r.type.startswith(f"{platform.cloud}:"))
+
+
+def buckets(platform: Any) -> Mapping[str, Resource]:
+    """Buckets by physical name."""
+    token, name_input = BUCKET[platform.cloud]
+    return {bucket.get(name_input): bucket for bucket in platform.inventory.of_type(token)}
+
+
+def keys_of(platform: Any, resource: Resource) -> tuple[Resource, ...]:
+    """The keys that a resource is encrypted with."""
+    return platform.inventory.linked(resource, KEY_INPUTS[resource.type], *KEY_TYPES)
+
+
+def companions(platform: Any, bucket: Resource, token: str) -> list[Resource]:
+    """The resources of a type whose `bucket` input is fed by `bucket`."""
+    return [r for r in platform.inventory.of_type(token) if bucket in platform.inventory.linked(r, "bucket")]
+
+
+# The port
+
+
+@pytest.mark.parametrize("component", [name for name in vars(ports.CloudModule) if not name.startswith("_")])
+def test_each_cloud_takes_what_the_port_passes(cloud: Cloud, component: str) -> None:
+    asked = inspect.signature(getattr(ports.CloudModule, component)).parameters
+    given = inspect.signature(getattr(importlib.import_module(f"components.{cloud}"), component)).parameters
+    wanted = [(name, p.kind) for name, p in asked.items() if name != "self"]
+    assert [(name, p.kind) for name, p in given.items()] == wanted, "a stack passes these, by name and in this order"
+
+
+def test_names_in_refs_are_known_before_anything_exists(platform: Any) -> None:
+    r = platform.refs
+    names = {
+        "models": r.storage.models.name,
+        "replica": r.storage.replica.name,
+        "features": r.features.name,
+        "cluster": r.cluster.name,
+        "registry": r.registry.url,
+        "backup": r.backup.vault,
+        "key": r.keys.data.alias,
+    }
+    unnamed = {what for what, name in names.items() if not isinstance(name, str) or not name}
+    assert not unnamed, "other resources' policies are written with these names"
+
+
+def test_mirrors_cover_the_registries_that_the_cluster_pulls_from(platform: Any) -> None:
+    assert {"registry.k8s.io", "quay.io"} <= platform.refs.registry.mirrors.keys(), "nodes cannot reach the internet"
+
+
+# Encryption
+
+
+def test_every_store_is_encrypted_with_a_key_of_the_stack(platform: Any) -> None:
+    stores = [r for r in of_cloud(platform) if r.type in KEY_INPUTS]
+    bare = {r.urn for r in stores if not keys_of(platform, r) and r.name not in WITHOUT_OWN_KEY[platform.cloud]}
+    assert not bare, f"none of the inputs {KEY_INPUTS} leads to a key"
+
+
+def test_every_exception_from_encryption_is_still_needed(platform: Any) -> None:
+    stores = [r for r in of_cloud(platform) if r.type in KEY_INPUTS]
+    bare = {r.name for r in stores if not keys_of(platform, r)}
+    assert bare == WITHOUT_OWN_KEY[platform.cloud].keys(), "an exception that excuses nothing hides the next one"
+
+
+def test_every_type_that_can_take_a_key_is_in_the_table(platform: Any) -> None:
+    speaks = re.compile(r"kms|cmek|encrypt|customerManagedKey", re.IGNORECASE)
+    types = {r.type for r in of_cloud(platform) if any(speaks.search(name) for name in input_properties(r.type))}
+    assert not types - KEY_INPUTS.keys() - ENCRYPTED_OTHERWISE.keys(), "say which input names its key, or why none"
+
+
+def test_a_key_lies_in_the_region_of_what_it_encrypts(platform: Any) -> None:
+    strangers = {
+        (store.name, key.name)
+        for store in of_cloud(platform)
+        if store.type in KEY_INPUTS and "Replication" not in store.type
+        for key in keys_of(platform, store)
+        if key.region != store.region
+    }
+    assert not strangers, "a key elsewhere fails with its region, and most services refuse it"
+
+
+def test_keys_rotate(platform: Any) -> None:
+    days = platform.settings.keys.rotation_days
+    wanted = {
+        "aws:kms/key:Key": ("rotationPeriodInDays", days),
+        "gcp:kms/cryptoKey:CryptoKey": ("rotationPeriod", f"{days * 86400}s"),
+    }
+    for key in platform.inventory.of_type(*KEY_TYPES):
+        path, value = wanted[key.type]
+        assert key.get(path) == value, key.name
+
+
+# Buckets
+
+
+def test_model_buckets_keep_old_versions(platform: Any) -> None:
+    for ref in (platform.refs.storage.models, platform.refs.storage.replica):
+        bucket = buckets(platform)[ref.name]
+        if platform.cloud is Cloud.AWS:
+            (versioning,) = companions(platform, bucket, "aws:s3/bucketVersioning:BucketVersioning")
+            assert versioning.get("versioningConfiguration.status") == "Enabled"
+        else:
+            assert bucket.get("versioning.enabled") is True
+
+
+def test_every_bucket_is_closed_to_the_public(platform: Any) -> None:
+    for bucket in buckets(platform).values():
+        if platform.cloud is Cloud.AWS:
+            (block,) = companions(platform, bucket, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
+            flags = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+            assert all(block.get(flag) is True for flag in flags), bucket.name
+        else:
+            assert bucket.get("publicAccessPrevention") == "enforced", bucket.name
+            assert bucket.get("uniformBucketLevelAccess") is True, bucket.name
+
+
+def test_nothing_is_granted_to_everyone(platform: Any) -> None:
+    open_to_all = {
+        r.urn
+        for r in of_cloud(platform)
+        for text in (json.dumps(r.inputs),)
+        if "allUsers" in text or "allAuthenticatedUsers" in text
+    }
+    assert not open_to_all
+
+
+# Labels
+
+
+def test_everything_that_can_bear_labels_bears_the_stacks(platform: Any) -> None:
+    wanted = platform.place.labels
+    bare = {
+        (r.urn, name)
+        for r in of_cloud(platform)
+        for name in LABEL_INPUTS[platform.cloud]
+        if name in input_properties(r.type) and not wanted.items() <= dict(r.get(name, {})).items()
+    }
+    assert not bare, "costs, ownership and clean-up go by labels"
+
+
+# State
+
+
+def test_what_holds_state_is_protected(platform: Any) -> None:
+    exposed = {r.urn for r in of_cloud(platform) if r.type in STATEFUL and not r.protect}
+    assert not exposed
+
+
+def test_what_is_protected_is_declared_stateful(platform: Any) -> None:
+    undeclared = {r.type for r in of_cloud(platform) if r.protect and r.type not in STATEFUL}
+    assert not undeclared, "diffs and backups go by the declaration"
+
+
+def test_production_keeps_state_that_leaves_the_program(cloud: Cloud, plan_platform: Any) -> None:
+    platform = plan_platform(cloud, environment="prod", pools=_production_pools(cloud))
+    lost = {r.urn for r in of_cloud(platform) if r.type in STATEFUL and not r.retain_on_delete}
+    assert not lost
+
+
+def test_opting_out_of_protection_frees_the_whole_stack(cloud: Cloud, plan_platform: Any, opted_out: Any) -> None:
+    platform = plan_platform(cloud, opt_outs=opted_out)
+    held = {r.urn for r in of_cloud(platform) if r.protect or r.get("deletionProtection") is True}
+    assert not held, "a stack that may be destroyed must be destroyable in one go"
+
+
+def test_secrets_of_the_program_are_masked_in_its_plan(cloud: Cloud, plan_platform: Any) -> None:
+    webhook = "https://hooks.example.com/canary-4d1f"
+    monitoring = {"alert_email": "alerts@example.com", "alert_webhook": webhook}
+    platform = plan_platform(cloud, monitoring=monitoring)
+    assert "canary-4d1f" not in json.dumps(platform.inventory.to_json())
+
+
+def _production_pools(cloud: Cloud) -> Mapping[str, Any]:
+    system, gpu = {Cloud.AWS: ("m7i.large", "g6.xlarge"), Cloud.GCP: ("e2-standard-2", "g2-standard-4")}[cloud]
+    return {
+        "system": {"machine_type": system, "min_nodes": 1, "max_nodes": 3},
+        "gpu": {"machine_type": gpu, "min_nodes": 0, "max_nodes": 2},
+    }
+
+
+# Copies
+
+
+def test_the_replica_lies_far_enough_away(platform: Any) -> None:
+    models, replica = platform.refs.storage.models, platform.refs.storage.replica
+    planned = [buckets(platform)[ref.name].region for ref in (models, replica)]
+    assert planned == [models.region, replica.region], "a ref must not claim a region that the plan does not have"
+    least = platform.settings.backup.min_distance_km
+    assert distance_km(platform.cloud, models.region, replica.region) >= least
+
+
+def test_the_replica_has_a_key_of_its_own_region(platform: Any) -> None:
+    models, replica = platform.refs.storage.models, platform.refs.storage.replica
+    assert replica.key_alias == platform.refs.keys.recovery.alias
+    assert replica.key_alias != models.key_alias
+    assert platform.refs.keys.recovery.region == replica.region
+
+
+def test_the_model_bucket_is_copied_to_the_replica(platform: Any) -> None:
+    models, replica = platform.refs.storage.models.name, platform.refs.storage.replica.name
+    if platform.cloud is Cloud.AWS:
+        (copy,) = platform.inventory.of_type("aws:s3/bucketReplicationConfig:BucketReplicationConfig")
+        ends = (copy.get("bucket"), copy.get("rules.0.destination.bucket"))
+        assert ends == (models, f"arn:aws:s3:::{replica}")
+        assert copy.get("rules.0.status") == "Enabled"
+    else:
+        (copy,) = platform.inventory.of_type("gcp:storage/transferJob:TransferJob")
+        ends = (
+            copy.get("transferSpec.gcsDataSource.bucketName"),
+            copy.get("transferSpec.gcsDataSink.bucketName"),
+        )
+        assert ends == (models, replica)
+        assert copy.get("status") == "ENABLED"
+
+
+def test_feature_backups_lie_in_the_backup_region_under_its_own_key(platform: Any) -> None:
+    vault = _vault(platform)
+    assert vault.region == platform.settings.backup.region
+    assert [key.name for key in keys_of(platform, vault)] == ["recovery"]
+
+
+def _vault(platform: Any) -> Resource:
+    name = platform.refs.backup.vault
+    if platform.cloud is Cloud.GCP:
+        return buckets(platform)[name]
+    (vault,) = (v for v in platform.inventory.of_type("aws:backup/vault:Vault") if v.get("name") == name)
+    return vault
+
+
+# Machines
+
+
+def test_gpu_pools_are_tainted_and_may_be_empty(platform: Any) -> None:
+    pool = platform.refs.pools.pools["gpu"]
+    assert pool.accelerator is Accelerator.L4
+    assert pool.taint_key == GPU_TAINT_KEY
+    (planned,) = (r for r in platform.inventory.of_type(POOL[platform.cloud]) if r.name == "gpu")
+    path, least = {
+        Cloud.AWS: ("", "scalingConfig.minSize"),
+        Cloud.GCP: ("nodeConfig.", "autoscaling.totalMinNodeCount"),
+    }[platform.cloud]
+    assert planned.get(least) == 0
+    assert planned.get(f"{path}taints.0.key") == GPU_TAINT_KEY
+    assert planned.get(f"{path}taints.0.effect") == "NO_SCHEDULE"
+
+
+def test_pools_without_gpu_take_any_pod(platform: Any) -> None:
+    pool = platform.refs.pools.pools["system"]
+    assert (pool.accelerator, pool.taint_key) == (None, None), "something must run what keeps the cluster alive"
+
+
+def test_what_a_pod_selects_by_is_on_the_machines(platform: Any) -> None:
+    path = {Cloud.AWS: "labels", Cloud.GCP: "nodeConfig.labels"}[platform.cloud]
+    for key, ref in platform.refs.pools.pools.items():
+        (planned,) = (r for r in platform.inventory.of_type(POOL[platform.cloud]) if r.name == key)
+        assert planned.get(path) == dict(ref.node_labels)
+
+
+def test_every_pool_says_its_key_and_every_gpu_pool_its_gpu(platform: Any) -> None:
+    labels = {key: pool.node_labels for key, pool in platform.refs.pools.pools.items()}
+    assert {key: found[POOL_LABEL] for key, found in labels.items()} == {"system": "system", "gpu": "gpu"}
+    assert {key: found.get(ACCELERATOR_LABEL) for key, found in labels.items()} == {"system": None, "gpu": "l4"}
+
+
+# Identity
+
+
+def test_the_fleets_identity_is_bound_to_one_service_account(platform: Any) -> None:
+    ref = platform.refs.identity
+    assert (ref.namespace, ref.service_account) == (NAMESPACE, SERVICE_ACCOUNT)
+    if platform.cloud is Cloud.AWS:
+        associations = platform.inventory.of_type("aws:eks/podIdentityAssociation:PodIdentityAssociation")
+        bound = [(a.get("namespace"), a.get("serviceAccount")) for a in associations if a.name == "fleet"]
+        assert bound == [(NAMESPACE, SERVICE_ACCOUNT)]
+    else:
+        members = platform.inventory.of_type("gcp:serviceaccount/iAMMember:IAMMember")
+        bound = [m.get("member") for m in members if m.get("role") == "roles/iam.workloadIdentityUser"]
+        pool = f"{platform.place.account}.svc.id.goog"
+        assert bound == [f"serviceAccount:{pool}[{NAMESPACE}/{SERVICE_ACCOUNT}]"]
+
+
+def test_a_cloud_without_its_own_node_autoscaler_brings_an_identity_for_one(platform: Any) -> None:
+    needed = not platform.refs.cluster.node_autoscaling_managed
+    assert (platform.refs.node_autoscaler is not None) is needed
