@@ -100,6 +100,8 @@ class StorageRef:
 
     models: BucketRef
     replica: BucketRef
+    copy_job: str = ""
+    """The job that copies models to the replica; empty where the bucket itself does."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class FeatureCacheRef:
     """PEM of the CA that signed the server's certificate."""
     auth: pulumi.Output[str] | None = None
     """Secret."""
+    export_identity: pulumi.Output[str] | None = None
+    """IAM member under which the store itself writes its exports (Google Cloud)."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,8 @@ class BackupRef:
 
     plan: str
     """Known name of the plan or schedule."""
+    restore_identity: pulumi.Output[str] | None
+    """Whom a restore runs as; None where it runs as whoever asks for it."""
     vault: str
     """Known name of where the copies lie in the backup region: a vault on AWS, a bucket on Google Cloud."""
     region: str

@@ -35,6 +35,7 @@ STATEFUL: Mapping[str, Stateful] = {
     "gcp:artifactregistry/repository:Repository": Stateful("the serving images", backed_up=False),
     "gcp:container/cluster:Cluster": Stateful("the cluster's objects, and the fleet's availability", backed_up=True),
     "gcp:gkebackup/backupPlan:BackupPlan": Stateful("recovery points", backed_up=False),
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": Stateful("the logs in it", backed_up=False),
 }
 """Type token → what it holds. A type that is not here is stateless: it can be made again from the program."""
 

@@ -1,0 +1,32 @@
+"""The platform on Google Cloud, as `components.contracts.ports.CloudModule` asks for it.
+
+A stack has a project to itself: the Binary Authorization policy and the rule that Cloud Storage is reached over TLS
+only exist once in a project.
+"""
+
+from components.gcp.backup import Backup
+from components.gcp.cache import FeatureCache
+from components.gcp.cluster import Cluster, node_autoscaler_identity
+from components.gcp.identity import Identity
+from components.gcp.keys import Keys
+from components.gcp.monitoring import Monitoring
+from components.gcp.network import Network
+from components.gcp.node_pools import NodePools
+from components.gcp.provider import provider
+from components.gcp.registry import Registry
+from components.gcp.storage import Storage
+
+__all__ = [
+    "Backup",
+    "Cluster",
+    "FeatureCache",
+    "Identity",
+    "Keys",
+    "Monitoring",
+    "Network",
+    "NodePools",
+    "Registry",
+    "Storage",
+    "node_autoscaler_identity",
+    "provider",
+]

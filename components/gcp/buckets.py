@@ -1,0 +1,79 @@
+"""The one way to make a bucket: encrypted, versioned, private, with a grace period for what is deleted."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.contracts.place import Place
+from components.contracts.refs import BucketRef, KeyRef
+from components.contracts.stateful import stateful_options
+from components.gcp.durations import DAY_SECONDS
+
+SOFT_DELETE_DAYS: Final = 7
+
+
+def private_bucket(
+    name: str,
+    *,
+    parent: pulumi.Resource,
+    place: Place,
+    physical_name: str,
+    key: KeyRef,
+    noncurrent_retention_days: int,
+) -> tuple[gcp.storage.Bucket, BucketRef]:
+    """A bucket in the region of `key`, under that key.
+
+    Deleted and overwritten objects stay as noncurrent versions for `noncurrent_retention_days`; a version that is
+    deleted for good can still be brought back for `SOFT_DELETE_DAYS`, and nobody can cut that short.
+    """
+    bucket = gcp.storage.Bucket(
+        name,
+        name=physical_name,
+        project=place.account,
+        location=key.region,
+        storage_class="STANDARD",
+        force_destroy=False,
+        uniform_bucket_level_access=True,
+        public_access_prevention="enforced",
+        versioning={"enabled": True},
+        encryption={"default_kms_key_name": key.id},
+        soft_delete_policy={"retention_duration_seconds": SOFT_DELETE_DAYS * DAY_SECONDS},
+        lifecycle_rules=[
+            {
+                "action": {"type": "Delete"},
+                "condition": {"days_since_noncurrent_time": noncurrent_retention_days, "with_state": "ARCHIVED"},
+            },
+            {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}},
+        ],
+        labels=place.labels,
+        opts=stateful_options(parent, place),
+    )
+    reference = BucketRef(
+        name=physical_name,
+        uri=f"gs://{physical_name}",
+        region=key.region,
+        key_alias=key.alias,
+        id=bucket.id,
+    )
+    return bucket, reference
+
+
+def grant(
+    name: str,
+    *,
+    parent: pulumi.Resource,
+    bucket: pulumi.Input[str],
+    role: str,
+    member: pulumi.Input[str],
+) -> gcp.storage.BucketIAMMember:
+    """Let one member do what `role` allows, on one bucket."""
+    return gcp.storage.BucketIAMMember(
+        name,
+        bucket=bucket,
+        role=role,
+        member=member,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )

@@ -1,0 +1,258 @@
+"""A regional GKE cluster: private nodes, workload identity, encrypted secrets, control-plane logs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+import pulumi_gcp as gcp
+from pulumi_gcp.container import ClusterMasterAuthorizedNetworksConfigCidrBlockArgsDict
+
+from components.contracts.component import Component, ready
+from components.contracts.place import Place
+from components.contracts.refs import ClusterRef, IdentityRef, KeysRef, NetworkRef, NodePoolRef
+from components.contracts.specs import ClusterSpec
+from components.contracts.stateful import stateful_options
+from components.contracts.vocabulary import Cloud
+from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
+from components.gcp.logs import log_bucket
+from components.gcp.network import PODS_RANGE, SERVICES_RANGE, address_plan
+from components.gcp.registry import registry_host
+
+CLUSTER_NAME_MAX: Final = 40
+PODS_PER_NODE: Final = 64
+"""GKE reserves twice as many addresses per machine: a /25."""
+NODES_MAX: Final = 256
+"""How many /25s the pods' /17 has."""
+
+NODE_ROLES: Final = (
+    "roles/logging.logWriter",
+    "roles/monitoring.metricWriter",
+    "roles/artifactregistry.reader",
+)
+"""All that a machine itself may do; pods have identities of their own."""
+
+CONTROL_PLANE_LOGS: Final = ("SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER", "SCHEDULER", "CONTROLLER_MANAGER")
+
+
+class Cluster(Component):
+    """The control plane, the identity of its machines, what images it admits, and the bucket of its logs.
+
+    Not here: machines (`NodePools`), and managed Prometheus (the fleet brings its own, so Google's is off).
+    """
+
+    ref: ClusterRef
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        spec: ClusterSpec,
+        *,
+        network: NetworkRef,
+        keys: KeysRef,
+        log_retention_days: int,
+        provider: pulumi.ProviderResource,
+    ) -> None:
+        super().__init__("gcp:Cluster", name, provider)
+        called = place.name("cluster", max_length=CLUSTER_NAME_MAX)
+        logs = log_bucket(
+            "cluster-logs",
+            parent=self,
+            place=place,
+            key=keys.logs,
+            retention_days=log_retention_days,
+            matching=cluster_log_filter(place, called),
+        )
+        nodes = self._node_identity(place)
+        admission = self._admission(place)
+        cluster = self._cluster(called, place, spec, network, keys, node_email=nodes, after=[logs, admission])
+        self.ref = ClusterRef(
+            cloud=Cloud.GCP,
+            name=called,
+            id=cluster.id,
+            kubeconfig=pulumi.Output.secret(
+                pulumi.Output.all(cluster.endpoint, cluster.master_auth).apply(
+                    lambda known: kubeconfig(called, known[0], known[1].cluster_ca_certificate)
+                )
+            ),
+            node_autoscaling_managed=True,
+            node_role=nodes,
+        )
+        self.finish({"name": called, "id": cluster.id})
+
+    def _node_identity(self, place: Place) -> pulumi.Output[str]:
+        account_id = place.name("nodes", max_length=ACCOUNT_ID_MAX)
+        account = gcp.serviceaccount.Account(
+            "nodes",
+            account_id=account_id,
+            project=place.account,
+            display_name=f"{place.stack}: machines of the cluster",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        grants = [
+            gcp.projects.IAMMember(
+                f"nodes-{role.rpartition('/')[2].replace('.', '-').lower()}",
+                project=place.account,
+                role=role,
+                member=account_member(place, account_id),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+            )
+            for role in NODE_ROLES
+        ]
+        return ready(account_email(place, account_id), account, *grants)
+
+    def _admission(self, place: Place) -> gcp.binaryauthorization.Policy:
+        """Only images from the project's own registry run, beside those that Google runs itself."""
+        return gcp.binaryauthorization.Policy(
+            "admission",
+            project=place.account,
+            description="images come from the stack's own registry or its mirrors",
+            global_policy_evaluation_mode="ENABLE",
+            admission_whitelist_patterns=[{"name_pattern": f"{registry_host(place)}/{place.account}/**"}],
+            default_admission_rule={
+                "evaluation_mode": "ALWAYS_DENY",
+                "enforcement_mode": "ENFORCED_BLOCK_AND_AUDIT_LOG",
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _cluster(
+        self,
+        called: str,
+        place: Place,
+        spec: ClusterSpec,
+        network: NetworkRef,
+        keys: KeysRef,
+        *,
+        node_email: pulumi.Output[str],
+        after: list[pulumi.Resource],
+    ) -> gcp.container.Cluster:
+        return gcp.container.Cluster(
+            "cluster",
+            name=called,
+            project=place.account,
+            location=place.region,
+            node_locations=list(place.zones),
+            min_master_version=spec.version,
+            release_channel={"channel": "REGULAR"},
+            network=network.id,
+            subnetwork=network.subnet_ids[0],
+            networking_mode="VPC_NATIVE",
+            ip_allocation_policy={
+                "cluster_secondary_range_name": PODS_RANGE,
+                "services_secondary_range_name": SERVICES_RANGE,
+            },
+            default_max_pods_per_node=PODS_PER_NODE,
+            datapath_provider="ADVANCED_DATAPATH",
+            enable_intranode_visibility=True,
+            private_cluster_config={
+                "enable_private_nodes": True,
+                "enable_private_endpoint": not spec.authorized_cidrs,
+                "master_ipv4_cidr_block": address_plan(network.cidr).control_plane,
+            },
+            master_authorized_networks_config={
+                "gcp_public_cidrs_access_enabled": False,
+                "cidr_blocks": authorized_blocks(network.cidr, spec.authorized_cidrs),
+            },
+            master_auth={"client_certificate_config": {"issue_client_certificate": False}},
+            enable_legacy_abac=False,
+            workload_identity_config={"workload_pool": workload_pool(place)},
+            database_encryption={"state": "ENCRYPTED", "key_name": keys.cluster.id},
+            binary_authorization={"evaluation_mode": "PROJECT_SINGLETON_POLICY_ENFORCE"},
+            enable_shielded_nodes=True,
+            security_posture_config={"mode": "BASIC", "vulnerability_mode": "VULNERABILITY_DISABLED"},
+            logging_config={"enable_components": list(CONTROL_PLANE_LOGS)},
+            monitoring_config={
+                "enable_components": ["SYSTEM_COMPONENTS"],
+                "managed_prometheus": {"enabled": False},
+            },
+            addons_config={"gke_backup_agent_config": {"enabled": True}},
+            maintenance_policy={
+                "recurring_window": {
+                    "start_time": "2024-01-06T02:00:00Z",
+                    "end_time": "2024-01-06T10:00:00Z",
+                    "recurrence": "FREQ=WEEKLY;BYDAY=SA,SU",
+                }
+            },
+            # The API makes no cluster without a pool; this one is gone before the cluster is ready, but even so
+            # must not run as the project's default account nor on a disk under Google's key.
+            remove_default_node_pool=True,
+            initial_node_count=1,
+            node_config={
+                "service_account": node_email,
+                "boot_disk_kms_key": keys.data.id,
+                "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
+                "workload_metadata_config": {"mode": "GKE_METADATA"},
+            },
+            deletion_protection=place.protected,
+            resource_labels=place.labels,
+            opts=stateful_options(self, place, depends_on=after, ignore_changes=["node_config"]),
+        )
+
+
+def workload_pool(place: Place) -> str:
+    """The identity pool of all Kubernetes service accounts in the project."""
+    return f"{place.account}.svc.id.goog"
+
+
+def authorized_blocks(
+    network_cidr: str, authorized_cidrs: Sequence[str]
+) -> list[ClusterMasterAuthorizedNetworksConfigCidrBlockArgsDict]:
+    """Who may reach the control plane: the private network, and the networks that the settings name."""
+    names = {network_cidr: "private-network"} | {cidr: f"authorized-{cidr}" for cidr in authorized_cidrs}
+    return [{"cidr_block": cidr, "display_name": name} for cidr, name in names.items()]
+
+
+def cluster_log_filter(place: Place, cluster: str) -> str:
+    """A Cloud Logging filter for everything that the cluster, its nodes and its containers write."""
+    return f'resource.labels.location="{place.region}" AND resource.labels.cluster_name="{cluster}"'
+
+
+def kubeconfig(cluster: str, endpoint: str, ca_certificate: str | None) -> str:
+    """A kubeconfig, as JSON, whose credentials come from `gke-gcloud-auth-plugin` at the time of use.
+
+    `ca_certificate` is base64, as GKE gives it; None if the caller may not see it.
+    """
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": cluster,
+            "clusters": [
+                {
+                    "name": cluster,
+                    "cluster": {"server": f"https://{endpoint}", "certificate-authority-data": ca_certificate or ""},
+                }
+            ],
+            "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
+            "users": [
+                {
+                    "name": cluster,
+                    "user": {
+                        "exec": {
+                            "apiVersion": "client.authentication.k8s.io/v1beta1",
+                            "command": "gke-gcloud-auth-plugin",
+                            "installHint": "install it: gcloud components install gke-gcloud-auth-plugin",
+                            "interactiveMode": "Never",
+                            "provideClusterInfo": True,
+                        }
+                    },
+                }
+            ],
+        },
+        sort_keys=True,
+    )
+
+
+def node_autoscaler_identity(
+    place: Place,  # noqa: ARG001 - the port's signature
+    *,
+    cluster: ClusterRef,  # noqa: ARG001
+    pools: Sequence[NodePoolRef],  # noqa: ARG001
+    provider: pulumi.ProviderResource,  # noqa: ARG001
+) -> IdentityRef | None:
+    """None: GKE adds and removes machines itself, within the bounds of each pool."""
+    return None

@@ -1,0 +1,81 @@
+"""The fleet's identity: reads the model bucket, and only one Kubernetes service account may assume it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.contracts import serving
+from components.contracts.component import Component, ready
+from components.contracts.place import Place
+from components.contracts.refs import ClusterRef, FeatureCacheRef, IdentityRef, KeysRef, StorageRef
+from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
+from components.gcp.buckets import grant
+from components.gcp.cluster import workload_pool
+
+READ_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
+"""Triton's Cloud Storage client reads and lists objects, and asks for the bucket's metadata before that."""
+
+
+class Identity(Component):
+    """A Google service account that the fleet's pods become by Workload Identity.
+
+    It holds no right to a key (Cloud Storage decrypts through its own agent) nor to the feature store (Memorystore
+    knows no IAM: its AUTH string reaches pods as a Kubernetes secret).
+    """
+
+    ref: IdentityRef
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        *,
+        cluster: ClusterRef,
+        storage: StorageRef,
+        features: FeatureCacheRef,  # noqa: ARG002 - the port's signature; see the class's docstring
+        keys: KeysRef,  # noqa: ARG002
+        provider: pulumi.ProviderResource,
+    ) -> None:
+        super().__init__("gcp:Identity", name, provider)
+        account_id = place.name("fleet", max_length=ACCOUNT_ID_MAX)
+        email = account_email(place, account_id)
+        account = gcp.serviceaccount.Account(
+            "fleet",
+            account_id=account_id,
+            project=place.account,
+            display_name=f"{place.stack}: reads models for the fleet",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        binding = gcp.serviceaccount.IAMMember(
+            "fleet",
+            # The identity pool in the member's name exists only once the project has a cluster that uses it.
+            service_account_id=pulumi.Output.all(account.name, cluster.id).apply(lambda known: str(known[0])),
+            role="roles/iam.workloadIdentityUser",
+            member=workload_member(place, serving.NAMESPACE, serving.SERVICE_ACCOUNT),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        grants = [
+            grant(
+                f"models-{role.rpartition('.')[2].lower()}",
+                parent=self,
+                bucket=storage.models.id,
+                role=role,
+                member=ready(account_member(place, account_id), account),
+            )
+            for role in READ_ROLES
+        ]
+        self.ref = IdentityRef(
+            namespace=serving.NAMESPACE,
+            service_account=serving.SERVICE_ACCOUNT,
+            annotations={"iam.gke.io/gcp-service-account": ready(email, binding, *grants)},
+            principal=ready(account_member(place, account_id), binding, *grants),
+        )
+        self.finish({"email": email})
+
+
+def workload_member(place: Place, namespace: str, service_account: str) -> str:
+    """The IAM member that is exactly one Kubernetes service account of the project's clusters."""
+    return f"serviceAccount:{workload_pool(place)}[{namespace}/{service_account}]"

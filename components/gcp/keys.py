@@ -1,0 +1,91 @@
+"""Customer-managed Cloud KMS keys: three for the primary region's purposes, one of the backup region's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.contracts.component import Component, ready
+from components.contracts.place import Place
+from components.contracts.refs import KeyRef, KeysRef
+from components.contracts.specs import KeysSpec
+from components.contracts.stateful import stateful_options
+from components.gcp.agents import Agent, agent_member
+from components.gcp.durations import days
+
+USER_ROLE: Final = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+
+USERS: Final[Mapping[str, tuple[Agent, ...]]] = {
+    "cluster": (Agent.CONTAINER,),
+    "data": (Agent.STORAGE, Agent.COMPUTE, Agent.ARTIFACT_REGISTRY, Agent.REDIS),
+    "logs": (Agent.LOGGING,),
+    # Backup for GKE writes through both its own agent and that of GKE (its page "About CMEK").
+    "recovery": (Agent.STORAGE, Agent.GKE_BACKUP, Agent.CONTAINER),
+}
+"""Purpose of a key → the service agents that use it, and no other."""
+
+
+class Keys(Component):
+    """The stack's keys, by purpose: `cluster` (Kubernetes secrets), `data`, `logs`, and `recovery` far away.
+
+    No person or workload may use a key directly: each is granted to the agents of the services that encrypt with it.
+    """
+
+    ref: KeysRef
+
+    def __init__(self, name: str, place: Place, spec: KeysSpec, *, provider: pulumi.ProviderResource) -> None:
+        super().__init__("gcp:Keys", name, provider)
+        primary = self._ring("primary", place, place.region)
+        backup = self._ring("backup", place, place.backup_region)
+        self.ref = KeysRef(
+            cluster=self._key("cluster", place, spec, primary, place.region),
+            data=self._key("data", place, spec, primary, place.region),
+            logs=self._key("logs", place, spec, primary, place.region),
+            recovery=self._key("recovery", place, spec, backup, place.backup_region),
+        )
+        self.finish({purpose: getattr(self.ref, purpose).id for purpose in USERS})
+
+    def _ring(self, name: str, place: Place, region: str) -> gcp.kms.KeyRing:
+        return gcp.kms.KeyRing(
+            name,
+            name=ring_name(place),
+            project=place.account,
+            location=region,
+            opts=stateful_options(self, place),
+        )
+
+    def _key(self, purpose: str, place: Place, spec: KeysSpec, ring: gcp.kms.KeyRing, region: str) -> KeyRef:
+        key = gcp.kms.CryptoKey(
+            purpose,
+            name=purpose,
+            key_ring=ring.id,
+            purpose="ENCRYPT_DECRYPT",
+            rotation_period=days(spec.rotation_days),
+            destroy_scheduled_duration=days(spec.deletion_window_days),
+            labels=place.labels,
+            opts=stateful_options(self, place),
+        )
+        grants = [
+            gcp.kms.CryptoKeyIAMMember(
+                f"{purpose}-{agent.name.lower().replace('_', '-')}",
+                crypto_key_id=key.id,
+                role=USER_ROLE,
+                member=agent_member(place, agent),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for agent in USERS[purpose]
+        ]
+        return KeyRef(id=ready(key.id, *grants), alias=key_id(place, purpose, region), region=region)
+
+
+def ring_name(place: Place) -> str:
+    """The key ring's name, the same in both regions: a ring is named within its region, and can never be deleted."""
+    return place.name("keys")
+
+
+def key_id(place: Place, purpose: str, region: str) -> str:
+    """A key's full resource id, known before the key exists."""
+    return f"projects/{place.account}/locations/{region}/keyRings/{ring_name(place)}/cryptoKeys/{purpose}"

@@ -1,0 +1,55 @@
+"""Log buckets: where a stack's logs are kept, for how long, and under which key."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.contracts.place import Place
+from components.contracts.refs import KeyRef
+from components.contracts.stateful import stateful_options
+
+
+def log_bucket(
+    purpose: str,
+    *,
+    parent: pulumi.Resource,
+    place: Place,
+    key: KeyRef,
+    retention_days: int,
+    matching: str,
+) -> gcp.logging.ProjectSink:
+    """Keep all logs that match the filter `matching` in an encrypted bucket of the stack's region.
+
+    A sink to a log bucket of its own project has no writer identity and needs no grant. Without the exclusion a
+    second copy would lie in the project's `_Default` bucket, under Google's own key. Audit logs stay in `_Required`
+    as well, which cannot be changed.
+    """
+    bucket_id = place.name(purpose)
+    bucket = gcp.logging.ProjectBucketConfig(
+        purpose,
+        project=place.account,
+        location=place.region,
+        bucket_id=bucket_id,
+        description=f"{place.stack}: {purpose}",
+        retention_days=retention_days,
+        cmek_settings={"kms_key_name": key.id},
+        opts=stateful_options(parent, place),
+    )
+    sink = gcp.logging.ProjectSink(
+        purpose,
+        name=bucket_id,
+        project=place.account,
+        destination=f"logging.googleapis.com/projects/{place.account}/locations/{place.region}/buckets/{bucket_id}",
+        filter=matching,
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[bucket]),
+    )
+    gcp.logging.ProjectExclusion(
+        purpose,
+        name=bucket_id,
+        project=place.account,
+        description=f"kept in the log bucket {bucket_id}",
+        filter=matching,
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[sink]),
+    )
+    return sink
