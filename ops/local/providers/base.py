@@ -12,7 +12,7 @@ import hashlib
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ops.local.providers.store import Store, Stored
@@ -98,7 +98,8 @@ class Recorded(Kind):
         store: where it is remembered.
         identify: the physical id from the inputs (deterministic, so that a second `up` gives the same).
         compute: computed properties from the request and the id, on create and on update.
-        exclusive: whether creating an id that exists is refused, as for types with physical names.
+        exclusive: whether creating an id that exists is refused, as for types with physical names. Where it is
+            not, `identify` is asked again, with another URN, until the id is free.
     """
 
     def __init__(self, store: Store, identify: Identify, compute: Compute, *, exclusive: bool = False) -> None:
@@ -109,9 +110,12 @@ class Recorded(Kind):
 
     def create(self, request: Request) -> State:
         physical_id = self._identify(request)
-        taken = self._store.get(request.token, physical_id)
-        if self._exclusive and taken and taken.urn != request.urn:
-            raise ProviderError(f"{physical_id!r} exists already")
+        attempt = 1
+        while self._store.get(request.token, physical_id) is not None:
+            if self._exclusive:
+                raise ProviderError(f"{physical_id!r} exists already")
+            attempt += 1
+            physical_id = self._identify(replace(request, urn=f"{request.urn}#{attempt}"))
         return self._put(request, physical_id)
 
     def read(self, request: Request) -> State | None:
@@ -179,6 +183,10 @@ class LocalProvider(ABC):
     def explain(self, error: Exception) -> str:
         """The text for an error that no kind foresaw; override it to make a client library's errors readable."""
         return f"{type(error).__name__}: {error}"
+
+    def translate(self, error: Exception, request: Request) -> ProviderError:  # noqa: ARG002 - for subclasses
+        """An error that a kind let through, as the refusal of `request` that it means."""
+        return ProviderError(self.explain(error))
 
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002
         """Answer a lookup function. The platform makes none, so by default it is refused."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from ops.local.providers import checks
-from ops.local.providers.base import LocalProvider, ProviderError, Request, State
+from ops.local.providers.base import Kind, LocalProvider, ProviderError, Request, State
 from ops.local.providers.diffing import decide
 from ops.local.providers.values import (
     UNKNOWN,
@@ -27,6 +27,8 @@ from ops.local.providers.values import (
     has_unknown,
     secret_paths_of_outputs,
 )
+
+_T = TypeVar("_T")
 
 _KINDS = {
     ("add", False): provider_pb2.PropertyDiff.ADD,
@@ -139,7 +141,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             outputs = {**news.values, **computed, **self.provider.preview_outputs(asked)}
             return provider_pb2.CreateResponse(id="", properties=self._encode(asked.token, outputs, news.secrets))
         _demand_known(asked.inputs)
-        state = self.provider.kind(asked.token).create(asked)
+        state = self._do(asked, lambda kind: kind.create(asked))
         return provider_pb2.CreateResponse(id=state.id, properties=self._outputs(asked, news, state))
 
     @_guarded
@@ -147,7 +149,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         inputs = decode(request.inputs)
         outputs = decode(request.properties)
         asked = self._request(request, inputs, outputs=outputs.values)
-        state = self.provider.kind(asked.token).read(asked)
+        state = self._do(asked, lambda kind: kind.read(asked))
         if state is None:
             return provider_pb2.ReadResponse()
         found = inputs if state.inputs is None else Decoded(dict(state.inputs), inputs.secrets)
@@ -170,13 +172,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 properties=self._encode(asked.token, outputs, news.secrets | olds.secrets)
             )
         _demand_known(asked.inputs)
-        state = self.provider.kind(asked.token).update(asked)
+        state = self._do(asked, lambda kind: kind.update(asked))
         return provider_pb2.UpdateResponse(properties=self._outputs(asked, news, state))
 
     @_guarded
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
         asked = self._request(request, decode(request.old_inputs), outputs=decode(request.properties).values)
-        self.provider.kind(asked.token).delete(asked)
+        self._do(asked, lambda kind: kind.delete(asked))
         return empty_pb2.Empty()
 
     @_guarded
@@ -185,6 +187,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         response = provider_pb2.InvokeResponse()
         getattr(response, "return").CopyFrom(encode(self.provider.invoke(request.tok, arguments)))
         return response
+
+    def _do(self, request: Request, act: Callable[[Kind], _T]) -> _T:
+        try:
+            return act(self.provider.kind(request.token))
+        except ProviderError:
+            raise
+        except Exception as e:
+            raise self.provider.translate(e, request) from e
 
     def _request(
         self,
