@@ -52,7 +52,10 @@ class StackOutputs:
                 "recovery": _key(self.keys.recovery),
             },
             "model_bucket": _bucket(self.storage.models, self.keys.data),
-            "model_replica": _bucket(self.storage.replica, self.keys.recovery),
+            "model_replica": {
+                **_bucket(self.storage.replica, self.keys.recovery),
+                "copy_job": self.storage.copy_job,
+            },
             "features": {
                 "kind": self.features.kind,
                 "name": self.features.name,
@@ -65,6 +68,7 @@ class StackOutputs:
             "backup": {
                 "plan": self.backup.plan,
                 "vault": self.backup.vault,
+                "restore_identity": self.backup.restore_identity,
                 "region": self.backup.region,
                 "id": self.backup.id,
             },

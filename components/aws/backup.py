@@ -95,7 +95,11 @@ class Backup(Component):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.ref = BackupRef(
-            plan=plan_name, vault=recovery_name, region=place.backup_region, id=ready(plan.id, selection)
+            plan=plan_name,
+            restore_identity=restore.arn,
+            vault=recovery_name,
+            region=place.backup_region,
+            id=ready(plan.id, selection),
         )
         self.finish({"id": self.ref.id, "restore_role": restore.arn})
 
