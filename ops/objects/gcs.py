@@ -1,0 +1,247 @@
+"""Google Cloud Storage as an object store, over google-cloud-storage."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from ops.errors import UserError
+from ops.objects.store import (
+    SMALL_OBJECT_BYTES,
+    ChecksumMismatchError,
+    ObjectExistsError,
+    ObjectInfo,
+    ObjectMissingError,
+)
+from ops.target import Target
+
+with warnings.catch_warnings():
+    # On import, Google's libraries warn about a Python version a year before its end, and about packages that only
+    # their gRPC clients need: nothing that a user of this could act on.
+    warnings.simplefilter("ignore")
+    from google.api_core import exceptions as api_errors
+    from google.auth import exceptions as auth_errors
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import storage
+    from google.cloud.exceptions import NotFound
+    from google.cloud.storage.exceptions import DataCorruption
+    from google.cloud.storage.retry import DEFAULT_RETRY
+
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 60
+RETRY_FOR_S = 15
+# The library takes these values everywhere, and annotates them nowhere as it documents them.
+_TIMEOUT: Any = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+_RETRY: Any = DEFAULT_RETRY.with_timeout(RETRY_FOR_S)
+_NO_CHECKSUM: Any = None
+_NO_GENERATION = 0
+"""As a precondition: there must be no live object with this name."""
+
+
+class GcsObjectStore:
+    """One Cloud Storage bucket.
+
+    Args:
+        bucket: its name.
+        target: where Cloud Storage is; an emulated one is called without credentials.
+        connections: most requests at once; no smaller than the number of threads that use this store.
+    """
+
+    def __init__(self, bucket: str, target: Target, connections: int = 16) -> None:
+        self._bucket = bucket
+        self._where = target.gcp_endpoint_url or "Cloud Storage"
+        if target.mode == "emulated":
+            client = storage.Client(
+                project="local",
+                credentials=AnonymousCredentials(),
+                client_options={"api_endpoint": target.gcp_endpoint_url},
+            )
+        else:
+            try:
+                client = storage.Client()
+            except (auth_errors.GoogleAuthError, OSError) as error:
+                raise UserError(
+                    "there are no Google Cloud credentials",
+                    f"gs://{bucket}",
+                    "log in to Google Cloud, or choose the local cloud with `--target local`",
+                ) from error
+        # The library's own pool is smaller than the number of threads, and would drop connections.
+        adapter = HTTPAdapter(pool_connections=connections, pool_maxsize=connections)
+        client._http.mount("https://", adapter)
+        client._http.mount("http://", adapter)
+        self._client = client
+        self._handle = client.bucket(bucket)
+
+    @property
+    def bucket(self) -> str:
+        return self._bucket
+
+    @property
+    def uri(self) -> str:
+        return f"gs://{self._bucket}"
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        yield from self._listed(prefix, versions=None)
+
+    def versions(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        # As text: the library would send Python's `True`, which is no JSON and which an emulator takes for no.
+        yield from self._listed(prefix, versions="true")
+
+    def _listed(self, prefix: str, versions: Any) -> Iterator[ObjectInfo]:
+        with self._explained(prefix, listing=True):
+            blobs = self._client.list_blobs(
+                self._bucket, prefix=prefix, versions=versions, timeout=_TIMEOUT, retry=_RETRY
+            )
+            for blob in blobs:
+                yield _info(blob)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        with self._explained(key):
+            blob = self._handle.get_blob(key, timeout=_TIMEOUT, retry=_RETRY)
+        return _info(blob) if blob is not None else None
+
+    def get(self, key: str) -> bytes:
+        with self._explained(key):
+            blob = self._handle.blob(key)
+            return blob.download_as_bytes(raw_download=True, checksum="crc32c", timeout=_TIMEOUT, retry=_RETRY)
+
+    def get_file(self, key: str, path: Path) -> str:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with part.open("wb") as file:
+                sink = _Hashing(file.write)
+                self._read(key, sink)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return sink.hexdigest()
+
+    def sha256(self, key: str) -> str:
+        sink = _Hashing(lambda _: None)
+        self._read(key, sink)
+        return sink.hexdigest()
+
+    def _read(self, key: str, sink: _Hashing) -> None:
+        with self._explained(key):
+            blob = self._handle.blob(key)
+            # The library's own check reads the same bytes once more; the caller compares the SHA-256.
+            self._client.download_blob_to_file(
+                blob, sink, raw_download=True, checksum=_NO_CHECKSUM, timeout=_TIMEOUT, retry=_RETRY
+            )
+
+    def put(self, key: str, data: bytes, *, only_create: bool = False, sha256: str | None = None) -> None:
+        del sha256  # Cloud Storage checks CRC32C and MD5 only
+        with self._explained(key):
+            self._handle.blob(key).upload_from_string(
+                data,
+                content_type="application/octet-stream",
+                checksum="crc32c",
+                if_generation_match=_NO_GENERATION if only_create else None,
+                timeout=_TIMEOUT,
+                retry=_RETRY,
+            )
+
+    def put_file(self, key: str, path: Path) -> None:
+        if path.stat().st_size <= SMALL_OBJECT_BYTES:
+            self.put(key, path.read_bytes())
+            return
+        with self._explained(key):
+            blob = self._handle.blob(key, chunk_size=SMALL_OBJECT_BYTES)
+            blob.upload_from_filename(str(path), checksum="crc32c", timeout=_TIMEOUT, retry=_RETRY)
+
+    def copy(self, source_bucket: str, source_key: str, key: str) -> None:
+        with self._explained(key, source=f"gs://{source_bucket}/{source_key}"):
+            source = self._client.bucket(source_bucket).blob(source_key)
+            copied = self._handle.blob(key)
+            token, _, _ = copied.rewrite(source, timeout=_TIMEOUT, retry=_RETRY)
+            while token is not None:
+                token, _, _ = copied.rewrite(source, token=token, timeout=_TIMEOUT, retry=_RETRY)
+
+    def delete(self, key: str) -> None:
+        try:
+            with self._explained(key):
+                self._handle.blob(key).delete(timeout=_TIMEOUT, retry=_RETRY)
+        except ObjectMissingError:
+            return
+
+    @contextmanager
+    def _explained(self, key: str, source: str | None = None, listing: bool = False) -> Iterator[None]:
+        """Turns the library's errors into this module's, or into one that says what the user can do."""
+        uri = f"{self.uri}/{key}"
+        try:
+            yield
+        except DataCorruption as error:
+            raise ChecksumMismatchError(uri) from error
+        except NotFound as error:
+            # The service answers 404 for a missing object and for a missing bucket; a listing has no object.
+            if listing or self._has_no_bucket():
+                raise UserError(
+                    f"the bucket {self._bucket!r} does not exist",
+                    f"{self._where}, {uri}",
+                    "bring the stack up first, or name another stack",
+                ) from error
+            raise ObjectMissingError(source or uri) from error
+        except api_errors.PreconditionFailed as error:
+            raise ObjectExistsError(uri) from error
+        except api_errors.RetryError as error:
+            raise self._silent(uri, error.cause or error) from error
+        except (requests.RequestException, auth_errors.TransportError) as error:
+            raise self._silent(uri, error) from error
+        except auth_errors.GoogleAuthError as error:
+            raise UserError(
+                f"Google Cloud's credentials do not work: {type(error).__name__}",
+                uri,
+                "log in to Google Cloud, or choose the local cloud with `--target local`",
+            ) from error
+        except api_errors.GoogleAPICallError as error:
+            raise UserError(
+                f"Cloud Storage refused the request: {error.code}: {error.message}",
+                f"{self._where}, {uri}",
+                "check the credentials' rights on the bucket, and that the bucket's key is enabled",
+            ) from error
+
+    def _has_no_bucket(self) -> bool:
+        try:
+            next(self.list(), None)
+        except UserError:
+            return True
+        return False
+
+    def _silent(self, uri: str, cause: BaseException) -> UserError:
+        return UserError(
+            f"Cloud Storage gave no answer: {type(cause).__name__}",
+            f"{self._where}, {uri}",
+            "check that the endpoint is up and reachable, then run the command again",
+        )
+
+
+class _Hashing:
+    """A file object to write to, which hashes what passes through."""
+
+    def __init__(self, write: Any) -> None:
+        self._write = write
+        self._digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self._digest.update(data)
+        self._write(data)
+        return len(data)
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
+
+
+def _info(blob: Any) -> ObjectInfo:
+    generation = str(blob.generation) if blob.generation is not None else None
+    modified = blob.updated or blob.time_created or datetime.fromtimestamp(0, UTC)
+    return ObjectInfo(blob.name, int(blob.size), modified, generation)

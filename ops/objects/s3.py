@@ -1,0 +1,202 @@
+"""Amazon S3 as an object store, over boto3."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    NoCredentialsError,
+)
+
+from ops.errors import UserError
+from ops.objects.store import (
+    SMALL_OBJECT_BYTES,
+    ChecksumMismatchError,
+    ObjectExistsError,
+    ObjectInfo,
+    ObjectMissingError,
+)
+from ops.target import Target
+
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 60
+ATTEMPTS = 3
+CHUNK_BYTES = 1024 * 1024
+_PARTS = TransferConfig(multipart_threshold=SMALL_OBJECT_BYTES, multipart_chunksize=SMALL_OBJECT_BYTES)
+
+
+class S3ObjectStore:
+    """One S3 bucket.
+
+    Args:
+        bucket: its name.
+        region: its region, e.g. `eu-central-1`; None takes the caller's own default.
+        target: where S3 is; an emulated one is addressed by path, and needs no credentials of the user's.
+        connections: most requests at once; no smaller than the number of threads that use this store.
+    """
+
+    def __init__(self, bucket: str, region: str | None, target: Target, connections: int = 16) -> None:
+        self._bucket = bucket
+        self._where = target.aws_endpoint_url or "Amazon S3"
+        emulated = target.mode == "emulated"
+        self._client: Any = boto3.client(
+            "s3",
+            region_name=region,
+            endpoint_url=target.aws_endpoint_url,
+            aws_access_key_id="local" if emulated else None,
+            aws_secret_access_key="local" if emulated else None,
+            config=Config(
+                connect_timeout=CONNECT_TIMEOUT_S,
+                read_timeout=READ_TIMEOUT_S,
+                retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+                max_pool_connections=connections,
+                s3={"addressing_style": "path" if emulated else "auto"},
+                # Writes bring a SHA-256 of their own, reads ask for the check where nobody else makes it.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+
+    @property
+    def bucket(self) -> str:
+        return self._bucket
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self._bucket}"
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        with self._explained(prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            for page in pages:
+                for item in page.get("Contents", []):
+                    yield ObjectInfo(item["Key"], item["Size"], item["LastModified"])
+
+    def versions(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        with self._explained(prefix):
+            pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
+            for page in pages:
+                for item in page.get("Versions", []):
+                    yield ObjectInfo(item["Key"], item["Size"], item["LastModified"], item["VersionId"])
+
+    def head(self, key: str) -> ObjectInfo | None:
+        try:
+            with self._explained(key):
+                found = self._client.head_object(Bucket=self._bucket, Key=key)
+        except ObjectMissingError:
+            return None
+        return ObjectInfo(key, found["ContentLength"], found["LastModified"], found.get("VersionId"))
+
+    def get(self, key: str) -> bytes:
+        with self._explained(key):
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+            return answer["Body"].read()
+
+    def get_file(self, key: str, path: Path) -> str:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with part.open("wb") as file:
+                digest = self._read(key, file.write)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return digest
+
+    def sha256(self, key: str) -> str:
+        return self._read(key, lambda _: None)
+
+    def _read(self, key: str, write: Any) -> str:
+        digest = hashlib.sha256()
+        with self._explained(key):
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            for chunk in body.iter_chunks(CHUNK_BYTES):
+                digest.update(chunk)
+                write(chunk)
+        return digest.hexdigest()
+
+    def put(self, key: str, data: bytes, *, only_create: bool = False, sha256: str | None = None) -> None:
+        digest = bytes.fromhex(sha256) if sha256 else hashlib.sha256(data).digest()
+        checksum = base64.b64encode(digest).decode()
+        condition = {"IfNoneMatch": "*"} if only_create else {}
+        with self._explained(key):
+            answer = self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=data, ChecksumSHA256=checksum, **condition
+            )
+        if answer.get("ChecksumSHA256", checksum) != checksum:
+            raise ChecksumMismatchError(f"{self.uri}/{key}")
+
+    def put_file(self, key: str, path: Path) -> None:
+        if path.stat().st_size <= SMALL_OBJECT_BYTES:
+            self.put(key, path.read_bytes())
+            return
+        with self._explained(key):
+            self._client.upload_file(
+                str(path), self._bucket, key, ExtraArgs={"ChecksumAlgorithm": "SHA256"}, Config=_PARTS
+            )
+
+    def copy(self, source_bucket: str, source_key: str, key: str) -> None:
+        with self._explained(key, source=f"s3://{source_bucket}/{source_key}"):
+            self._client.copy(
+                {"Bucket": source_bucket, "Key": source_key},
+                self._bucket,
+                key,
+                ExtraArgs={"ChecksumAlgorithm": "SHA256"},
+            )
+
+    def delete(self, key: str) -> None:
+        with self._explained(key):
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    @contextmanager
+    def _explained(self, key: str, source: str | None = None) -> Iterator[None]:
+        """Turns botocore's errors into this module's, or into one that says what the user can do."""
+        uri = f"{self.uri}/{key}"
+        try:
+            yield
+        except FlexibleChecksumError as error:
+            raise ChecksumMismatchError(uri) from error
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", "unknown"))
+            if code in ("NoSuchKey", "404", "NotFound"):
+                raise ObjectMissingError(source or uri) from error
+            if code in ("PreconditionFailed", "412", "ConditionalRequestConflict"):
+                raise ObjectExistsError(uri) from error
+            if code == "NoSuchBucket":
+                raise UserError(
+                    f"the bucket {self._bucket!r} does not exist",
+                    f"{self._where}, {unquote(uri)}",
+                    "bring the stack up first, or name another stack",
+                ) from error
+            message = error.response.get("Error", {}).get("Message", "")
+            raise UserError(
+                f"S3 refused the request: {code}: {message}",
+                f"{self._where}, {unquote(uri)}",
+                "check the credentials' rights on the bucket, and that the bucket's key is enabled",
+            ) from error
+        except NoCredentialsError as error:
+            raise UserError(
+                "there are no AWS credentials",
+                f"{self._where}, {uri}",
+                "log in to AWS, or choose the local cloud with `--target local`",
+            ) from error
+        except (HTTPClientError, BotoCoreError) as error:
+            raise UserError(
+                f"S3 gave no answer: {type(error).__name__}",
+                f"{self._where}, {uri}",
+                "check that the endpoint is up and reachable, then run the command again",
+            ) from error
