@@ -19,8 +19,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import pulumi
-import pulumi_policy.policy as library
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
@@ -32,7 +30,6 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 from pulumi_policy import Severity as EngineSeverity
-from pulumi_policy.deserialize import deserialize_properties
 from pulumi_policy.proxy import _is_unknown
 from pulumi_policy.secret import Secret, _DictSecretsProxy
 
@@ -41,21 +38,10 @@ from policies.inventory import SECRET, UNKNOWN, Inventory, Resource
 from policies.model import Finding, Severity
 from policies.verdicts import StackVerdict, judge
 
-PACK_NAME: Final = "seawall"
-CONFIG_NAMESPACE, CONFIG_NAME = "seawall", "settings"
-VERDICTS_FILE_VARIABLE: Final = "SEAWALL_VERDICTS_FILE"
-"""Names a file that the verdict is written to, as JSON."""
+CONFIG_KEY: Final = "seawall:settings"
+"""The key of the stack's settings in its configuration."""
 
 _ZONE = re.compile(r"^([a-z]+-[a-z]+[0-9]+)-[a-z]$")
-
-
-def keep_secrets_marked() -> None:
-    """Make the policy library mark secrets instead of handing them over in the clear.
-
-    The library can do so, but its validation callbacks do not ask for it; a reason that quotes an input must
-    never quote a secret. `gather` refuses properties that were read without the marks.
-    """
-    library.__dict__["deserialize_properties"] = partial(deserialize_properties, proxy_secrets=True)
 
 
 @dataclass
@@ -180,9 +166,17 @@ class Pack:
     def __init__(self, today: Callable[[], date], verdicts_file: Path | None) -> None:
         self._today = today
         self._verdicts_file = verdicts_file
+        self._stack = ""
+        self._settings: Mapping[str, Any] = {}
         self._gathered: dict[str, Gathered] = {}
         self._verdict: StackVerdict | None = None
         self._served: set[str] = set()
+
+    def configure(self, stack: str, config: Mapping[str, str]) -> None:
+        """Take the stack's name and configuration; without settings it is judged as production."""
+        settings = json.loads(config.get(CONFIG_KEY, "{}"))
+        self._stack = stack
+        self._settings = settings if isinstance(settings, Mapping) else {}
 
     def policies(self) -> list[Policy]:
         """One policy that gathers, one that reports for each severity, and one for waivers in bad order.
@@ -222,19 +216,15 @@ class Pack:
     def _judged(self, policy: str, args: StackValidationArgs) -> StackVerdict:
         """The verdict, made once for each time that the engine shows the stack to all policies."""
         if self._verdict is None or policy in self._served:
+            if not self._stack:
+                raise RuntimeError("pulumi-policy did not pass the stack on: use the version in requirements.lock")
             self._served = set()
-            inventory = inventory_of(pulumi.get_stack(), _settings(), self._gathered, args.resources)
+            inventory = inventory_of(self._stack, self._settings, self._gathered, args.resources)
             self._verdict = judge(inventory, waiving.load(), self._today())
             if self._verdicts_file:
                 _write(self._verdicts_file, self._verdict)
         self._served.add(policy)
         return self._verdict
-
-
-def _settings() -> Mapping[str, Any]:
-    """The stack's settings as its configuration has them; empty, which is judged as production, without any."""
-    settings = pulumi.Config(CONFIG_NAMESPACE).get_object(CONFIG_NAME)
-    return settings if isinstance(settings, Mapping) else {}
 
 
 def message_of(finding: Finding) -> str:

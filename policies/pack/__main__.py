@@ -8,8 +8,11 @@ from pathlib import Path
 
 from pulumi_policy import PolicyPack
 
-from policies.engine import PACK_NAME, VERDICTS_FILE_VARIABLE, Pack, keep_secrets_marked
+from policies.engine import Pack
+from policies.pack_library import adapt_library
+from policies.pack_names import PACK_NAME, VERDICTS_FILE_VARIABLE
 
-keep_secrets_marked()
 verdicts_file = os.environ.get(VERDICTS_FILE_VARIABLE)
-PolicyPack(PACK_NAME, Pack(date.today, Path(verdicts_file) if verdicts_file else None).policies())
+pack = Pack(date.today, Path(verdicts_file) if verdicts_file else None)
+adapt_library(pack.configure)
+PolicyPack(PACK_NAME, pack.policies())

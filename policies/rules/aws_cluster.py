@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from components.contracts.machines import MACHINES
 from components.contracts.serving import GPU_TAINT_KEY
-from components.contracts.vocabulary import Cloud
+from components.contracts.vocabulary import Cloud, OptOut
 from policies.checks import (
     ABSENT,
     PASS,
@@ -29,6 +29,7 @@ from policies.checks import (
 from policies.inventory import Inventory, Resource
 from policies.links import customer_key, refers_to
 from policies.model import Framework, Judgement, Rule, Severity
+from policies.settings_view import SettingsView
 
 CLUSTER = "aws:eks/cluster:Cluster"
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
@@ -68,6 +69,13 @@ def _secrets_encrypted(cluster: Resource, inventory: Inventory) -> Judgement:
 def _control_plane_logs(cluster: Resource, _: Inventory) -> Judgement:
     required = "all of " + ", ".join(_LOG_TYPES)
     return expect(cluster, "enabledClusterLogTypes", required, lambda v: set(_LOG_TYPES) <= set(v))
+
+
+def _deletion_protected(cluster: Resource, inventory: Inventory) -> Judgement:
+    reason = SettingsView.of(inventory.settings).opt_outs.get(OptOut.DELETION_PROTECTION)
+    if reason:
+        return not_applicable(f"the stack's settings opt out of deletion protection: {reason}")
+    return equals(cluster, "deletionProtection", True)
 
 
 def _imdsv2(template: Resource, _: Inventory) -> Judgement:
@@ -229,6 +237,15 @@ AWS_CLUSTER: tuple[Rule, ...] = (
         types=(CLUSTER,),
         check=_control_plane_logs,
         frameworks={Framework.AWS_FSBP: ("EKS.8",), Framework.CHECKOV: ("CKV_AWS_37",)},
+    ),
+    Rule(
+        id="aws-eks-deletion-protection",
+        severity=Severity.HIGH,
+        title="EKS clusters cannot be deleted by mistake",
+        rationale="A replaced or destroyed cluster takes the whole service with it.",
+        remedy="Set deletionProtection, or opt out in the settings with a reason.",
+        types=(CLUSTER,),
+        check=_deletion_protected,
     ),
     Rule(
         id="aws-eks-node-metadata-v2",

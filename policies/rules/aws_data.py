@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from components.contracts.vocabulary import OptOut
 from policies.checks import (
     ABSENT,
     all_of,
@@ -27,7 +28,6 @@ TABLE = "aws:dynamodb/table:Table"
 VAULT = "aws:backup/vault:Vault"
 PLAN = "aws:backup/plan:Plan"
 SELECTION = "aws:backup/selection:Selection"
-_OPTED_OUT = "deletion_protection"
 
 
 def _point_in_time(table: Resource, _: Inventory) -> Judgement:
@@ -44,7 +44,7 @@ def _table_key(table: Resource, inventory: Inventory) -> Judgement:
 
 
 def _deletion_protected(table: Resource, inventory: Inventory) -> Judgement:
-    reason = SettingsView.of(inventory.settings).opt_outs.get(_OPTED_OUT)
+    reason = SettingsView.of(inventory.settings).opt_outs.get(OptOut.DELETION_PROTECTION)
     if reason:
         return not_applicable(f"the stack's settings opt out of deletion protection: {reason}")
     return equals(table, "deletionProtectionEnabled", True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.contracts.serving import GPU_TAINT_KEY
+from components.contracts.vocabulary import OptOut
 from policies.checks import (
     ABSENT,
     absent_or,
@@ -76,7 +77,7 @@ def _enables(cluster: Resource, path: str, components: tuple[str, ...]) -> Judge
 
 
 def _deletion_protected(cluster: Resource, inventory: Inventory) -> Judgement:
-    reason = SettingsView.of(inventory.settings).opt_outs.get("deletion_protection")
+    reason = SettingsView.of(inventory.settings).opt_outs.get(OptOut.DELETION_PROTECTION)
     if reason:
         return not_applicable(f"the stack's settings opt out of deletion protection: {reason}")
     path = "deletionProtection"

@@ -1,0 +1,1 @@
+"""Policy verdicts on stacks: read plans, judge them, and print the result for people and machines."""

@@ -1,0 +1,137 @@
+"""The result of a check over all its stacks: the exit code, the JSON document, and the text for an auditor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from ops.errors import EXIT_CLEAN, EXIT_FOUND
+from policies.model import Finding, Verdict
+from policies.rules import RULES
+from policies.verdicts import StackVerdict
+from policies.waivers import WaiverProblem
+
+SCHEMA: Final = 1
+"""Version of the JSON document; a reader may rely on its keys within one version."""
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """Verdicts on one or more stacks, on one day, by one version of Seawall."""
+
+    version: str
+    date: date
+    verdicts: tuple[StackVerdict, ...]
+    stray_waivers: tuple[WaiverProblem, ...] = ()
+    """Waivers for stacks that do not exist."""
+
+    @property
+    def passed(self) -> bool:
+        """No stack fails, and no waiver is in bad order."""
+        return all(verdict.passed for verdict in self.verdicts) and not self.stray_waivers
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 found something; how much is printed has no part in it."""
+        return EXIT_CLEAN if self.passed else EXIT_FOUND
+
+    def to_json(self) -> dict[str, Any]:
+        """The document that `--json` prints."""
+        return {
+            "schema": SCHEMA,
+            "tool": {"name": "seawall", "version": self.version},
+            "date": self.date.isoformat(),
+            "verdict": "pass" if self.passed else "fail",
+            "rules": [rule.to_json() for rule in RULES],
+            "stacks": [verdict.to_json() for verdict in self.verdicts],
+            "waiver_problems": [problem.to_json() for problem in self.stray_waivers],
+        }
+
+
+def as_text(report: CheckReport, *, quiet: bool = False, details: bool = False) -> str:
+    """The report for a person: violations first, then waivers, then counts. `quiet` keeps what fails."""
+    blocks = [block for verdict in report.verdicts for block in _stack(verdict, quiet=quiet, details=details)]
+    if report.stray_waivers:
+        blocks.append(_lines("Waivers in bad order", map(_waiver_problem, report.stray_waivers)))
+    if not quiet:
+        blocks.append(_conclusion(report))
+    return "\n\n".join(blocks)
+
+
+def _conclusion(report: CheckReport) -> str:
+    failing = [verdict.stack for verdict in report.verdicts if not verdict.passed]
+    stacks = f"{len(report.verdicts)} stack{'s' if len(report.verdicts) != 1 else ''}"
+    verdict = f"FAIL: {', '.join(failing) or 'waivers in bad order'}" if not report.passed else "PASS"
+    return f"{verdict}  ({stacks}, {len(RULES)} rules, seawall {report.version}, {report.date.isoformat()})"
+
+
+def _stack(verdict: StackVerdict, *, quiet: bool, details: bool) -> Iterator[str]:
+    failing = not verdict.passed
+    if quiet and not failing:
+        return
+    yield _headline(verdict)
+    for finding in verdict.violations:
+        yield _violation(finding)
+    if verdict.waived.problems:
+        yield _lines("  Waivers in bad order", map(_waiver_problem, verdict.waived.problems), indent=4)
+    if quiet:
+        return
+    unknown = [f for f in verdict.findings if f.verdict is Verdict.UNKNOWN and f not in verdict.violations]
+    if unknown:
+        listed = (f"{f.rule.id}  {f.name}: {f.reason}" for f in unknown)
+        yield _lines("  Unknown until the provider answers (fails in production)", listed, indent=4)
+    if verdict.waived.applied:
+        yield _lines("  Waived", _waived(verdict), indent=4)
+    if verdict.opt_outs:
+        listed = (f"{name}: {reason}" for name, reason in verdict.opt_outs.items())
+        yield _lines("  Opted out in the settings", listed, indent=4)
+    if details:
+        yield _lines("  By rule", _by_rule(verdict), indent=4)
+
+
+def _headline(verdict: StackVerdict) -> str:
+    counts = verdict.counts
+    listed = ", ".join(f"{counts[v]} {str(v).replace('_', ' ')}" for v in Verdict)
+    return f"{verdict.stack}  {'PASS' if verdict.passed else 'FAIL'}  {listed}"
+
+
+def _violation(finding: Finding) -> str:
+    known = "" if finding.verdict is Verdict.FAIL else " (unknown, which fails in production)"
+    lines = [
+        f"  {str(finding.rule.severity).upper()}  {finding.rule.id}  {finding.rule.title}{known}",
+        f"    resource  {finding.name}  {finding.type}",
+        f"    urn       {finding.urn}",
+    ]
+    for problem in finding.problems:
+        lines.append(f"    found     {f'{problem.path} is {problem.found}' if problem.path else problem.found}")
+        lines.append(f"    required  {problem.required}")
+    lines.append(f"    remedy    {finding.rule.remedy}")
+    return "\n".join(lines)
+
+
+def _waived(verdict: StackVerdict) -> Iterator[str]:
+    for finding in verdict.findings:
+        waiver = verdict.waived.applied.get(finding.key)
+        if waiver:
+            until = f"until {waiver.expires.isoformat()}, {waiver.owner}"
+            yield f"{finding.rule.id}  {finding.name}: {until}: {waiver.reason}"
+            yield f"  {finding.reason}"
+
+
+def _waiver_problem(problem: WaiverProblem) -> str:
+    waiver = problem.waiver
+    return f"{waiver.where}  {waiver.rule} on {waiver.resource} ({waiver.stack}): {problem.problem}"
+
+
+def _by_rule(verdict: StackVerdict) -> Iterator[str]:
+    width = max(len(rule.id) for rule in RULES)
+    for rule in RULES:
+        found = [f for f in verdict.findings if f.rule is rule]
+        counts = {v: sum(f.verdict is v for f in found) for v in Verdict}
+        yield f"{rule.id:<{width}}  " + ", ".join(f"{n} {str(v).replace('_', ' ')}" for v, n in counts.items() if n)
+
+
+def _lines(title: str, lines: Iterator[str] | Sequence[str] | map[str], indent: int = 2) -> str:
+    return "\n".join([title, *(f"{' ' * indent}{line}" for line in lines)])
