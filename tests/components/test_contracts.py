@@ -125,6 +125,24 @@ def test_mirrors_cover_the_registries_that_the_cluster_pulls_from(platform: Any)
     assert {"registry.k8s.io", "quay.io"} <= platform.refs.registry.mirrors.keys(), "nodes cannot reach the internet"
 
 
+# Names
+
+
+def test_logical_names_hold_no_configuration(platform: Any, plan_platform: Any) -> None:
+    account = {Cloud.AWS: "999988887777", Cloud.GCP: "seawall-elsewhere"}[platform.cloud]
+    other = plan_platform(
+        platform.cloud, environment="prod", account=account, labels={}, pools=_production_pools(platform.cloud)
+    )
+    here, there = ([(r.type, r.name) for r in p.inventory.resources] for p in (platform, other))
+    assert here == there, "a name that follows the settings is a resource that they replace"
+
+
+def test_every_resource_belongs_to_a_component(platform: Any) -> None:
+    # Google Cloud's APIs are switched on beside the provider, before any component can use one.
+    orphans = {r.type for r in of_cloud(platform) if r.parent is None} - {"gcp:projects/service:Service"}
+    assert not orphans, "a resource without a component is in nobody's care"
+
+
 # Encryption
 
 

@@ -1,0 +1,112 @@
+"""The EKS cluster and its machines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from components.aws.cluster import kubeconfig, vpc_access
+from components.aws.node_pools import autoscaling_tags, group_name, node_labels
+from components.contracts.machines import MACHINES
+from components.contracts.specs import NodePoolSpec
+from components.contracts.vocabulary import Capacity, Cloud
+
+CLUSTER = "aws:eks/cluster:Cluster"
+ADDON = "aws:eks/addon:Addon"
+
+
+def pool(machine_type: str, capacity: Capacity = Capacity.ON_DEMAND) -> NodePoolSpec:
+    """A pool of some machines."""
+    return NodePoolSpec(machine_type=machine_type, min_nodes=0, max_nodes=2, capacity=capacity)
+
+
+def test_a_kubeconfig_holds_no_credential() -> None:
+    user = kubeconfig("c", "eu-west-1", "https://c.example", "Q0E=")["users"][0]["user"]
+    assert user.keys() == {"exec"}
+    assert user["exec"]["args"][:4] == ["eks", "get-token", "--cluster-name", "c"]
+
+
+def test_the_endpoint_is_private_unless_networks_are_named() -> None:
+    closed = vpc_access([], ())
+    assert (closed.endpoint_private_access, closed.endpoint_public_access) == (True, False)
+    assert closed.public_access_cidrs is None
+
+
+def test_the_endpoint_opens_to_the_named_networks_alone(aws_platform: Any, plan_platform: Any) -> None:
+    opened = plan_platform(aws_platform.cloud, cluster={"authorized_cidrs": ["192.0.2.0/24"]})
+    (cluster,) = opened.inventory.of_type(CLUSTER)
+    assert cluster.get("vpcConfig.endpointPrivateAccess") is True
+    assert cluster.get("vpcConfig.publicAccessCidrs") == ["192.0.2.0/24"]
+
+
+def test_the_control_plane_logs_to_a_group_that_is_there_before_it(aws_platform: Any) -> None:
+    (cluster,) = aws_platform.inventory.of_type(CLUSTER)
+    groups = {g.urn: g for g in aws_platform.inventory.of_type("aws:cloudwatch/logGroup:LogGroup")}
+    waits_for = [groups[urn].get("name") for urn in cluster.dependencies if urn in groups]
+    assert waits_for == [f"/aws/eks/{cluster.get('name')}/cluster"], "EKS would make it without key or retention"
+    assert set(cluster.get("enabledClusterLogTypes")) == {
+        "api",
+        "audit",
+        "authenticator",
+        "controllerManager",
+        "scheduler",
+    }
+
+
+def test_access_is_by_entries_only(aws_platform: Any) -> None:
+    (cluster,) = aws_platform.inventory.of_type(CLUSTER)
+    assert cluster.get("accessConfig.authenticationMode") == "API"
+
+
+def test_network_policies_are_enforced(aws_platform: Any) -> None:
+    (cni,) = (a for a in aws_platform.inventory.of_type(ADDON) if a.name == "vpc-cni")
+    assert json.loads(cni.get("configurationValues")) == {"enableNetworkPolicy": "true"}
+
+
+def test_addons_that_need_a_machine_wait_for_one_without_a_taint(aws_platform: Any) -> None:
+    groups = {g.urn: g.name for g in aws_platform.inventory.of_type("aws:eks/nodeGroup:NodeGroup")}
+    for addon in aws_platform.inventory.of_type(ADDON):
+        if addon.name in ("coredns", "metrics-server"):
+            assert [groups[u] for u in addon.dependencies if u in groups] == ["system"], addon.name
+
+
+def test_the_kubeconfig_is_a_secret(aws_platform: Any) -> None:
+    (provider_,) = (r for r in aws_platform.inventory.resources if r.type == "seawall:aws:Cluster")
+    assert "kubeconfig" not in json.dumps(provider_.inputs)
+
+
+def test_a_new_machine_type_or_way_of_buying_gives_the_group_a_new_name() -> None:
+    names = {
+        group_name("gpu", pool("g6.xlarge")),
+        group_name("gpu", pool("g6.2xlarge")),
+        group_name("gpu", pool("g6.xlarge", Capacity.SPOT)),
+    }
+    assert len(names) == 3, "EKS replaces the group, and two groups cannot share a name"
+
+
+@pytest.mark.parametrize("machine_type", sorted(MACHINES[Cloud.AWS]))
+def test_the_autoscaler_knows_an_empty_pools_machine(machine_type: str) -> None:
+    machine = MACHINES[Cloud.AWS][machine_type]
+    labels = node_labels("pool", machine)
+    tags = autoscaling_tags(labels, machine, 100)
+    prefix = "k8s.io/cluster-autoscaler/node-template"
+    assert tags[f"{prefix}/resources/ephemeral-storage"] == "100Gi", "or no pod with a disk request leaves zero"
+    assert {k: v for k, v in tags.items() if "/label/" in k} == {f"{prefix}/label/{k}": v for k, v in labels.items()}
+    assert (f"{prefix}/taint/nvidia.com/gpu" in tags) is (machine.accelerator is not None)
+
+
+def test_every_volume_is_encrypted_and_metadata_needs_a_token(aws_platform: Any) -> None:
+    for template in aws_platform.inventory.of_type("aws:ec2/launchTemplate:LaunchTemplate"):
+        volumes = template.get("blockDeviceMappings")
+        assert [v["ebs"]["encrypted"] for v in volumes] == ["true", "true"], template.name
+        assert template.get("metadataOptions.httpTokens") == "required", template.name
+        assert template.get("metadataOptions.httpPutResponseHopLimit") == 1, template.name
+
+
+def test_the_machines_role_reaches_no_bucket_and_no_table(aws_platform: Any) -> None:
+    policies = aws_platform.inventory.of_type("aws:iam/rolePolicy:RolePolicy")
+    own = [p.get("policy") for p in policies if p.name.startswith("eks-node-")]
+    actions = {a for text in own for s in json.loads(text)["Statement"] for a in s["Action"]}
+    assert {action.partition(":")[0] for action in actions} == {"ecr"}

@@ -1,0 +1,121 @@
+"""AWS policy documents: readable in a plan, closed to strangers, and no wider than their task."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+
+from components.aws.documents import allow, document, key_access, pod_trust
+from components.contracts.place import Place
+from components.contracts.vocabulary import Cloud, Environment
+from policies.inventory import Inventory, Resource
+
+DOCUMENT_INPUTS: Final = ("policy", "assumeRolePolicy")
+ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
+
+EVERY_RESOURCE: Final = {
+    "FindTheGroup": "logs:DescribeLogGroups has no resource to name",
+    "SeeGroupsAndMachineTypes": "Describe calls of EC2 and Auto Scaling have no resource to name",
+}
+"""Ids of statements of IAM policies that allow something on every resource → why they must."""
+
+
+@pytest.fixture
+def place() -> Place:
+    """A place on AWS."""
+    return Place(Cloud.AWS, Environment.DEV, "111122223333", "eu-west-1", "eu-central-1", ("eu-west-1a",))
+
+
+def statements(inventory: Inventory) -> Iterator[tuple[Resource, Mapping[str, Any]]]:
+    """Every statement of every policy document in a plan."""
+    for resource in inventory.resources:
+        for name in DOCUMENT_INPUTS:
+            text = resource.get(name)
+            if isinstance(text, str) and text.startswith("{") and "Statement" in text:
+                yield from ((resource, statement) for statement in json.loads(text)["Statement"])
+
+
+def listed(value: Any) -> list[Any]:
+    """A value that may stand alone, as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def test_the_same_statements_give_the_same_text() -> None:
+    one = allow("Read", ["s3:GetObject"], "arn:aws:s3:::a/*")
+    other = dict(reversed(list(one.items())))
+    assert document(one) == document(other), "a document that changes by itself is a change in every diff"
+
+
+def test_a_key_is_named_by_alias_and_used_through_one_service_of_its_region(place: Place) -> None:
+    statement = key_access("D", place, "alias/x", ["kms:Decrypt"], via="s3", region="eu-central-1")
+    assert statement["Resource"] == "arn:aws:kms:eu-central-1:111122223333:key/*"
+    assert statement["Condition"] == {
+        "ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/x"},
+        "StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"},
+    }
+
+
+def test_a_pods_role_trusts_one_service_account_of_one_cluster(place: Place) -> None:
+    (statement,) = json.loads(pod_trust(place, "c", "serving", "triton"))["Statement"]
+    assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "aws:RequestTag/eks-cluster-arn": "arn:aws:eks:eu-west-1:111122223333:cluster/c",
+            "aws:RequestTag/kubernetes-namespace": "serving",
+            "aws:RequestTag/kubernetes-service-account": "triton",
+        }
+    }
+
+
+def test_every_document_is_known_before_anything_exists(aws_platform: Any) -> None:
+    hidden = {
+        (r.urn, name) for r in aws_platform.inventory.resources for name in DOCUMENT_INPUTS if r.is_unknown(name)
+    }
+    assert not hidden, "a reviewer cannot judge a document that only AWS knows"
+
+
+def test_nobody_may_do_everything(aws_platform: Any) -> None:
+    everything = {
+        r.urn
+        for r, s in statements(aws_platform.inventory)
+        if s["Effect"] == "Allow" and ("*" in listed(s.get("Action", [])) or "NotAction" in s)
+    }
+    assert not everything
+
+
+def test_no_document_speaks_to_everyone_without_a_condition(aws_platform: Any) -> None:
+    # ECR signs the links to layers itself, so the endpoint cannot say who asks; it says what is asked for.
+    open_doors = {
+        (r.urn, s.get("Sid"))
+        for r, s in statements(aws_platform.inventory)
+        if s["Effect"] == "Allow" and s.get("Principal") == "*" and "Condition" not in s
+    }
+    assert {sid for _, sid in open_doors} == {"ImageLayers"}
+    assert {urn.rpartition("$")[2].partition("::")[0] for urn, _ in open_doors} == {ENDPOINT}
+
+
+def test_identity_policies_name_their_resources(aws_platform: Any) -> None:
+    wide = {
+        s["Sid"]
+        for r, s in statements(aws_platform.inventory)
+        if r.type == "aws:iam/rolePolicy:RolePolicy" and "*" in listed(s["Resource"])
+    }
+    assert wide == EVERY_RESOURCE.keys(), "say why, or name the resource"
+
+
+def test_no_managed_policy_for_administrators_is_attached(aws_platform: Any) -> None:
+    attached = {
+        r.get("policyArn").rpartition("/")[2]
+        for r in aws_platform.inventory.of_type("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+    }
+    assert attached == {
+        "AWSBackupServiceRolePolicyForBackup",
+        "AWSBackupServiceRolePolicyForRestores",
+        "AmazonEC2ContainerRegistryPullOnly",
+        "AmazonEKSClusterPolicy",
+        "AmazonEKSWorkerNodePolicy",
+        "AmazonEKS_CNI_Policy",
+    }

@@ -1,0 +1,76 @@
+"""The AWS network: addresses by zone, and no way in or out."""
+
+from __future__ import annotations
+
+import ipaddress
+from itertools import combinations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.aws.network import subnet_cidr
+
+ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
+LETTERS = "abcdefgh"
+CIDRS = st.integers(0, 255).map(lambda second: f"10.{second}.0.0/16")
+
+
+@given(CIDRS)
+def test_subnets_lie_in_the_network_and_never_overlap(cidr: str) -> None:
+    subnets = [ipaddress.IPv4Network(subnet_cidr(cidr, f"eu-west-1{letter}")) for letter in LETTERS]
+    assert all(subnet.subnet_of(ipaddress.IPv4Network(cidr)) for subnet in subnets)
+    assert not any(a.overlaps(b) for a, b in combinations(subnets, 2))
+
+
+@pytest.mark.parametrize("zone", ["eu-west-1", "eu-west-1i", "", "use1-az1"])
+def test_a_zone_without_room_is_refused_with_what_is_allowed(zone: str) -> None:
+    with pytest.raises(ValueError, match="names end in a to h"):
+        subnet_cidr("10.20.0.0/16", zone)
+
+
+def test_a_zone_keeps_its_subnet_when_others_come(aws_platform: Any, plan_platform: Any) -> None:
+    more = plan_platform(aws_platform.cloud, zones=["eu-west-1c", "eu-west-1b", "eu-west-1a"])
+    before, after = (
+        {s.name: s.get("cidrBlock") for s in p.inventory.of_type("aws:ec2/subnet:Subnet")}
+        for p in (aws_platform, more)
+    )
+    assert before.items() <= after.items(), "a subnet that moves is a subnet that is replaced, with all in it"
+
+
+def test_nothing_leads_to_the_internet(aws_platform: Any) -> None:
+    doors = {
+        r.type
+        for r in aws_platform.inventory.resources
+        if r.type.startswith(("aws:ec2/internetGateway", "aws:ec2/natGateway", "aws:ec2/route:", "aws:ec2/eip"))
+    }
+    assert not doors
+    tables = aws_platform.inventory.of_type("aws:ec2/routeTable:RouteTable")
+    assert not [t.name for t in tables if t.get("routes")]
+
+
+def test_every_subnet_is_routed_and_private(aws_platform: Any) -> None:
+    subnets = list(aws_platform.inventory.of_type("aws:ec2/subnet:Subnet"))
+    assert [s.name for s in subnets if s.get("mapPublicIpOnLaunch") is not False] == []
+    associations = aws_platform.inventory.of_type("aws:ec2/routeTableAssociation:RouteTableAssociation")
+    routed = {s.urn for a in associations for s in aws_platform.inventory.linked(a, "subnetId")}
+    assert routed == {s.urn for s in subnets}, "the gateway endpoints reach routed subnets only"
+
+
+def test_endpoints_answer_the_network_alone(aws_platform: Any) -> None:
+    (rule,) = aws_platform.inventory.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    assert (rule.get("cidrIpv4"), rule.get("fromPort"), rule.get("toPort")) == ("10.20.0.0/16", 443, 443)
+
+
+def test_machines_wait_for_the_endpoints(aws_platform: Any) -> None:
+    endpoints = {e.name for e in aws_platform.inventory.of_type(ENDPOINT)}
+    for group in aws_platform.inventory.of_type("aws:eks/nodeGroup:NodeGroup"):
+        waits_for = {e.name for e in aws_platform.inventory.linked(group, "subnetIds", ENDPOINT)}
+        assert waits_for == endpoints, "a machine that starts first cannot join, and its group fails"
+
+
+def test_every_connection_is_logged(aws_platform: Any) -> None:
+    (log,) = aws_platform.inventory.of_type("aws:ec2/flowLog:FlowLog")
+    assert log.get("trafficType") == "ALL"
+    assert [v.name for v in aws_platform.inventory.linked(log, "vpcId")] == ["vpc"]

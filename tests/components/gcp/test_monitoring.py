@@ -1,0 +1,56 @@
+"""Alerts: each watches something that the stack has, and each reaches everyone who is to be told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from components.contracts.vocabulary import Cloud
+
+ALERT = "gcp:monitoring/alertPolicy:AlertPolicy"
+CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
+
+
+def _condition(platform: Any, key: str) -> str:
+    (alert,) = [a for a in platform.inventory.of_type(ALERT) if a.name == key]
+    return json.dumps(alert.get("conditions")).replace('\\"', '"')
+
+
+def test_the_copys_alert_watches_the_copy(gcp_platform: Any) -> None:
+    (job,) = gcp_platform.inventory.of_type("gcp:storage/transferJob:TransferJob")
+    assert f'"{job.get("name").rpartition("/")[2]}"' in _condition(gcp_platform, "copy-failed")
+
+
+def test_the_exports_alert_watches_the_schedule(gcp_platform: Any) -> None:
+    assert f'"{gcp_platform.refs.backup.plan}"' in _condition(gcp_platform, "export-not-started")
+
+
+def test_the_stores_alerts_watch_the_store(gcp_platform: Any) -> None:
+    place, features = gcp_platform.place, gcp_platform.refs.features
+    instance = f'"projects/{place.account}/locations/{features.region}/instances/{features.name}"'
+    assert instance in _condition(gcp_platform, "features-memory")
+    assert instance in _condition(gcp_platform, "export-failed")
+
+
+def test_an_alert_from_logs_says_how_often_it_may_speak(gcp_platform: Any) -> None:
+    for alert in gcp_platform.inventory.of_type(ALERT):
+        if alert.get("conditions.0.conditionMatchedLog"):
+            limited = alert.get("alertStrategy.notificationRateLimit.period")
+            assert limited, f"{alert.name}: Cloud Monitoring refuses it without a limit"
+
+
+def test_every_alert_reaches_every_channel(plan_platform: Any) -> None:
+    monitoring = {"alert_email": "alerts@example.com", "alert_webhook": "https://hooks.example.com/token"}
+    inventory = plan_platform(Cloud.GCP, monitoring=monitoring).inventory
+    channels = set(inventory.of_type(CHANNEL))
+    assert len(channels) == 2
+    assert all(
+        set(inventory.linked(a, "notificationChannels", CHANNEL)) == channels for a in inventory.of_type(ALERT)
+    )
+
+
+def test_the_webhooks_address_is_a_secret(plan_platform: Any) -> None:
+    monitoring = {"alert_email": "alerts@example.com", "alert_webhook": "https://hooks.example.com/token"}
+    inventory = plan_platform(Cloud.GCP, monitoring=monitoring).inventory
+    (webhook,) = [c for c in inventory.of_type(CHANNEL) if c.name == "webhook"]
+    assert any(path.startswith("labels") for path in webhook.secret_paths)

@@ -1,0 +1,91 @@
+"""Node pools: GPUs, taints, where they start, and how far they may grow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.contracts.machines import MACHINES
+from components.contracts.specs import NodePoolSpec
+from components.contracts.vocabulary import Cloud
+from components.gcp.cluster import NODES_MAX
+from components.gcp.node_pools import (
+    check_room,
+    first_nodes_per_zone,
+    gpu_taints,
+    guest_accelerators,
+    upgrade_settings,
+)
+
+GCP_MACHINES = MACHINES[Cloud.GCP]
+WITH_GPU = [name for name, machine in GCP_MACHINES.items() if machine.accelerator]
+WITHOUT_GPU = [name for name, machine in GCP_MACHINES.items() if not machine.accelerator]
+
+
+def pool(least: int, most: int, machine: str = "e2-standard-2") -> NodePoolSpec:
+    """A pool of `least` to `most` machines."""
+    return NodePoolSpec(machine_type=machine, min_nodes=least, max_nodes=most)
+
+
+@pytest.mark.parametrize("name", WITH_GPU)
+def test_every_machine_with_gpus_can_be_ordered(name: str) -> None:
+    (accelerator,) = guest_accelerators(GCP_MACHINES[name])
+    assert accelerator["count"] == GCP_MACHINES[name].accelerators
+
+
+@pytest.mark.parametrize("name", WITH_GPU)
+def test_gpu_machines_bear_the_taint_that_gke_would_add_itself(name: str) -> None:
+    (taint,) = gpu_taints(GCP_MACHINES[name])
+    assert (taint["key"], taint["value"], taint["effect"]) == ("nvidia.com/gpu", "present", "NO_SCHEDULE")
+
+
+@pytest.mark.parametrize("name", WITHOUT_GPU)
+def test_machines_without_gpu_take_any_pod(name: str) -> None:
+    assert not gpu_taints(GCP_MACHINES[name])
+
+
+@given(least=st.integers(0, 1000), zones=st.integers(2, 6))
+def test_a_pool_starts_with_at_least_its_minimum_and_less_than_one_more_per_zone(least: int, zones: int) -> None:
+    start = first_nodes_per_zone(pool(least, 1000), zones) * zones
+    assert least <= start < least + zones
+
+
+def test_a_pool_that_may_be_empty_starts_empty() -> None:
+    assert first_nodes_per_zone(pool(0, 3), 3) == 0, "a GPU is paid for by the second"
+
+
+@pytest.mark.parametrize("name", list(GCP_MACHINES))
+def test_every_pool_can_be_upgraded(name: str) -> None:
+    settings = upgrade_settings(GCP_MACHINES[name])
+    assert settings.get("max_surge", 0) + settings.get("max_unavailable", 0) == 1, "GKE refuses 0 and 0"
+
+
+def test_pools_that_fit_the_network_are_taken() -> None:
+    check_room({"system": pool(1, 6), "gpu": pool(0, NODES_MAX - 6)})
+
+
+def test_pools_that_outgrow_the_network_are_refused() -> None:
+    with pytest.raises(ValueError, match=f"add up to {NODES_MAX + 1}; .* room for {NODES_MAX}"):
+        check_room({"system": pool(1, 6), "gpu": pool(0, NODES_MAX - 5)})
+
+
+def test_the_autoscaler_owns_the_number_of_machines(gcp_platform: Any) -> None:
+    for planned in gcp_platform.inventory.of_type("gcp:container/nodePool:NodePool"):
+        assert "nodeCount" not in planned.inputs, f"{planned.name}: a fixed count would fight the autoscaler"
+
+
+def test_bounds_are_for_the_whole_pool_and_not_per_zone(gcp_platform: Any) -> None:
+    for planned in gcp_platform.inventory.of_type("gcp:container/nodePool:NodePool"):
+        spec = gcp_platform.settings.pools[planned.name]
+        bounds = {"totalMinNodeCount": spec.min_nodes, "totalMaxNodeCount": spec.max_nodes}
+        assert bounds.items() <= planned.get("autoscaling").items()
+
+
+def test_machines_bear_the_tag_that_firewall_rules_aim_at(gcp_platform: Any) -> None:
+    inventory = gcp_platform.inventory
+    (rule,) = [r for r in inventory.of_type("gcp:compute/firewall:Firewall") if r.get("allows")]
+    tags = {tuple(p.get("nodeConfig.tags")) for p in inventory.of_type("gcp:container/nodePool:NodePool")}
+    assert tags == {tuple(rule.get("targetTags"))}
