@@ -1,0 +1,149 @@
+"""`seawall models`: publishes, lists, verifies and rolls back releases of the model repository."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ops.console import Steps
+from ops.errors import EXIT_FOUND
+from ops.models import releases
+from ops.models.access import TargetName, model_bucket, open_stack
+from ops.paths import repo_root
+
+app = typer.Typer(no_args_is_help=True, help="Releases of the model repository in a stack's bucket.")
+
+Stack = Annotated[str, typer.Argument(metavar="STACK", help="A stack that is up, e.g. dev-aws.")]
+TargetOption = Annotated[
+    TargetName, typer.Option("--target", help="The real cloud, or the local one that `seawall local up` made.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def default_repository() -> Path:
+    """The model repository of this checkout."""
+    return repo_root() / "serving_image" / "model_repository"
+
+
+@app.command()
+def publish(
+    stack: Stack,
+    version: Annotated[str, typer.Option("--version", help="The release's name, e.g. v1.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="The model repository; this checkout's by default.")
+    ] = None,
+    target: TargetOption = "cloud",
+    switch: Annotated[bool, typer.Option("--switch/--no-switch", help="Make it the current release.")] = True,
+    replace_unfinished: Annotated[
+        bool, typer.Option("--replace-unfinished", help="Discard an unfinished publication of other content.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Upload a model repository as a release that never changes, then make it current.
+
+    Readers see the whole release or none of it, and it can be run again after an interruption.
+
+    Example: seawall models publish dev-aws --version v1 --target local
+    """
+    steps = Steps()
+    with open_stack(stack, target, steps) as opened, steps.step(f"Publish {version}"):
+        done = releases.publish(
+            model_bucket(opened),
+            source or default_repository(),
+            version,
+            switch=switch,
+            replace_unfinished=replace_unfinished,
+        )
+    if as_json:
+        _print_json({"stack": stack, **asdict(done)})
+        return
+    what = "published" if done.is_new else "was published already, with the same content"
+    now = "; it is the current release" if done.is_current else ""
+    typer.echo(f"{done.version} {what}: {done.files} files, {done.size} bytes{now}")
+    typer.echo(f"  {done.uri}\n  manifest sha256 {done.manifest_sha256}")
+
+
+@app.command("list")
+def list_releases(stack: Stack, target: TargetOption = "cloud", as_json: Json = False) -> None:
+    """List the releases in a stack's bucket, unfinished ones included.
+
+    Example: seawall models list dev-aws --target local
+    """
+    with open_stack(stack, target, Steps()) as opened:
+        found = releases.releases(model_bucket(opened))
+    if as_json:
+        _print_json({"stack": stack, "releases": [_as_json(release) for release in found]})
+        return
+    table = Table("release", "state", "files", "bytes", "manifest sha256")
+    for release in found:
+        state = "current" if release.is_current else "complete" if release.manifest else "unfinished"
+        manifest = release.manifest
+        numbers = (str(len(manifest.files)), str(manifest.size), manifest.sha256[:12]) if manifest else ("", "", "")
+        table.add_row(release.version, state, *numbers)
+    Console().print(table if found else "no releases")
+
+
+@app.command()
+def rollback(
+    stack: Stack,
+    to: Annotated[str | None, typer.Option("--to", help="The release; by default the one before.")] = None,
+    target: TargetOption = "cloud",
+    as_json: Json = False,
+) -> None:
+    """Make an earlier release the current one again. One object is written; no release changes.
+
+    Example: seawall models rollback dev-aws --to v1 --target local
+    """
+    with open_stack(stack, target, Steps()) as opened:
+        pointer = releases.rollback(model_bucket(opened), to)
+    if as_json:
+        _print_json({"stack": stack, **pointer.model_dump()})
+    else:
+        typer.echo(f"{pointer.version} is the current release")
+
+
+@app.command()
+def verify(
+    stack: Stack,
+    version: Annotated[str, typer.Option("--version", help="The release's name, e.g. v1.")],
+    target: TargetOption = "cloud",
+    as_json: Json = False,
+) -> None:
+    """Read every object of a release and compare it with the manifest; exit 1 if it is not intact.
+
+    Example: seawall models verify dev-aws --version v1 --target local
+    """
+    steps = Steps()
+    with open_stack(stack, target, steps) as opened, steps.step(f"Verify {version}"):
+        result = releases.verify(model_bucket(opened), version)
+    if as_json:
+        _print_json({"stack": stack, **asdict(result), "is_intact": result.is_intact})
+    else:
+        typer.echo(f"{result.verified} of {result.expected} files of {version} are intact ({result.size} bytes)")
+        for kind in ("missing", "extra", "mismatched"):
+            for path in getattr(result, kind):
+                typer.echo(f"  {kind}: {path}")
+    if not result.is_intact:
+        raise typer.Exit(EXIT_FOUND)
+
+
+def _as_json(release: releases.Release) -> dict[str, Any]:
+    manifest = release.manifest
+    return {
+        "version": release.version,
+        "is_current": release.is_current,
+        "is_complete": manifest is not None,
+        "manifest_sha256": manifest.sha256 if manifest else None,
+        "files": len(manifest.files) if manifest else None,
+        "size": manifest.size if manifest else None,
+    }
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, sort_keys=True))

@@ -1,0 +1,223 @@
+"""Releases: whole or not at all, never changed, and every damage found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.errors import UserError
+from ops.models import releases
+from ops.models.manifest import build_manifest
+
+MakeRepository = Callable[..., Path]
+Store = Any  # the memory store of conftest.py, which tests cannot import
+
+
+def visible(store: Store) -> str | None:
+    """The version that a reader gets by the pointer, after it checked that all of it is there."""
+    manifest = releases.current_manifest(store)
+    if manifest is None:
+        return None
+    assert releases.compare(store, manifest).is_intact, "a reader saw a part of a release"
+    return manifest.version
+
+
+def test_a_published_release_is_current_and_intact(store: Store, make_repository: MakeRepository) -> None:
+    done = releases.publish(store, make_repository(), "v1")
+    assert (done.is_new, done.is_current, visible(store)) == (True, True, "v1")
+
+
+def test_the_repository_lies_where_triton_is_told(store: Store, make_repository: MakeRepository) -> None:
+    done = releases.publish(store, make_repository(), "v1")
+    assert done.uri == "mem://bucket/releases/v1/repository"
+    assert "releases/v1/repository/first/1/model.py" in store.objects
+
+
+def writes_of_a_publication(make: Callable[[], Store], make_repository: MakeRepository) -> int:
+    store = make()
+    releases.publish(store, make_repository("one"), "v1")
+    before = store.writes
+    releases.publish(store, make_repository("two"), "v2")
+    return store.writes - before
+
+
+@pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
+def test_a_reader_sees_the_old_or_the_new_release_wherever_a_publisher_stops(
+    make_memory_store: Callable[[], Store],
+    make_repository: MakeRepository,
+    crash: type[Exception],
+    after_effect: bool,
+) -> None:
+    writes = writes_of_a_publication(make_memory_store, make_repository)
+    assert writes >= 7, "claim, four files, manifest, pointer"
+    for stop in range(1, writes + 1):
+        store = make_memory_store()
+        releases.publish(store, make_repository("one"), "v1")
+        store.crash_at, store.crash_after_effect = store.writes + stop, after_effect
+        with pytest.raises(crash):
+            releases.publish(store, make_repository("two"), "v2")
+        assert visible(store) in ("v1", "v2"), f"stopped at write {stop}"
+        store.crash_at = None
+        releases.publish(store, make_repository("two"), "v2")
+        assert visible(store) == "v2", f"run again after a stop at write {stop}"
+
+
+def test_an_unfinished_release_is_not_there_for_readers(
+    store: Store, make_repository: MakeRepository, crash: type[Exception]
+) -> None:
+    store.crash_at = 4
+    with pytest.raises(crash):
+        releases.publish(store, make_repository(), "v1")
+    with pytest.raises(UserError, match="no complete release"):
+        releases.verify(store, "v1")
+
+
+def test_publishing_the_same_again_writes_nothing(store: Store, make_repository: MakeRepository) -> None:
+    releases.publish(store, make_repository(), "v1")
+    before = store.writes
+    assert not releases.publish(store, make_repository(), "v1").is_new
+    assert store.writes == before
+
+
+def test_other_content_under_a_published_version_is_refused(store: Store, make_repository: MakeRepository) -> None:
+    releases.publish(store, make_repository("one"), "v1")
+    before = dict(store.objects)
+    with pytest.raises(UserError, match="never change"):
+        releases.publish(store, make_repository("two"), "v1")
+    assert store.objects == before
+
+
+def test_other_content_under_an_unfinished_version_is_refused(
+    store: Store, make_repository: MakeRepository, crash: type[Exception]
+) -> None:
+    store.crash_at = 4
+    with pytest.raises(crash):
+        releases.publish(store, make_repository("one"), "v1")
+    store.crash_at = None
+    with pytest.raises(UserError, match="has begun and not finished"):
+        releases.publish(store, make_repository("two"), "v1")
+
+
+def test_what_an_unfinished_publication_left_can_be_replaced(
+    store: Store, make_repository: MakeRepository, crash: type[Exception]
+) -> None:
+    store.crash_at = 6
+    with pytest.raises(crash):
+        releases.publish(store, make_repository("one", extra="more.txt"), "v1")
+    store.crash_at = None
+    releases.publish(store, make_repository("two"), "v1", replace_unfinished=True)
+    assert visible(store) == "v1"
+
+
+def test_a_repository_that_changes_while_it_is_published_does_not_become_a_release(
+    store: Store, make_repository: MakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_repository()
+    manifest = build_manifest(root, "v1")
+    (root / "first" / "1" / "model.py").write_text("changed")
+    monkeypatch.setattr(releases, "build_manifest", lambda *_: manifest)
+    with pytest.raises(UserError, match="changed while it was published"):
+        releases.publish(store, root, "v1")
+    assert releases.read_manifest(store, "v1") is None
+
+
+def test_a_release_can_be_published_without_becoming_current(store: Store, make_repository: MakeRepository) -> None:
+    releases.publish(store, make_repository("one"), "v1")
+    assert not releases.publish(store, make_repository("two"), "v2", switch=False).is_current
+    assert visible(store) == "v1"
+
+
+def test_rolling_back_returns_to_what_was_current_before(store: Store, make_repository: MakeRepository) -> None:
+    releases.publish(store, make_repository("one"), "v1")
+    releases.publish(store, make_repository("two"), "v2")
+    assert releases.rollback(store).version == "v1"
+    assert visible(store) == "v1"
+
+
+def test_rolling_back_to_a_named_release_makes_it_current(store: Store, make_repository: MakeRepository) -> None:
+    for version in ("v1", "v2", "v3"):
+        releases.publish(store, make_repository(version), version)
+    releases.rollback(store, "v1")
+    assert visible(store) == "v1"
+
+
+def test_there_is_nothing_before_the_first_release(store: Store, make_repository: MakeRepository) -> None:
+    releases.publish(store, make_repository(), "v1")
+    with pytest.raises(UserError, match="no earlier release"):
+        releases.rollback(store)
+
+
+def test_a_release_that_lost_an_object_is_no_place_to_go_back_to(
+    store: Store, make_repository: MakeRepository
+) -> None:
+    releases.publish(store, make_repository("one"), "v1")
+    releases.publish(store, make_repository("two"), "v2")
+    del store.objects["releases/v1/repository/first/1/model.py"]
+    with pytest.raises(UserError, match="missing"):
+        releases.rollback(store)
+    assert visible(store) == "v2"
+
+
+def test_the_list_tells_current_complete_and_unfinished_apart(
+    store: Store, make_repository: MakeRepository, crash: type[Exception]
+) -> None:
+    releases.publish(store, make_repository("one"), "v1")
+    releases.publish(store, make_repository("two"), "v2")
+    store.crash_at = store.writes + 3
+    with pytest.raises(crash):
+        releases.publish(store, make_repository("three"), "v3")
+    found = [(r.version, r.manifest is not None, r.is_current) for r in releases.releases(store)]
+    assert found == [("v1", True, False), ("v2", True, True), ("v3", False, False)]
+
+
+def test_verification_finds_a_flipped_byte(store: Store, make_repository: MakeRepository) -> None:
+    releases.publish(store, make_repository("one"), "v1")
+    store.objects["releases/v1/repository/first/1/model.py"] = b"onf"
+    result = releases.verify(store, "v1")
+    assert (result.mismatched, result.missing, result.extra) == (("first/1/model.py",), (), ())
+
+
+def test_verification_finds_a_missing_object(store: Store, make_repository: MakeRepository) -> None:
+    releases.publish(store, make_repository(), "v1")
+    del store.objects["releases/v1/repository/second/config.pbtxt"]
+    result = releases.verify(store, "v1")
+    assert (result.missing, result.is_intact) == (("second/config.pbtxt",), False)
+
+
+def test_verification_finds_an_object_that_does_not_belong(store: Store, make_repository: MakeRepository) -> None:
+    releases.publish(store, make_repository(), "v1")
+    store.objects["releases/v1/repository/third/config.pbtxt"] = b""
+    assert releases.verify(store, "v1").extra == ("third/config.pbtxt",)
+
+
+def test_a_manifest_that_was_exchanged_is_noticed(store: Store, make_repository: MakeRepository) -> None:
+    releases.publish(store, make_repository("one"), "v1")
+    store.objects["releases/v1/manifest.json"] = build_manifest(make_repository("two"), "v1").to_json()
+    with pytest.raises(UserError, match="not the one that was published"):
+        releases.current_manifest(store)
+
+
+@pytest.mark.parametrize("pointer", [b"", b"{", b'{"version": "v1"}', b"[]"])
+def test_a_damaged_pointer_is_a_plain_error(store: Store, pointer: bytes) -> None:
+    store.objects["current.json"] = pointer
+    with pytest.raises(UserError, match="cannot be read"):
+        releases.read_pointer(store)
+
+
+def test_a_downloaded_release_is_the_repository(
+    store: Store, make_repository: MakeRepository, tmp_path: Path
+) -> None:
+    releases.publish(store, make_repository(), "v1")
+    manifest = releases.read_manifest(store, "v1")
+    assert manifest is not None
+    releases.download_release(store, manifest, tmp_path / "restored")
+    assert build_manifest(tmp_path / "restored", "v1") == manifest
+
+
+def test_this_projects_own_repository_can_be_published(store: Store) -> None:
+    root = Path(releases.__file__).resolve().parents[2] / "serving_image" / "model_repository"
+    releases.publish(store, root, "v1")
+    assert visible(store) == "v1"
