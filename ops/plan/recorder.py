@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +23,9 @@ from ops.plan.wire import plain
 from ops.sdk.types import ENGINE_UNKNOWN, RESOURCE_SIGNATURE, SECRET_SIGNATURE, SIGNATURE_KEY
 
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
+
+_MOST_TURNS: Final = 2000
+"""Far above what the longest chain of dependent resources takes."""
 
 _AMBIENT: Final = ("AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "KUBE", "PULUMI_", "USER_PROJECT_OVERRIDE")
 """Environment variables that the SDKs read defaults from: a plan must not depend on whose machine it runs on."""
@@ -97,9 +100,27 @@ def _run(program: Callable[[], None], monitor: _Recorder) -> None:
         loop.set_exception_handler(_ignore)  # tasks that fail after the first error would be reported twice
         asyncio.set_event_loop(loop)
         try:
-            runner.run(run_in_stack(program), context=contextvars.copy_context())
+            runner.run(run_in_stack(lambda: _settled(program)), context=contextvars.copy_context())
         finally:
             asyncio.set_event_loop(None)
+
+
+async def _settled(program: Callable[[], None]) -> None:
+    """Run the program, then let its tasks run out before Pulumi waits for them.
+
+    Pulumi's own wait costs the square of the number of outputs. Here nothing waits for a network, so a task
+    that is not done after a turn of the loop is done some turns later; one that sleeps is left to Pulumi.
+    """
+    program()
+    runtime = settings.SETTINGS
+    for _ in range(_MOST_TURNS):
+        await asyncio.sleep(0)
+        if not any(_pending(runtime.outputs)) and not any(_pending(runtime.rpc_manager.rpcs)):
+            return
+
+
+def _pending(tasks: Iterable[Any]) -> Iterator[bool]:
+    return (not task.done() for task in tasks)
 
 
 def _ignore(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> None:
