@@ -70,7 +70,7 @@ def build_with_go(shop: Workshop) -> None:
 
 
 def build_engine(steps: Steps) -> Engine:
-    """The engine that Go builds: three to six minutes on two cores, once.
+    """The engine that Go builds: some five minutes on two idle cores, once.
 
     Raises:
         UserError: no Go toolchain, too little disk space, or the build fails.
@@ -78,7 +78,7 @@ def build_engine(steps: Steps) -> Engine:
     folder = build_once(
         built_entry(),
         build_with_go,
-        title=f"Build Pulumi {PULUMI_CLI} with Go (once; 3 to 6 minutes on 2 cores)",
+        title=f"Build Pulumi {PULUMI_CLI} with Go (once; some minutes)",
         steps=steps,
         problem=folder_problem,
     )

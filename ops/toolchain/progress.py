@@ -11,7 +11,8 @@ from rich.markup import escape
 from ops.console import Steps
 
 _LINE_EVERY_SECONDS = 30.0
-_WIDTH = 100
+_TIME_WIDTH = 14
+"""Columns that the spinner, the elapsed time and the margins take."""
 
 
 @contextmanager
@@ -21,10 +22,11 @@ def shown(title: str, steps: Steps) -> Iterator[Callable[[str], None]]:
     On a terminal that line replaces the one before; elsewhere one is printed every 30 seconds.
     """
     start = time.monotonic()
+    width = max(20, steps.console.width - _TIME_WIDTH)
     with steps.step(title):
         if steps.console.is_terminal:
             with steps.console.status("") as status:
-                yield lambda line: status.update(f"[dim]{_elapsed(start)}  {escape(line[:_WIDTH])}[/]")
+                yield lambda line: status.update(f"[dim]{_elapsed(start)}  {escape(line[:width])}[/]")
         else:
             printed = start
 
@@ -33,7 +35,7 @@ def shown(title: str, steps: Steps) -> Iterator[Callable[[str], None]]:
                 now = time.monotonic()
                 if now - printed >= _LINE_EVERY_SECONDS:
                     printed = now
-                    steps.note(f"{_elapsed(start)}  {line[:_WIDTH]}")
+                    steps.note(f"{_elapsed(start)}  {line[:width]}")
 
             yield print_sometimes
 
