@@ -22,6 +22,11 @@ COMPLETION_WINDOW_MINUTES: Final = 180
 """A job that takes longer is ended and counts as failed."""
 
 
+def vault_name(place: Place, purpose: str) -> str:
+    """The name of the vault `primary`, beside the data, or `recovery`, in the backup region."""
+    return place.name(purpose, max_length=VAULT_NAME_MAX)
+
+
 def schedule(frequency_hours: int) -> str:
     """The cron expression (UTC) for a recovery point every `frequency_hours`, which divides a day."""
     hours = {1: "*", 24: "0"}.get(frequency_hours, f"0/{frequency_hours}")
@@ -59,8 +64,8 @@ class Backup(Component):
         super().__init__("aws:Backup", name, provider)
         del cluster  # nothing on it that the program cannot make again
         plan_name = place.name("features", max_length=VAULT_NAME_MAX)
-        primary_name = place.name("primary", max_length=VAULT_NAME_MAX)
-        recovery_name = place.name("recovery", max_length=VAULT_NAME_MAX)
+        primary_name = vault_name(place, "primary")
+        recovery_name = vault_name(place, "recovery")
         primary = self._vault("primary", primary_name, place, spec, keys.data)
         recovery = self._vault("recovery", recovery_name, place, spec, keys.recovery)
         plan = self._plan(

@@ -9,6 +9,7 @@ from typing import Final, Literal
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.backup import vault_name
 from components.aws.documents import account_root, allow, deny, document, service
 from components.aws.storage import REPLICATION_MINUTES, REPLICATION_RULE
 from components.contracts.component import Component, ready
@@ -145,7 +146,7 @@ class Monitoring(Component):
                 opts=options,
             )
         channel = ready(topic.arn, policy)
-        for purpose, alarm in alarms(storage, features, place.name("primary", max_length=50)).items():
+        for purpose, alarm in alarms(storage, features, vault_name(place, "primary")).items():
             self._alarm(purpose, place, alarm, channel)
         self.ref = MonitoringRef(channel=channel)
         self.finish({"channel": channel})
