@@ -115,9 +115,10 @@ class Backup(Component):
             display_name=f"{place.stack}: starts exports of the feature store",
             opts=pulumi.ResourceOptions(parent=self),
         )
+        role_id = f"{PRODUCT}_{place.environment}_feature_export"
         role = gcp.projects.IAMCustomRole(
             "feature-export",
-            role_id=f"{PRODUCT}_{place.environment}_feature_export",
+            role_id=role_id,
             project=place.account,
             title=f"{place.stack}: export the feature store",
             permissions=["redis.instances.export"],
@@ -126,9 +127,9 @@ class Backup(Component):
         granted = gcp.projects.IAMMember(
             "exporter",
             project=place.account,
-            role=role.name,
+            role=f"projects/{place.account}/roles/{role_id}",
             member=account_member(place, account_id),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, role]),
         )
         return ready(account_email(place, account_id), account), granted
 

@@ -61,7 +61,8 @@ def test_the_only_route_out_leads_to_googles_apis(gcp_platform: Any) -> None:
 
 
 def test_no_machine_gets_to_the_internet_by_translation(gcp_platform: Any) -> None:
-    assert not gcp_platform.inventory.of_type("gcp:compute/routerNat:RouterNat", "gcp:compute/address:Address")
+    ways = gcp_platform.inventory.of_type("gcp:compute/routerNat:RouterNat", "gcp:compute/address:Address")
+    assert not list(ways)
 
 
 def test_names_of_googles_apis_lead_to_private_addresses(gcp_platform: Any) -> None:
@@ -78,7 +79,7 @@ def test_every_name_of_a_domain_is_answered_privately(gcp_platform: Any, domain:
 
 
 def test_what_no_rule_allows_is_refused_and_logged(gcp_platform: Any) -> None:
-    rules = gcp_platform.inventory.of_type("gcp:compute/firewall:Firewall")
+    rules = list(gcp_platform.inventory.of_type("gcp:compute/firewall:Firewall"))
     (deny,) = [rule for rule in rules if rule.get("denies")]
     assert deny.get("priority") > max(rule.get("priority") for rule in rules if rule.get("allows"))
     assert (deny.get("denies.0.protocol"), deny.get("sourceRanges")) == ("all", ["0.0.0.0/0"])

@@ -40,5 +40,5 @@ def test_short_retention_leaves_the_interval_as_asked_for() -> None:
 
 
 def test_a_retention_beyond_the_services_limit_is_refused_with_the_limit() -> None:
-    with pytest.raises(ValueError, match="backup.retention_days is 361.*at most 360 days"):
+    with pytest.raises(ValueError, match=r"backup\.retention_days is 361.*at most 360 days"):
         cluster_backup_hours(1, 361)
