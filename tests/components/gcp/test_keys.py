@@ -59,3 +59,13 @@ def test_a_keys_known_name_is_the_one_that_the_plan_gives_it(gcp_platform: Any) 
             f"/keyRings/{ring.get('name')}/cryptoKeys/{key.get('name')}"
         )
         assert getattr(refs, purpose).alias == planned
+
+
+@pytest.mark.parametrize("agent", [Agent.STORAGE, Agent.REDIS], ids=lambda agent: agent.name)
+def test_a_restore_needs_no_grant_that_is_not_there_already(gcp_platform: Any, agent: Agent) -> None:
+    inventory = gcp_platform.inventory
+    (key,) = [k for k in inventory.of_type("gcp:kms/cryptoKey:CryptoKey") if k.name == "recovery"]
+    users = [
+        grant.get("member") for grant in inventory.of_type(GRANT) if key in inventory.linked(grant, "cryptoKeyId")
+    ]
+    assert agent_member(gcp_platform.place, agent) in users, "restored models and features lie under the recovery key"
