@@ -1,0 +1,45 @@
+"""`seawall diff`: what a change does to each stack, as Markdown for a pull request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.console import Steps
+from ops.errors import EXIT_CLEAN, EXIT_FOUND, UserError
+
+
+def diff(
+    base: Annotated[str, typer.Option(metavar="REF", help="The commit, branch or tag to compare with.")],
+    head: Annotated[
+        str | None, typer.Option(metavar="REF", help="Compare this commit; the working tree when left out.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.md", help="Write to a file as well.")] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit 1 if a policy verdict got worse or state is at risk.")
+    ] = False,
+) -> None:
+    """Plan base and head offline, and print what changes in each stack.
+
+    Added, changed property by property, replaced and removed resources; what is stateful and at risk; policy
+    verdicts that changed. Nothing is printed for stacks that do not change. Secrets are masked. At most 65,536
+    characters, with the cut stated.
+
+    Example: seawall diff --base origin/main
+    """
+    from ops.diff.markdown import render
+    from ops.diff.run import diff_stacks, needs_care  # imports the SDKs
+
+    steps = Steps()
+    diffs, names = diff_stacks(base, head, steps)
+    text = render(diffs, base=names[0], head=names[1])
+    typer.echo(text, nl=False)
+    if out is not None:
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"cannot write the report: {error.strerror}", str(out), "name a writable file") from None
+    raise typer.Exit(EXIT_FOUND if exit_code and needs_care(diffs) else EXIT_CLEAN)

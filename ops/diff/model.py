@@ -1,0 +1,87 @@
+"""What changed between two plans of one stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from policies.inventory import Resource
+from policies.model import Severity, Verdict
+
+Action = Literal["added", "changed", "replaced", "removed"]
+
+
+@dataclass(frozen=True)
+class PropertyChange:
+    """One input that changed; None stands for absent. Values are already masked."""
+
+    path: str
+    before: object
+    after: object
+    replaces: bool = False
+
+
+@dataclass(frozen=True)
+class Risk:
+    """Why a change to a stateful resource deserves a second look."""
+
+    what: str
+    loses: str
+
+
+@dataclass(frozen=True)
+class ResourceChange:
+    """One resource that was added, changed, replaced or removed."""
+
+    action: Action
+    resource: Resource
+    """As head has it; as base had it when it is removed."""
+    properties: tuple[PropertyChange, ...] = ()
+    risk: Risk | None = None
+
+
+@dataclass(frozen=True)
+class VerdictChange:
+    """A rule's verdict on one resource that differs between base and head; None: there was no such finding."""
+
+    rule: str
+    severity: Severity
+    title: str
+    resource: str
+    before: Verdict | None
+    after: Verdict | None
+    reason: str
+
+    @property
+    def worse(self) -> bool:
+        """Whether head fails, or cannot tell, where base did not."""
+        bad = (Verdict.FAIL, Verdict.UNKNOWN)
+        return self.after in bad and self.before not in bad
+
+
+@dataclass(frozen=True)
+class StackDiff:
+    """All that a change does to one stack."""
+
+    stack: str
+    fate: Literal["new", "gone", "both"]
+    changes: tuple[ResourceChange, ...] = ()
+    outputs: tuple[PropertyChange, ...] = ()
+    verdicts: tuple[VerdictChange, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether a reviewer has nothing to read."""
+        return self.fate == "both" and not (self.changes or self.outputs or self.verdicts)
+
+    @property
+    def counts(self) -> Mapping[Action, int]:
+        """How many resources there are of each action."""
+        actions: tuple[Action, ...] = ("added", "changed", "replaced", "removed")
+        return {action: sum(1 for c in self.changes if c.action == action) for action in actions}
+
+    @property
+    def at_risk(self) -> tuple[ResourceChange, ...]:
+        """The changes that put state at risk."""
+        return tuple(change for change in self.changes if change.risk)

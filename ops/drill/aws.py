@@ -1,0 +1,252 @@
+"""A drill's hands on AWS: S3 replica, AWS Backup's recovery points, DynamoDB restored in the backup region."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import boto3
+import botocore
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.drill.model import KeyCheck, NotRecoverableError, RecoveryPoint, SettingCheck
+from ops.errors import UserError
+from ops.objects.opening import open_store
+from ops.objects.store import ObjectStore
+from ops.serving.features import FeatureCache, cache_from_outputs
+from ops.target import Target
+
+POLL_S: Final = 0.5
+RESTORE_TIMEOUT_S: Final = 3600
+TTL_ATTRIBUTE: Final = "expires_at"
+_DRILL_TAG: Final = "seawall-drill"
+
+
+class AwsDrill:
+    """Implements `ops.drill.ports.DrillCloud`."""
+
+    def __init__(self, outputs: Mapping[str, Any], target: Target) -> None:
+        self._outputs = outputs
+        self._target = target
+        self._region: str = outputs["region"]
+        self._far: str = outputs["backup_region"]
+        self._recovery_key: str = outputs["keys"]["recovery"]["id"]
+        self.features = cache_from_outputs(outputs)
+        bucket, replica = outputs["model_bucket"], outputs["model_replica"]
+        self.primary: ObjectStore = open_store(bucket["uri"], target, bucket["region"])
+        self.replica: ObjectStore = open_store(replica["uri"], target, replica["region"])
+
+    def read_rows(self, cache: FeatureCache) -> dict[str, str]:
+        with _told(f"table {cache.name}"):
+            pages = (
+                self._client("dynamodb", cache.region)
+                .get_paginator("scan")
+                .paginate(TableName=cache.name, ConsistentRead=True)
+            )
+            return {
+                item["entity_id"]["S"]: item.get("features", {}).get("S", "")
+                for page in pages
+                for item in page["Items"]
+            }
+
+    def hurry_copies(self) -> None:
+        """S3 replicates by itself, object by object."""
+
+    def recovery_point(self, since: datetime) -> RecoveryPoint | None:
+        vault = self._outputs["backup"]["vault"]
+        with _told(f"backup vault {vault}"):
+            backup = self._client("backup", self._far)
+            pages = backup.get_paginator("list_recovery_points_by_backup_vault").paginate(
+                BackupVaultName=vault, ByResourceArn=self._table_arn
+            )
+            found = [p for page in pages for p in page["RecoveryPoints"] if p["Status"] == "COMPLETED"]
+            newest = max(found, key=lambda p: p["CreationDate"], default=None)
+            if newest is None or newest["CreationDate"].timestamp() < since.timestamp():
+                return None
+            locked = backup.describe_backup_vault(BackupVaultName=vault).get("Locked", False)
+        created = newest["CreationDate"].astimezone(UTC)
+        return RecoveryPoint(newest["RecoveryPointArn"], created, vault, self._far, bool(locked))
+
+    def lose_primary(self) -> None:
+        with _told(f"the primary region {self._region}"):
+            self._empty_bucket(self.primary.bucket, self._region)
+            dynamodb = self._client("dynamodb", self._region)
+            dynamodb.update_table(TableName=self.features.name, DeletionProtectionEnabled=False)
+            dynamodb.delete_table(TableName=self.features.name)
+            self._client("kms", self._region).disable_key(KeyId=self._outputs["keys"]["data"]["id"])
+
+    def make_bucket(self, drill_id: str) -> ObjectStore:
+        name = _restored_name(drill_id)
+        with _told(f"bucket {name}"):
+            s3 = self._client("s3", self._far)
+            s3.create_bucket(
+                Bucket=name,
+                CreateBucketConfiguration={"LocationConstraint": self._far},
+                ObjectOwnership="BucketOwnerEnforced",
+            )
+            s3.put_public_access_block(
+                Bucket=name,
+                PublicAccessBlockConfiguration={
+                    "BlockPublicAcls": True,
+                    "IgnorePublicAcls": True,
+                    "BlockPublicPolicy": True,
+                    "RestrictPublicBuckets": True,
+                },
+            )
+            s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+            rule = {
+                "ApplyServerSideEncryptionByDefault": {
+                    "SSEAlgorithm": "aws:kms",
+                    "KMSMasterKeyID": self._recovery_key,
+                },
+                "BucketKeyEnabled": True,
+            }
+            s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+            s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": _DRILL_TAG, "Value": drill_id}]})
+        return open_store(f"s3://{name}", self._target, self._far)
+
+    def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureCache:
+        name = _restored_name(drill_id)
+        with _told(f"recovery point {point.id}"):
+            backup = self._client("backup", self._far)
+            job = backup.start_restore_job(
+                RecoveryPointArn=point.id,
+                ResourceType="DynamoDB",
+                IamRoleArn=self._outputs["backup"]["restore_identity"],
+                Metadata={
+                    "targetTableName": name,
+                    "encryptionType": "KMS",
+                    "kmsMasterKeyArn": self._recovery_key,
+                },
+            )["RestoreJobId"]
+            self._await_restore(backup, job)
+            self._bring_settings_back(name)
+        return FeatureCache("dynamodb", name, self._far)
+
+    def encryption(self, bucket: ObjectStore, cache: FeatureCache) -> list[KeyCheck]:
+        with _told("the restored resources' keys"):
+            objects = list(bucket.list())
+            heads = self._client("s3", self._far)
+            keys = {heads.head_object(Bucket=bucket.bucket, Key=o.key).get("SSEKMSKeyId", "none") for o in objects}
+            table = self._client("dynamodb", self._far).describe_table(TableName=cache.name)["Table"]
+            table_key = table.get("SSEDescription", {}).get("KMSMasterKeyArn", "none")
+            primary = self._client("kms", self._region).describe_key(KeyId=self._outputs["keys"]["data"]["id"])
+        primary_off = not primary["KeyMetadata"]["Enabled"]
+        found = [(bucket.uri, key) for key in sorted(keys)] + [(f"table {cache.name}", table_key)]
+        return [
+            KeyCheck(resource, key, self._far, primary_off and key == self._recovery_key) for resource, key in found
+        ]
+
+    def settings(self, bucket: ObjectStore, cache: FeatureCache) -> list[SettingCheck]:
+        with _told("the restored resources' settings"):
+            s3, dynamodb = self._client("s3", self._far), self._client("dynamodb", self._far)
+            versioning = s3.get_bucket_versioning(Bucket=bucket.bucket).get("Status", "off")
+            block = s3.get_public_access_block(Bucket=bucket.bucket)["PublicAccessBlockConfiguration"]
+            ttl = dynamodb.describe_time_to_live(TableName=cache.name)["TimeToLiveDescription"]
+            backups = dynamodb.describe_continuous_backups(TableName=cache.name)["ContinuousBackupsDescription"]
+        table = f"table {cache.name}"
+        recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus", "DISABLED")
+        return [
+            SettingCheck(bucket.uri, "versioning", "Enabled", versioning),
+            SettingCheck(bucket.uri, "public access", "blocked", "blocked" if all(block.values()) else "open"),
+            SettingCheck(table, "TTL attribute", TTL_ATTRIBUTE, ttl.get("AttributeName", "none")),
+            SettingCheck(table, "point-in-time recovery", "ENABLED", recovery),
+        ]
+
+    def leftovers(self, drill_id: str) -> list[str]:
+        name = _restored_name(drill_id)
+        with _told("the backup region's resources"):
+            buckets = [b["Name"] for b in self._client("s3", self._far).list_buckets()["Buckets"]]
+            pages = self._client("dynamodb", self._far).get_paginator("list_tables").paginate()
+            tables = [table for page in pages for table in page["TableNames"]]
+        return [f"bucket {b}" for b in buckets if b == name] + [f"table {t}" for t in tables if t == name]
+
+    def clean_up(self, drill_id: str) -> list[str]:
+        name, deleted = _restored_name(drill_id), []
+        for left in self.leftovers(drill_id):
+            with _told(left):
+                if left.startswith("bucket"):
+                    self._empty_bucket(name, self._far)
+                    self._client("s3", self._far).delete_bucket(Bucket=name)
+                else:
+                    self._client("dynamodb", self._far).delete_table(TableName=name)
+                    self._client("dynamodb", self._far).get_waiter("table_not_exists").wait(TableName=name)
+            deleted.append(left)
+        return deleted
+
+    def versions(self) -> Mapping[str, str]:
+        return {"boto3": boto3.__version__, "botocore": botocore.__version__}
+
+    @property
+    def _table_arn(self) -> str:
+        return f"arn:aws:dynamodb:{self._region}:{self._outputs['account']}:table/{self.features.name}"
+
+    def _client(self, service: str, region: str) -> Any:
+        known: Any = service  # the stubs know each service by a literal of its own
+        return boto3.session.Session().client(
+            known,
+            region_name=region,
+            endpoint_url=self._target.aws_endpoint_url,
+            config=Config(retries={"max_attempts": 3, "mode": "standard"}, connect_timeout=5, read_timeout=60),
+            aws_access_key_id=self._target.environment.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=self._target.environment.get("AWS_SECRET_ACCESS_KEY"),
+        )
+
+    def _empty_bucket(self, bucket: str, region: str) -> None:
+        s3 = self._client("s3", region)
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            doomed = [
+                {"Key": v["Key"], "VersionId": v["VersionId"]}
+                for v in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            ]
+            if doomed:
+                s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
+
+    def _await_restore(self, backup: Any, job: str) -> None:
+        deadline = time.monotonic() + RESTORE_TIMEOUT_S
+        while time.monotonic() < deadline:
+            told = backup.describe_restore_job(RestoreJobId=job)
+            if told["Status"] == "COMPLETED":
+                return
+            if told["Status"] in ("ABORTED", "FAILED"):
+                raise NotRecoverableError(
+                    f"the restore job failed: {told.get('StatusMessage', 'no reason given')}",
+                    f"restore job {job}",
+                    "mend what AWS Backup says and run the drill again",
+                )
+            time.sleep(POLL_S)
+        raise UserError(f"the restore job is not done after {RESTORE_TIMEOUT_S} s", job, "look at it in AWS Backup")
+
+    def _bring_settings_back(self, table: str) -> None:
+        """A restored table has neither TTL nor point-in-time recovery, whatever the original had."""
+        dynamodb = self._client("dynamodb", self._far)
+        dynamodb.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 600})
+        dynamodb.update_time_to_live(
+            TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL_ATTRIBUTE}
+        )
+        dynamodb.update_continuous_backups(
+            TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+
+
+def _restored_name(drill_id: str) -> str:
+    return f"seawall-drill-{drill_id}"
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        told = error.response.get("Error", {})
+        raise UserError(
+            f"AWS refused {error.operation_name}: {told.get('Code')}: {told.get('Message')}",
+            where,
+            "check the stack and the drill's rights, and run it again",
+        ) from error
+    except BotoCoreError as error:
+        raise UserError(f"AWS did not answer: {error}", where, "check the endpoint and the credentials") from error

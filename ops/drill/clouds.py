@@ -1,0 +1,21 @@
+"""The only place that picks a drill's cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.contracts.vocabulary import Cloud
+from ops.drill.ports import DrillCloud
+from ops.target import Target
+
+
+def drill_cloud(outputs: Mapping[str, Any], target: Target) -> DrillCloud:
+    """The data plane of the stack that has these outputs."""
+    if Cloud(outputs["cloud"]) is Cloud.AWS:
+        from ops.drill.aws import AwsDrill  # each cloud's library is slow to import
+
+        return AwsDrill(outputs, target)
+    from ops.drill.gcp import GcpDrill
+
+    return GcpDrill(outputs, target)

@@ -1,0 +1,87 @@
+"""`seawall drill`: prove that the backups bring the service back, down to a correct prediction."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from ops.console import Steps
+from ops.errors import EXIT_CLEAN, EXIT_FOUND, UserError
+
+
+class DrillTarget(StrEnum):
+    """Where a drill may run."""
+
+    LOCAL = "local"
+    """On a copy of the local cloud's stack, which stays as it is."""
+    CLOUD = "cloud"
+    """On the real account. Refused: the scenario destroys the primary region's data."""
+
+
+def drill(
+    stack: Annotated[str | None, typer.Argument(metavar="STACK", help="The stack to drill, as dev-aws.")] = None,
+    target: Annotated[DrillTarget, typer.Option(help="Where to drill.")] = DrillTarget.LOCAL,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the evidence as JSON.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where evidence goes; out/ by default.")] = None,
+    check: Annotated[
+        Path | None, typer.Option("--verify", metavar="FILE.json", help="Check the signature of evidence instead.")
+    ] = None,
+) -> None:
+    """Lose the primary region, restore from the other one, and compare golden predictions.
+
+    The stack must be up on the local cloud with a published model; the drill works on a copy, so the stack stays
+    as it was. Evidence is written as signed JSON and as Markdown. Exit 1 if the restore is not proven.
+
+    Example: seawall drill dev-aws --target local
+    """
+    if check is not None:
+        _verify(check)
+        return
+    if stack is None:
+        raise UserError("no stack is named", "seawall drill", "name one, as in: seawall drill dev-aws")
+    if target is DrillTarget.CLOUD:
+        raise UserError(
+            "a drill destroys the data of the primary region, so it does not run on a real account",
+            "--target cloud",
+            "use --target local, which drills a copy of the stack on the local cloud",
+        )
+    from ops.drill.local import drill_local  # with it comes Pulumi's whole SDK
+    from ops.paths import out_dir
+
+    document, paths = drill_local(stack, out or out_dir(), Steps())
+    if as_json:
+        typer.echo(json.dumps(document, indent=1))
+    else:
+        _show(document, paths)
+    raise typer.Exit(EXIT_CLEAN if document["verdict"] == "proven" else EXIT_FOUND)
+
+
+def _verify(path: Path) -> None:
+    from ops.drill.evidence import verify
+
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(document, dict):
+            raise ValueError("not an object")
+    except (OSError, ValueError) as error:
+        remedy = "name the JSON that a drill wrote"
+        raise UserError(f"the evidence cannot be read: {error}", str(path), remedy) from None
+    typer.echo(f"{path}: unchanged since it was signed by {verify(document)}; verdict: {document['verdict']}")
+
+
+def _show(document: dict[str, Any], paths: tuple[Path, Path]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{document['stack']}: restore {document['verdict']} (mode: {document['mode']})", markup=False)
+    for name in ("rpo", "rto"):
+        if objective := document.get(name):
+            measured, allowed = objective["measured_s"], objective["target_s"]
+            console.print(f"  {name.upper()} {measured:.1f} s of {allowed:.0f} s allowed", markup=False)
+    for finding in document["findings"]:
+        console.print(f"  finding: {finding}", markup=False)
+    for path in paths:
+        console.print(f"  evidence: {path}", markup=False)

@@ -1,0 +1,237 @@
+"""Writes, signs and checks a drill's evidence: JSON for machines, Markdown for people, Ed25519 for both.
+
+The signature covers the JSON document without its `signature` member, in canonical form (sorted keys, no spaces).
+The operator's key lives in their configuration folder, is made on first use, and never leaves it; the evidence
+carries the public key, whose fingerprint an auditor compares with the one they know.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from ops.drill.model import Evidence, FailedDrill
+from ops.errors import UserError
+
+ALGORITHM: Final = "Ed25519"
+
+
+def default_key_file() -> Path:
+    """`$SEAWALL_SIGNING_KEY`, else one file in the user's configuration folder."""
+    explicit = os.environ.get("SEAWALL_SIGNING_KEY")
+    if explicit:
+        return Path(explicit).expanduser()
+    config = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(config) if config else Path.home() / ".config") / "seawall" / "drill-signing-key.pem"
+
+
+def signing_key(path: Path) -> Ed25519PrivateKey:
+    """The operator's key, made with mode 0600 if there is none.
+
+    Raises:
+        UserError: the file cannot be read or written, or holds no Ed25519 key.
+    """
+    try:
+        if not path.exists():
+            _make_key(path)
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f"the signing key cannot be used: {type(error).__name__}",
+            str(path),
+            "name another file in SEAWALL_SIGNING_KEY, or move this one away so that a new key is made",
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise UserError("the signing key is not an Ed25519 key", str(path), "name an Ed25519 key")
+    return key
+
+
+def signed(evidence: Evidence | FailedDrill, key: Ed25519PrivateKey) -> dict[str, Any]:
+    """The evidence as JSON with its signature."""
+    document = evidence.to_json()
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    document["signer"] = {
+        "algorithm": ALGORITHM,
+        "public_key": base64.b64encode(public).decode(),
+        "fingerprint": fingerprint(public),
+    }
+    document["signature"] = base64.b64encode(key.sign(canonical(document))).decode()
+    return document
+
+
+def verify(document: Mapping[str, Any]) -> str:
+    """The fingerprint of the key that signed `document`.
+
+    Raises:
+        UserError: it is not signed, or it was changed since.
+    """
+    try:
+        public = base64.b64decode(document["signer"]["public_key"], validate=True)
+        signature = base64.b64decode(document["signature"], validate=True)
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, canonical(document))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"the evidence bears no usable signature: {type(error).__name__}",
+            str(document.get("drill_id", "the document")),
+            "ask for the file as the drill wrote it",
+        ) from error
+    except InvalidSignature:
+        raise UserError(
+            "the evidence was changed after it was signed",
+            str(document.get("drill_id")),
+            "do not rely on it; ask for the file as the drill wrote it",
+        ) from None
+    return fingerprint(public)
+
+
+def canonical(document: Mapping[str, Any]) -> bytes:
+    """What the signature covers."""
+    unsigned = {key: value for key, value in document.items() if key != "signature"}
+    return json.dumps(unsigned, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def fingerprint(public: bytes) -> str:
+    """SHA-256 of the raw public key, as `SHA256:<hex>`."""
+    return f"SHA256:{hashlib.sha256(public).hexdigest()}"
+
+
+def write(document: Mapping[str, Any], folder: Path) -> tuple[Path, Path]:
+    """Both files, whole or not at all; returns their paths (JSON, Markdown).
+
+    Raises:
+        UserError: the folder cannot be written to.
+    """
+    stem = f"drill-{document['stack']}-{document['drill_id']}"
+    texts = {".json": json.dumps(document, indent=1, ensure_ascii=False) + "\n", ".md": markdown(document)}
+    paths = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix, text in texts.items():
+            path = folder / f"{stem}{suffix}"
+            scratch = path.with_suffix(f"{suffix}.part")
+            scratch.write_text(text, encoding="utf-8")
+            scratch.replace(path)
+            paths.append(path)
+    except OSError as error:
+        raise UserError(f"the evidence cannot be written: {error.strerror}", str(folder), "free it") from error
+    return paths[0], paths[1]
+
+
+def markdown(document: Mapping[str, Any]) -> str:
+    """The evidence for people; every number in it is in the JSON."""
+    d = document
+    if "objects" not in d:
+        return _failed_markdown(d)
+    yes = {True: "yes", False: "**no**"}
+    lines = [
+        f"# Restore drill {d['drill_id']} of {d['stack']}: {d['verdict']}",
+        "",
+        f"- mode: **{d['mode']}**" + (" (times are not those of a real cloud)" if d["mode"] == "emulated" else ""),
+        f"- scenario: {d['scenario']}",
+        f"- from {d['source']['region']} to {d['target']['region']}, {d['region_separated_km']} km apart",
+        f"- commit `{d['commit'] or 'unknown'}`, operator {d['operator']}",
+        f"- failure at {d['t_failure']}",
+        "",
+        "| objective | target | measured | met |",
+        "|---|--:|--:|---|",
+    ]
+    for name in ("rpo", "rto"):
+        o = d[name]
+        lines.append(f"| {name.upper()} | {o['target_s']:.0f} s | {o['measured_s']:.1f} s | {yes[o['pass']]} |")
+    if d["findings"]:
+        lines += ["", "## Findings", "", *(f"- {finding}" for finding in d["findings"])]
+    objects, features, point = d["objects"], d["features"], d["recovery_point"]
+    lines += [
+        "",
+        "## What was restored",
+        "",
+        f"- objects: {objects['restored']} of {objects['expected']} ({objects['bytes']} bytes, every byte hashed "
+        f"with {objects['algorithm']}); {len(objects['missing'])} missing, {len(objects['mismatched'])} different, "
+        f"{len(objects['extra'])} extra",
+        f"- features: {features['actual']} of {features['expected']} rows, content hash "
+        f"{'equal' if features['actual_hash'] == features['expected_hash'] else '**different**'}; written before the "
+        f"recovery point: {'present' if features['early_canary_present'] else '**missing**'}; written after it: "
+        f"{'absent, as it must be' if features['late_canary_absent'] else '**present**'}",
+        f"- recovery point `{point['id']}` of {point['created']} in {point['vault']} ({point['region']}), "
+        f"{'locked' if point['locked'] else 'not locked'}",
+        "",
+        "## Predictions",
+        "",
+        "| protocol | requests | errors | largest error | p50 ms | p95 ms | p99 ms | golden |",
+        "|---|--:|--:|--:|--:|--:|--:|---|",
+    ]
+    for probe in d["app_probe"]:
+        latency = probe["latency"] or {"p50_ms": 0.0, "p95_ms": 0.0, "p99_ms": 0.0}
+        error = "none answered" if probe["max_abs_error"] is None else f"{probe['max_abs_error']:.2e}"
+        times = " | ".join(f"{latency[p]:.1f}" for p in ("p50_ms", "p95_ms", "p99_ms"))
+        lines.append(
+            f"| {probe['protocol']} | {probe['requests']} | {probe['errors']} | {error} | {times} "
+            f"| {yes[probe['passed']]} |"
+        )
+    lines += ["", "## Negative controls", "", "| fault | detected | found |", "|---|---|---|"]
+    lines += [f"| {c['fault']} | {yes[c['detected']]} | {c['found']} |" for c in d["controls"]]
+    lines += [
+        "",
+        "## Keys and settings",
+        "",
+        "| resource | key | read with the primary key disabled |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {k['resource']} | `{k['key']}` | {yes[k['decrypt_ok']]} |" for k in d["encryption"]]
+    lines += ["", "| resource | setting | expected | actual |", "|---|---|---|---|"]
+    lines += [f"| {s['resource']} | {s['setting']} | {s['expected']} | {s['actual']} |" for s in d["settings"]]
+    lines += ["", "## Phases", "", "| phase | seconds |", "|---|--:|"]
+    lines += [f"| {p['name']} | {p['seconds']:.1f} |" for p in d["phases"]]
+    left = ", ".join(d["cleanup"]["leftover"]) or "nothing"
+    lines += ["", f"Made and removed: {', '.join(d['cleanup']['deleted']) or 'nothing'}. Left behind: {left}.", ""]
+    lines += [f"Manifest SHA-256 `{d['manifest_sha256']}`. Signed by `{d['signer']['fingerprint']}`.", ""]
+    return "\n".join(lines)
+
+
+def _failed_markdown(d: Mapping[str, Any]) -> str:
+    lines = [
+        f"# Restore drill {d['drill_id']} of {d['stack']}: {d['verdict']}",
+        "",
+        f"- mode: **{d['mode']}**",
+        f"- scenario: {d['scenario']}",
+        f"- commit `{d['commit'] or 'unknown'}`, operator {d['operator']}",
+        f"- it could not go on after {d['failed_at']}",
+        "",
+        "## Findings",
+        "",
+        *(f"- {finding}" for finding in d["findings"]),
+        "",
+        f"Signed by `{d['signer']['fingerprint']}`.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    scratch = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(pem)
+    # A link, not a rename: of two drills that start at once, one makes the key and both use it.
+    try:
+        os.link(scratch, path)
+    except FileExistsError:
+        pass
+    finally:
+        scratch.unlink()

@@ -1,0 +1,221 @@
+"""A drill's hands on Google Cloud: the replica bucket, Memorystore's exports, and an instance restored from one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any, Final
+
+from google.api_core.exceptions import GoogleAPIError
+
+from ops.drill.model import KeyCheck, NotRecoverableError, RecoveryPoint, SettingCheck
+from ops.errors import UserError
+from ops.gcp_api import GcpApi, GcpError
+from ops.objects.opening import open_store
+from ops.objects.store import ObjectStore
+from ops.serving.features import REDIS_KEY_PREFIX, FeatureCache, cache_from_outputs, redis_client
+from ops.target import Target
+
+SCAN_BATCH: Final = 1000
+IMPORT_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
+_DRILL_LABEL: Final = "seawall-drill"
+_KEPT: Final = (
+    "tier",
+    "memorySizeGb",
+    "redisVersion",
+    "authorizedNetwork",
+    "connectMode",
+    "authEnabled",
+    "transitEncryptionMode",
+    "persistenceConfig",
+    "redisConfigs",
+)
+"""What the restored instance takes over from the lost one."""
+
+
+class GcpDrill:
+    """Implements `ops.drill.ports.DrillCloud`."""
+
+    def __init__(self, outputs: Mapping[str, Any], target: Target) -> None:
+        self._outputs = outputs
+        self._target = target
+        self._project: str = outputs["account"]
+        self._region: str = outputs["region"]
+        self._far: str = outputs["backup_region"]
+        self._recovery_key: str = outputs["keys"]["recovery"]["id"]
+        self._api = GcpApi(target, self._project)
+        self.features = cache_from_outputs(outputs)
+        self.primary: ObjectStore = open_store(outputs["model_bucket"]["uri"], target)
+        self.replica: ObjectStore = open_store(outputs["model_replica"]["uri"], target)
+        self._exports: str = outputs["backup"]["vault"]
+
+    def read_rows(self, cache: FeatureCache) -> dict[str, str]:
+        with redis_client(cache, self._target) as client:
+            keys = [_text(key) for key in client.scan_iter(f"{REDIS_KEY_PREFIX}*", count=SCAN_BATCH)]
+            values: Any = client.mget(keys) if keys else []
+        rows = zip(keys, values, strict=True)
+        return {key.removeprefix(REDIS_KEY_PREFIX): _text(value) for key, value in rows if value is not None}
+
+    def hurry_copies(self) -> None:
+        """Run the deployed transfer and export jobs now: the same jobs, an hour early."""
+        job = self._outputs["model_replica"]["copy_job"]
+        name = job if job.startswith("transferJobs/") else f"transferJobs/{job}"
+        self._api.wait(
+            "storagetransfer", self._api.post("storagetransfer", f"v1/{name}:run", {"projectId": self._project})
+        )
+        parent = f"projects/{self._project}/locations/{self._region}"
+        self._api.post("cloudscheduler", f"v1/{parent}/jobs/{self._outputs['backup']['plan']}:run")
+
+    def recovery_point(self, since: datetime) -> RecoveryPoint | None:
+        bucket = self._api.get("storage", f"storage/v1/b/{self._exports}")
+        found = list(self._api.list("storage", f"storage/v1/b/{self._exports}/o", "items"))
+        newest = max(found, key=lambda item: item["timeCreated"], default=None)
+        if newest is None:
+            return None
+        created = datetime.fromisoformat(newest["timeCreated"]).astimezone(UTC)
+        if created < since:
+            return None
+        soft_delete_s = int(bucket.get("softDeletePolicy", {}).get("retentionDurationSeconds", 0))
+        held = bool(bucket.get("retentionPolicy")) or soft_delete_s > 0
+        uri = f"gs://{self._exports}/{newest['name']}"
+        return RecoveryPoint(uri, created, self._exports, self._far, held)
+
+    def lose_primary(self) -> None:
+        lost = self._lost_instance  # read while it still exists
+        client = self._api.storage_client()
+        with _told(self.primary.uri):
+            for blob in client.list_blobs(self.primary.bucket, versions=True):
+                blob.delete()
+        self._api.wait("redis", self._api.delete("redis", f"v1/{lost['name']}"))
+        for key_version in self._data_key_versions():
+            self._api.patch("kms", f"v1/{key_version['name']}", {"state": "DISABLED"}, params={"updateMask": "state"})
+
+    def make_bucket(self, drill_id: str) -> ObjectStore:
+        name = self._bucket_name(drill_id)
+        self._api.post(
+            "storage",
+            "storage/v1/b",
+            {
+                "name": name,
+                "location": self._far,
+                "encryption": {"defaultKmsKeyName": self._recovery_key},
+                "versioning": {"enabled": True},
+                "iamConfiguration": {
+                    "uniformBucketLevelAccess": {"enabled": True},
+                    "publicAccessPrevention": "enforced",
+                },
+                "labels": {_DRILL_LABEL: drill_id},
+            },
+            params={"project": self._project},
+        )
+        return open_store(f"gs://{name}", self._target)
+
+    def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureCache:
+        parent, instance_id = f"projects/{self._project}/locations/{self._far}", _instance_id(drill_id)
+        body = {key: self._lost_instance[key] for key in _KEPT if key in self._lost_instance}
+        body |= {"customerManagedKey": self._recovery_key, "labels": {_DRILL_LABEL: drill_id}}
+        name = f"{parent}/instances/{instance_id}"
+        try:
+            self._api.wait(
+                "redis",
+                self._api.post("redis", f"v1/{parent}/instances", body, params={"instanceId": instance_id}),
+            )
+            made = self._api.get("redis", f"v1/{name}")
+            self._let_import(made["persistenceIamIdentity"])
+            source = {"inputConfig": {"gcsSource": {"uri": point.id}}}
+            self._api.wait("redis", self._api.post("redis", f"v1/{name}:import", source))
+        except GcpError as error:
+            raise NotRecoverableError(error.what, error.where, error.remedy) from error
+        return FeatureCache("redis", instance_id, self._far, name, made["host"], int(made["port"]))
+
+    def encryption(self, bucket: ObjectStore, cache: FeatureCache) -> list[KeyCheck]:
+        off = all(key_version["state"] != "ENABLED" for key_version in self._data_key_versions())
+        items = self._api.list("storage", f"storage/v1/b/{bucket.bucket}/o", "items")
+        keys = {item.get("kmsKeyName", "none").partition("/cryptoKeyVersions/")[0] for item in items}
+        instance_key = self._api.get("redis", f"v1/{cache.id}").get("customerManagedKey", "none")
+        found = [(bucket.uri, key) for key in sorted(keys)] + [(f"instance {cache.name}", instance_key)]
+        return [KeyCheck(resource, key, self._far, off and key == self._recovery_key) for resource, key in found]
+
+    def settings(self, bucket: ObjectStore, cache: FeatureCache) -> list[SettingCheck]:
+        made = self._api.get("storage", f"storage/v1/b/{bucket.bucket}")
+        instance = self._api.get("redis", f"v1/{cache.id}")
+        access = made.get("iamConfiguration", {})
+        name = f"instance {cache.name}"
+        return [
+            SettingCheck(bucket.uri, "versioning", "True", str(made.get("versioning", {}).get("enabled"))),
+            SettingCheck(
+                bucket.uri, "public access prevention", "enforced", str(access.get("publicAccessPrevention"))
+            ),
+            SettingCheck(name, "AUTH", "True", str(instance.get("authEnabled"))),
+            SettingCheck(name, "TLS", "SERVER_AUTHENTICATION", str(instance.get("transitEncryptionMode"))),
+            SettingCheck(
+                name, "persistence", "RDB", str(instance.get("persistenceConfig", {}).get("persistenceMode"))
+            ),
+        ]
+
+    def leftovers(self, drill_id: str) -> list[str]:
+        bucket = self._api.find("storage", f"storage/v1/b/{self._bucket_name(drill_id)}")
+        instance = self._api.find("redis", f"v1/{self._instance_name(drill_id)}")
+        found = {f"bucket {self._bucket_name(drill_id)}": bucket, f"instance {_instance_id(drill_id)}": instance}
+        return [name for name, there in found.items() if there is not None]
+
+    def clean_up(self, drill_id: str) -> list[str]:
+        deleted = []
+        for left in self.leftovers(drill_id):
+            if left.startswith("bucket"):
+                name = self._bucket_name(drill_id)
+                with _told(left):
+                    for blob in self._api.storage_client().list_blobs(name, versions=True):
+                        blob.delete()
+                self._api.delete("storage", f"storage/v1/b/{name}")
+            else:
+                self._api.wait("redis", self._api.delete("redis", f"v1/{self._instance_name(drill_id)}"))
+            deleted.append(left)
+        return deleted
+
+    def versions(self) -> Mapping[str, str]:
+        return {package: version(package) for package in ("google-cloud-storage", "redis", "requests")}
+
+    @cached_property
+    def _lost_instance(self) -> Mapping[str, Any]:
+        return self._api.get("redis", f"v1/{self.features.id}")
+
+    def _data_key_versions(self) -> list[dict[str, Any]]:
+        key = self._outputs["keys"]["data"]["id"]
+        return list(self._api.list("kms", f"v1/{key}/cryptoKeyVersions", "cryptoKeyVersions"))
+
+    def _let_import(self, identity: str) -> None:
+        """The new instance's own identity must be able to read the exports."""
+        member = identity if ":" in identity else f"serviceAccount:{identity}"
+        path = f"storage/v1/b/{self._exports}/iam"
+        policy = self._api.get("storage", path)
+        for role in IMPORT_ROLES:
+            policy.setdefault("bindings", []).append({"role": role, "members": [member]})
+        self._api.put("storage", path, policy)
+
+    def _bucket_name(self, drill_id: str) -> str:
+        return f"seawall-drill-{drill_id}"
+
+    def _instance_name(self, drill_id: str) -> str:
+        return f"projects/{self._project}/locations/{self._far}/instances/{_instance_id(drill_id)}"
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _instance_id(drill_id: str) -> str:
+    return f"drill-{drill_id}"
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    try:
+        yield
+    except GoogleAPIError as error:
+        raise UserError(
+            f"Cloud Storage refused: {error}", where, "check the stack and the drill's rights, and run it again"
+        ) from error

@@ -1,0 +1,74 @@
+"""What a drill needs of a cloud; one implementation each, and none asks whether the cloud is emulated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from ops.drill.model import KeyCheck, RecoveryPoint, SettingCheck
+from ops.objects.store import ObjectStore
+from ops.serving.features import FeatureCache
+
+
+class DrillCloud(Protocol):
+    """A stack's data plane in both regions. Every method raises `ops.errors.UserError` if the cloud refuses."""
+
+    @property
+    def primary(self) -> ObjectStore:
+        """The model bucket."""
+        ...
+
+    @property
+    def replica(self) -> ObjectStore:
+        """Its copy in the backup region."""
+        ...
+
+    @property
+    def features(self) -> FeatureCache:
+        """The primary feature store."""
+        ...
+
+    def read_rows(self, cache: FeatureCache) -> dict[str, str]:
+        """Every row of a feature store: entity id → features as stored."""
+        ...
+
+    def hurry_copies(self) -> None:
+        """Start what copies objects now, where the cloud has a job for it that would come due later."""
+        ...
+
+    def recovery_point(self, since: datetime) -> RecoveryPoint | None:
+        """The newest recovery point in the backup region made at or after `since`; None if there is none yet."""
+        ...
+
+    def lose_primary(self) -> None:
+        """Empty the model bucket with all its versions, disable its region's key, delete the feature store."""
+        ...
+
+    def leftovers(self, drill_id: str) -> list[str]:
+        """What exists of this drill's restore, found by asking the cloud anew."""
+        ...
+
+    def make_bucket(self, drill_id: str) -> ObjectStore:
+        """A new bucket in the backup region under the recovery key: versioned, private."""
+        ...
+
+    def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureCache:
+        """A new feature store in the backup region from `point`, with the settings that a restore does not bring."""
+        ...
+
+    def encryption(self, bucket: ObjectStore, cache: FeatureCache) -> list[KeyCheck]:
+        """What the restored resources are encrypted with; `decrypt_ok` means: read while the primary key is off."""
+        ...
+
+    def settings(self, bucket: ObjectStore, cache: FeatureCache) -> list[SettingCheck]:
+        """The restored resources' settings beside those that the stack promises."""
+        ...
+
+    def clean_up(self, drill_id: str) -> list[str]:
+        """Delete what the drill made in the backup region, and say what."""
+        ...
+
+    def versions(self) -> Mapping[str, str]:
+        """Versions of the client libraries that spoke to this cloud."""
+        ...

@@ -1,0 +1,140 @@
+"""A diff tells what changed, what state is at risk, and which verdicts changed; and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ops.diff.compare import compare
+from ops.diff.markdown import COMMENT_LIMIT, render
+from ops.diff.model import StackDiff
+from policies.inventory import SECRET, Inventory, Resource
+from policies.model import Finding, Judgement, Rule, Severity, Verdict
+
+BUCKET = "aws:s3/bucket:Bucket"
+TABLE = "aws:dynamodb/table:Table"
+QUEUE = "aws:sqs/queue:Queue"
+RULE = Rule(
+    "T-1",
+    Severity.HIGH,
+    "encrypted",
+    "because",
+    "encrypt it",
+    (TABLE,),
+    lambda resource, _inventory: Judgement(Verdict.PASS if resource.get("encrypted") else Verdict.FAIL),
+)
+
+
+def resource(type_token: str, name: str, *, protect: bool = False, **inputs: Any) -> Resource:
+    return Resource(
+        f"urn:pulumi:dev-aws::seawall::{type_token}::{name}", type_token, name, True, None, inputs, protect=protect
+    )
+
+
+def inventory(*resources: Resource, **outputs: Any) -> Inventory:
+    return Inventory("dev-aws", {}, resources, outputs)
+
+
+def findings(found: Inventory) -> list[Finding]:
+    return [Finding(RULE, r.urn, r.type, r.name, RULE.check(r, found).verdict) for r in found.of_type(*RULE.types)]
+
+
+@pytest.fixture
+def diff() -> Callable[[Inventory | None, Inventory | None], StackDiff]:
+    return lambda base, head: compare(
+        "dev-aws", base, head, replace_on=lambda t: ["hashKey"] if t == TABLE else [], evaluate=findings
+    )
+
+
+Diff = Callable[[Inventory | None, Inventory | None], StackDiff]
+
+
+def test_an_unchanged_stack_says_nothing(diff: Diff) -> None:
+    same = inventory(resource(TABLE, "t", hashKey="id"), region="eu-west-1")
+    found = diff(same, same)
+    assert found.is_empty
+    assert "No stack changes." in render([found], base="a", head="b")
+
+
+def test_a_changed_property_is_told_with_both_values(diff: Diff) -> None:
+    [change] = diff(
+        inventory(resource(QUEUE, "q", delay={"s": 1})), inventory(resource(QUEUE, "q", delay={"s": 2}))
+    ).changes
+    assert (change.action, change.properties[0].path, change.risk) == ("changed", "delay.s", None)
+    assert (change.properties[0].before, change.properties[0].after) == (1, 2)
+
+
+def test_a_replacing_property_of_a_stateful_resource_puts_state_at_risk(diff: Diff) -> None:
+    before, after = (inventory(resource(TABLE, "t", hashKey=key, encrypted=True)) for key in ("a", "b"))
+    [change] = diff(before, after).changes
+    assert change.action == "replaced"
+    assert change.risk is not None and "replaced" in change.risk.what
+
+
+@pytest.mark.parametrize(("protect", "says"), [(True, "update will fail"), (False, "will be deleted")])
+def test_removing_a_stateful_resource_is_a_risk(diff: Diff, protect: bool, says: str) -> None:
+    [change] = diff(inventory(resource(BUCKET, "b", protect=protect)), inventory()).changes
+    assert change.risk is not None and says in change.risk.what
+
+
+def test_losing_protection_is_a_risk(diff: Diff) -> None:
+    before, after = (inventory(resource(BUCKET, "b", protect=p)) for p in (True, False))
+    [change] = diff(before, after).changes
+    assert change.risk is not None and "protect" in change.risk.what
+
+
+def test_a_policy_document_is_compared_inside(diff: Diff) -> None:
+    before, after = (
+        inventory(resource(QUEUE, "q", policy=json.dumps({"Statement": [{"Effect": effect, "Sid": "same"}]})))
+        for effect in ("Allow", "Deny")
+    )
+    [change] = diff(before, after).changes
+    assert [p.path for p in change.properties] == ["policy».Statement.0.Effect"]
+
+
+def test_a_link_to_another_resource_is_told_though_both_values_are_unknown(diff: Diff) -> None:
+    def linked(to: str) -> Inventory:
+        r = resource(QUEUE, "q", key="[unknown]")
+        return inventory(Resource(r.urn, r.type, r.name, True, None, r.inputs, property_dependencies={"key": (to,)}))
+
+    [change] = diff(linked("urn::a"), linked("urn::b")).changes
+    assert change.properties[0].path == "key (comes from)"
+
+
+def test_a_verdict_that_got_worse_is_told_and_one_that_stayed_is_not(diff: Diff) -> None:
+    good, bad = (resource(TABLE, "t", encrypted=e) for e in (True, False))
+    [verdict] = diff(inventory(good), inventory(bad)).verdicts
+    assert verdict.worse
+    assert not diff(inventory(bad), inventory(bad, resource(QUEUE, "q"))).verdicts
+
+
+def test_a_new_bad_resource_under_a_rule_that_failed_before_is_told(diff: Diff) -> None:
+    bad = resource(TABLE, "old", encrypted=False)
+    [verdict] = diff(inventory(bad), inventory(bad, resource(TABLE, "new", encrypted=False))).verdicts
+    assert (verdict.resource, verdict.before, verdict.worse) == ("new", None, True)
+
+
+def test_a_new_stack_and_a_removed_one_are_named_so(diff: Diff) -> None:
+    there = inventory(resource(QUEUE, "q"))
+    text = render([diff(None, there), diff(there, None)], base="a", head="b")
+    assert "dev-aws (new)" in text and "dev-aws (gone)" in text
+
+
+def test_a_masked_secret_stays_masked(diff: Diff) -> None:
+    found = diff(inventory(), inventory(resource(QUEUE, "q", token=SECRET)))
+    assert "token" not in render([found], base="a", head="b") or SECRET in render([found], base="a", head="b")
+
+
+@given(count=st.integers(0, 3000), width=st.integers(1, 300))
+def test_a_comment_never_exceeds_its_limit_and_says_what_it_cut(count: int, width: int) -> None:
+    head = inventory(*(resource(QUEUE, f"{index}-{'q' * width}") for index in range(count)))
+    found = compare("dev-aws", inventory(), head, replace_on=lambda _t: (), evaluate=lambda _i: ())
+    text = render([found], base="a", head="b")
+    assert len(text) <= COMMENT_LIMIT
+    told = text.count("\n- `+ ")
+    assert told == count or "**Cut here:**" in text
