@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ops.errors import UserError
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 DEFAULT_START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 
 
-def die_with_parent(number: signal.Signals = signal.SIGKILL) -> Callable[[], None]:
-    """A `preexec_fn` that has the kernel send `number` to the child once the thread that started it ends (Linux)."""
-
-    def arm() -> None:
-        if _LIBC is not None:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
-
-    return arm
+def leashed(command: Sequence[str], number: signal.Signals = signal.SIGKILL) -> list[str]:
+    """`command`, started so that the kernel sends it `number` once the thread that started it ends (Linux)."""
+    leash = str(Path(__file__).with_name("leash.py"))
+    return [sys.executable, "-I", "-S", leash, str(int(number)), str(os.getpid()), *command]
 
 
 class ServerProcess:
@@ -88,14 +80,13 @@ class ServerProcess:
         try:
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(
-                    self._command,
+                    leashed(self._command),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     cwd=self._cwd,
                     env=dict(self._environment) if self._environment is not None else None,
                     start_new_session=True,
-                    preexec_fn=die_with_parent(),
                 )
         except OSError as e:
             raise UserError(f"{self.name} cannot start: {e}", self._command[0], self._remedy) from e

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
@@ -16,8 +16,9 @@ from typing import IO, Literal
 from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation.errors import create_command_error
 from pulumi.automation.events import EngineEvent
+from semver import VersionInfo
 
-from ops.local.processes import die_with_parent
+from ops.local.processes import leashed
 
 Operation = Literal["up", "preview", "refresh", "destroy"]
 
@@ -131,10 +132,10 @@ class GuardedCommand(PulumiCommand):
     when the command is killed.
     """
 
-    def __init__(self, cli: Path) -> None:
+    def __init__(self, cli: Path, version: str) -> None:
         # No call of the base class: it would run `pulumi version` against the user's own home.
         self.command = str(cli)
-        self.version = None
+        self.version = VersionInfo.parse(version)
 
     def run(
         self,
@@ -146,7 +147,7 @@ class GuardedCommand(PulumiCommand):
     ) -> CommandResult:
         """Run it to its end. Raises CommandError if it fails, EngineKilledError if a signal ended it."""
         with subprocess.Popen(
-            [self.command, "--non-interactive", *args],
+            leashed([self.command, "--non-interactive", *args], signal.SIGTERM),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -155,7 +156,6 @@ class GuardedCommand(PulumiCommand):
             encoding="utf-8",
             errors="replace",
             start_new_session=True,
-            preexec_fn=die_with_parent(signal.SIGTERM),
         ) as process:
             out: list[str] = []
             err: list[str] = []
@@ -213,10 +213,16 @@ def wind_down(process: subprocess.Popen[str], seconds: float = CANCEL_SECONDS) -
     raise EngineKilledError("the engine was ended before it had finished what was in flight")
 
 
-def first_trouble(outcome: Outcome, fallback: Sequence[str]) -> Trouble:
-    """The error to show: one of a resource if there is one, else the stack's, else the last of `fallback`."""
+def first_trouble(outcome: Outcome, fallback: str) -> Trouble:
+    """The error to show: one of a resource if there is one, else the stack's, else `fallback`'s last."""
     named = [t for t in outcome.errors if t.urn and "pulumi:pulumi:Stack" not in t.urn]
     if named or outcome.errors:
         return (named or outcome.errors)[0]
-    text = next((line for line in reversed(fallback) if line.strip()), "the engine failed without a word")
-    return Trouble("", text)
+    return Trouble("", last_words(fallback))
+
+
+def last_words(text: str) -> str:
+    """The last error in what a command printed, else its last line."""
+    lines = [line.strip().removeprefix("stderr:").strip() for line in text.splitlines()]
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error:")]
+    return (errors or [line for line in lines if line] or ["the engine failed without a word"])[-1]

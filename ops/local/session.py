@@ -9,8 +9,6 @@ Usage:
 
 from __future__ import annotations
 
-import contextlib
-import json
 import shutil
 import signal
 import threading
@@ -30,16 +28,14 @@ from ops.errors import UserError
 from ops.local.clouds import build_emulators
 from ops.local.emulators import Emulator
 from ops.local.lock import exclusive
-from ops.local.runs import EngineKilledError, EventReader, GuardedCommand, Outcome, first_trouble
+from ops.local.providers.base import ENV_FORCE_DELETE
+from ops.local.runs import EngineKilledError, EventReader, GuardedCommand, Outcome, first_trouble, last_words
 from ops.local.workspace import Workspace, find_workspace, place_of, read_settings
 from ops.paths import repo_root
 from ops.target import Target
 from stacks.settings import Settings
 
 _T = TypeVar("_T")
-
-ENV_FORCE_DELETE = "SEAWALL_LOCAL_FORCE_DELETE"
-"""Set for `down --unprotect`: providers turn deletion protection off and empty what they delete."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +158,7 @@ class LocalCloud:
                 work_dir=str(self.workspace.project),
                 pulumi_home=str(self.workspace.home),
                 env_vars=self.environment(),
-                pulumi_command=GuardedCommand(self.engine.cli),
+                pulumi_command=GuardedCommand(self.engine.cli, self.engine.version),
             )
             self._stack = self._guarded(lambda: Stack.create_or_select(self.workspace.stack, project))
         return self._stack
@@ -194,8 +190,8 @@ class LocalCloud:
         except CommandError as e:
             self.check()
             if reader is None:
-                raise self._error(_last_words(str(e)), self.workspace.stack) from e
-            trouble = first_trouble(reader.outcome, str(e).splitlines())
+                raise self._error(last_words(str(e)), self.workspace.stack) from e
+            trouble = first_trouble(reader.outcome, str(e))
             raise self._error(
                 f"{reader.outcome.operation} failed: {trouble.message}", trouble.urn or self.workspace.stack
             ) from e
@@ -205,11 +201,12 @@ class LocalCloud:
 
 
 @contextmanager
-def open_local(stack: str, steps: Steps, *, root: Path | None = None) -> Iterator[LocalCloud]:
+def open_local(stack: str, steps: Steps, *, root: Path | None = None, keep: bool = True) -> Iterator[LocalCloud]:
     """Hold a stack of the local cloud: its emulators serve while the block runs, and are saved and stopped after it.
 
     Args:
         stack: such as `dev-aws`.
+        keep: save what the block did; False leaves the stack as it was before, as for a drill.
         root: the checkout whose `Pulumi.yaml` and stack configs are used; this one by default.
 
     Raises:
@@ -219,7 +216,7 @@ def open_local(stack: str, steps: Steps, *, root: Path | None = None) -> Iterato
     workspace = find_workspace(stack, (root or repo_root()).resolve())
     settings = read_settings(workspace)
     with _terminate_as_interrupt(), exclusive(workspace.folder, stack):
-        engine = ensure_engine(steps)
+        engine = ensure_engine()
         if workspace.begin():
             steps.note(f"the last command on {stack} was killed; its changes were taken back")
         workspace.copy_project()
@@ -232,7 +229,7 @@ def open_local(stack: str, steps: Steps, *, root: Path | None = None) -> Iterato
             try:
                 yield local
             finally:
-                if not local.is_broken:
+                if keep and not local.is_broken:
                     _save(local)
         finally:
             for emulator in emulators:
@@ -287,11 +284,3 @@ def _deployed(record: Mapping[str, Any]) -> Deployed:
         inputs=record.get("inputs", {}),
         outputs=record.get("outputs", {}),
     )
-
-
-def _last_words(text: str) -> str:
-    with contextlib.suppress(ValueError):
-        return str(json.loads(text))
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith(("error:", "stderr: error:"))]
-    return (errors or lines or ["the engine failed without a word"])[-1].removeprefix("stderr: ")

@@ -179,7 +179,7 @@ class Workspace:
             "stackConfigDir": "config",
             "runtime": {
                 "name": "python",
-                "options": {"toolchain": "pip", "virtualenv": sys.prefix, "typechecker": "none"},
+                "options": {"toolchain": "pip", "virtualenv": sys.prefix},
             },
             "plugins": {"providers": [{"name": p, "path": str(self.folder / "plugins" / p)} for p in PROVIDERS]},
         }

@@ -11,6 +11,7 @@ from pathlib import Path
 import requests
 
 from ops.errors import UserError
+from ops.local.aws.context import ENV_ACCOUNT_ID
 from ops.local.aws.server import ENV_ACCOUNT, ENV_TOKEN
 from ops.local.emulators import StackPlace
 from ops.local.processes import ServerProcess
@@ -92,7 +93,7 @@ class AwsEmulator:
 
     def provider_environment(self) -> Mapping[str, str]:
         """See `Emulator.provider_environment`."""
-        return {}
+        return {ENV_ACCOUNT_ID: self._place.account}
 
     def _control(self, command: str, parameters: Mapping[str, str]) -> None:
         server = self._running()

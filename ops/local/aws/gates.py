@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fnmatch
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,10 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+import xmltodict
+
 from ops.local.aws import integrity
+from ops.local.aws.plans import Decision
 from ops.local.aws.replicator import Replicator, status_of
 from ops.local.aws.state import AwsState
 
@@ -90,6 +94,19 @@ class S3Gate:
                 return refused
         return self._unwritable(call, headers)
 
+    def put_logging(self, call: ObjectCall, body: bytes) -> Refusal:
+        """PutBucketLogging; moto's own fails on a policy of the target bucket that names every principal."""
+        bucket = self._state.bucket(call.bucket)
+        resource = f"/{call.bucket}"
+        if bucket is None:
+            return _s3_error("404 Not Found", "NoSuchBucket", "The specified bucket does not exist", resource)
+        asked = ((xmltodict.parse(body).get("BucketLoggingStatus")) or {}).get("LoggingEnabled")
+        decision = logging_allowed(asked, self._state.bucket((asked or {}).get("TargetBucket", "")), bucket)
+        if not decision:
+            return _s3_error("400 Bad Request", "InvalidTargetBucketForLogging", decision.reason, resource)
+        bucket.logging = {**asked, "TargetPrefix": asked.get("TargetPrefix") or ""} if asked else {}
+        return Refusal("200 OK", "application/xml", b"")
+
     def after(self, call: ObjectCall, status: str) -> dict[str, str]:
         """Note a write for replication; headers to add to the answer."""
         if not status.startswith("2"):
@@ -143,6 +160,33 @@ class S3Gate:
         else:
             return None
         return _s3_error("400 Bad Request", code, text, resource)
+
+
+def logging_allowed(asked: Mapping[str, Any] | None, target: Any, source: Any) -> Decision:
+    """Whether S3 accepts a target for access logs: it exists, is in the same region, and admits the log service."""
+    if not asked:
+        return Decision(True, "logging is turned off")
+    if target is None:
+        return Decision(False, "The target bucket for logging does not exist.")
+    if target.region_name != source.region_name:
+        return Decision(False, f"The target bucket is in {target.region_name}, not in {source.region_name}.")
+    policy = json.loads(target.policy or b"{}")
+    wanted = f"arn:aws:s3:::{target.name}/{asked.get('TargetPrefix') or ''}"
+    for statement in policy.get("Statement") or []:
+        principal = statement.get("Principal")
+        services = _listed(principal.get("Service")) if isinstance(principal, Mapping) else []
+        if (
+            statement.get("Effect") == "Allow"
+            and "logging.s3.amazonaws.com" in services
+            and "s3:PutObject" in _listed(statement.get("Action"))
+            and any(fnmatch.fnmatchcase(wanted, pattern) for pattern in _listed(statement.get("Resource")))
+        ):
+            return Decision(True, "the target's policy admits the log service")
+    return Decision(False, "The target bucket's policy does not let logging.s3.amazonaws.com put objects.")
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value] if value is not None else []
 
 
 class DynamoGate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +18,8 @@ from ops.local.aws.backup_api import BackupApi
 from ops.local.aws.gates import DynamoGate, KmsGate, ObjectCall, Refusal, S3Gate
 from ops.local.aws.replicator import Replicator
 from ops.local.aws.state import AwsState
+
+_log = logging.getLogger(__name__)
 
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]
@@ -67,6 +70,8 @@ class Gateway:
             if told is not None:
                 return _send(start_response, Refusal("200 OK", "application/xml", told))
         body = _body(environ) if call.method in ("PUT", "POST") else b""
+        if call.method == "PUT" and not call.key and "logging" in call.query:
+            return _send(start_response, self._s3.put_logging(call, body))
         refusal = self._s3.before(call, _headers(environ), body)
         if refusal:
             return _send(start_response, refusal)
@@ -155,6 +160,8 @@ def _run(application: Any, environ: Environ) -> tuple[str, list[tuple[str, str]]
         told[:] = [status, list(headers)]
 
     chunks = list(application(environ, start_response))
+    if told[0].startswith("5"):
+        _log.error("%s %s: %s %r", environ["REQUEST_METHOD"], environ["PATH_INFO"], told[0], b"".join(chunks)[:500])
     return told[0], told[1], chunks
 
 

@@ -9,6 +9,7 @@ previews, input checks, diffs and errors are the framework's work.
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +20,15 @@ from ops.local.providers.store import Store, Stored
 
 ENV_STORE = "SEAWALL_LOCAL_STORE"
 """Path of the stack's store file, in a provider process's environment."""
+
+ENV_FORCE_DELETE = "SEAWALL_LOCAL_FORCE_DELETE"
+"""Set for `seawall local down --unprotect`: see `force_delete`."""
+
+
+def force_delete() -> bool:
+    """Whether the stack is torn down with `--unprotect`: the clouds' own deletion protection then counts as lifted,
+    and what holds data is emptied before it is deleted."""
+    return bool(os.environ.get(ENV_FORCE_DELETE))
 
 
 class ProviderError(Exception):

@@ -51,13 +51,13 @@ class KubernetesProvider(LocalProvider):
 
     package = "kubernetes"
 
-    def kind(self, token: str) -> Kind:
+    def kind(self, token: str) -> Kind:  # noqa: ARG002 - every type is kept alike
         return Recorded(self.store, partial(_identify, self.store), _computed, exclusive=True)
 
     def replace_on(self, token: str) -> Iterable[str]:
         return ("apiVersion", "kind", "metadata.name", "metadata.namespace", *_REPLACE_ON.get(_short(token), ()))
 
-    def name_property(self, token: str) -> str | None:
+    def name_property(self, token: str) -> str | None:  # noqa: ARG002 - the same for every type
         return "metadata.name"
 
     def secret_outputs(self, token: str) -> Iterable[str]:

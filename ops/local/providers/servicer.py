@@ -96,7 +96,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
         news = decode(request.news)
         token = f"pulumi:providers:{self.provider.package}"
-        failures = _failures(checks.problems(token, _without_bookkeeping(news.values)))
+        failures = _failures(checks.problems(token, _configuration(news.values)))
         return provider_pb2.CheckResponse(inputs=encode(news.values, news.secrets), failures=failures)
 
     @_guarded
@@ -238,6 +238,11 @@ def _demand_known(inputs: Mapping[str, Any]) -> None:
         raise ProviderError("is still unknown while the update runs", unknown[0])
 
 
+def _configuration(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A provider's inputs without what only the engine needs to find its plugin."""
+    return {k: v for k, v in _without_bookkeeping(config).items() if k not in ("version", "pluginDownloadURL")}
+
+
 def _parsed(config: Mapping[str, Any]) -> dict[str, Any]:
     """Provider configuration with its values decoded: the engine sends all but strings as JSON texts."""
 
@@ -249,7 +254,7 @@ def _parsed(config: Mapping[str, Any]) -> dict[str, Any]:
         except ValueError:
             return value
 
-    return {k: parse(v) for k, v in _without_bookkeeping(config).items() if k != "version"}
+    return {k: parse(v) for k, v in _configuration(config).items()}
 
 
 def _failures(problems: Iterable[tuple[str, str]]) -> list[Any]:
