@@ -35,7 +35,7 @@ def compare(
     """
     before = base.by_urn if base else {}
     after = head.by_urn if head else {}
-    changes = [
+    told = [
         *(ResourceChange("added", r) for urn, r in after.items() if urn not in before),
         *(
             change
@@ -47,7 +47,7 @@ def compare(
     return StackDiff(
         stack=stack,
         fate="both" if base and head else "new" if head else "gone",
-        changes=tuple(changes),
+        changes=tuple(_with_followers(told, before, after, replace_on)),
         outputs=tuple(_properties(base.outputs if base else {}, head.outputs if head else {}, ())),
         verdicts=tuple(_verdicts(evaluate(base) if base else (), evaluate(head) if head else ())),
     )
@@ -64,6 +64,42 @@ def _changed(before: Resource, after: Resource, replacing: tuple[str, ...]) -> R
     replaced = any(p.replaces for p in properties)
     risk = _change_risk(after, properties, replaced)
     return ResourceChange("replaced" if replaced else "changed", after, tuple(properties), risk)
+
+
+def _with_followers(
+    changes: list[ResourceChange],
+    before: Mapping[str, Resource],
+    after: Mapping[str, Resource],
+    replace_on: ReplaceOn,
+) -> Iterator[ResourceChange]:
+    """Add the replacements that replacements bring: a new resource has a new id, and some inputs cannot change."""
+    by_urn = {change.resource.urn: change for change in changes}
+    pending = [urn for urn, change in by_urn.items() if change.action == "replaced"]
+    while pending:
+        cause = pending.pop()
+        for urn, resource in after.items():
+            known = by_urn.get(urn)
+            if urn not in before or (known and known.action == "replaced"):
+                continue
+            followed = _followed(resource, cause, tuple(replace_on(resource.type)))
+            if followed:
+                own = known.properties if known else ()
+                by_urn[urn] = ResourceChange(
+                    "replaced", resource, (*own, *followed), _change_risk(resource, (), True)
+                )
+                pending.append(urn)
+    yield from by_urn.values()
+
+
+def _followed(resource: Resource, cause: str, replacing: tuple[str, ...]) -> list[PropertyChange]:
+    """The inputs of `resource` that take a value which only `cause` can give, and that replace it."""
+    name = cause.rsplit("::", 1)[-1]
+    return [
+        PropertyChange(prop, f"from {name}", f"from the new {name}", replaces=True)
+        for prop, sources in resource.property_dependencies.items()
+        if cause in sources
+        and any(_replaces(path, replacing) for path in resource.unknown_paths if path.split(".")[0] == prop)
+    ]
 
 
 def _properties(
@@ -136,7 +172,7 @@ def _replaces(path: str, replacing: tuple[str, ...]) -> bool:
 
 
 def _names(urns: Iterable[str]) -> str:
-    return ", ".join(sorted(urn.rsplit("::", 1)[-1] for urn in urns)) or "nothing"
+    return ", ".join(sorted({urn.rsplit("::", 1)[-1] for urn in urns})) or "nothing"
 
 
 def _removal_risk(resource: Resource) -> Risk | None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from ops.console import Steps
 from ops.diff.compare import compare
 from ops.diff.model import StackDiff
+from ops.diff.replacing import replace_on
 from ops.diff.worktree import plan_commit, resolve
-from ops.local.providers.replacement import replace_on
 from ops.plan.planner import plan_stack
 from policies.evaluation import evaluate
 from policies.inventory import Inventory

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -74,6 +75,23 @@ def test_a_replacing_property_of_a_stateful_resource_puts_state_at_risk(diff: Di
     [change] = diff(before, after).changes
     assert change.action == "replaced"
     assert change.risk is not None and "replaced" in change.risk.what
+
+
+def test_a_replacement_brings_those_of_what_is_built_on_it(diff: Diff) -> None:
+    def stack(key: str) -> Inventory:
+        table = resource(TABLE, "t", hashKey=key, encrypted=True)
+        follower = replace(
+            resource(TABLE, "copy", hashKey="[unknown]", encrypted=True),
+            unknown_paths=("hashKey",),
+            property_dependencies={"hashKey": (table.urn,)},
+        )
+        bystander = replace(resource(QUEUE, "q", hashKey="known"), property_dependencies={"hashKey": (table.urn,)})
+        return inventory(table, follower, bystander)
+
+    assert {c.resource.name: c.action for c in diff(stack("a"), stack("b")).changes} == {
+        "t": "replaced",
+        "copy": "replaced",
+    }
 
 
 @pytest.mark.parametrize(("protect", "says"), [(True, "update will fail"), (False, "will be deleted")])
