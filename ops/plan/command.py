@@ -17,7 +17,7 @@ from policies.inventory import Inventory
 
 def plan(
     stacks: Annotated[
-        list[str] | None, typer.Argument(metavar="[STACK]...", help="Stacks to plan; all when none is named.")
+        list[str] | None, typer.Argument(metavar="STACK", help="Stacks to plan; all when none is named.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per stack, one per line.")] = False,
     diagram: Annotated[
@@ -26,11 +26,11 @@ def plan(
 ) -> None:
     """Show what each stack asks for, without credentials and without an engine.
 
-    The real program runs, every input is checked against the installed SDKs, and nothing is created. Secrets are
-    masked as [secret]; what only the provider can know is shown as [unknown].
+    The real program runs, every input is checked against the installed SDKs, and nothing is created.
 
-    With --json each line is an object with stack, settings, resources and outputs (JSON Lines), so that
-    `seawall plan --json | jq -c 'select(.stack == "prod-aws")'` works.
+    With --json each line is one object (JSON Lines) with stack, settings, resources and outputs. Secrets are masked.
+
+    Exit codes: 0 planned, 2 there is no such stack, or its settings or inputs are refused.
 
     Example: seawall plan prod-aws --diagram prod-aws.svg
     """
@@ -94,6 +94,9 @@ def _all_stacks() -> list[str]:
 
 
 def _check_diagram(path: Path, names: list[str]) -> None:
+    """Refuse before the work what would only fail after it."""
+    if not path.absolute().parent.is_dir():
+        raise UserError("the folder does not exist", str(path.absolute().parent), "make it, or name another")
     if path.suffix != ".svg":
         raise UserError(
             f"a diagram is an SVG file, and {path.name!r} is not named so", "--diagram", "end its name in .svg"

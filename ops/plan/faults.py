@@ -76,7 +76,7 @@ def explain(error: BaseException, stack: str) -> UserError | None:
         return _wrong_argument(str(error), steps, stack)
     if isinstance(error, ValueError) and steps and not isinstance(error, UnicodeError):
         return UserError(
-            str(next(_chain(error))),  # Pulumi's own wrappers would repeat the value, secret or not
+            str(_first_refusal(error)),  # Pulumi's own wrappers would repeat the value, secret or not
             f"stack {stack}, {_place(steps)}",
             "change the stack's settings, or what the component is asked for",
         )
@@ -120,11 +120,19 @@ def _python_name(wire_name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", wire_name).lower()
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what caused it, the cause first."""
-    if error.__cause__ is not None and error.__cause__ is not error:
-        yield from _chain(error.__cause__)
-    yield error
+def _first_refusal(error: BaseException) -> BaseException:
+    """The innermost of the errors that only pass another's refusal on."""
+    return next(link for link in _chain(error) if isinstance(link, ValueError))
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error and what caused it, the cause first; Pulumi may name an error as its own cause."""
+    chain: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        chain.insert(0, link)
+        link = link.__context__ if link.__cause__ in (None, link) else link.__cause__
+    return chain
 
 
 def _steps(traceback: TracebackType | None) -> Iterator[TracebackType]:

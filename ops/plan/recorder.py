@@ -112,7 +112,7 @@ async def _settled(program: Callable[[], None]) -> None:
     that is not done after a turn of the loop is done some turns later; one that sleeps is left to Pulumi.
     """
     program()
-    runtime = settings.SETTINGS
+    runtime: Any = settings.SETTINGS
     for _ in range(_MOST_TURNS):
         await asyncio.sleep(0)
         if not any(_pending(runtime.outputs)) and not any(_pending(runtime.rpc_manager.rpcs)):

@@ -14,7 +14,12 @@ from policies.inventory import UNKNOWN
 _ZONE: Final = re.compile(r"^([a-z]+-[a-z]+[0-9]+)-[a-z]$")
 """A Google Cloud zone: its region, a hyphen and one letter."""
 
-_PLACED_BY: Final[Mapping[str, str]] = {"gcp:kms/cryptoKey:CryptoKey": "keyRing"}
+_PLACED_BY: Final[Mapping[str, str]] = {
+    "gcp:kms/cryptoKey:CryptoKey": "keyRing",
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": "cryptoKeyId",
+    "gcp:kms/keyRingIAMMember:KeyRingIAMMember": "keyRingId",
+    "gcp:storage/bucketIAMMember:BucketIAMMember": "bucket",
+}
 """Types without a place of their own → the input that names the resource they live in."""
 
 

@@ -122,6 +122,9 @@ def _columns(drawing: Drawing) -> dict[BoxKey, int]:
         column(key)
     _spread(columns, drawing)
     last = max((c for key, c in columns.items() if key[1] is Band.PRIMARY), default=-1)
+    inside = {key for arrow in drawing.arrows if all(k[1] is Band.PRIMARY for k in arrow) for key in arrow}
+    outward = {key for arrow in drawing.arrows for key in arrow if key[1] is Band.PRIMARY} - inside
+    columns |= dict.fromkeys(outward, last)  # tied to the right side only: stands at its edge
     return {key: c if key[1] is Band.PRIMARY else c + last + 1 for key, c in columns.items()}
 
 

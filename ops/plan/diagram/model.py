@@ -17,8 +17,8 @@ class Band(IntEnum):
 
     PRIMARY = 0
     CLUSTER = 1
-    FAR = 2
-    GLOBAL = 3
+    GLOBAL = 2
+    FAR = 3
 
 
 BoxKey: TypeAlias = "tuple[str, Band]"
@@ -59,8 +59,8 @@ HEADLINERS: Final = frozenset(
 )
 """Kinds that say most about a component, shown before more numerous ones."""
 
-LOOSE: Final = "stack"
-"""Title of the box for resources that belong to no component."""
+LOOSE: Final = "outside components"
+"""Title of the box for resources that belong to no component, which everything needs: it has no arrows."""
 
 
 def drawing(inventory: Inventory) -> Drawing:
@@ -76,7 +76,7 @@ def drawing(inventory: Inventory) -> Drawing:
     boxes = {key: _box(key, parts, inventory.by_urn) for key, parts in grouped.items()}
     keys = {r.urn: (tops[r.urn], bands[r.urn]) for r in members}
     pairs = {pair for r in members for pair in _pairs(r, keys)} | set(_provider_pairs(inventory, keys))
-    arrows = _reduced(pairs)
+    arrows = _reduced({(start, end) for start, end in pairs if start[0] and end[0]})
     return Drawing(boxes, tuple(sorted(arrows)), _captions(boxes, primary, far))
 
 

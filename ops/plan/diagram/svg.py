@@ -77,7 +77,8 @@ def draw(inventory: Inventory) -> str:
 
 def _document(inventory: Inventory, shown: Drawing, layout: Layout, width: float, height: float) -> Iterator[str]:
     resources = sum(box.count for box in shown.boxes.values())
-    summary = f"{resources} resources in {len({key[0] for key in shown.boxes})} components"
+    components = len({key[0] for key in shown.boxes if key[0]})
+    summary = f"{_counted(resources, 'resource')} in {_counted(components, 'component')}"
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
         f'width="{width:g}" height="{height:g}" role="img" aria-labelledby="title desc">'
@@ -105,6 +106,10 @@ def _document(inventory: Inventory, shown: Drawing, layout: Layout, width: float
         "needs it; ways already told by longer ones are left out. A lock marks protected resources.</text>"
     )
     yield "</svg>"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def description(shown: Drawing, summary: str) -> str:
