@@ -74,9 +74,10 @@ class Cluster(Component):
             name=called,
             id=cluster.id,
             kubeconfig=pulumi.Output.secret(
-                pulumi.Output.all(cluster.endpoint, cluster.master_auth).apply(
-                    lambda known: kubeconfig(called, known[0], known[1].cluster_ca_certificate)
-                )
+                # `Output.all` would turn the typed value into a plain dict.
+                pulumi.Output.all(
+                    cluster.endpoint, cluster.master_auth.apply(lambda auth: auth.cluster_ca_certificate)
+                ).apply(lambda known: kubeconfig(called, known[0], known[1]))
             ),
             node_autoscaling_managed=True,
             node_role=nodes,

@@ -33,6 +33,9 @@ class Keys(Component):
     """The stack's keys, by purpose: `cluster` (Kubernetes secrets), `data`, `logs`, and `recovery` far away.
 
     No person or workload may use a key directly: each is granted to the agents of the services that encrypt with it.
+
+    Cloud KMS never deletes a ring or a key, only key versions. A stack that was destroyed and is to come back under
+    the same name therefore imports them first: `pulumi import gcp:kms/keyRing:KeyRing …`.
     """
 
     ref: KeysRef
