@@ -1,0 +1,297 @@
+"""Stored features by entity id: DynamoDB or Redis behind one interface, with a deadline and a stated fallback.
+
+Needs only the standard library, and boto3 or redis for the store that the environment names:
+
+| variable | store | meaning |
+|---|---|---|
+| `SEAWALL_FEATURES_KIND` | both | `dynamodb` or `redis` |
+| `SEAWALL_FEATURES_TIMEOUT_MS` | both | longest wait for a batch of rows (default 50) |
+| `SEAWALL_FEATURES_TABLE`, `SEAWALL_FEATURES_REGION` | dynamodb | the table and its region |
+| `SEAWALL_FEATURES_HOST`, `SEAWALL_FEATURES_PORT` | redis | the instance |
+| `SEAWALL_FEATURES_CA_FILE`, `SEAWALL_FEATURES_AUTH_FILE` | redis | files with its CA and its AUTH string |
+
+A row is a JSON list of numbers. In DynamoDB it is the string attribute `features` of the item with the partition
+key `entity_id`; the number attribute `expires_at` (seconds since 1970) is the table's TTL attribute. In Redis it is
+the string under the key `features:<entity_id>`, with Redis' own expiry.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+DEFAULT_TIMEOUT_MS = 50
+MAX_CONCURRENT_READS = 4
+"""Bounds the threads that a hanging store can hold; each ends with its socket's own timeout."""
+BATCH_GET_LIMIT = 100
+"""Most keys that DynamoDB takes in one BatchGetItem."""
+REDIS_KEY_PREFIX = "features:"
+
+Outcome = Literal["found", "missing", "expired", "malformed", "timeout", "error"]
+Source = Literal["store", "fallback"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a store holds for one entity; `expires_at` in seconds since 1970, None if it never expires."""
+
+    features: str
+    expires_at: float | None = None
+
+
+class FeatureStore(Protocol):
+    """Where rows are kept. `fetch` returns those that exist, and raises whatever its client raises."""
+
+    def fetch(self, entity_ids: Sequence[str]) -> Mapping[str, Row]: ...
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features served for one entity, and how they came about."""
+
+    values: tuple[float, ...]
+    outcome: Outcome
+
+    @property
+    def source(self) -> Source:
+        return "store" if self.outcome == "found" else "fallback"
+
+
+class FeatureLookup:
+    """Looks up batches of entities and never raises: a row that cannot be had is the fallback, and says so.
+
+    Args:
+        store: where rows are kept.
+        fallback: served for an entity without a usable row; its length is the length of every row.
+        timeout_s: longest time that `lookup` takes, whatever the store does.
+        report: told the cause of each failed read, for the log; never told an entity id.
+    """
+
+    def __init__(
+        self,
+        store: FeatureStore,
+        fallback: Sequence[float],
+        timeout_s: float,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._fallback = tuple(fallback)
+        self._timeout_s = timeout_s
+        self._report = report
+        self._threads = ThreadPoolExecutor(MAX_CONCURRENT_READS, thread_name_prefix="features")
+
+    def lookup(self, entity_ids: Sequence[str]) -> list[Features]:
+        """Features for each id, in order; equal ids are read once."""
+        unique = list(dict.fromkeys(entity_ids))
+        if not unique:
+            return []
+        read = self._threads.submit(self._store.fetch, unique)
+        try:
+            rows = read.result(self._timeout_s)
+        except FutureTimeoutError:
+            read.cancel()
+            self._report(f"the feature store gave no answer within {self._timeout_s * 1000:.0f} ms")
+            return [Features(self._fallback, "timeout")] * len(entity_ids)
+        except Exception as error:  # whatever a client library raises, the answer is the same
+            self._report(f"the feature store could not be read: {type(error).__name__}: {error}")
+            return [Features(self._fallback, "error")] * len(entity_ids)
+        now = time.time()
+        judged = {entity: judge(rows.get(entity), len(self._fallback), now) for entity in unique}
+        malformed = sum(1 for _, outcome in judged.values() if outcome == "malformed")
+        if malformed:
+            self._report(f"{malformed} of {len(unique)} rows are not lists of {len(self._fallback)} numbers")
+        return [
+            Features(values if values is not None else self._fallback, outcome)
+            for values, outcome in (judged[entity] for entity in entity_ids)
+        ]
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def judge(row: Row | None, length: int, now: float) -> tuple[tuple[float, ...] | None, Outcome]:
+    """The row's numbers if it is usable at `now`, and what it was.
+
+    An expired row counts as absent although it is there: DynamoDB may delete it days later.
+    """
+    if row is None:
+        return None, "missing"
+    if row.expires_at is not None and row.expires_at <= now:
+        return None, "expired"
+    try:
+        numbers = json.loads(row.features)
+    except (ValueError, RecursionError):
+        return None, "malformed"
+    if not isinstance(numbers, list) or len(numbers) != length:
+        return None, "malformed"
+    if not all(type(number) in (int, float) for number in numbers):
+        return None, "malformed"
+    try:
+        values = tuple(float(number) for number in numbers)
+    except OverflowError:
+        return None, "malformed"
+    if not all(math.isfinite(value) for value in values):
+        return None, "malformed"
+    return values, "found"
+
+
+class DynamoDBStore:
+    """Rows in a DynamoDB table; `client` is boto3's, made with timeouts and without retries."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def fetch(self, entity_ids: Sequence[str]) -> Mapping[str, Row]:
+        rows: dict[str, Row] = {}
+        for chunk in _chunks(entity_ids, BATCH_GET_LIMIT):
+            request: Any = {
+                self._table: {
+                    "Keys": [{"entity_id": {"S": entity}} for entity in chunk],
+                    "ProjectionExpression": "entity_id, features, expires_at",
+                }
+            }
+            # Throttled keys come back unprocessed; the caller's deadline bounds this loop's use, and the
+            # client's own timeout each turn of it.
+            for attempt in range(3):
+                if attempt:
+                    time.sleep(0.01 * 2**attempt)
+                answer = self._client.batch_get_item(RequestItems=request)
+                for item in answer["Responses"].get(self._table, []):
+                    rows[item["entity_id"]["S"]] = _dynamodb_row(item)
+                request = answer.get("UnprocessedKeys")
+                if not request:
+                    break
+            else:
+                raise RuntimeError("throttled: the table left keys unprocessed")
+        return rows
+
+
+def _dynamodb_row(item: Mapping[str, Any]) -> Row:
+    expires = item.get("expires_at", {}).get("N")
+    return Row(item.get("features", {}).get("S", ""), float(expires) if expires is not None else None)
+
+
+class RedisStore:
+    """Rows in Redis; `client` is redis-py's, made with timeouts and without retries."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def fetch(self, entity_ids: Sequence[str]) -> Mapping[str, Row]:
+        found = self._client.mget([REDIS_KEY_PREFIX + entity for entity in entity_ids])
+        return {
+            entity: Row(value.decode("utf-8", "replace"))
+            for entity, value in zip(entity_ids, found, strict=True)
+            if value is not None
+        }
+
+
+def timeout_s(environment: Mapping[str, str]) -> float:
+    """The deadline of a batch, in seconds.
+
+    Raises:
+        ValueError: it is not a positive number.
+    """
+    text = environment.get("SEAWALL_FEATURES_TIMEOUT_MS", str(DEFAULT_TIMEOUT_MS))
+    try:
+        milliseconds = float(text)
+    except ValueError:
+        milliseconds = math.nan
+    if not 0 < milliseconds < math.inf:
+        raise ValueError(f"SEAWALL_FEATURES_TIMEOUT_MS is {text!r}; it must be a positive number of milliseconds")
+    return milliseconds / 1000
+
+
+def store_from_environment(environment: Mapping[str, str]) -> FeatureStore:
+    """The store that the environment names. Connects to nothing: a store that is down must not stop a start.
+
+    Raises:
+        ValueError: a variable is missing or wrong. A fleet that is set up wrongly must not become ready.
+    """
+    kind = environment.get("SEAWALL_FEATURES_KIND")
+    wait = timeout_s(environment)
+    if kind == "dynamodb":
+        return DynamoDBStore(
+            _dynamodb_client(_required(environment, "SEAWALL_FEATURES_REGION"), wait),
+            _required(environment, "SEAWALL_FEATURES_TABLE"),
+        )
+    if kind == "redis":
+        port = _required(environment, "SEAWALL_FEATURES_PORT")
+        if not port.isdigit():
+            raise ValueError(f"SEAWALL_FEATURES_PORT is {port!r}; it must be a number")
+        return RedisStore(
+            _redis_client(
+                _required(environment, "SEAWALL_FEATURES_HOST"),
+                int(port),
+                _required_file(environment, "SEAWALL_FEATURES_CA_FILE"),
+                _required_file(environment, "SEAWALL_FEATURES_AUTH_FILE"),
+                wait,
+            )
+        )
+    raise ValueError(f"SEAWALL_FEATURES_KIND is {kind!r}; it must be 'dynamodb' or 'redis'")
+
+
+def _dynamodb_client(region: str, wait_s: float) -> Any:
+    import boto3  # only where the store is DynamoDB
+    from botocore.config import Config
+
+    return boto3.client(
+        "dynamodb",
+        region_name=region,
+        config=Config(
+            connect_timeout=wait_s,
+            read_timeout=wait_s,
+            retries={"total_max_attempts": 1},
+            max_pool_connections=MAX_CONCURRENT_READS,
+        ),
+    )
+
+
+def _redis_client(host: str, port: int, ca_file: Path, auth_file: Path, wait_s: float) -> Any:
+    import redis  # only where the store is Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return redis.Redis(
+        host=host,
+        port=port,
+        password=auth_file.read_text(encoding="utf-8").strip(),
+        ssl=True,
+        ssl_ca_certs=str(ca_file),
+        ssl_cert_reqs="required",
+        # Memorystore's certificates name no host, but each instance has a certificate authority of its own, so
+        # the chain alone says that this is the instance.
+        ssl_check_hostname=False,
+        socket_connect_timeout=wait_s,
+        socket_timeout=wait_s,
+        # A connection that the server closed while idle costs one reconnect, not a fallback.
+        retry=Retry(NoBackoff(), 1),
+        health_check_interval=30,
+    )
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "").strip()
+    if not value:
+        raise ValueError(f"{name} is not set; see the table at the top of {Path(__file__).name}")
+    return value
+
+
+def _required_file(environment: Mapping[str, str], name: str) -> Path:
+    path = Path(_required(environment, name))
+    if not path.is_file():
+        raise ValueError(f"{name} is {str(path)!r}, which is not a file")
+    return path
+
+
+def _chunks(entity_ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(entity_ids), size):
+        yield entity_ids[start : start + size]

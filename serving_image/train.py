@@ -1,0 +1,126 @@
+"""Trains the served classifier and writes everything that is derived from it: model, features, goldens.
+
+Run it with the serving environment's interpreter, from the checkout:
+
+    python serving_image/train.py [--out FOLDER]
+
+The data set is Wisconsin Diagnostic Breast Cancer, which ships with scikit-learn: 30 measurements of cell
+nuclei, 10 characteristics each as a mean, a standard error and a worst case. A request carries the 10 means;
+the other 20 come from the feature store, so no prediction is right without it.
+
+Writes, below FOLDER (default: this folder):
+
+    model_repository/classifier/1/model.onnx           scaling and logistic regression, float32 in and out
+    model_repository/feature_lookup/1/fallback.json    training means, served where the store gives no row
+    features/held_out.json                             the store's rows of the held-out entities
+    golden/predictions.json                            requests, expected answers, tolerance, accuracy
+
+and prints the held-out accuracy. The split's seed is fixed and the solver is deterministic, so the same package
+versions give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+# These live in the serving environment only (see requirements.in), never in the main one.
+import numpy as np  # pyright: ignore[reportMissingImports]
+from skl2onnx import to_onnx  # pyright: ignore[reportMissingImports]
+from skl2onnx.common.data_types import FloatTensorType  # pyright: ignore[reportMissingImports]
+from sklearn.datasets import load_breast_cancer  # pyright: ignore[reportMissingImports]
+from sklearn.linear_model import LogisticRegression  # pyright: ignore[reportMissingImports]
+from sklearn.model_selection import train_test_split  # pyright: ignore[reportMissingImports]
+from sklearn.pipeline import make_pipeline  # pyright: ignore[reportMissingImports]
+from sklearn.preprocessing import StandardScaler  # pyright: ignore[reportMissingImports]
+
+SEED = 42
+HELD_OUT_FRACTION = 0.2
+MEASUREMENTS = 10
+"""The first ten columns (the means) travel in the request; the rest is looked up."""
+TOLERANCE = 1e-4
+"""Largest accepted difference of a probability: float32 against float64 gives about 1e-6, a GPU somewhat more;
+an answer from the fallback features is off by far more."""
+OPSET = 17
+"""Old enough for every onnxruntime that the pinned servers carry, and has all operators of the pipeline."""
+LABELS = ("malignant", "benign")
+
+
+def write_json(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Train the served classifier.")
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent, help="where to write")
+    out: Path = parser.parse_args().out
+
+    data = load_breast_cancer()
+    ids = np.array([f"patient-{row:04d}" for row in range(len(data.target))])
+    # The features are rounded to float32 before training: that is what a request and the store carry.
+    x = data.data.astype(np.float32)
+    x_train, x_test, y_train, y_test, _, test_ids = train_test_split(
+        x, data.target, ids, test_size=HELD_OUT_FRACTION, random_state=SEED, stratify=data.target
+    )
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    pipeline.fit(x_train.astype(np.float64), y_train)
+    probabilities = pipeline.predict_proba(x_test.astype(np.float64))
+    predicted = probabilities.argmax(axis=1)
+    accuracy = float((predicted == y_test).mean())
+
+    names = [str(name) for name in data.feature_names]
+    model = to_onnx(
+        pipeline,
+        initial_types=[("features", FloatTensorType([None, x.shape[1]]))],
+        options={"zipmap": False},
+        target_opset=OPSET,
+        name="tumour_risk",
+    )
+    model_file = out / "model_repository" / "classifier" / "1" / "model.onnx"
+    model_file.parent.mkdir(parents=True, exist_ok=True)
+    model_file.write_bytes(model.SerializeToString())
+
+    means = x_train[:, MEASUREMENTS:].astype(np.float64).mean(axis=0)
+    write_json(
+        out / "model_repository" / "feature_lookup" / "1" / "fallback.json",
+        {"features": names[MEASUREMENTS:], "means": [round(float(mean), 6) for mean in means]},
+    )
+    order = np.argsort(test_ids)
+    write_json(
+        out / "features" / "held_out.json",
+        {
+            "features": names[MEASUREMENTS:],
+            "entities": {str(test_ids[i]): _row(x_test[i, MEASUREMENTS:]) for i in order},
+        },
+    )
+    write_json(
+        out / "golden" / "predictions.json",
+        {
+            "model": "tumour_risk",
+            "tolerance": TOLERANCE,
+            "held_out_accuracy": round(accuracy, 6),
+            "measurements": names[:MEASUREMENTS],
+            "predictions": [
+                {
+                    "entity_id": str(test_ids[i]),
+                    "measurements": _row(x_test[i, :MEASUREMENTS]),
+                    "probability": round(float(probabilities[i, 0]), 7),
+                    "label": LABELS[int(predicted[i])],
+                }
+                for i in order
+            ],
+        },
+    )
+    print(f"trained on {len(y_train)} rows; held-out accuracy {accuracy:.4f} on {len(y_test)} rows")
+
+
+def _row(values: Any) -> list[float]:
+    """Shortest decimals that round to the same float32."""
+    return [float(str(value)) for value in values]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""A stack's feature store, as operators' code sees it."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from ops.errors import UserError
+from ops.serving import features
+from ops.serving.features import FeatureCache
+from ops.target import REAL_CLOUD, Target
+
+INSTANCE = "projects/p/locations/europe-west3/instances/features"
+SECRET = "canary-auth-string"
+REDIS = FeatureCache("redis", "features", "europe-west3", INSTANCE, "10.0.0.5", 6378)
+
+
+@pytest.fixture
+def gcp(serve_memorystore: Callable[..., AbstractContextManager[Target]]) -> Iterator[Target]:
+    with serve_memorystore(INSTANCE, "10.0.0.5", 6378, "CERTIFICATE", SECRET) as target:
+        yield target
+
+
+def test_the_outputs_describe_the_store() -> None:
+    outputs = {"features": {"kind": "dynamodb", "name": "t", "region": "eu-central-1", "host": None, "port": None}}
+    assert features.cache_from_outputs(outputs) == FeatureCache("dynamodb", "t", "eu-central-1")
+
+
+@pytest.mark.parametrize("found", [None, {}, {"kind": "mysql", "name": "t", "region": "r"}, {"kind": "redis"}])
+def test_outputs_without_a_store_are_a_plain_error(found: Any) -> None:
+    with pytest.raises(UserError, match="no feature store"):
+        features.cache_from_outputs({"features": found})
+
+
+def test_a_table_needs_no_secret() -> None:
+    with features.serving_variables(FeatureCache("dynamodb", "t", "eu-central-1"), REAL_CLOUD) as variables:
+        assert variables == {
+            "SEAWALL_FEATURES_KIND": "dynamodb",
+            "SEAWALL_FEATURES_TABLE": "t",
+            "SEAWALL_FEATURES_REGION": "eu-central-1",
+            "SEAWALL_FEATURES_TIMEOUT_MS": "1000",
+        }
+
+
+def test_a_redis_secret_is_a_private_file_that_goes_with_the_block(gcp: Target) -> None:
+    with features.serving_variables(REDIS, gcp) as variables:
+        auth = Path(variables["SEAWALL_FEATURES_AUTH_FILE"])
+        assert auth.read_text() == SECRET
+        assert stat.S_IMODE(auth.stat().st_mode) == 0o600
+        assert SECRET not in json.dumps(variables)
+    assert not auth.exists()
+
+
+def test_the_secret_is_not_part_of_a_printed_value(gcp: Target) -> None:
+    assert SECRET not in repr(features.redis_access(REDIS, gcp))
+
+
+def test_an_instance_that_does_not_exist_is_a_plain_error_without_secrets(gcp: Target) -> None:
+    with pytest.raises(UserError, match="Memorystore refused"):
+        features.redis_access(FeatureCache("redis", "x", "r", "projects/p/locations/l/instances/no"), gcp)
+
+
+def test_rows_are_written_as_the_lookup_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-central-1")
+        client.create_table(
+            TableName="t",
+            KeySchema=[{"AttributeName": "entity_id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "entity_id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        cache = FeatureCache("dynamodb", "t", "eu-central-1")
+        assert features.write_rows(cache, REAL_CLOUD, {"a": (1.5, 2.0)}, ttl_hours=1) == 1
+        item = client.get_item(TableName="t", Key={"entity_id": {"S": "a"}}).get("Item", {})
+    assert item["features"] == {"S": "[1.5, 2.0]"}
+    assert int(item["expires_at"].get("N", 0)) > 1_700_000_000
+
+
+def test_a_table_that_does_not_exist_is_a_plain_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    with mock_aws(), pytest.raises(UserError, match="did not take"):
+        features.write_rows(FeatureCache("dynamodb", "no", "eu-central-1"), REAL_CLOUD, {"a": (1.0,)})
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"entities": {"a": ["x"]}}'])
+def test_a_damaged_file_of_rows_is_a_plain_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "rows.json").write_text(content)
+    with pytest.raises(UserError):
+        features.load_rows(tmp_path / "rows.json")

@@ -1,0 +1,116 @@
+"""The container's recipe and the model repository: complete, pinned, and agreeing with each other."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from components.contracts import serving
+
+IN_THE_BASE_IMAGE = {"numpy", "triton_python_backend_utils"}
+
+
+@pytest.fixture(scope="session")
+def dockerfile(image_folder: Path) -> list[str]:
+    """The instructions, without comments, continuation lines joined."""
+    text = (image_folder / "Dockerfile").read_text().replace("\\\n", " ")
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def sources(dockerfile: list[str]) -> list[str]:
+    copies = [line.split()[1:-1] for line in dockerfile if line.startswith(("COPY ", "ADD "))]
+    return [source for copied in copies for source in copied if not source.startswith("--")]
+
+
+def pinned(lock: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", lock.read_text(), re.MULTILINE))
+
+
+def test_every_path_that_the_image_copies_exists(dockerfile: list[str], image_folder: Path) -> None:
+    assert sources(dockerfile)
+    assert [source for source in sources(dockerfile) if not (image_folder / source).exists()] == []
+
+
+def test_the_build_context_holds_what_is_copied_and_nothing_else(dockerfile: list[str], image_folder: Path) -> None:
+    rules = [r for r in (image_folder / ".dockerignore").read_text().splitlines() if r and not r.startswith("#")]
+    assert rules[0] == "*"
+    assert {rule.removeprefix("!") for rule in rules[1:]} == set(sources(dockerfile))
+
+
+def test_the_base_is_pinned_by_digest(dockerfile: list[str]) -> None:
+    bases = [line for line in dockerfile if line.startswith("FROM ")]
+    assert len(bases) == 1
+    assert re.fullmatch(r"FROM nvcr\.io/nvidia/tritonserver:[\d.]+-py3@sha256:[0-9a-f]{64}", bases[0])
+
+
+def test_the_container_does_not_run_as_root(dockerfile: list[str]) -> None:
+    users = [line for line in dockerfile if line.startswith("USER ")]
+    assert users and users[-1] == "USER 1000:1000"
+
+
+def test_packages_are_installed_from_the_lock_with_hashes_alone(dockerfile: list[str], image_folder: Path) -> None:
+    (install,) = [line for line in dockerfile if "pip install" in line]
+    assert "--require-hashes" in install and "--no-deps" in install and "runtime.lock" in install
+    lock = (image_folder / "runtime.lock").read_text()
+    assert all("--hash=sha256:" in entry for entry in re.split(r"\n(?=[a-z])", lock) if "==" in entry)
+
+
+def test_the_container_and_the_local_environment_have_the_same_packages(image_folder: Path) -> None:
+    container, local = pinned(image_folder / "runtime.lock"), pinned(image_folder / "requirements.lock")
+    assert container
+    assert {name: local.get(name) for name in container} == container
+
+
+def test_what_the_models_import_is_in_the_container(image_folder: Path) -> None:
+    own = {path.stem for path in (image_folder / "model_repository").rglob("*.py")}
+    there = set(sys.stdlib_module_names) | IN_THE_BASE_IMAGE | own | set(pinned(image_folder / "runtime.lock"))
+    wanted = {
+        name.split(".")[0]
+        for path in (image_folder / "model_repository").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert wanted - there == set()
+
+
+def test_the_lookup_knows_every_variable_of_the_contract(feature_store: ModuleType) -> None:
+    named = {value for name, value in vars(serving).items() if name.startswith("FEATURES_")}
+    assert {name for name in named if name not in (feature_store.__doc__ or "")} == set()
+
+
+def test_every_step_of_the_ensemble_is_a_model_of_the_repository(image_folder: Path) -> None:
+    root = image_folder / "model_repository"
+    steps = re.findall(r'model_name: "(\w+)"', (root / "tumour_risk" / "config.pbtxt").read_text())
+    assert {*steps, "tumour_risk"} == {path.name for path in root.iterdir()}
+
+
+def test_every_model_says_its_name_versions_and_batch_size(image_folder: Path) -> None:
+    for config in (image_folder / "model_repository").glob("*/config.pbtxt"):
+        text = config.read_text()
+        assert f'name: "{config.parent.name}"' in text
+        assert "version_policy" in text and "max_batch_size: 64" in text
+
+
+def test_the_fallback_has_a_value_for_every_stored_feature(image_folder: Path) -> None:
+    fallback = json.loads((image_folder / "model_repository/feature_lookup/1/fallback.json").read_text())
+    stored = json.loads((image_folder / "features" / "held_out.json").read_text())
+    assert fallback["features"] == stored["features"]
+    assert {len(row) for row in stored["entities"].values()} == {len(fallback["means"])}
+
+
+def test_every_golden_prediction_has_its_stored_features(image_folder: Path) -> None:
+    golden = json.loads((image_folder / "golden" / "predictions.json").read_text())
+    stored = json.loads((image_folder / "features" / "held_out.json").read_text())
+    assert {prediction["entity_id"] for prediction in golden["predictions"]} == stored["entities"].keys()
