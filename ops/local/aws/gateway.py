@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote
 import xmltodict
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from ops.local.aws import bucket_policy
 from ops.local.aws.backup_api import BackupApi
 from ops.local.aws.gates import DynamoGate, KmsGate, ObjectCall, Refusal, S3Gate
 from ops.local.aws.replicator import Replicator
@@ -37,6 +38,7 @@ class Gateway:
     """
 
     def __init__(self, state: AwsState, token: str) -> None:
+        bucket_policy.install()
         self._state = state
         self._token = token
         self._moto = DomainDispatcherApplication(create_backend_app)
