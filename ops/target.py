@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from ops.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,23 @@ class Target:
     gcp_endpoint_url: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to a child process's environment, so that it finds the same endpoints."""
-    addresses: Mapping[str, Address] = field(default_factory=dict)
-    """`host:port` as the stack knows it → where it listens in truth."""
+    addresses: Callable[[], Mapping[str, Address]] = dict
+    """`host:port` as the stack knows it → where an emulator has it listen, as of now."""
 
     def resolve(self, host: str, port: int) -> Address:
-        """Where `host:port` is reached from this machine."""
-        return self.addresses.get(f"{host}:{port}", Address(host, port))
+        """Where `host:port` is reached from this machine.
+
+        Raises:
+            UserError: an emulated cloud has nothing there; the real network is never asked instead.
+        """
+        if self.mode == "real":
+            return Address(host, port)
+        found = self.addresses().get(f"{host}:{port}")
+        if found is None:
+            raise UserError(
+                "the local cloud has nothing at this address", f"{host}:{port}", "check that the stack is up"
+            )
+        return found
 
 
 REAL_CLOUD = Target(name="cloud", mode="real")

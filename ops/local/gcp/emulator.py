@@ -65,7 +65,6 @@ class GcpEmulator:
     def target(self) -> Target:
         """See `Emulator.target`."""
         url = self._url()
-        addresses = self._control("GET", "addresses", None, _ANSWER_SECONDS)
         return Target(
             name="local",
             mode="emulated",
@@ -79,8 +78,12 @@ class GcpEmulator:
                 "CLOUDSDK_CONFIG": str(self._folder / "no-gcloud"),
                 "NO_GCE_CHECK": "true",
             },
-            addresses={known: Address(**found) for known, found in addresses.items()},
+            addresses=self._addresses,
         )
+
+    def _addresses(self) -> Mapping[str, Address]:
+        found = self._control("GET", "addresses", None, _ANSWER_SECONDS)
+        return {known: Address(**where) for known, where in found.items()}
 
     def provider_environment(self) -> Mapping[str, str]:
         """See `Emulator.provider_environment`."""
