@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
 
 from ops.console import Steps
 from ops.engine.build import build_engine, built_entry
@@ -106,11 +105,18 @@ def remedies(attempts: list[Attempt]) -> str:
     return text[0].upper() + text[1:]
 
 
-@cache
-def ensure_engine() -> Engine:
+_ready: list[Engine] = []
+
+
+def ensure_engine(steps: Steps | None = None) -> Engine:
     """The engine to use, ready; looked for once per process.
+
+    Args:
+        steps: where a download or a build shows its progress.
 
     Raises:
         UserError: see `find_engine`.
     """
-    return find_engine()
+    if not _ready:
+        _ready.append(find_engine(steps))
+    return _ready[0]

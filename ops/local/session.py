@@ -9,6 +9,7 @@ Usage:
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import threading
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 from pulumi.automation import LocalWorkspace, Stack
 from pulumi.automation.errors import CommandError
 
+from ops.check.pack import prepare_pack
 from ops.console import Steps
 from ops.engine import Engine, ensure_engine
 from ops.errors import UserError
@@ -33,6 +35,7 @@ from ops.local.runs import EngineKilledError, EventReader, GuardedCommand, Outco
 from ops.local.workspace import Workspace, find_workspace, place_of, read_settings
 from ops.paths import repo_root
 from ops.target import Target
+from policies.pack_names import VERDICTS_FILE_VARIABLE
 from stacks.settings import Settings
 
 _T = TypeVar("_T")
@@ -87,7 +90,7 @@ class LocalCloud:
             aws_endpoint_url=next((t.aws_endpoint_url for t in targets if t.aws_endpoint_url), None),
             gcp_endpoint_url=next((t.gcp_endpoint_url for t in targets if t.gcp_endpoint_url), None),
             environment={k: v for t in targets for k, v in t.environment.items()},
-            addresses={k: v for t in targets for k, v in t.addresses.items()},
+            addresses=lambda: {k: v for t in targets for k, v in t.addresses().items()},
         )
 
     def environment(self) -> dict[str, str]:
@@ -114,6 +117,33 @@ class LocalCloud:
                 f"Run `seawall local up {self.workspace.stack}`, or undo the change.",
             )
         return outcome
+
+    def judged_preview(self, scratch: Path) -> tuple[Outcome, dict[str, Any]]:
+        """A preview with the policy pack inside the engine, and the pack's verdict as `seawall check` tells it.
+
+        Args:
+            scratch: a folder for the pack's copy and its verdict.
+
+        Raises UserError if the preview failed before the pack could judge; a violation is no error here.
+        """
+        pack, verdict = prepare_pack(scratch), scratch.absolute() / "verdict.json"
+        verdict.unlink(missing_ok=True)
+        stack, reader = self.stack(), EventReader("preview")
+        before = stack.workspace.env_vars
+        stack.workspace.env_vars = {**before, VERDICTS_FILE_VARIABLE: str(verdict)}
+        try:
+            with self.steps.step(f"Preview {self.workspace.stack} with the policies in the engine"):
+                self._guarded(lambda: stack.preview(policy_packs=[str(pack)], on_event=reader), reader)
+        except UserError:
+            # The engine ends a preview that violates a policy as a failed one, after the pack has written.
+            if not verdict.exists() or self.is_broken:
+                raise
+        finally:
+            stack.workspace.env_vars = before
+        self.steps.note(reader.outcome.summary())
+        if not verdict.exists():
+            raise self._error("the policies were not judged in the engine", self.workspace.stack)
+        return reader.outcome, json.loads(verdict.read_text(encoding="utf-8"))
 
     def refresh(self) -> Outcome:
         """Compare Pulumi's state with the cloud and take over what is found; `changes` is the drift."""
@@ -201,22 +231,25 @@ class LocalCloud:
 
 
 @contextmanager
-def open_local(stack: str, steps: Steps, *, root: Path | None = None, keep: bool = True) -> Iterator[LocalCloud]:
+def open_local(
+    stack: str, steps: Steps, *, root: Path | None = None, home: Path | None = None, keep: bool = True
+) -> Iterator[LocalCloud]:
     """Hold a stack of the local cloud: its emulators serve while the block runs, and are saved and stopped after it.
 
     Args:
         stack: such as `dev-aws`.
         keep: save what the block did; False leaves the stack as it was before, as for a drill.
         root: the checkout whose `Pulumi.yaml` and stack configs are used; this one by default.
+        home: the folder of all local stacks; `local_dir()` by default.
 
     Raises:
         UserError: no such stack, refused settings, another command holds the stack, no engine, a dead emulator.
         KeyboardInterrupt: on SIGINT and SIGTERM, after the engine was wound down; the state is saved then too.
     """
-    workspace = find_workspace(stack, (root or repo_root()).resolve())
+    workspace = find_workspace(stack, (root or repo_root()).resolve(), home)
     settings = read_settings(workspace)
     with _terminate_as_interrupt(), exclusive(workspace.folder, stack):
-        engine = ensure_engine()
+        engine = ensure_engine(steps)
         if workspace.begin():
             steps.note(f"the last command on {stack} was killed; its changes were taken back")
         workspace.copy_project()

@@ -198,6 +198,8 @@ class Workspace:
         return {
             **engine_environment(engine, self.home, self.backend),
             "PULUMI_DISABLE_CHECKPOINT_BACKUPS": "true",
+            # Without compiled modules the SDKs alone take three seconds to load, each time.
+            "PYTHONDONTWRITEBYTECODE": "",
             ENV_STORE: str(self.store_file),
         }
 
@@ -213,8 +215,11 @@ class Workspace:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def find_workspace(stack: str, root: Path) -> Workspace:
+def find_workspace(stack: str, root: Path, home: Path | None = None) -> Workspace:
     """The workspace of a stack of the checkout `root`; nothing is created.
+
+    Args:
+        home: the folder of all local stacks; `local_dir()` by default.
 
     Raises:
         UserError: there is no such stack.
@@ -224,7 +229,7 @@ def find_workspace(stack: str, root: Path) -> Workspace:
     known = sorted(p.name.removeprefix("Pulumi.").removesuffix(".yaml") for p in config_dir.glob("Pulumi.*.yaml"))
     if stack not in known:
         raise UserError(f"there is no stack {stack!r}", str(config_dir), f"Choose one of {', '.join(known)}.")
-    return Workspace(stack, local_dir() / stack, root)
+    return Workspace(stack, (home or local_dir()).resolve() / stack, root)
 
 
 def read_settings(workspace: Workspace) -> Settings:
