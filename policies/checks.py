@@ -81,10 +81,10 @@ def expect(resource: Resource, path: str, required: str, holds: Callable[[Any], 
 
     A value of an unforeseen type that `holds` cannot handle is a failure, not a crash.
     """
+    hidden = unreadable(resource, path, required)
+    if hidden:
+        return hidden
     value = read(resource, path)
-    if is_hidden(value):
-        found = "known only to the provider" if value == UNKNOWN else "masked as a secret"
-        return unknown(path, required, found)
     if value is ABSENT:
         return failed(path, "absent", required)
     try:
@@ -115,8 +115,26 @@ def absent_or(resource: Resource, path: str, judge: Callable[[], Judgement]) -> 
     return passed(f"{path} is left to its safe default") if read(resource, path) is ABSENT else judge()
 
 
+def unreadable(resource: Resource, path: str, required: str) -> Judgement | None:
+    """What follows if the input at `path` cannot be read in this plan; None if it can, or is absent."""
+    value = read(resource, path)
+    if not is_hidden(value):
+        return None
+    return unknown(path, required, "known only to the provider" if value == UNKNOWN else "masked as a secret")
+
+
+def holds_none(resource: Resource, path: str, forbidden: Iterable[str], required: str) -> Judgement:
+    """The list (or single value) at `path` must be readable as a whole, and hold nothing of `forbidden`."""
+    value = read(resource, path)
+    members = value if isinstance(value, list) else [value]
+    found = [member for member in members if member in tuple(forbidden)]
+    if found:
+        return failed(path, shown(found), required)
+    return unknown(path, required) if any(is_hidden(member) for member in members) else PASS
+
+
 def items(resource: Resource, path: str) -> Iterator[str]:
-    """The paths of the list at `path`, one by one; nothing where there is no readable list."""
+    """The paths of the list at `path`, one by one; nothing where there is no readable list (see `unreadable`)."""
     value = read(resource, path)
     if isinstance(value, list):
         yield from (f"{path}.{index}" for index in range(len(value)))

@@ -112,8 +112,8 @@ def key_region(inventory: Inventory, key: Resource) -> str:
         return region_in(key)
     ring = next(iter(inventory.linked(key, "keyRing", GCP_KEY_RING)), None)
     location = read(ring, "location") if ring else ABSENT
-    if isinstance(location, str) and not is_hidden(location):
-        return location.lower()
+    if isinstance(location, str):
+        return "" if is_hidden(location) else location.lower()
     value = read(key, "keyRing")
     parts = value.split("/") if isinstance(value, str) else []
     return parts[parts.index("locations") + 1] if "locations" in parts[:-1] else region_in(key)

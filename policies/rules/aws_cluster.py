@@ -17,6 +17,7 @@ from policies.checks import (
     equals,
     expect,
     failed,
+    holds_none,
     is_hidden,
     items,
     not_applicable,
@@ -25,6 +26,7 @@ from policies.checks import (
     read,
     shown,
     unknown,
+    unreadable,
 )
 from policies.inventory import Inventory, Resource
 from policies.links import customer_key, refers_to
@@ -52,9 +54,7 @@ def _endpoint_closed(cluster: Resource, _: Inventory) -> Judgement:
     cidrs = read(cluster, "vpcConfig.publicAccessCidrs")
     if cidrs is ABSENT or cidrs == []:
         return failed("vpcConfig.endpointPublicAccess", f"{shown(public)}, for every address", required)
-    return expect(
-        cluster, "vpcConfig.publicAccessCidrs", "named networks", lambda v: not any(c in _ANYWHERE for c in v)
-    )
+    return holds_none(cluster, "vpcConfig.publicAccessCidrs", _ANYWHERE, "named networks")
 
 
 def _secrets_encrypted(cluster: Resource, inventory: Inventory) -> Judgement:
@@ -162,6 +162,10 @@ def _gpu_types(group: Resource) -> Iterator[str]:
 
 
 def _gpu_tainted(group: Resource, _: Inventory) -> Judgement:
+    required = f"a NO_SCHEDULE taint on {GPU_TAINT_KEY}"
+    hidden = unreadable(group, "instanceTypes", required) or unreadable(group, "taints", required)
+    if hidden:
+        return hidden
     if not any(_gpu_types(group)):
         return not_applicable("the pool has no GPU")
     return any_of(
@@ -174,7 +178,7 @@ def _gpu_tainted(group: Resource, _: Inventory) -> Judgement:
             )
             for t in items(group, "taints")
         ),
-        otherwise=failed("taints", shown(read(group, "taints")), f"a NO_SCHEDULE taint on {GPU_TAINT_KEY}"),
+        otherwise=failed("taints", shown(read(group, "taints")), required),
     )
 
 

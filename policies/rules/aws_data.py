@@ -17,7 +17,9 @@ from policies.checks import (
     not_applicable,
     passed,
     read,
+    shown,
     unknown,
+    unreadable,
 )
 from policies.inventory import Inventory, Resource
 from policies.links import aws_region_of, customer_key, far_enough, refers_to, region_in
@@ -86,14 +88,16 @@ def _copied_far(plan: Resource, inventory: Inventory) -> Judgement:
     settings = SettingsView.of(inventory.settings)
     rules = list(items(plan, "rules"))
     if not rules:
-        return failed("rules", "none to read", "a rule with a copy action")
+        required = "a rule with a copy action"
+        return unreadable(plan, "rules", required) or failed("rules", shown(read(plan, "rules")), required)
     return all_of(_rule_copies_far(plan, inventory, settings, rule) for rule in rules)
 
 
 def _rule_copies_far(plan: Resource, inventory: Inventory, settings: SettingsView, rule: str) -> Judgement:
     copies = list(items(plan, f"{rule}.copyActions"))
     if not copies:
-        return failed(f"{rule}.copyActions", "empty", "a copy to a vault in the backup region")
+        path, required = f"{rule}.copyActions", "a copy to a vault in the backup region"
+        return unreadable(plan, path, required) or failed(path, shown(read(plan, path)), required)
     home = region_in(plan) or settings.region
     judged = [_copy_far(plan, inventory, settings, f"{copy}.destinationVaultArn", home) for copy in copies]
     return any_of(judged, otherwise=judged[0])

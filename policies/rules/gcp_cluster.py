@@ -20,6 +20,7 @@ from policies.checks import (
     read,
     shown,
     unknown,
+    unreadable,
 )
 from policies.inventory import Inventory, Resource
 from policies.links import customer_key
@@ -40,12 +41,13 @@ def _private_nodes(cluster: Resource, _: Inventory) -> Judgement:
 def _endpoint_closed(cluster: Resource, _: Inventory) -> Judgement:
     if read(cluster, "privateClusterConfig.enablePrivateEndpoint") is True:
         return passed("the endpoint is private")
-    networks = list(items(cluster, "masterAuthorizedNetworksConfig.cidrBlocks"))
-    if read(cluster, "masterAuthorizedNetworksConfig") is ABSENT:
-        return failed("masterAuthorizedNetworksConfig", "absent, so every address", "a private endpoint or networks")
-    return all_of(
-        expect(cluster, f"{network}.cidrBlock", "a named network", lambda v: v not in _ANYWHERE)
-        for network in networks
+    path, required = "masterAuthorizedNetworksConfig", "a private endpoint, or named networks"
+    if read(cluster, path) is ABSENT:
+        return failed(path, "absent, so every address", required)
+    blocks = f"{path}.cidrBlocks"
+    return unreadable(cluster, blocks, required) or all_of(
+        expect(cluster, f"{block}.cidrBlock", required, lambda v: v not in _ANYWHERE)
+        for block in items(cluster, blocks)
     )
 
 
@@ -124,7 +126,12 @@ def _repaired(pool: Resource, _: Inventory) -> Judgement:
 
 
 def _gpu_tainted(pool: Resource, _: Inventory) -> Judgement:
-    if not list(items(pool, "nodeConfig.guestAccelerators")):
+    required = f"a NO_SCHEDULE taint on {GPU_TAINT_KEY}"
+    gpus, taints = "nodeConfig.guestAccelerators", "nodeConfig.taints"
+    hidden = unreadable(pool, gpus, required) or unreadable(pool, taints, required)
+    if hidden:
+        return hidden
+    if not list(items(pool, gpus)):
         return not_applicable("the pool has no GPU")
     return any_of(
         (
@@ -134,11 +141,9 @@ def _gpu_tainted(pool: Resource, _: Inventory) -> Judgement:
                     one_of(pool, f"{taint}.effect", ("NO_SCHEDULE", "NO_EXECUTE")),
                 )
             )
-            for taint in items(pool, "nodeConfig.taints")
+            for taint in items(pool, taints)
         ),
-        otherwise=failed(
-            "nodeConfig.taints", shown(read(pool, "nodeConfig.taints")), f"a NO_SCHEDULE taint on {GPU_TAINT_KEY}"
-        ),
+        otherwise=failed(taints, shown(read(pool, taints)), required),
     )
 
 

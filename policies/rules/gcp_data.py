@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 
 from policies.checks import (
     ABSENT,
-    PASS,
     any_of,
     equals,
     expect,
@@ -25,7 +23,7 @@ from policies.checks import (
 from policies.inventory import Inventory, Resource
 from policies.links import GCP_KEY, customer_key, far_enough, region_in
 from policies.model import Framework, Judgement, Rule, Severity
-from policies.rules.gcp_storage import ANYONE, BUCKET
+from policies.rules.gcp_storage import BUCKET, granted_to_names
 from policies.settings_view import SettingsView
 
 REDIS = "gcp:redis/instance:Instance"
@@ -81,7 +79,7 @@ def _exported_far(instance: Resource, inventory: Inventory) -> Judgement:
 
 
 def _exports(inventory: Inventory, job: Resource, instance: Resource, name: str) -> bool:
-    if read(job, "paused") is True:
+    if read(job, "paused") not in (ABSENT, False):
         return False
     uri = read(job, "httpTarget.uri")
     if is_hidden(uri):
@@ -110,7 +108,7 @@ def _destination_bucket(body: object) -> str | None:
     try:
         request = json.loads(base64.b64decode(body, validate=True))
         uri = request["outputConfig"]["gcsDestination"]["uri"]
-    except (binascii.Error, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
     return uri.removeprefix("gs://").split("/", 1)[0] if isinstance(uri, str) and uri.startswith("gs://") else None
 
@@ -136,15 +134,6 @@ def _slow_destruction(key: Resource, _: Inventory) -> Judgement:
         return passed("left to its default of 30 days")
     required = f"at least {_LEAST_DESTRUCTION_SECONDS}s (14 days)"
     return expect(key, path, required, lambda v: _seconds(v) >= _LEAST_DESTRUCTION_SECONDS)
-
-
-def _key_granted_to_names(grant: Resource, _: Inventory) -> Judgement:
-    path = "member" if read(grant, "member") is not ABSENT else "members"
-    value = read(grant, path)
-    if is_hidden(value):
-        return PASS if grant.property_dependencies.get(path) else unknown(path, "a named member")
-    public = [member for member in (value if isinstance(value, list) else [value]) if member in ANYONE]
-    return failed(path, shown(public), "named members") if public else PASS
 
 
 def _no_basic_role(grant: Resource, _: Inventory) -> Judgement:
@@ -246,7 +235,7 @@ GCP_DATA: tuple[Rule, ...] = (
         rationale="A key that everyone may use makes the encryption decorative.",
         remedy="Grant to service accounts.",
         types=_KEY_IAM,
-        check=_key_granted_to_names,
+        check=granted_to_names,
         frameworks={Framework.CHECKOV: ("CKV_GCP_112",)},
     ),
     Rule(

@@ -11,10 +11,10 @@ from policies.checks import (
     equals,
     expect,
     failed,
+    holds_none,
     is_hidden,
     not_applicable,
     read,
-    shown,
     unknown,
 )
 from policies.inventory import Inventory, Resource
@@ -28,7 +28,7 @@ _IAM = (
     "gcp:storage/bucketIAMMember:BucketIAMMember",
     "gcp:storage/bucketIAMBinding:BucketIAMBinding",
 )
-ANYONE = ("allUsers", "allAuthenticatedUsers")
+_ANYONE = ("allUsers", "allAuthenticatedUsers")
 _SEVEN_DAYS_SECONDS = 7 * 24 * 3600
 
 
@@ -52,18 +52,6 @@ def _customer_key(bucket: Resource, inventory: Inventory) -> Judgement:
     return customer_key(inventory, bucket, "encryption.defaultKmsKeyName")
 
 
-def _key_in_region(bucket: Resource, inventory: Inventory) -> Judgement:
-    path = "encryption.defaultKmsKeyName"
-    home = _location(bucket)
-    if not home:
-        return unknown("location", "a location that the plan tells")
-    return all_of(
-        failed(path, f"{key.name} in {key_region(inventory, key)}", f"a key in {home}")
-        for key in keys_behind(inventory, bucket, path)
-        if key_region(inventory, key) not in ("", home)
-    )
-
-
 def _location(bucket: Resource) -> str:
     location = read(bucket, "location")
     return location.lower() if isinstance(location, str) and not is_hidden(location) else ""
@@ -75,14 +63,12 @@ def _soft_delete(bucket: Resource, _: Inventory) -> Judgement:
     return absent_or(bucket, path, lambda: expect(bucket, path, required, lambda v: int(v) >= _SEVEN_DAYS_SECONDS))
 
 
-def _granted_to_names(grant: Resource, _: Inventory) -> Judgement:
+def granted_to_names(grant: Resource, _: Inventory) -> Judgement:
+    """Whether a grant of either kind (one member, or a list of them) names nobody that is everyone."""
     path = "member" if read(grant, "member") is not ABSENT else "members"
-    value = read(grant, path)
-    if is_hidden(value):
-        return PASS if grant.property_dependencies.get(path) else unknown(path, "a named member")
-    members = value if isinstance(value, list) else [value]
-    public = [member for member in members if member in ANYONE]
-    return failed(path, shown(public), "named members") if public else PASS
+    if grant.property_dependencies.get(path):
+        return PASS if is_hidden(read(grant, path)) else holds_none(grant, path, _ANYONE, "named members")
+    return holds_none(grant, path, _ANYONE, "named members")
 
 
 def _jobs_from(inventory: Inventory, bucket: Resource) -> list[tuple[Resource, str]]:
@@ -144,17 +130,25 @@ def _own_key(bucket: Resource, inventory: Inventory, job: Resource, spec: str) -
     destination = _destination(inventory, job, spec)
     if destination is None:
         return unknown(f"{spec}.gcsDataSink.bucketName", "a bucket of this stack")
+    home = _location(destination)
     source_keys = {key.urn for key in keys_behind(inventory, bucket, path)}
-    shared = [key for key in keys_behind(inventory, destination, path) if key.urn in source_keys]
+    keys = keys_behind(inventory, destination, path)
     return all_of(
         (
             customer_key(inventory, destination, path),
-            *(
-                failed(f"{destination.name}.{path}", f"{key.name}, the key of the source", "a key of the copy's own")
-                for key in shared
-            ),
+            *(_is_own(f"{destination.name}.{path}", inventory, key, source_keys, home) for key in keys),
         )
     )
+
+
+def _is_own(path: str, inventory: Inventory, key: Resource, source_keys: set[str], home: str) -> Judgement:
+    region = key_region(inventory, key)
+    if key.urn in source_keys:
+        return failed(path, f"{key.name}, the key of the source", "a key of the copy's own")
+    required = f"a key in {home or 'the region'} where the copy lies"
+    if not region or not home:
+        return unknown(path, required, f"{key.name}, whose region the plan cannot tell")
+    return PASS if region == home else failed(path, f"{key.name} in {region}", required)
 
 
 GCP_STORAGE: tuple[Rule, ...] = (
@@ -175,7 +169,7 @@ GCP_STORAGE: tuple[Rule, ...] = (
         rationale="allUsers and allAuthenticatedUsers are anyone with a browser or a Google account.",
         remedy="Grant to service accounts or groups.",
         types=_IAM,
-        check=_granted_to_names,
+        check=granted_to_names,
         frameworks={Framework.CHECKOV: ("CKV_GCP_28",)},
     ),
     Rule(
@@ -208,15 +202,6 @@ GCP_STORAGE: tuple[Rule, ...] = (
         check=_customer_key,
     ),
     Rule(
-        id="gcp-gcs-key-in-region",
-        severity=Severity.HIGH,
-        title="Cloud Storage buckets use a key of their own region",
-        rationale="A key elsewhere is refused at best, and at worst is lost with the other region.",
-        remedy="Use a key whose key ring lies in the bucket's location.",
-        types=(BUCKET,),
-        check=_key_in_region,
-    ),
-    Rule(
         id="gcp-gcs-soft-delete",
         severity=Severity.MEDIUM,
         title="Cloud Storage keeps deleted objects for a week",
@@ -239,7 +224,7 @@ GCP_STORAGE: tuple[Rule, ...] = (
     Rule(
         id="gcp-gcs-copy-own-key",
         severity=Severity.HIGH,
-        title="Copies of Cloud Storage buckets have a key of their own",
+        title="Copies of Cloud Storage buckets have a key of their own, in their own region",
         rationale="A copy under the primary region's key cannot be read once that region or key is lost.",
         remedy="Set the copy's encryption.defaultKmsKeyName to a key in its own region.",
         types=(BUCKET,),

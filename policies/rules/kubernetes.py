@@ -14,6 +14,7 @@ from policies.checks import (
     equals,
     expect,
     failed,
+    holds_none,
     is_hidden,
     items,
     not_applicable,
@@ -21,6 +22,7 @@ from policies.checks import (
     read,
     shown,
     unknown,
+    unreadable,
 )
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Rule, Severity
@@ -51,20 +53,23 @@ def _containers(workload: Resource, *, with_init: bool = True) -> Iterator[str]:
         yield from items(workload, f"{pod}.initContainers")
 
 
-def _readable(workload: Resource) -> Judgement | None:
-    """What follows if the containers cannot be read."""
-    path = f"{_template(workload)}.spec.containers"
+def _hidden(workload: Resource) -> Judgement | None:
+    """What follows if the containers cannot be read, or there are none."""
+    pod, required = f"{_template(workload)}.spec", "containers that the plan tells"
+    for field in ("containers", "initContainers"):
+        hidden = unreadable(workload, f"{pod}.{field}", required)
+        if hidden:
+            return hidden
+    path = f"{pod}.containers"
     value = read(workload, path)
-    if is_hidden(value):
-        return unknown(path, "containers that the plan tells")
     return None if isinstance(value, list) and value else failed(path, shown(value), "a list of containers")
 
 
 def _restricted(workload: Resource, _: Inventory) -> Judgement:
-    unreadable = _readable(workload)
-    if unreadable:
-        return unreadable
     pod = f"{_template(workload)}.spec"
+    hidden = _hidden(workload) or unreadable(workload, f"{pod}.volumes", "volumes that the plan tells")
+    if hidden:
+        return hidden
     host = (_not_true(workload, f"{pod}.{flag}") for flag in ("hostNetwork", "hostPID", "hostIPC"))
     volumes = (
         failed(f"{volume}.hostPath", shown(read(workload, f"{volume}.hostPath")), "no volume of the machine")
@@ -104,16 +109,14 @@ def _effective(workload: Resource, own: str, pod_context: str, field: str) -> st
 
 
 def _by_digest(workload: Resource, _: Inventory) -> Judgement:
-    unreadable = _readable(workload)
-    return unreadable or all_of(
+    return _hidden(workload) or all_of(
         expect(workload, f"{c}.image", "an image by digest (…@sha256:…)", lambda v: bool(_DIGEST.search(v)))
         for c in _containers(workload)
     )
 
 
 def _probed(workload: Resource, _: Inventory) -> Judgement:
-    unreadable = _readable(workload)
-    return unreadable or all_of(
+    return _hidden(workload) or all_of(
         expect(workload, f"{c}.{probe}", "a probe", lambda v: bool(v))
         for c in _containers(workload, with_init=False)
         for probe in ("readinessProbe", "livenessProbe")
@@ -121,8 +124,7 @@ def _probed(workload: Resource, _: Inventory) -> Judgement:
 
 
 def _sized(workload: Resource, _: Inventory) -> Judgement:
-    unreadable = _readable(workload)
-    return unreadable or all_of(
+    return _hidden(workload) or all_of(
         expect(workload, f"{c}.resources.{size}", "a quantity", lambda v: bool(v))
         for c in _containers(workload)
         for size in ("requests.cpu", "requests.memory", "limits.memory")
@@ -156,15 +158,18 @@ def _selects(policy: Resource, labels: Mapping[str, object]) -> bool:
     if read(policy, "spec.podSelector.matchExpressions") not in (ABSENT, []):
         return False
     wanted = read(policy, "spec.podSelector.matchLabels")
+    if is_hidden(wanted) or is_hidden(read(policy, "spec.podSelector")):
+        return False
     return not isinstance(wanted, Mapping) or all(labels.get(key) == value for key, value in wanted.items())
 
 
 def _fenced(workload: Resource, inventory: Inventory) -> Judgement:
-    types = {
+    types = [
         kind
         for policy in _selecting(workload, inventory)
-        for kind in (read(policy, "spec.policyTypes") if isinstance(read(policy, "spec.policyTypes"), list) else [])
-    }
+        if isinstance(kinds := read(policy, "spec.policyTypes"), list)
+        for kind in kinds
+    ]
     missing = [kind for kind in ("Ingress", "Egress") if kind not in types]
     if not missing:
         return PASS
@@ -174,10 +179,10 @@ def _fenced(workload: Resource, inventory: Inventory) -> Judgement:
 
 def _ports_covered(workload: Resource, inventory: Inventory) -> Judgement:
     ports = {
-        int(number)
+        number
         for container in _containers(workload, with_init=False)
         for port in items(workload, f"{container}.ports")
-        if isinstance(number := read(workload, f"{port}.containerPort"), int | float)
+        if isinstance(number := read(workload, f"{port}.containerPort"), int)
     }
     policies = _selecting(workload, inventory)
     if not ports or not policies:
@@ -198,17 +203,21 @@ def _ports_covered(workload: Resource, inventory: Inventory) -> Judgement:
 
 
 def _rule_ports(policy: Resource, rule: str) -> Iterator[int]:
+    """Triton's ports among those that an ingress rule names."""
     for port in items(policy, f"{rule}.ports"):
-        number = read(policy, f"{port}.port")
-        if isinstance(number, int | float):
-            last = read(policy, f"{port}.endPort")
-            yield from range(int(number), int(last if isinstance(last, int | float) else number) + 1)
+        first = read(policy, f"{port}.port")
+        last = read(policy, f"{port}.endPort")
+        if isinstance(first, int):
+            yield from (p for p in _TRITON_PORTS if first <= p <= (last if isinstance(last, int) else first))
 
 
 def _narrow(policy: Resource, rule: str) -> Judgement:
     ports = read(policy, f"{rule}.ports")
     if ports in (ABSENT, []):
         return failed(f"{policy.name}.{rule}.ports", "absent, so every port", "named ports")
+    hidden = unreadable(policy, f"{rule}.ports", "named ports") or unreadable(policy, f"{rule}.from", "named peers")
+    if hidden:
+        return hidden
     if read(policy, f"{rule}.from") not in (ABSENT, []) or _TRITON_PORTS.isdisjoint(_rule_ports(policy, rule)):
         return PASS
     return failed(f"{policy.name}.{rule}.from", "absent, so everyone, on a port of Triton's", "named peers")
@@ -227,11 +236,10 @@ def _namespace_restricted(namespace: Resource, _: Inventory) -> Judgement:
 def _no_wildcard_rights(role: Resource, _: Inventory) -> Judgement:
     if read(role, "rules") is ABSENT:
         return passed("the role aggregates others")
-    return all_of(
-        expect(role, f"{rule}.{field}", "named ones", lambda v: "*" not in v)
+    return unreadable(role, "rules", "named rights") or all_of(
+        holds_none(role, f"{rule}.{field}", "*", "named ones")
         for rule in items(role, "rules")
         for field in ("verbs", "resources", "apiGroups")
-        if read(role, f"{rule}.{field}") is not ABSENT
     )
 
 

@@ -1,0 +1,163 @@
+"""A waiver covers one violation for a reason until a date; one in bad order covers nothing and fails the check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from policies.inventory import Resource
+from policies.model import Finding, Problem, Verdict
+from policies.rules import RULES
+from policies.waivers import Waiver, WaiversFileError, apply, load, unknown_stacks
+
+TODAY = date(2026, 6, 1)
+RULE = RULES[0]
+URN = "urn:pulumi:dev-aws::seawall::aws:s3/bucket:Bucket::models"
+GOOD = f"""
+waivers:
+  - rule: {RULE.id}
+    stack: dev-aws
+    urn: {URN}
+    reason: the bucket is public on purpose
+    owner: ml-platform
+    expires: 2026-06-01
+"""
+
+
+def finding(verdict: Verdict = Verdict.FAIL, urn: str = URN) -> Finding:
+    """A finding of the first rule on the model bucket."""
+    return Finding(RULE, urn, "aws:s3/bucket:Bucket", "models", verdict, (Problem("a", "1", "2"),))
+
+
+def waiver(**fields: object) -> Waiver:
+    """A waiver in good order, but for `fields`."""
+    good = {
+        "rule": RULE.id,
+        "stack": "dev-aws",
+        "expires": TODAY,
+        "urn": URN,
+        "reason": "accepted for the demonstration",
+        "owner": "ml-platform",
+        "where": "waivers.yaml:3",
+    }
+    return Waiver(**{**good, **fields})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[[str], Path]:
+    """A waivers file with this text."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "waivers.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_the_committed_file_can_be_read() -> None:
+    assert isinstance(load(), tuple)
+
+
+def test_a_waiver_is_read_with_its_line(file: Callable[[str], Path]) -> None:
+    assert load(file(GOOD)) == (waiver(reason="the bucket is public on purpose"),)
+
+
+def test_no_file_means_no_waivers(tmp_path: Path) -> None:
+    assert load(tmp_path / "none.yaml") == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "waivers:",
+        "waivers: {}",
+        "other: []",
+        "waivers: [3]",
+        "waivers: [",
+        GOOD.replace("expires: 2026-06-01", "expires: soon"),
+        GOOD.replace("    expires: 2026-06-01\n", ""),
+        GOOD.replace(f"    urn: {URN}\n", ""),
+        GOOD.replace("owner: ml-platform", "owner: 7"),
+        GOOD.replace("owner:", "onwer:"),
+        GOOD + "    type: x\n    name: y\n",
+        "\x00",
+    ],
+)
+def test_a_file_that_cannot_be_understood_is_refused_with_its_name(file: Callable[[str], Path], text: str) -> None:
+    with pytest.raises(WaiversFileError) as refused:
+        load(file(text))
+    assert "waivers.yaml" in refused.value.where and refused.value.remedy
+
+
+def test_a_broken_entry_is_named_by_its_line(file: Callable[[str], Path]) -> None:
+    with pytest.raises(WaiversFileError, match=r"waivers\.yaml:3"):
+        load(file(GOOD.replace("owner:", "onwer:")))
+
+
+def test_a_waiver_in_good_order_turns_a_failure_into_waived() -> None:
+    waived = apply([waiver()], "dev-aws", [finding()], TODAY)
+    assert [f.verdict for f in waived.findings] == [Verdict.WAIVED] and waived.problems == ()
+
+
+def test_a_waiver_by_type_and_name_covers_the_same_resource() -> None:
+    waived = apply([waiver(urn="", type="aws:s3/bucket:Bucket", name="models")], "dev-aws", [finding()], TODAY)
+    assert [f.verdict for f in waived.findings] == [Verdict.WAIVED]
+
+
+def test_an_unknown_verdict_can_be_waived() -> None:
+    waived = apply([waiver()], "dev-aws", [finding(Verdict.UNKNOWN)], TODAY)
+    assert [f.verdict for f in waived.findings] == [Verdict.WAIVED]
+
+
+def test_a_waiver_of_another_stack_covers_nothing_here() -> None:
+    waived = apply([waiver(stack="prod-aws")], "dev-aws", [finding()], TODAY)
+    assert [f.verdict for f in waived.findings] == [Verdict.FAIL] and waived.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"expires": date(2026, 5, 31)}, "expired on 2026-05-31"),
+        ({"reason": ""}, "no reason"),
+        ({"reason": "because"}, "no reason"),
+        ({"owner": ""}, "no owner"),
+        ({"rule": "no-such-rule"}, "matches no resource"),
+        ({"urn": f"{URN}-other"}, "matches no resource"),
+    ],
+)
+def test_a_waiver_in_bad_order_is_listed_and_covers_nothing(fields: dict[str, object], problem: str) -> None:
+    waived = apply([waiver(**fields)], "dev-aws", [finding()], TODAY)
+    assert [f.verdict for f in waived.findings] == [Verdict.FAIL]
+    assert len(waived.problems) == 1 and problem in waived.problems[0].problem
+
+
+def test_a_waiver_for_what_passes_is_in_bad_order() -> None:
+    waived = apply([waiver()], "dev-aws", [finding(Verdict.PASS)], TODAY)
+    assert "nothing to waive" in waived.problems[0].problem
+
+
+def test_a_waiver_that_repeats_another_is_in_bad_order() -> None:
+    second = waiver(where="waivers.yaml:9")
+    waived = apply([waiver(), second], "dev-aws", [finding()], TODAY)
+    assert [(p.waiver, p.problem) for p in waived.problems] == [(second, "it repeats waivers.yaml:3")]
+
+
+def test_a_waiver_that_names_two_resources_is_in_bad_order() -> None:
+    by_name = waiver(urn="", type="aws:s3/bucket:Bucket", name="models")
+    waived = apply([by_name], "dev-aws", [finding(), finding(urn=f"{URN}2")], TODAY)
+    assert "matches 2 resources" in waived.problems[0].problem
+
+
+def test_a_waiver_of_a_stack_that_does_not_exist_is_in_bad_order() -> None:
+    problems = unknown_stacks([waiver(stack="dev-azure"), waiver()], ["dev-aws"])
+    assert [p.waiver.stack for p in problems] == ["dev-azure"]
+
+
+def test_a_waiver_never_covers_a_rule_without_resources(make: Callable[..., Resource]) -> None:
+    nothing = Finding(RULE, "", "", "", Verdict.NOT_APPLICABLE)
+    assert not waiver(urn="", type="", name="").covers(nothing)
