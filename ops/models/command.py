@@ -15,6 +15,7 @@ from ops.console import Steps
 from ops.errors import EXIT_FOUND
 from ops.models import releases
 from ops.models.access import TargetName, model_bucket, open_stack
+from ops.models.manifest import check_version
 from ops.paths import repo_root
 
 app = typer.Typer(no_args_is_help=True, help="Releases of the model repository in a stack's bucket.")
@@ -51,6 +52,7 @@ def publish(
 
     Example: seawall models publish dev-aws --version v1 --target local
     """
+    check_version(version)  # before a cloud is started or asked
     steps = Steps()
     with open_stack(stack, target, steps) as opened, steps.step(f"Publish {version}"):
         done = releases.publish(

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -35,6 +36,8 @@ PORT_ATTEMPTS = 3
 _GRACE_S = EXIT_TIMEOUT_S + 1
 _HEALTH_TIMEOUT_S = 2.0
 _TELLING = re.compile(r"^[EF]\d{4} |^error|^\| .*UNAVAILABLE|Error:|Exception", re.IGNORECASE)
+_HARMLESS = re.compile(r"CudaDriverHelper|NVML|DCGM|CUDA driver version")
+"""What Triton always says on a machine without a GPU."""
 _PORT_TAKEN = re.compile(r"already in use|failed to start (HTTP|GRPC|Metrics) service", re.IGNORECASE)
 
 
@@ -118,6 +121,7 @@ class TritonServer:
                 self._wait(started + self._start_timeout_s)
             except BaseException as error:
                 self.stop()
+                shutil.rmtree(folder, ignore_errors=True)  # its guardian may never have started
                 if isinstance(error, _PortTakenError) and attempt < PORT_ATTEMPTS:
                     continue
                 raise
@@ -191,7 +195,7 @@ class _PortTakenError(UserError):
 
 def telling_lines(log: str, most: int = 12, width: int = 400) -> str:
     """The last lines of Triton's log that tell of errors, or simply the last ones."""
-    lines = [line.strip()[:width] for line in log.splitlines() if line.strip()]
+    lines = [line.strip()[:width] for line in log.splitlines() if line.strip() and not _HARMLESS.search(line)]
     telling = [line for line in lines if _TELLING.search(line)]
     return "\n".join(list(dict.fromkeys(telling))[-most:] or lines[-most:])
 

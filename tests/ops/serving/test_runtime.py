@@ -92,6 +92,11 @@ def test_the_telling_lines_of_a_log_are_its_errors() -> None:
     ]
 
 
+def test_the_missing_gpu_is_no_telling_line() -> None:
+    log = 'E1120 "CudaDriverHelper has not been initialized."\nError: Failed to initialize NVML\nerror: no bucket\n'
+    assert telling_lines(log) == "error: no bucket"
+
+
 def test_a_log_without_errors_shows_its_end() -> None:
     assert telling_lines("one\ntwo\n\n") == "one\ntwo"
 
