@@ -295,7 +295,7 @@ class Objects:
             record = self._store.get(_live(bucket), item["name"])
             if record is not None:
                 self._add_view(item, record)
-        if request.query.get("versions") == "true":
+        if request.query.get("versions", "").lower() == "true":
             items = sorted([*items, *self._noncurrent_items(bucket, request.query)], key=_order)
         return Response.of(page(items, listed.get("prefixes", []), request.query))
 
