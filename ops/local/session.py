@@ -267,6 +267,8 @@ def open_local(
         finally:
             for emulator in emulators:
                 emulator.stop()
+            if not keep:
+                workspace.abandon()
 
 
 def _start(emulators: list[Emulator], workspace: Workspace) -> None:

@@ -139,6 +139,11 @@ class Workspace:
         if previous is not None:
             shutil.rmtree(previous, ignore_errors=True)
 
+    def abandon(self) -> None:
+        """End the command and take back what it did, on purpose."""
+        self._roll_back()
+        self._unfinished.unlink(missing_ok=True)
+
     def _roll_back(self) -> None:
         for left in (self.store_file, *self.store_file.parent.glob("store.sqlite3-*")):
             left.unlink(missing_ok=True)
