@@ -37,6 +37,7 @@ from policies import waivers as waiving
 from policies.inventory import SECRET, UNKNOWN, Inventory, Resource
 from policies.model import Finding, Severity
 from policies.verdicts import StackVerdict, judge
+from policies.waivers import Waiver, WaiversFileError
 
 CONFIG_KEY: Final = "seawall:settings"
 """The key of the stack's settings in its configuration."""
@@ -163,12 +164,16 @@ def _resource(linked: PolicyResource, gathered: Gathered) -> Resource:
 class Pack:
     """Collects the resources of one operation, and judges them when the engine shows the whole stack."""
 
-    def __init__(self, today: Callable[[], date], verdicts_file: Path | None) -> None:
+    def __init__(
+        self, today: Callable[[], date], verdicts_file: Path | None, waivers_file: Path = waiving.DEFAULT_FILE
+    ) -> None:
         self._today = today
         self._verdicts_file = verdicts_file
+        self._waivers_file = waivers_file
         self._stack = ""
         self._settings: Mapping[str, Any] = {}
         self._gathered: dict[str, Gathered] = {}
+        self._waivers_error = ""
         self._verdict: StackVerdict | None = None
         self._served: set[str] = set()
 
@@ -208,7 +213,10 @@ class Pack:
                 report_violation(message_of(finding), finding.urn)
 
     def _report_waivers(self, args: StackValidationArgs, report_violation: ReportViolation) -> None:
-        for problem in self._judged("waivers", args).waived.problems:
+        verdict = self._judged("waivers", args)
+        if self._waivers_error:
+            report_violation(self._waivers_error, None)
+        for problem in verdict.waived.problems:
             waiver = problem.waiver
             message = f"waiver of {waiver.rule} for {waiver.resource} ({waiver.where}): {problem.problem}"
             report_violation(message, None)
@@ -220,11 +228,20 @@ class Pack:
                 raise RuntimeError("pulumi-policy did not pass the stack on: use the version in requirements.lock")
             self._served = set()
             inventory = inventory_of(self._stack, self._settings, self._gathered, args.resources)
-            self._verdict = judge(inventory, waiving.load(), self._today())
+            self._verdict = judge(inventory, self._load_waivers(), self._today())
             if self._verdicts_file:
                 _write(self._verdicts_file, self._verdict)
         self._served.add(policy)
         return self._verdict
+
+    def _load_waivers(self) -> tuple[Waiver, ...]:
+        """The waivers; where they cannot be read there are none, and that is a violation of its own."""
+        try:
+            self._waivers_error = ""
+            return waiving.load(self._waivers_file)
+        except WaiversFileError as error:
+            self._waivers_error = f"{error}; {error.remedy}"
+            return ()
 
 
 def message_of(finding: Finding) -> str:

@@ -1,0 +1,168 @@
+"""`seawall check` says the same by its exit code however much it prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from ops.check.command import check
+from ops.errors import UserError
+from policies.inventory import Inventory
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(no_waivers: Path) -> Run:
+    """Runs the command without waivers."""
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(check)
+
+    def invoke(*arguments: object, waivers: Path = no_waivers) -> Result:
+        result = CliRunner().invoke(app, [*map(str, arguments), "--waivers", str(waivers)])
+        if isinstance(result.exception, UserError):
+            raise result.exception
+        return result
+
+    return invoke
+
+
+@pytest.fixture
+def plan_of(tmp_path: Path) -> Callable[[Inventory], Path]:
+    """A plan file with one stack."""
+
+    def write(inventory: Inventory) -> Path:
+        path = tmp_path / f"{inventory.stack}.json"
+        path.write_text(json.dumps(inventory.to_json()))
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",), ("--json",), ("--quiet", "--json"), ("--details",)])
+def test_a_violation_exits_with_1_whatever_is_printed(run: Run, plan_file: Path, quiet: tuple[str, ...]) -> None:
+    assert run("--plan", plan_file, *quiet).exit_code == 1
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",), ("--json",)])
+def test_a_clean_stack_exits_with_0_whatever_is_printed(run: Run, plan_file: Path, quiet: tuple[str, ...]) -> None:
+    assert run("dev-gcp", "--plan", plan_file, *quiet).exit_code == 0
+
+
+def test_quiet_and_clean_prints_nothing(run: Run, plan_file: Path) -> None:
+    assert run("dev-gcp", "--plan", plan_file, "--quiet").stdout == ""
+
+
+def test_quiet_still_prints_the_violation(run: Run, plan_file: Path) -> None:
+    assert "k8s-service-inside-only" in run("--plan", plan_file, "-q").stdout
+
+
+def test_a_violation_is_printed_with_what_was_found_required_and_to_be_done(run: Run, plan_file: Path) -> None:
+    printed = run("--plan", plan_file).stdout
+    for expected in ("HIGH", "spec.type", '"LoadBalancer"', "required", "remedy", "urn:pulumi:dev-aws::seawall"):
+        assert expected in printed
+
+
+def test_json_is_one_document_with_version_date_and_rules(run: Run, plan_file: Path) -> None:
+    document = json.loads(run("--plan", plan_file, "--json").stdout)
+    assert set(document) == {"schema", "tool", "date", "verdict", "rules", "stacks", "waiver_problems"}
+    assert [stack["verdict"] for stack in document["stacks"]] == ["fail", "pass"]
+
+
+def test_standard_input_is_a_plan_too(run: Run, clean: Inventory, no_waivers: Path) -> None:
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(check)
+    given = json.dumps(clean.to_json())
+    result = CliRunner().invoke(app, ["--plan", "-", "--waivers", str(no_waivers)], input=given)
+    assert result.exit_code == 0
+
+
+def test_a_broken_waivers_file_is_a_user_error_before_anything_is_judged(
+    run: Run, plan_file: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("waivers: [")
+    with pytest.raises(UserError, match=r"."):
+        run("--plan", plan_file, waivers=broken)
+
+
+def _waivers(folder: Path, violating: Inventory, **fields: str) -> Path:
+    entry = {
+        "rule": "k8s-service-inside-only",
+        "stack": "dev-aws",
+        "urn": violating.resources[0].urn,
+        "reason": "shown to partners until the summer",
+        "owner": "ml-platform",
+        "expires": "2999-01-01",
+        **fields,
+    }
+    path = folder / "waivers.yaml"
+    path.write_text("waivers:\n- {" + ", ".join(f"{k}: {v}" for k, v in entry.items()) + "}\n")
+    return path
+
+
+def test_a_waived_violation_is_listed_with_owner_and_date_and_passes(
+    run: Run, plan_file: Path, tmp_path: Path, violating: Inventory
+) -> None:
+    result = run("--plan", plan_file, waivers=_waivers(tmp_path, violating))
+    assert result.exit_code == 0
+    for expected in ("ml-platform", "2999-01-01", "shown to partners until the summer"):
+        assert expected in result.stdout
+
+
+@pytest.mark.parametrize("fields", [{"expires": "2020-01-01"}, {"reason": '""'}, {"rule": "other"}, {"stack": "x"}])
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_a_waiver_in_bad_order_exits_with_1_and_is_listed(
+    run: Run,
+    plan_of: Callable[[Inventory], Path],
+    tmp_path: Path,
+    clean: Inventory,
+    fields: dict[str, str],
+    quiet: tuple[str, ...],
+) -> None:
+    result = run("--plan", plan_of(clean), *quiet, waivers=_waivers(tmp_path, clean, **fields))
+    assert result.exit_code == 1 and "Waivers in bad order" in result.stdout
+
+
+def test_an_opt_out_is_printed_with_its_reason(
+    run: Run, plan_of: Callable[[Inventory], Path], clean: Inventory
+) -> None:
+    settings = {**clean.settings, "opt_outs": {"deletion_protection": "made and destroyed each night"}}
+    printed = run("--plan", plan_of(Inventory(clean.stack, settings, clean.resources))).stdout
+    assert "deletion_protection: made and destroyed each night" in printed
+
+
+def test_what_is_unknown_is_told_and_passes_outside_production(
+    run: Run, plan_of: Callable[[Inventory], Path], undecided: Inventory
+) -> None:
+    result = run("--plan", plan_of(undecided))
+    assert result.exit_code == 0 and "Unknown until the provider answers" in result.stdout
+
+
+def test_what_is_unknown_fails_in_production(
+    run: Run, plan_of: Callable[[Inventory], Path], undecided: Inventory
+) -> None:
+    production = {**undecided.settings, "environment": "prod"}
+    result = run("--plan", plan_of(Inventory("prod-aws", production, undecided.resources)))
+    assert result.exit_code == 1 and "unknown, which fails in production" in result.stdout
+
+
+def test_a_report_that_cannot_be_written_is_a_user_error(run: Run, plan_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be written"):
+        run("--plan", plan_file, "--sarif", tmp_path / "no-such-folder" / "x.sarif")
+
+
+def test_a_misspelt_stack_is_a_user_error_that_names_the_right_one(run: Run) -> None:
+    with pytest.raises(UserError) as refused:
+        run("dev-asw")
+    assert "dev-aws" in refused.value.remedy
+
+
+def test_reports_are_written_beside_the_text(run: Run, plan_file: Path, tmp_path: Path) -> None:
+    run("--plan", plan_file, "--sarif", tmp_path / "a.sarif", "--junit", tmp_path / "a.xml")
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith((".", "a."))) == ["a.sarif", "a.xml"]
