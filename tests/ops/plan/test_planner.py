@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
@@ -12,7 +13,7 @@ from pulumi.runtime import settings as runtime
 from pydantic import BaseModel, SecretStr
 
 from ops.errors import UserError
-from ops.plan.planner import checked_name, plan_program
+from ops.plan.planner import checked_name, plan_program, plan_stack
 from policies.inventory import SECRET, UNKNOWN, Inventory, Resource
 
 Program = Callable[[], None]
@@ -202,3 +203,29 @@ def test_a_misspelt_stack_is_refused_with_the_one_that_was_meant(monkeypatch: py
         checked_name("prod-gpc")
     assert "did you mean prod-gcp?" in refused.value.remedy
     assert "dev-aws, prod-gcp" in refused.value.remedy
+
+
+def test_refused_settings_are_the_users_error_and_name_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "Pulumi.dev-aws.yaml"
+    broken.write_text("config:\n  seawall:settings:\n    cloud: azure\n")
+    monkeypatch.setattr("ops.plan.planner.stack_file", lambda _: broken)
+    with pytest.raises(UserError) as refused:
+        plan_stack("dev-aws")
+    assert "cloud" in refused.value.what
+    assert refused.value.where == "stack dev-aws"
+
+
+def test_the_committed_stacks_leave_nothing_to_each_other() -> None:
+    alone = plan_stack("dev-aws")
+    for stack in ("prod-gcp", "staging-aws"):
+        planned = plan_stack(stack)
+        assert all(r.urn.startswith(f"urn:pulumi:{stack}::") for r in planned.resources)
+    assert plan_stack("dev-aws") == alone
+
+
+def test_every_input_of_the_committed_stacks_links_to_resources_of_the_same_stack() -> None:
+    inventory = plan_stack("prod-aws")
+    linked = {urn for r in inventory.resources for urn in (*r.dependencies, *([r.parent] if r.parent else []))}
+    assert linked <= set(inventory.by_urn)
