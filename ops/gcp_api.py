@@ -12,7 +12,9 @@ Objects themselves are read and written with `google.cloud.storage`, see `storag
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import requests
@@ -173,8 +175,9 @@ class GcpApi:
 
     def storage_client(self) -> storage.Client:
         """Google's own client for objects, bound to the same target."""
-        from google.auth.credentials import AnonymousCredentials
-        from google.cloud import storage
+        with _without_import_warnings():
+            from google.auth.credentials import AnonymousCredentials
+            from google.cloud import storage
 
         if self.target.gcp_endpoint_url is None:
             return storage.Client(project=self.project)
@@ -196,9 +199,10 @@ def base_url(target: Target, service: Service) -> str:
 def _session(target: Target) -> requests.Session:
     if target.gcp_endpoint_url is not None:
         return requests.Session()
-    import google.auth
-    from google.auth.exceptions import DefaultCredentialsError
-    from google.auth.transport.requests import AuthorizedSession
+    with _without_import_warnings():
+        import google.auth
+        from google.auth.exceptions import DefaultCredentialsError
+        from google.auth.transport.requests import AuthorizedSession
 
     try:
         credentials, _ = google.auth.default(scopes=[SCOPE])
@@ -214,6 +218,14 @@ def _session(target: Target) -> requests.Session:
     )
     session.mount("https://", HTTPAdapter(max_retries=retries))
     return session
+
+
+@contextmanager
+def _without_import_warnings() -> Iterator[None]:
+    """Google's libraries warn on import about Python versions a year before their end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _refusal(service: Service, method: str, url: str, answer: requests.Response) -> GcpError:

@@ -101,6 +101,7 @@ class Memorystore:
             ("PATCH", rf"(?P<name>{_INSTANCE})", self._patch),
             ("DELETE", rf"(?P<name>{_INSTANCE})", self._delete),
             ("GET", rf"(?P<name>{_INSTANCE})/authString", self._get_auth),
+            ("POST", rf"(?P<name>{_INSTANCE}):upgrade", self._upgrade),
             ("POST", rf"(?P<name>{_INSTANCE}):export", self._export),
             ("POST", rf"(?P<name>{_INSTANCE}):import", self._import),
             ("GET", rf"(?P<name>{_LOCATION}/operations/[^/:]+)", self._get_operation),
@@ -229,6 +230,14 @@ class Memorystore:
         server = self._make_server(document)
         self._servers[name] = server
         server.start(self._spawner, port or None)
+
+    def _upgrade(self, request: Request, name: str) -> Response:
+        version = request.json().get("redisVersion")
+        old = self._instance(name)
+        if version not in VERSIONS or VERSIONS.index(version) <= VERSIONS.index(old["redisVersion"]):
+            raise ApiError(400, f"An instance of {old['redisVersion']} cannot be upgraded to {version}.")
+        with self._lock:
+            return self._operate(name, "upgrade", lambda: self._change(name, {**old, "redisVersion": version}, True))
 
     def _delete(self, _request: Request, name: str) -> Response:
         self._instance(name)

@@ -283,10 +283,12 @@ class Objects:
     def _list(self, request: Request, bucket: str) -> Response:
         bucket = unquote(bucket)
         self.buckets.require(bucket)
-        if request.query.get("softDeleted") == "true":
+        if is_true(request.query.get("softDeleted")):
             raise ApiError(501, "The local cloud records soft delete policies, but keeps no soft-deleted objects.")
-        wanted = ("prefix", "delimiter", "startOffset", "endOffset", "includeTrailingDelimiter")
+        wanted = ("prefix", "delimiter", "startOffset", "endOffset")
         query = "&".join(f"{k}={quote(request.query[k], safe='')}" for k in wanted if k in request.query)
+        if is_true(request.query.get("includeTrailingDelimiter")):
+            query += "&includeTrailingDelimiter=true"
         answer = self.upstream.send("GET", f"/storage/v1/b/{quote(bucket, safe='')}/o?{query}")
         answer.raise_error()
         listed = answer.json()
@@ -295,7 +297,7 @@ class Objects:
             record = self._store.get(_live(bucket), item["name"])
             if record is not None:
                 self._add_view(item, record)
-        if request.query.get("versions", "").lower() == "true":
+        if is_true(request.query.get("versions")):
             items = sorted([*items, *self._noncurrent_items(bucket, request.query)], key=_order)
         return Response.of(page(items, listed.get("prefixes", []), request.query))
 
@@ -356,6 +358,11 @@ def check_conditions(query: Mapping[str, str], current: Document | None) -> None
     meta = query.get("ifMetagenerationMatch")
     if meta is not None and meta != "1":
         raise precondition_failed()
+
+
+def is_true(parameter: str | None) -> bool:
+    """Whether a flag is set; Google's Python client writes `True`."""
+    return (parameter or "").lower() == "true"
 
 
 def disabled_key(detail: str) -> ApiError:
