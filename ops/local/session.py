@@ -267,6 +267,10 @@ def open_local(
         finally:
             for emulator in emulators:
                 emulator.stop()
+            if not keep or local.is_broken:
+                workspace.roll_back()
+                if local.is_broken:
+                    steps.note(f"what the killed engine did to {stack} was taken back")
             if not keep:
                 workspace.abandon()
 

@@ -15,7 +15,6 @@ command takes everything back to the last snapshot, so that Pulumi's state and t
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -102,7 +101,7 @@ class Workspace:
         """Mark a command as running; take back what a killed one left half done, and say whether there was one."""
         rolled_back = self._unfinished.exists()
         if rolled_back:
-            self._roll_back()
+            self.roll_back()
         self.backend.mkdir(parents=True, exist_ok=True)
         # The stack's file lock is held, so whatever engine made a lock here is gone.
         shutil.rmtree(self.backend / ".pulumi" / "locks", ignore_errors=True)
@@ -123,13 +122,8 @@ class Workspace:
         state = fresh / "state"
         state.mkdir()
         for part in _STATE_PARTS:
-            source = self.backend / ".pulumi" / part
-            if source.is_dir():
-                shutil.copytree(source, state / part)
-            elif source.exists():
-                shutil.copy2(source, state / part)
-        if self.store_file.exists():
-            shutil.copy2(self.store_file, fresh / "store.sqlite3")
+            _copy(self.backend / ".pulumi" / part, state / part)
+        _copy(self.store_file, fresh / "store.sqlite3")
         previous = self.snapshot()
         pointer = self.folder / "current.new"
         pointer.unlink(missing_ok=True)
@@ -141,28 +135,22 @@ class Workspace:
 
     def abandon(self) -> None:
         """End the command and take back what it did, on purpose."""
-        self._roll_back()
+        self.roll_back()
         self._unfinished.unlink(missing_ok=True)
 
-    def _roll_back(self) -> None:
+    def roll_back(self) -> None:
+        """Take Pulumi's state and the store back to the last snapshot; the command counts as ended."""
         for left in (self.store_file, *self.store_file.parent.glob("store.sqlite3-*")):
             left.unlink(missing_ok=True)
+        last = self.snapshot()
         for part in _STATE_PARTS:
             path = self.backend / ".pulumi" / part
-            shutil.rmtree(path, ignore_errors=True)
-            path.unlink(missing_ok=True)
-        last = self.snapshot()
-        if last is None:
-            return
-        if (last / "store.sqlite3").exists():
-            shutil.copy2(last / "store.sqlite3", self.store_file)
-        for part in _STATE_PARTS:
-            source, target = last / "state" / part, self.backend / ".pulumi" / part
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target)
-            elif source.exists():
-                shutil.copy2(source, target)
+            _delete(path)
+            if last is not None:
+                _copy(last / "state" / part, path)
+        if last is not None:
+            _copy(last / "store.sqlite3", self.store_file)
+        self._unfinished.unlink(missing_ok=True)
 
     def copy_project(self) -> None:
         """Copy `Pulumi.yaml` and the stack's config from the checkout, made absolute and with our providers."""
@@ -257,11 +245,20 @@ def place_of(settings: Settings) -> StackPlace:
     return StackPlace(place.stack, place.region, place.backup_region, place.account)
 
 
-def write_json(path: Path, value: object) -> None:
-    """Write JSON so that a reader sees the old file or the new one."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(json.dumps(value))
-    partial.replace(path)
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or folder if it is there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    elif source.exists():
+        shutil.copy2(source, target)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class AwsEmulator:
                 **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOTO_"))},
                 ENV_ACCOUNT: self._place.account,
                 ENV_TOKEN: self._token,
-                "PYTHONDONTWRITEBYTECODE": "",
+                "PYTHONDONTWRITEBYTECODE": "",  # else moto is compiled anew each time
             },
             cwd=self._folder,
         )

@@ -48,14 +48,15 @@ def serve(build: Callable[[Store], LocalProvider]) -> int:
     def end(_number: int, _frame: FrameType | None) -> None:
         ended.set()
 
-    # A Ctrl-C reaches the whole process group, and the engine needs its providers to wind the update down.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The engine ends its plugins with SIGINT and waits five seconds before it kills one. A terminal's Ctrl-C does
+    # not come here: the engine gives each plugin a process group of its own.
+    signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
     threading.Thread(target=_watch_parent, args=(ended,), daemon=True).start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     ended.wait()
-    server.stop(grace=0.2).wait()
+    server.stop(grace=None)
     return 0
 
 
