@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench golden docs lock clean
 
+# Without bytecode each command compiles the clouds' SDKs anew, which takes seconds and memory.
+export PYTHONDONTWRITEBYTECODE :=
 PYTHON ?= python3
 CACHE := $(or $(SEAWALL_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/seawall)
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)

@@ -7,42 +7,45 @@ import sys
 import typer
 from rich.console import Console
 
-from ops.check.command import check
-from ops.demo.command import demo
-from ops.diff.command import diff
-from ops.drill.command import drill
-from ops.engine.command import engine
 from ops.errors import EXIT_COULD_NOT_RUN, UserError
-from ops.local.command import app as local
-from ops.models.command import app as models
-from ops.plan.command import plan
 
 EXIT_INTERRUPTED = 130
 """What shells expect of a command that Ctrl-C ended."""
 
-app = typer.Typer(
-    name="seawall",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="GPU model serving on AWS and Google Cloud: plans, policies, diffs, publishing and restore drills. "
+HELP = (
+    "GPU model serving on AWS and Google Cloud: plans, policies, diffs, publishing and restore drills. "
     "Infrastructure itself is changed with Pulumi's own commands. "
-    "Exit codes: 0 done and clean, 1 found something, 2 could not run.",
+    "Exit codes: 0 done and clean, 1 found something, 2 could not run."
 )
-app.command()(demo)
-app.command()(plan)
-app.command()(check)
-app.command()(diff)
-app.command()(drill)
-app.add_typer(models, name="models")
-app.add_typer(local, name="local")
-app.command()(engine)
+
+
+def build_app() -> typer.Typer:
+    """The command line with all its commands."""
+    from ops.check.command import check
+    from ops.demo.command import demo
+    from ops.diff.command import diff
+    from ops.drill.command import drill
+    from ops.engine.command import engine
+    from ops.local.command import app as local
+    from ops.models.command import app as models
+    from ops.plan.command import plan
+
+    app = typer.Typer(
+        name="seawall", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP
+    )
+    for command in (demo, plan, check, diff, drill):
+        app.command()(command)
+    app.add_typer(models, name="models")
+    app.add_typer(local, name="local")
+    app.command()(engine)
+    return app
 
 
 def main() -> None:
     """Run the command; a user's mistake ends in three plain lines and exit code 2, never in a traceback."""
+    # The commands are imported in here, so that an interrupt while they load is told like any other.
     try:
-        app()
+        build_app()()
     except UserError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False)
         sys.exit(EXIT_COULD_NOT_RUN)

@@ -67,7 +67,12 @@ class Fleet(Component):
         inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         account = ServiceAccount(
             identity.service_account,
-            metadata=metadata(identity.service_account, serving.NAMESPACE, annotations=identity.annotations),
+            metadata=metadata(
+                identity.service_account,
+                serving.NAMESPACE,
+                # Where the cloud binds by itself, a pod made before the binding would never get credentials.
+                annotations={**identity.annotations, "seawall.dev/identity": identity.principal},
+            ),
             automount_service_account_token=False,
             opts=inside,
         )
@@ -133,7 +138,12 @@ class Fleet(Component):
         )
         return Deployment(
             triton.APP,
-            metadata=metadata(triton.APP, serving.NAMESPACE, labels=labels),
+            metadata=metadata(
+                triton.APP,
+                serving.NAMESPACE,
+                labels=labels,
+                annotations={"seawall.dev/pools": _ready_pools(spec, pools)},
+            ),
             spec=DeploymentSpecArgs(
                 selector=selecting(labels),
                 # A surge of one needs a free GPU, or a machine to start; none is taken away before it is ready.
@@ -151,6 +161,12 @@ class Fleet(Component):
                 custom_timeouts=pulumi.CustomTimeouts(create=ROLLOUT_TIMEOUT, update=ROLLOUT_TIMEOUT),
             ),
         )
+
+
+def _ready_pools(spec: FleetSpec, pools: NodePoolsRef) -> pulumi.Output[str]:
+    """The pools that can hold the fleet, by which the rollout waits for them."""
+    holding = [pool.ready for pool in pools.pools.values() if pool.accelerator is spec.accelerator]
+    return pulumi.Output.all(*holding).apply(lambda names: " ".join(str(name) for name in names))
 
 
 def _managed_ports(features: FeatureCacheRef) -> tuple[int, ...]:
