@@ -297,12 +297,16 @@ def _save(local: LocalCloud) -> None:
 
 @contextmanager
 def _terminate_as_interrupt() -> Iterator[None]:
-    """Treat SIGTERM as a Ctrl-C, so that a stopped job saves its state as an interrupted one does."""
+    """Treat SIGTERM as a Ctrl-C, so that a stopped job saves its state as an interrupted one does.
+
+    A caller that has taken the signal for itself keeps it.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    if threading.current_thread() is not threading.main_thread():
+    taken = signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    if taken or threading.current_thread() is not threading.main_thread():
         yield
         return
     previous = signal.signal(signal.SIGTERM, interrupt)

@@ -1,0 +1,119 @@
+"""A demo's two folders: a private one for its local cloud, and one for its reports that appears whole."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+
+from ops.demo.model import Ending
+from ops.errors import UserError
+
+HOME_PREFIX: Final = "seawall-demo-"
+_LOCK: Final = "demo.lock"
+_SETTLED_S: Final = 60.0
+"""A folder without a held lock is no abandoned one before this age: its demo may be about to take the lock."""
+_SUFFIXES: Final = {Ending.FAILED: "-failed", Ending.INTERRUPTED: "-interrupted"}
+
+
+def new_demo_id(stack: str, now: datetime) -> str:
+    """A name that no other demo has: `demo-<stack>-<UTC time>-<six hex digits>`."""
+    return f"demo-{stack}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+class Home:
+    """A private folder in the system's temporary one, for the stacks of one demo.
+
+    Folders of demos that were killed before they could remove theirs are removed on the way.
+    """
+
+    def __init__(self, parent: Path | None = None) -> None:
+        parent = parent or Path(tempfile.gettempdir())
+        remove_abandoned(parent)
+        self.path = Path(tempfile.mkdtemp(prefix=HOME_PREFIX, dir=parent))
+        self._lock = FileLock(self.path / _LOCK, timeout=0)
+        self._lock.acquire()
+
+    def logs(self) -> dict[str, Path]:
+        """The logs of the local cloud's servers, by a name for each."""
+        found = sorted(self.path.glob("*/emulators/**/*.log"))
+        return {"-".join(path.relative_to(self.path).parts[2:]): path for path in found}
+
+    def remove(self) -> bool:
+        """Delete it with all that is in it; whether nothing is left."""
+        self._lock.release()
+        shutil.rmtree(self.path, ignore_errors=True)
+        return not self.path.exists()
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Remove the folders of demos that ended without doing so: nobody holds their lock."""
+    for folder in parent.glob(f"{HOME_PREFIX}*"):
+        with contextlib.suppress(OSError, Timeout):
+            if time.time() - folder.stat().st_mtime < _SETTLED_S or folder.stat().st_uid != os.getuid():
+                continue
+            with FileLock(folder / _LOCK, timeout=0):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class ReportFolder:
+    """Where a demo's files lie: hidden while they are written, and renamed into place at the end.
+
+    Raises:
+        UserError: the folder cannot be made.
+    """
+
+    def __init__(self, out: Path, demo_id: str) -> None:
+        self._out, self.demo_id = out.absolute(), demo_id
+        self.path = self._out / f".{demo_id}.part"
+        try:
+            self.logs.mkdir(parents=True)
+        except OSError as error:
+            raise UserError(
+                f"reports cannot be written: {error.strerror}",
+                str(out),
+                "name a folder that you may write, with --out",
+            ) from None
+
+    @property
+    def logs(self) -> Path:
+        """For the logs of servers."""
+        return self.path / "logs"
+
+    def write(self, name: str, content: str | Mapping[str, Any]) -> None:
+        """Write one file; anything but text as JSON."""
+        text = content if isinstance(content, str) else json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        (self.path / name).write_text(text, encoding="utf-8")
+
+    def keep(self, logs: Mapping[str, Path]) -> None:
+        """Copy logs that would go with the local cloud."""
+        for name, path in logs.items():
+            with contextlib.suppress(OSError):
+                shutil.copyfile(path, self.logs / name)
+
+    def files(self) -> tuple[str, ...]:
+        """What was written so far, relative to the folder."""
+        found = (path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file())
+        return tuple(sorted(found))
+
+    def final_path(self, ending: Ending) -> Path:
+        """Where the folder will be: its name says if the demo did not come to its end."""
+        return self._out / f"{self.demo_id}{_SUFFIXES.get(ending, '')}"
+
+    def publish(self, ending: Ending) -> Path:
+        """Give it its name: only now does a reader see it."""
+        return self.path.rename(self.final_path(ending))
+
+    def discard(self) -> None:
+        """Remove what was written; without effect once published."""
+        shutil.rmtree(self.path, ignore_errors=True)
