@@ -32,6 +32,11 @@ class AwsEmulator:
         self._token = secrets.token_hex(16)
         self._server: ServerProcess | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._server.pid if self._server else None
+
     def start(self, snapshot: Path | None) -> None:
         """See `Emulator.start`."""
         command = [sys.executable, "-m", "ops.local.aws.server"]

@@ -132,7 +132,7 @@ class Recorded(Kind):
         found = self._store.get(request.token, request.id)
         if found is None:
             return None
-        computed = {k: v for k, v in found.outputs.items() if k not in found.inputs}
+        computed = {k: v for k, v in found.outputs.items() if v != found.inputs.get(k)}
         drifted = found.inputs != request.inputs and bool(request.inputs)
         return State(request.id, computed, inputs=found.inputs if drifted or not request.inputs else None)
 

@@ -23,7 +23,7 @@ from ops.local.providers.store import Store
 _NAMESPACE = "kubernetes:core/v1:Namespace"
 _BUILT_IN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 
-_REPLACE_ON: Mapping[str, tuple[str, ...]] = {
+REPLACE_ON: Mapping[str, tuple[str, ...]] = {
     "apps/v1:Deployment": ("spec.selector",),
     "apps/v1:DaemonSet": ("spec.selector",),
     "apps/v1:StatefulSet": (
@@ -55,7 +55,7 @@ class KubernetesProvider(LocalProvider):
         return Recorded(self.store, partial(_identify, self.store), _computed, exclusive=True)
 
     def replace_on(self, token: str) -> Iterable[str]:
-        return ("apiVersion", "kind", "metadata.name", "metadata.namespace", *_REPLACE_ON.get(_short(token), ()))
+        return ("apiVersion", "kind", "metadata.name", "metadata.namespace", *REPLACE_ON.get(_short(token), ()))
 
     def name_property(self, token: str) -> str | None:  # noqa: ARG002 - the same for every type
         return "metadata.name"

@@ -1,0 +1,181 @@
+"""The emulated AWS Backup: recovery points as the deployed plan says, restores as the keys allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+HERE, THERE = "eu-west-1", "eu-central-1"
+ROLE = "arn:aws:iam::111122223333:role/backup"
+Clients = Callable[..., Any]
+
+
+class Setup:
+    """Two vaults, a table, and a plan that backs it up hourly and copies to the far vault."""
+
+    def __init__(self, client: Clients, key: Callable[[str], str], table: Callable[..., str], name: str) -> None:
+        self.client, self.name = client, name
+        self.here_key, self.there_key = key(HERE), key(THERE)
+        self.backup, self.far = client("backup"), client("backup", THERE)
+        self.backup.create_backup_vault(BackupVaultName=f"{name}-here", EncryptionKeyArn=self.here_key)
+        far_vault = self.far.create_backup_vault(BackupVaultName=f"{name}-there", EncryptionKeyArn=self.there_key)
+        self.far_vault_arn = far_vault["BackupVaultArn"]
+        self.table_arn = table(name, self.here_key)
+        self.write("early")
+
+    def write(self, entity: str) -> None:
+        self.client("dynamodb").put_item(TableName=self.name, Item={"entity_id": {"S": entity}})
+
+    def deploy(self, *, resources: list[str] | None = None, copies: bool = True) -> None:
+        rule: dict[str, Any] = {"RuleName": "hourly", "TargetBackupVaultName": f"{self.name}-here"}
+        if copies:
+            rule["CopyActions"] = [{"DestinationBackupVaultArn": self.far_vault_arn}]
+        plan = self.backup.create_backup_plan(BackupPlan={"BackupPlanName": self.name, "Rules": [rule]})
+        selection = {
+            "SelectionName": "s",
+            "IamRoleArn": ROLE,
+            "Resources": [self.table_arn] if resources is None else resources,
+        }
+        self.backup.create_backup_selection(BackupPlanId=plan["BackupPlanId"], BackupSelection=selection)
+
+    def points(self, where: str) -> list[dict[str, Any]]:
+        backup = self.backup if where == "here" else self.far
+        return backup.list_recovery_points_by_backup_vault(BackupVaultName=f"{self.name}-{where}")["RecoveryPoints"]
+
+    def restore(self, target: str) -> dict[str, Any]:
+        metadata = {"targetTableName": target, "encryptionType": "KMS", "kmsMasterKeyArn": self.there_key}
+        point = self.points("there")[0]["RecoveryPointArn"]
+        job = self.far.start_restore_job(RecoveryPointArn=point, Metadata=metadata, IamRoleArn=ROLE)
+        return self.far.describe_restore_job(RestoreJobId=job["RestoreJobId"])
+
+
+@pytest.fixture
+def setup(client: Clients, key: Callable[[str], str], table: Callable[..., str]) -> Callable[[str], Setup]:
+    return lambda name: Setup(client, key, table, name)
+
+
+def test_a_selected_table_is_backed_up_and_copied(setup: Callable[[str], Setup]) -> None:
+    made = setup("selected")
+    made.deploy()
+    assert [p["ResourceArn"] for p in made.points("there")] == [made.table_arn]
+
+
+def test_a_table_that_is_not_selected_is_not_backed_up(setup: Callable[[str], Setup]) -> None:
+    made = setup("unselected")
+    made.deploy(resources=["arn:aws:dynamodb:eu-west-1:111122223333:table/another"])
+    assert made.points("here") == []
+
+
+def test_without_a_copy_action_nothing_lies_in_the_backup_region(setup: Callable[[str], Setup]) -> None:
+    made = setup("uncopied")
+    made.deploy(copies=False)
+    assert (len(made.points("here")), made.points("there")) == (1, [])
+
+
+def test_without_a_plan_nothing_is_backed_up(setup: Callable[[str], Setup]) -> None:
+    assert setup("unplanned").points("here") == []
+
+
+def test_a_copy_is_encrypted_with_the_far_vaults_key(setup: Callable[[str], Setup]) -> None:
+    made = setup("far-key")
+    made.deploy()
+    assert made.points("there")[0]["EncryptionKeyArn"] == made.there_key
+
+
+def test_the_schedule_runs_again_only_after_a_write(setup: Callable[[str], Setup]) -> None:
+    made = setup("again")
+    made.deploy()
+    counts = [len(made.points("there")), len(made.points("there"))]
+    made.write("late")
+    assert [*counts, len(made.points("there"))] == [1, 1, 2]
+
+
+def test_a_restored_table_has_what_the_recovery_point_had(setup: Callable[[str], Setup], client: Clients) -> None:
+    made = setup("restored")
+    made.deploy()
+    made.points("there")
+    made.write("late")
+    client("dynamodb").delete_table(TableName="restored")
+    job = made.restore("restored-there")
+    items = client("dynamodb", THERE).scan(TableName="restored-there")["Items"]
+    assert (job["Status"], items) == ("COMPLETED", [{"entity_id": {"S": "early"}}])
+
+
+def test_a_restore_does_not_need_the_lost_regions_key(setup: Callable[[str], Setup], client: Clients) -> None:
+    made = setup("lost")
+    made.deploy()
+    made.points("there")
+    client("kms").disable_key(KeyId=made.here_key)
+    assert made.restore("lost-there")["Status"] == "COMPLETED"
+
+
+def test_a_restore_needs_the_far_vaults_key(setup: Callable[[str], Setup], client: Clients) -> None:
+    made = setup("locked-out")
+    made.deploy()
+    made.points("there")
+    client("kms", THERE).disable_key(KeyId=made.there_key)
+    job = made.restore("locked-out-there")
+    assert job["Status"] == "FAILED"
+    assert "Disabled" in job["StatusMessage"]
+
+
+def test_a_restore_never_overwrites_a_table(setup: Callable[[str], Setup], table: Callable[..., str]) -> None:
+    made = setup("occupied")
+    made.deploy()
+    table("occupied-there", region=THERE)
+    assert made.restore("occupied-there")["Status"] == "FAILED"
+
+
+def test_a_disabled_key_stops_the_copies_and_says_why(setup: Callable[[str], Setup], client: Clients) -> None:
+    made = setup("no-copy")
+    client("kms", THERE).disable_key(KeyId=made.there_key)
+    made.deploy()
+    assert made.points("there") == []
+    job = made.backup.list_copy_jobs(ByResourceArn=made.table_arn)["CopyJobs"][0]
+    assert (job["State"], made.there_key in job["StatusMessage"]) == ("FAILED", True)
+
+
+def test_an_on_demand_backup_copies_nothing(setup: Callable[[str], Setup]) -> None:
+    made = setup("on-demand")
+    arguments = {"BackupVaultName": "on-demand-here", "ResourceArn": made.table_arn, "IamRoleArn": ROLE}
+    job = made.backup.start_backup_job(**arguments)["BackupJobId"]
+    assert made.backup.describe_backup_job(BackupJobId=job)["State"] == "COMPLETED"
+    assert made.points("there") == []
+
+
+def test_a_vault_with_recovery_points_cannot_be_deleted(setup: Callable[[str], Setup]) -> None:
+    made = setup("full")
+    made.deploy()
+    made.points("here")
+    with pytest.raises(ClientError, match="has recovery points"):
+        made.backup.delete_backup_vault(BackupVaultName="full-here")
+
+
+def test_a_locked_vault_keeps_its_recovery_points(setup: Callable[[str], Setup]) -> None:
+    made = setup("locked")
+    made.deploy()
+    point = made.points("here")[0]["RecoveryPointArn"]
+    made.backup.put_backup_vault_lock_configuration(BackupVaultName="locked-here", MinRetentionDays=1)
+    with pytest.raises(ClientError, match="locked"):
+        made.backup.delete_recovery_point(BackupVaultName="locked-here", RecoveryPointArn=point)
+
+
+def test_a_table_under_a_disabled_key_can_neither_be_read_nor_written(
+    setup: Callable[[str], Setup], client: Clients
+) -> None:
+    made = setup("closed")
+    client("kms").disable_key(KeyId=made.here_key)
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        client("dynamodb").scan(TableName="closed")
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        made.write("late")
+
+
+def test_a_table_under_a_disabled_key_says_so(setup: Callable[[str], Setup], client: Clients) -> None:
+    made = setup("says-so")
+    client("kms").disable_key(KeyId=made.here_key)
+    status = client("dynamodb").describe_table(TableName="says-so")["Table"]["TableStatus"]
+    assert status == "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
