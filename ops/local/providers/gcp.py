@@ -27,7 +27,7 @@ from ops.target import Target
 ENV_URL: Final = "SEAWALL_LOCAL_GCP_URL"
 """The emulator's base URL, in the provider process's environment."""
 
-_REST: Final = {
+REST: Final = {
     "gcp:storage/bucket:Bucket": Bucket,
     "gcp:kms/keyRing:KeyRing": KeyRing,
     "gcp:kms/cryptoKey:CryptoKey": CryptoKey,
@@ -35,7 +35,7 @@ _REST: Final = {
     "gcp:storage/transferJob:TransferJob": TransferJob,
     "gcp:cloudscheduler/job:Job": SchedulerJob,
 }
-_MEMBERS: Final = {
+MEMBERS: Final = {
     "gcp:storage/bucketIAMMember:BucketIAMMember": bucket_member,
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": key_member,
 }
@@ -67,10 +67,10 @@ class GcpProvider(LocalProvider):
         return Context(project, region, labels if isinstance(labels, Mapping) else {})
 
     def kind(self, token: str) -> Kind:
-        if token in _REST:
-            return Guarded(_REST[token](self._api, self.context))
-        if token in _MEMBERS:
-            return _MEMBERS[token](self._api)
+        if token in REST:
+            return Guarded(REST[token](self._api, self.context))
+        if token in MEMBERS:
+            return MEMBERS[token](self._api)
         shape = SHAPES.get(token)
         if shape is None:
             raise ProviderError(f"the local cloud does not know {token}: add its shape and what replaces it")
@@ -80,7 +80,7 @@ class GcpProvider(LocalProvider):
         return ("project", *REPLACE_ON.get(token, ()))
 
     def name_property(self, token: str) -> str | None:
-        if token in _MEMBERS:
+        if token in MEMBERS:
             return None
         shape = SHAPES.get(token)
         return shape.name_property if shape else "name"

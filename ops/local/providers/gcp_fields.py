@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,7 @@ def body(fields: Sequence[Field], inputs: Mapping[str, Any]) -> dict[str, Any]:
     for field in fields:
         value = inputs.get(field.argument)
         if value is not None:
-            _put(document, field.where, field.to_api(value))
+            _put(document, field.where, field.to_api(deepcopy(value)))
     return document
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ops.gcp_api import GcpApi
 from ops.local.providers.base import Kind, ProviderError, Request, State
 from ops.local.providers.gcp_fields import Field, body, changes, drifted, imported
-from ops.local.providers.gcp_shapes import PROVISIONED, Context, labels_of
+from ops.local.providers.gcp_shapes import Context, labels_of
 
 ENV_FORCE_DELETE: Final = "SEAWALL_LOCAL_FORCE_DELETE"
 _CONFLICT_ATTEMPTS: Final = 20
