@@ -10,8 +10,8 @@ how a stack is deployed also decides how it is judged, and nobody can judge it b
 from __future__ import annotations
 
 import json
+import os
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -251,8 +251,9 @@ def message_of(finding: Finding) -> str:
 
 
 def _write(path: Path, verdict: StackVerdict) -> None:
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}-", delete=False
-    ) as file:
-        json.dump(verdict.to_json(), file)
-    Path(file.name).replace(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_text(json.dumps(verdict.to_json()), encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

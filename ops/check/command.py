@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Sequence
 from datetime import date
@@ -104,13 +105,16 @@ def _planned(stacks: Sequence[str], *, show_steps: bool) -> tuple[Inventory, ...
 
 
 def _write(path: Path, text: str) -> None:
+    """Write a report whole or not at all."""
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.absolute().parent, prefix=f".{path.name}-", delete=False
-        ) as file:
-            file.write(text)
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(path)
+        handle, partial = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(partial).chmod(0o644)
+            Path(partial).replace(path)
+        finally:
+            Path(partial).unlink(missing_ok=True)
     except OSError as error:
         remedy = "name a file in a folder that you may write"
         raise UserError(f"the report cannot be written: {error.strerror}", str(path), remedy) from None

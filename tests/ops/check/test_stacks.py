@@ -1,0 +1,43 @@
+"""The committed stacks keep every policy, and judging one costs little beside planning it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from ops.check.command import check_inventories
+from ops.check.report import as_text
+from ops.plan.planner import plan_stack
+from policies import waivers
+from policies.evaluation import evaluate
+from policies.model import Verdict
+from policies.rules import RULES
+from stacks.settings import stack_names
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_a_committed_stack_passes(stack: str) -> None:
+    report = check_inventories([plan_stack(stack)], waivers.load(), date.today())
+    assert report.passed, as_text(report, quiet=True)
+
+
+def test_every_rule_has_something_to_say_about_some_committed_stack() -> None:
+    findings = [f for stack in ("prod-aws", "prod-gcp") for f in evaluate(plan_stack(stack))]
+    judged = {f.rule.id for f in findings if f.verdict is not Verdict.NOT_APPLICABLE}
+    assert sorted({rule.id for rule in RULES} - judged) == [], "these rules look at nothing that a stack has"
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def test_judging_takes_at_most_a_tenth_of_the_time_of_planning() -> None:
+    inventory = plan_stack("prod-aws")
+    planning = min(_seconds(lambda: plan_stack("prod-aws")) for _ in range(2))
+    judging = min(_seconds(lambda: evaluate(inventory)) for _ in range(3))
+    assert judging <= 0.1 * planning
