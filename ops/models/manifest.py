@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ops.errors import UserError
-from ops.objects.transfer import file_sha256
+from ops.objects.store import file_sha256
 
 VERSION_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 _PATH_PART = re.compile(r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$")

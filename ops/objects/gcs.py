@@ -21,6 +21,7 @@ from ops.objects.store import (
     ObjectExistsError,
     ObjectInfo,
     ObjectMissingError,
+    file_sha256,
 )
 from ops.target import Target
 
@@ -151,7 +152,9 @@ class GcsObjectStore:
                 retry=_RETRY,
             )
 
-    def put_file(self, key: str, path: Path) -> None:
+    def put_file(self, key: str, path: Path, *, sha256: str | None = None) -> None:
+        if sha256 and file_sha256(path) != sha256:
+            raise ChecksumMismatchError(str(path))
         if path.stat().st_size <= SMALL_OBJECT_BYTES:
             self.put(key, path.read_bytes())
             return

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 import boto3
@@ -29,6 +29,7 @@ from ops.objects.store import (
     ObjectExistsError,
     ObjectInfo,
     ObjectMissingError,
+    file_sha256,
 )
 from ops.target import Target
 
@@ -36,6 +37,8 @@ CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 60
 ATTEMPTS = 3
 CHUNK_BYTES = 1024 * 1024
+ONE_REQUEST_BYTES = 64 * 1024 * 1024
+"""Up to this size a file travels in one request, from the disk: S3 then checks the SHA-256 of the whole."""
 _PARTS = TransferConfig(multipart_threshold=SMALL_OBJECT_BYTES, multipart_chunksize=SMALL_OBJECT_BYTES)
 
 
@@ -130,20 +133,25 @@ class S3ObjectStore:
         return digest.hexdigest()
 
     def put(self, key: str, data: bytes, *, only_create: bool = False, sha256: str | None = None) -> None:
-        digest = bytes.fromhex(sha256) if sha256 else hashlib.sha256(data).digest()
-        checksum = base64.b64encode(digest).decode()
+        self._put(key, data, sha256 or hashlib.sha256(data).hexdigest(), only_create=only_create)
+
+    def _put(self, key: str, body: bytes | BinaryIO, sha256: str, *, only_create: bool = False) -> None:
+        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
         condition = {"IfNoneMatch": "*"} if only_create else {}
         with self._explained(key):
             answer = self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=data, ChecksumSHA256=checksum, **condition
+                Bucket=self._bucket, Key=key, Body=body, ChecksumSHA256=checksum, **condition
             )
         if answer.get("ChecksumSHA256", checksum) != checksum:
             raise ChecksumMismatchError(f"{self.uri}/{key}")
 
-    def put_file(self, key: str, path: Path) -> None:
-        if path.stat().st_size <= SMALL_OBJECT_BYTES:
-            self.put(key, path.read_bytes())
+    def put_file(self, key: str, path: Path, *, sha256: str | None = None) -> None:
+        if path.stat().st_size <= ONE_REQUEST_BYTES:
+            with path.open("rb") as file:
+                self._put(key, file, sha256 or file_sha256(path))
             return
+        if sha256 and file_sha256(path) != sha256:
+            raise ChecksumMismatchError(str(path))
         with self._explained(key):
             self._client.upload_file(
                 str(path), self._bucket, key, ExtraArgs={"ChecksumAlgorithm": "SHA256"}, Config=_PARTS
@@ -174,6 +182,8 @@ class S3ObjectStore:
             code = str(error.response.get("Error", {}).get("Code", "unknown"))
             if code in ("NoSuchKey", "404", "NotFound"):
                 raise ObjectMissingError(source or uri) from error
+            if code in ("BadDigest", "XAmzContentSHA256Mismatch"):
+                raise ChecksumMismatchError(uri) from error
             if code in ("PreconditionFailed", "412", "ConditionalRequestConflict"):
                 raise ObjectExistsError(uri) from error
             if code == "NoSuchBucket":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,12 @@ from typing import Protocol
 
 SMALL_OBJECT_BYTES = 8 * 1024 * 1024
 """Up to this size an object travels in one request; above it in parts. S3 takes parts from 5 MiB."""
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 (hex) of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class ObjectMissingError(Exception):
@@ -92,8 +99,11 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def put_file(self, key: str, path: Path) -> None:
-        """Writes a file of any size."""
+    def put_file(self, key: str, path: Path, *, sha256: str | None = None) -> None:
+        """Writes a file of any size.
+
+        With `sha256` (hex) raises ChecksumMismatchError, and writes nothing, if the file's bytes are others.
+        """
         ...
 
     def copy(self, source_bucket: str, source_key: str, key: str) -> None:

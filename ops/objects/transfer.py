@@ -52,18 +52,10 @@ def upload(store: ObjectStore, files: Mapping[str, tuple[Path, str]]) -> None:
                 raise ChecksumMismatchError(str(path))
             store.put(key, data, sha256=expected)
         else:
-            if file_sha256(path) != expected:
-                raise ChecksumMismatchError(str(path))
-            store.put_file(key, path)
+            store.put_file(key, path, sha256=expected)
 
     for _ in each(send, files):
         pass
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def download(store: ObjectStore, files: Mapping[str, tuple[Path, str]]) -> None:

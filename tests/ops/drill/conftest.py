@@ -51,8 +51,8 @@ class MemoryStore:
     def put(self, key: str, data: bytes, *, only_create: bool = False, sha256: str | None = None) -> None:
         self.objects[key] = data
 
-    def put_file(self, key: str, path: Path) -> None:
-        self.put(key, path.read_bytes())
+    def put_file(self, key: str, path: Path, *, sha256: str | None = None) -> None:
+        self.put(key, path.read_bytes(), sha256=sha256)
 
     def copy(self, source_bucket: str, source_key: str, key: str) -> None:
         self.objects[key] = self.get(source_key)

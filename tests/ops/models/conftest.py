@@ -71,8 +71,8 @@ class MemoryStore:
             raise ObjectExistsError(f"{self.uri}/{key}")
         self._write(lambda: self.objects.__setitem__(key, data))
 
-    def put_file(self, key: str, path: Path) -> None:
-        self.put(key, path.read_bytes())
+    def put_file(self, key: str, path: Path, *, sha256: str | None = None) -> None:
+        self.put(key, path.read_bytes(), sha256=sha256)
 
     def copy(self, source_bucket: str, source_key: str, key: str) -> None:
         assert source_bucket == self.bucket
