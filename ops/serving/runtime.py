@@ -150,6 +150,8 @@ def server_environment(
         # Python, embedded in Triton's stub, finds its packages through the first python3 on PATH.
         "PATH": os.pathsep.join(path),
         "LD_LIBRARY_PATH": os.pathsep.join(map(str, folders)),
+        # Else onnxruntime reports to its maker, and leaves files in the home and temporary folders.
+        "ORT_DISABLE_TELEMETRY": "1",
         "TRITON_AWS_MOUNT_DIRECTORY": str(models),
         "TRITON_GCS_MOUNT_DIRECTORY": str(models),
         **features,

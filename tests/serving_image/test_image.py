@@ -54,6 +54,10 @@ def test_the_container_does_not_run_as_root(dockerfile: list[str]) -> None:
     assert users and users[-1] == "USER 1000:1000"
 
 
+def test_the_container_reports_nothing_to_the_maker_of_a_runtime(dockerfile: list[str]) -> None:
+    assert any("ORT_DISABLE_TELEMETRY=1" in line for line in dockerfile)
+
+
 def test_packages_are_installed_from_the_lock_with_hashes_alone(dockerfile: list[str], image_folder: Path) -> None:
     (install,) = [line for line in dockerfile if "pip install" in line]
     assert "--require-hashes" in install and "--no-deps" in install and "runtime.lock" in install

@@ -54,6 +54,10 @@ def test_a_real_cloud_is_used_with_the_users_credentials() -> None:
     assert (found["AWS_PROFILE"], "AWS_ENDPOINT_URL" in found) == ("prod", False)
 
 
+def test_nothing_is_reported_to_the_maker_of_a_runtime() -> None:
+    assert environment(REAL_CLOUD)["ORT_DISABLE_TELEMETRY"] == "1"
+
+
 def test_the_emulators_address_is_told() -> None:
     assert environment(AWS)["AWS_ENDPOINT_URL"] == "http://127.0.0.1:5000"
     assert environment(GCP)["CLOUD_STORAGE_EMULATOR_ENDPOINT"] == "http://127.0.0.1:4443"
