@@ -30,7 +30,7 @@ LATENCY_REQUESTS: Final = 200
 """The fewest requests that percentiles are taken from: the 99th is then not one single answer."""
 MOST_TOLD: Final = 5
 """How many examples of one fault are told in words."""
-LOOSE: Final = "(stack)"
+LOOSE: Final = "(no component)"
 """Stands for the component of resources that have none."""
 _STACK_TYPE: Final = "pulumi:pulumi:Stack"
 

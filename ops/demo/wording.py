@@ -68,7 +68,7 @@ def resources_told(resources: Resources) -> str:
     """Counts of resources."""
     same = "" if resources.only_planned or resources.only_deployed else ", as planned"
     return (
-        f"{resources.deployed} deployed{same}, in {len(resources.components)} components; "
+        f"{resources.deployed} deployed{same}, in {sum(bool(c.type) for c in resources.components)} components; "
         f"{resources.protected} protected"
     )
 
