@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The machine may be shared and slow: time is measured by `make bench`, never by a test.
+settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("shared-machine"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "shared-machine")
 
 FORBID_SKIPS = "SEAWALL_FORBID_SKIPS"
 

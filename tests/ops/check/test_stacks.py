@@ -1,9 +1,7 @@
-"""The committed stacks keep every policy, and judging one costs little beside planning it."""
+"""The committed stacks keep every policy, and every policy has something to say about them."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -28,16 +26,3 @@ def test_every_rule_has_something_to_say_about_some_committed_stack() -> None:
     findings = [f for stack in ("prod-aws", "prod-gcp") for f in evaluate(plan_stack(stack))]
     judged = {f.rule.id for f in findings if f.verdict is not Verdict.NOT_APPLICABLE}
     assert sorted({rule.id for rule in RULES} - judged) == [], "these rules look at nothing that a stack has"
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
-def test_judging_takes_at_most_a_tenth_of_the_time_of_planning() -> None:
-    inventory = plan_stack("prod-aws")
-    planning = min(_seconds(lambda: plan_stack("prod-aws")) for _ in range(2))
-    judging = min(_seconds(lambda: evaluate(inventory)) for _ in range(3))
-    assert judging <= 0.1 * planning

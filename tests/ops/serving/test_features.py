@@ -6,6 +6,7 @@ import json
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from moto import mock_aws
 from ops.errors import UserError
 from ops.serving import features
 from ops.serving.features import FeatureCache
-from ops.target import REAL_CLOUD, Target
+from ops.target import REAL_CLOUD, Address, Target
 
 INSTANCE = "projects/p/locations/europe-west3/instances/features"
 SECRET = "canary-auth-string"
@@ -26,7 +27,7 @@ REDIS = FeatureCache("redis", "features", "europe-west3", INSTANCE, "10.0.0.5", 
 @pytest.fixture
 def gcp(serve_memorystore: Callable[..., AbstractContextManager[Target]]) -> Iterator[Target]:
     with serve_memorystore(INSTANCE, "10.0.0.5", 6378, "CERTIFICATE", SECRET) as target:
-        yield target
+        yield replace(target, addresses=lambda: {"10.0.0.5:6378": Address("127.0.0.1", 6378)})
 
 
 def test_the_outputs_describe_the_store() -> None:
@@ -66,6 +67,11 @@ def test_the_secret_is_not_part_of_a_printed_value(gcp: Target) -> None:
 def test_an_instance_that_does_not_exist_is_a_plain_error_without_secrets(gcp: Target) -> None:
     with pytest.raises(UserError, match="Memorystore refused"):
         features.redis_access(FeatureCache("redis", "x", "r", "projects/p/locations/l/instances/no"), gcp)
+
+
+def test_an_address_that_the_local_cloud_does_not_have_is_never_looked_for_elsewhere(gcp: Target) -> None:
+    with pytest.raises(UserError, match="nothing at this address"):
+        features.redis_access(REDIS, replace(gcp, addresses=dict))
 
 
 def test_rows_are_written_as_the_lookup_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
