@@ -10,10 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Literal
 
-from pulumi.automation import CommandResult, PulumiCommand
+from pulumi.automation import CommandResult, OutputMap, PulumiCommand, Stack, UpdateSummary
 from pulumi.automation.errors import create_command_error
 from pulumi.automation.events import EngineEvent
 from semver import VersionInfo
@@ -25,7 +26,19 @@ Operation = Literal["up", "preview", "refresh", "destroy"]
 CANCEL_SECONDS = 60.0
 """How long an interrupted engine may take to finish the operations in flight."""
 
-_UNCHANGED = frozenset({"same", "read", "read-discard", "discard", "discard-replaced", "remove-pending-replace"})
+_UNTOLD = frozenset(
+    {
+        "same",
+        "read",
+        "read-discard",
+        "discard",
+        "discard-replaced",
+        "remove-pending-replace",
+        # The two halves of a replacement, which is told once, as `replace`.
+        "create-replacement",
+        "delete-replaced",
+    }
+)
 _COLOUR = re.compile(r"<\{%.*?%\}>")
 
 
@@ -110,7 +123,7 @@ class EventReader:
 
     def _change(self, step: object) -> None:
         op = str(getattr(getattr(step, "op", ""), "value", getattr(step, "op", "")))
-        if op in _UNCHANGED or (op == "refresh" and not getattr(step, "detailed_diff", None)):
+        if op in _UNTOLD or (op == "refresh" and not getattr(step, "detailed_diff", None)):
             return
         detailed = getattr(step, "detailed_diff", None) or {}
         change = Change(
@@ -178,6 +191,18 @@ class GuardedCommand(PulumiCommand):
         if process.returncode:
             raise create_command_error(result)
         return result
+
+
+class LeanStack(Stack):
+    """A stack without the three further runs of the command line that fill in results which nobody reads here."""
+
+    def outputs(self) -> OutputMap:
+        """Nothing: `up` asks for them each time. See `LocalCloud.outputs`."""
+        return {}
+
+    def info(self, show_secrets: bool = False) -> UpdateSummary:  # noqa: ARG002 - the base class has it
+        """A summary without content; the events have what it would tell."""
+        return UpdateSummary("update", datetime.now(UTC), "", environment={}, config={}, result="succeeded")
 
 
 def outer_environment() -> dict[str, str]:

@@ -21,6 +21,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from pulumi.automation import LocalWorkspace, Stack
+from pulumi.automation._stack import StackInitMode
 from pulumi.automation.errors import CommandError
 
 from ops.check.pack import prepare_pack
@@ -31,7 +32,15 @@ from ops.local.clouds import build_emulators
 from ops.local.emulators import Emulator
 from ops.local.lock import exclusive
 from ops.local.providers.base import ENV_FORCE_DELETE
-from ops.local.runs import EngineKilledError, EventReader, GuardedCommand, Outcome, first_trouble, last_words
+from ops.local.runs import (
+    EngineKilledError,
+    EventReader,
+    GuardedCommand,
+    LeanStack,
+    Outcome,
+    first_trouble,
+    last_words,
+)
 from ops.local.workspace import Workspace, find_workspace, place_of, read_settings
 from ops.paths import repo_root
 from ops.target import Target
@@ -173,7 +182,8 @@ class LocalCloud:
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets in the clear; empty before the first `up`."""
-        return {k: v.value for k, v in self._guarded(self.stack().outputs).items()}
+        told = self._guarded(lambda: self._pulumi("stack", "output", "--json", "--show-secrets"))
+        return json.loads(told or "{}")
 
     def resources(self) -> list[Deployed]:
         """The deployed resources as Pulumi's state has them, in the order of their creation."""
@@ -190,7 +200,8 @@ class LocalCloud:
                 env_vars=self.environment(),
                 pulumi_command=GuardedCommand(self.engine.cli, self.engine.version),
             )
-            self._stack = self._guarded(lambda: Stack.create_or_select(self.workspace.stack, project))
+            mode = StackInitMode.SELECT if self.workspace.is_initialised() else StackInitMode.CREATE
+            self._stack = self._guarded(lambda: LeanStack(self.workspace.stack, project, mode))
         return self._stack
 
     def check(self) -> None:
@@ -198,10 +209,11 @@ class LocalCloud:
         for emulator in self.emulators:
             emulator.check()
 
-    def _pulumi(self, *args: str) -> None:
+    def _pulumi(self, *args: str) -> str:
         stack = self.stack()
         command = stack.workspace.pulumi_command
-        command.run([*args, "--stack", self.workspace.stack], str(self.workspace.project), stack.workspace.env_vars)
+        where = str(self.workspace.project)
+        return command.run([*args, "--stack", self.workspace.stack], where, stack.workspace.env_vars).stdout
 
     def _run(self, operation: Any, title: str, act: Callable[[Stack, EventReader], object]) -> Outcome:
         reader = EventReader(operation)

@@ -93,6 +93,10 @@ class Workspace:
         """Whether the stack was ever used on the local cloud."""
         return self._current.exists() or self._checkpoint.exists()
 
+    def is_initialised(self) -> bool:
+        """Whether the backend has the stack."""
+        return any(self._checkpoint.glob(f"*/{self.stack}.json"))
+
     def snapshot(self) -> Path | None:
         """The newest complete snapshot's folder, if there is one."""
         return self._current.resolve() if self._current.exists() else None

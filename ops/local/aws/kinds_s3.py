@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 from ops.local.aws.context import AwsContext, observed, tag_list, to_api
 from ops.local.aws.errors import is_missing
 from ops.local.providers.base import Kind, ProviderError, Request, State, force_delete, physical_name
+
+_BUCKET_NAME = re.compile(r"(?!xn--|.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_BUCKET_RULE = "3 to 63 lower-case letters, digits, hyphens and dots, with a letter or digit at both ends"
 
 
 class Bucket(Kind):
@@ -20,6 +24,8 @@ class Bucket(Kind):
 
     def create(self, request: Request) -> State:
         name, region = physical_name(request, "bucket"), self._aws.region_of(request)
+        if not _BUCKET_NAME.fullmatch(name):
+            raise ProviderError(f"InvalidBucketName: {name!r} is no bucket name: {_BUCKET_RULE}", "bucket")
         s3 = self._aws.client("s3", region)
         arguments: dict[str, Any] = {"Bucket": name}
         if region != "us-east-1":

@@ -1,0 +1,215 @@
+"""The real engine on the local cloud: what is deployed is there, stays there, and is told of rightly."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from ops.console import Steps
+from ops.errors import UserError
+from ops.local.aws.emulator import AwsEmulator
+from ops.local.session import LocalCloud, open_local
+
+pytestmark = pytest.mark.engine
+
+RESOURCES = 8
+"""What the small program deploys: five resources, two providers and the stack."""
+
+Opened = Callable[[], AbstractContextManager[LocalCloud]]
+
+
+def s3_of(local: LocalCloud) -> Any:
+    make: Any = boto3.client
+    return make(
+        "s3",
+        region_name="eu-west-1",
+        endpoint_url=local.target.aws_endpoint_url,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+
+
+def test_a_stack_comes_up_stays_up_and_goes(opened: Opened, own_local_cloud: Path) -> None:
+    with opened() as local:
+        assert local.up().counts == {"create": RESOURCES}
+        assert local.preview(expect_no_changes=True).is_empty
+        assert local.refresh().is_empty
+        s3_of(local).put_object(Bucket="models-of-a-test", Key="k", Body=b"weights")
+    with opened() as local:
+        assert s3_of(local).get_object(Bucket="models-of-a-test", Key="k")["Body"].read() == b"weights"
+        assert local.preview().is_empty
+        assert local.outputs() == {"bucket": "models-of-a-test", "token": "s3cret"}
+        assert "kubernetes:core/v1:Namespace" in {r.type for r in local.resources()}
+        assert local.destroy().counts["delete"] == RESOURCES
+        assert local.resources() == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "replacing"),
+    [
+        ('bucket="models-of-a-test"', 'bucket="renamed"', "aws:s3/bucket:Bucket", "bucket"),
+        ('hash_key="entity_id"', 'hash_key="id"', "aws:dynamodb/table:Table", "hashKey"),
+        ('description="models"', 'description="models", multi_region=True', "aws:kms/key:Key", "multiRegion"),
+        ('{"name": "serving"}', '{"name": "fleet"}', "kubernetes:core/v1:Namespace", "metadata.name"),
+    ],
+    ids=["bucket", "table", "key", "namespace"],
+)
+def test_what_the_real_provider_replaces_shows_as_a_replacement(
+    opened: Opened, project: Any, old: str, new: str, kind: str, replacing: str
+) -> None:
+    with opened() as local:
+        local.up()
+        project.change(old, new)
+        if kind.startswith("aws:dynamodb"):
+            project.change('TableAttributeArgs(name="entity_id"', 'TableAttributeArgs(name="id"')
+        changed = [c for c in local.preview().changes if c.type == kind]
+        assert [(c.op, replacing in c.replacing) for c in changed] == [("replace", True)]
+        assert local.up().counts.get("replace", 0) >= 1
+        assert local.preview().is_empty
+
+
+def test_an_in_place_change_is_an_update(opened: Opened, project: Any) -> None:
+    with opened() as local:
+        local.up()
+        project.change('status="Enabled"', 'status="Suspended"')
+        outcome = local.up()
+        assert [(c.op, c.type, c.properties) for c in outcome.changes] == [
+            ("update", "aws:s3/bucketVersioning:BucketVersioning", ("versioningConfiguration.status",))
+        ]
+
+
+def test_a_change_behind_pulumis_back_shows_as_drift_and_is_undone(opened: Opened) -> None:
+    with opened() as local:
+        local.up()
+        s3_of(local).put_bucket_versioning(Bucket="models-of-a-test", VersioningConfiguration={"Status": "Suspended"})
+        drift = local.refresh()
+        assert [c.type for c in drift.changes] == ["aws:s3/bucketVersioning:BucketVersioning"]
+        assert local.up().counts["update"] == 1
+        assert s3_of(local).get_bucket_versioning(Bucket="models-of-a-test")["Status"] == "Enabled"
+
+
+def test_what_was_deleted_behind_pulumis_back_is_made_again(opened: Opened) -> None:
+    with opened() as local:
+        local.up()
+        s3_of(local).delete_bucket(Bucket="models-of-a-test")
+        assert {c.op for c in local.refresh().changes} == {"delete"}
+        assert local.up().counts["create"] == 2
+        assert s3_of(local).head_bucket(Bucket="models-of-a-test")
+
+
+def test_protected_resources_stay_and_are_named(opened: Opened, project: Any) -> None:
+    project.append('aws.sns.Topic("alerts", opts=pulumi.ResourceOptions(provider=provider, protect=True))')
+    with opened() as local:
+        local.up()
+        with pytest.raises(UserError, match=r"1 resources? .*protected: .*alerts") as told:
+            local.destroy()
+        assert "--unprotect" in told.value.remedy
+        assert len(local.resources()) == RESOURCES + 1
+        assert local.destroy(unprotect=True).counts["delete"] == RESOURCES + 1
+
+
+def test_a_refusal_of_the_cloud_names_resource_and_argument(opened: Opened, project: Any) -> None:
+    project.change('bucket="models-of-a-test"', 'bucket="Not_A_Bucket_Name"')
+    with opened() as local, pytest.raises(UserError) as told:
+        local.up()
+    assert "aws:s3/bucket:Bucket 'models', argument 'bucket': InvalidBucketName" in told.value.what
+    assert told.value.where.endswith("aws:s3/bucket:Bucket::models")
+
+
+def test_an_argument_that_the_sdk_does_not_know_is_refused_by_name(opened: Opened, project: Any) -> None:
+    project.append(
+        """
+        class Odd(pulumi.CustomResource):
+            def __init__(self):
+                super().__init__("aws:sns/topic:Topic", "odd", {"displayNam": "x"}, default)
+
+        Odd()
+        """
+    )
+    with opened() as local, pytest.raises(UserError, match=r"displayNam.*did you mean displayName") as told:
+        local.up()
+    assert told.value.where.endswith("aws:sns/topic:Topic::odd")
+
+
+def test_a_failed_update_goes_on_where_it_stopped(opened: Opened, project: Any) -> None:
+    project.change('bucket="models-of-a-test"', 'bucket="Not_A_Bucket_Name"')
+    with opened() as local:
+        with pytest.raises(UserError):
+            local.up()
+        made = len(local.resources())
+    project.change('bucket="Not_A_Bucket_Name"', 'bucket="models-of-a-test"')
+    with opened() as local:
+        assert len(local.resources()) == made > 1
+        assert local.up().counts["create"] == RESOURCES - made
+        assert local.preview().is_empty
+
+
+def test_another_account_is_refused(opened: Opened, project: Any) -> None:
+    project.change('["111122223333"]', '["999999999999"]')
+    with opened() as local, pytest.raises(UserError, match="argument 'allowedAccountIds'"):
+        local.up()
+
+
+def test_a_second_command_is_refused_at_once_and_told_who_holds_the_stack(
+    opened: Opened, project: Any, steps: Steps
+) -> None:
+    with (
+        opened(),
+        pytest.raises(UserError, match=f"another command works on dev-aws: process {os.getpid()}"),
+        open_local("dev-aws", steps, root=project.root),
+    ):
+        pass
+
+
+def test_a_killed_emulator_ends_the_command_and_takes_its_changes_back(opened: Opened, project: Any) -> None:
+    with opened() as local:
+        local.up()
+    project.append('aws.sns.Topic("alerts", opts=default)')
+    with pytest.raises(UserError, match="the AWS emulator was killed by SIGKILL") as told, opened() as local:
+        emulator = local.emulators[0]
+        assert isinstance(emulator, AwsEmulator) and emulator.pid is not None
+        os.kill(emulator.pid, signal.SIGKILL)
+        local.up()
+    assert "seawall local down dev-aws --force" in told.value.remedy
+    with opened() as local:
+        assert len(local.resources()) == RESOURCES
+        assert s3_of(local).head_bucket(Bucket="models-of-a-test")
+        assert local.up().counts["create"] == 1
+
+
+def test_what_is_not_to_be_kept_is_taken_back(
+    opened: Opened, project: Any, own_local_cloud: Path, steps: Steps
+) -> None:
+    with opened() as local:
+        local.up()
+    with open_local("dev-aws", steps, root=project.root, keep=False) as local:
+        s3_of(local).delete_bucket(Bucket="models-of-a-test")
+        local.destroy()
+    with opened() as local:
+        assert s3_of(local).head_bucket(Bucket="models-of-a-test")
+        assert local.preview().is_empty
+
+
+def test_no_secret_lies_in_the_clear_in_the_state(opened: Opened, own_local_cloud: Path) -> None:
+    with opened() as local:
+        local.up()
+    texts = [p.read_bytes() for p in own_local_cloud.rglob("*.json") if p.is_file()]
+    assert texts and not any(b"s3cret" in t for t in texts)
+
+
+def test_the_checkout_is_never_written_to(opened: Opened, project: Any) -> None:
+    def contents() -> dict[str, bytes]:
+        files = (p for p in project.root.rglob("*") if p.is_file() and p.suffix != ".pyc")
+        return {str(p): p.read_bytes() for p in files}
+
+    before = contents()
+    with opened() as local:
+        local.up()
+    assert contents() == before
