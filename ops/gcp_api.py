@@ -15,19 +15,17 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
-
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
 from ops.errors import UserError
 from ops.target import Target
 
 if TYPE_CHECKING:
+    import requests
     from google.cloud import storage
 
-Service = Literal["kms", "redis", "storagetransfer", "cloudscheduler", "storage"]
+Service = Literal["kms", "redis", "storagetransfer", "cloudscheduler", "storage", "iam", "cloudresourcemanager"]
 
 HOSTS: Final[Mapping[Service, str]] = {
     "kms": "cloudkms.googleapis.com",
@@ -35,6 +33,8 @@ HOSTS: Final[Mapping[Service, str]] = {
     "storagetransfer": "storagetransfer.googleapis.com",
     "cloudscheduler": "cloudscheduler.googleapis.com",
     "storage": "storage.googleapis.com",
+    "iam": "iam.googleapis.com",
+    "cloudresourcemanager": "cloudresourcemanager.googleapis.com",
 }
 """Service → its host on the real cloud. On a local one it is the first segment of the path, but for storage's own."""
 
@@ -44,6 +44,8 @@ NAMES: Final[Mapping[Service, str]] = {
     "storagetransfer": "Storage Transfer",
     "cloudscheduler": "Cloud Scheduler",
     "storage": "Cloud Storage",
+    "iam": "IAM",
+    "cloudresourcemanager": "Resource Manager",
 }
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
@@ -81,7 +83,10 @@ class GcpApi:
     def __init__(self, target: Target, project: str) -> None:
         self.target = target
         self.project = project
-        self._session = _session(target)
+
+    @cached_property
+    def _session(self) -> requests.Session:
+        return _session(self.target)
 
     def get(self, service: Service, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Read a resource."""
@@ -137,6 +142,8 @@ class GcpApi:
         params: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """One request; the answer's JSON object, empty where it has none."""
+        import requests
+
         url = f"{base_url(self.target, service)}/{path}"
         try:
             answer = self._session.request(method, url, params=dict(params or {}), json=body, timeout=REQUEST_SECONDS)
@@ -197,6 +204,11 @@ def base_url(target: Target, service: Service) -> str:
 
 
 def _session(target: Target) -> requests.Session:
+    # Imported here and in `call`: a stand-in provider loads this module for each preview, which makes no calls.
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
+
     if target.gcp_endpoint_url is not None:
         return requests.Session()
     with _without_import_warnings():

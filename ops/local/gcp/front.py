@@ -1,7 +1,8 @@
 """All emulated Google Cloud APIs behind one base URL: which path belongs to which service.
 
 `/storage/v1`, `/upload/storage/v1` and `/download/storage/v1` are Cloud Storage's own paths; the other services
-lie below a first segment of their own: `/kms/v1`, `/redis/v1`, `/storagetransfer/v1`, `/cloudscheduler/v1`.
+lie below a first segment of their own: `/kms/v1`, `/redis/v1`, `/storagetransfer/v1`,
+`/cloudscheduler/v1`, `/iam/v1`, `/cloudresourcemanager/v1`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ops.errors import UserError
 from ops.local.gcp.iam import Policies
 from ops.local.gcp.kms import Kms
 from ops.local.gcp.memorystore import Memorystore
+from ops.local.gcp.projects import Projects
 from ops.local.gcp.redis_server import Spawner
 from ops.local.gcp.scheduler import Scheduler
 from ops.local.gcp.storage import Storage
@@ -54,7 +56,8 @@ class Front:
         self.storage = Storage(store, self.kms, policies, upstream)
         self.memorystore = Memorystore(store, self.kms, self.storage, spawner, redis_server, scratch)
         self.transfer = Transfer(store, self.storage)
-        self.scheduler = Scheduler(store, self.handle)
+        self.projects = Projects(store, policies)
+        self.scheduler = Scheduler(store, self.handle, self.projects.refusal)
         self._save = save
         self._health = health
         self._services = {
@@ -62,6 +65,8 @@ class Front:
             "redis": self.memorystore.handle,
             "storagetransfer": self.transfer.handle,
             "cloudscheduler": self.scheduler.handle,
+            "iam": self.projects.handle,
+            "cloudresourcemanager": self.projects.handle,
         }
 
     def handle(self, request: Request) -> Response:

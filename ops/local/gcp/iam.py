@@ -16,10 +16,19 @@ from ops.local.gcp.store import DocumentStore
 from ops.local.gcp.wire import ApiError
 
 _KIND: Final = "iam"
+ACCOUNTS: Final = "iam/serviceAccounts"
+"""The kind of the service accounts' documents, by full name."""
 
 STORAGE_AGENT: Final = r"service-\d+@gs-project-accounts\.iam\.gserviceaccount\.com"
 REDIS_AGENT: Final = r"service-\d+@cloud-redis\.iam\.gserviceaccount\.com"
 TRANSFER_AGENT: Final = r"project-\d+@storage-transfer-service\.iam\.gserviceaccount\.com"
+
+_OWN_ACCOUNT: Final = re.compile(
+    r"serviceAccount:(?P<email>[^@]+@(?P<project>[a-z][a-z0-9-]+)\.iam\.gserviceaccount\.com)"
+)
+_AGENT_DOMAINS: Final = re.compile(
+    r"gcp-sa-[a-z-]+|gs-project-accounts|cloud-redis|compute-system|container-engine-robot|storage-transfer-service"
+)
 
 KEY_USERS: Final = frozenset({"roles/cloudkms.cryptoKeyEncrypterDecrypter", "roles/cloudkms.admin", "roles/owner"})
 OBJECT_READERS: Final = frozenset(
@@ -65,14 +74,24 @@ class Policies:
         return self._store.get(_KIND, resource) or _policy([])
 
     def set(self, resource: str, policy: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Replace the policy. Raises ApiError (409) if its etag is not the current one."""
+        """Replace the policy. Raises ApiError: 409 if its etag is not the current one, 400 for an unknown member."""
         etag = policy.get("etag")
+        for binding in policy.get("bindings") or []:
+            for member in binding.get("members", []):
+                self._check_member(str(member))
         with self._store.lock:
             if etag and etag != self.get(resource)["etag"]:
                 raise ApiError(
                     409, "There were concurrent policy changes. Please retry.", status="ABORTED", reason="conflict"
                 )
             return self._store.put(_KIND, resource, _policy(policy.get("bindings") or []))
+
+    def _check_member(self, member: str) -> None:
+        found = _OWN_ACCOUNT.fullmatch(member)
+        if found is None or _AGENT_DOMAINS.fullmatch(found["project"]):
+            return
+        if self._store.get(ACCOUNTS, f"projects/{found['project']}/serviceAccounts/{found['email']}") is None:
+            raise ApiError(400, f"Service account {found['email']} does not exist.", reason="invalid")
 
     def delete(self, resource: str) -> None:
         """Forget the policy with its resource."""

@@ -10,11 +10,12 @@ import base64
 import binascii
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from ops.local.gcp import clock
+from ops.local.gcp.projects import permission_of
 from ops.local.gcp.store import Document, DocumentStore
 from ops.local.gcp.wire import ApiError, Application, Request, Response, Routes, not_found
 
@@ -27,17 +28,21 @@ _CRON_FIELDS: Final = 5
 SERVICES: Final = frozenset({"cloudkms", "redis", "storagetransfer", "storage"})
 """APIs that a job can call here."""
 
+Refusal = Callable[[str, str, str], str | None]
+
 
 class Scheduler:
     """The Cloud Scheduler API.
 
     Args:
         call: answers the HTTP calls of jobs, with the paths of the local cloud.
+        refusal: why a service account, by project and email, lacks a permission, or None.
     """
 
-    def __init__(self, store: DocumentStore, call: Application) -> None:
+    def __init__(self, store: DocumentStore, call: Application, refusal: Refusal) -> None:
         self._store = store
         self._call = call
+        self._refusal = refusal
         self._routes = Routes()
         job = rf"(?P<name>{_JOB})"
         for method, pattern, handler in (
@@ -112,12 +117,17 @@ class Scheduler:
         found = _GOOGLE_HOST.fullmatch(address.hostname or "")
         if address.scheme != "https" or found is None or found["service"] not in SERVICES:
             raise ApiError(404, f"{target['uri']} is no address of an API that the local cloud has.")
-        if not (target.get("oauthToken") or {}).get("serviceAccountEmail"):
+        email = (target.get("oauthToken") or {}).get("serviceAccountEmail")
+        if not email:
             raise ApiError(
                 401, "Google's APIs want an OAuth token: the target has no oauthToken.serviceAccountEmail."
             )
         data = base64.b64decode(target.get("body", ""))
         service = found["service"]
+        needed = permission_of(service, address.path)
+        refused = self._refusal(needed[0], str(email), needed[1]) if needed else None
+        if refused:
+            raise ApiError(403, refused)
         path = (
             address.path if service == "storage" else f"/{'kms' if service == 'cloudkms' else service}{address.path}"
         )

@@ -14,7 +14,8 @@ from ops.errors import UserError
 from ops.gcp_api import GcpApi, GcpError
 from ops.local.providers.base import Kind, LocalProvider, ProviderError, Recorded, Request, State
 from ops.local.providers.gcp_data import Bucket, CryptoKey, KeyRing
-from ops.local.providers.gcp_members import bucket_member, key_member
+from ops.local.providers.gcp_identity import Account, CustomRole
+from ops.local.providers.gcp_members import bucket_member, key_member, project_member
 from ops.local.providers.gcp_replacement import REPLACE_ON
 from ops.local.providers.gcp_rest import may_force, refuse_protected
 from ops.local.providers.gcp_services import RedisInstance, SchedulerJob, TransferJob
@@ -34,10 +35,17 @@ REST: Final = {
     "gcp:redis/instance:Instance": RedisInstance,
     "gcp:storage/transferJob:TransferJob": TransferJob,
     "gcp:cloudscheduler/job:Job": SchedulerJob,
+    "gcp:serviceaccount/account:Account": Account,
+    "gcp:projects/iAMCustomRole:IAMCustomRole": CustomRole,
 }
 MEMBERS: Final = {
     "gcp:storage/bucketIAMMember:BucketIAMMember": bucket_member,
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": key_member,
+    "gcp:projects/iAMMember:IAMMember": project_member,
+}
+_NAMES: Final[Mapping[str, str]] = {
+    "gcp:serviceaccount/account:Account": "accountId",
+    "gcp:projects/iAMCustomRole:IAMCustomRole": "roleId",
 }
 _SECRET_OUTPUTS: Final = ("effectiveLabels", "pulumiLabels")
 _MORE_SECRETS: Final[Mapping[str, tuple[str, ...]]] = {"gcp:redis/instance:Instance": ("authString",)}
@@ -70,7 +78,7 @@ class GcpProvider(LocalProvider):
         if token in REST:
             return Guarded(REST[token](self._api, self.context))
         if token in MEMBERS:
-            return MEMBERS[token](self._api)
+            return MEMBERS[token](self._api, self.context.project)
         shape = SHAPES.get(token)
         if shape is None:
             raise ProviderError(f"the local cloud does not know {token}: add its shape and what replaces it")
@@ -83,7 +91,7 @@ class GcpProvider(LocalProvider):
         if token in MEMBERS:
             return None
         shape = SHAPES.get(token)
-        return shape.name_property if shape else "name"
+        return shape.name_property if shape else _NAMES.get(token, "name")
 
     def secret_outputs(self, token: str) -> Iterable[str]:
         return (*_SECRET_OUTPUTS, *_MORE_SECRETS.get(token, ()))

@@ -144,3 +144,16 @@ SCHEDULER_JOB: Final = (
     Field("schedule"),
     Field("timeZone"),
 )
+
+ACCOUNT: Final = (
+    Field("description"),
+    Field("disabled"),
+    Field("displayName"),
+)
+
+CUSTOM_ROLE: Final = (
+    Field("description"),
+    Field("permissions", "includedPermissions", exact=True),
+    Field("stage"),
+    Field("title"),
+)

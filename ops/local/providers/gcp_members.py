@@ -71,7 +71,7 @@ class PolicyMember(Kind):
         raise AssertionError("unreachable")
 
     def _resource(self, request: Request) -> str:
-        return str(request.inputs[self._argument])
+        return str(request.inputs.get(self._argument) or "")
 
     def _state(self, request: Request, policy: Mapping[str, Any]) -> State:
         condition = request.inputs.get("condition") or {}
@@ -102,7 +102,7 @@ def _has(policy: Mapping[str, Any], request: Request) -> bool:
     )
 
 
-def bucket_member(api: GcpApi) -> PolicyMember:
+def bucket_member(api: GcpApi, _project: str) -> PolicyMember:
     """`gcp:storage/bucketIAMMember:BucketIAMMember`"""
     return PolicyMember(
         "bucket",
@@ -112,10 +112,23 @@ def bucket_member(api: GcpApi) -> PolicyMember:
     )
 
 
-def key_member(api: GcpApi) -> PolicyMember:
+def key_member(api: GcpApi, _project: str) -> PolicyMember:
     """`gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember`"""
     return PolicyMember(
         "cryptoKeyId",
         lambda key: api.get("kms", f"v1/{key}:getIamPolicy"),
         lambda key, policy: api.post("kms", f"v1/{key}:setIamPolicy", {"policy": policy}),
+    )
+
+
+def project_member(api: GcpApi, project: str) -> PolicyMember:
+    """`gcp:projects/iAMMember:IAMMember`; `project` is the provider's, for members that name none."""
+
+    def path(name: str) -> str:
+        return f"v1/projects/{(name or project).removeprefix('projects/')}"
+
+    return PolicyMember(
+        "project",
+        lambda name: api.post("cloudresourcemanager", f"{path(name)}:getIamPolicy"),
+        lambda name, policy: api.post("cloudresourcemanager", f"{path(name)}:setIamPolicy", {"policy": policy}),
     )

@@ -261,24 +261,6 @@ def _numbered(collection: str) -> Identify:
     return identify
 
 
-def _account_id(request: Request, context: Context) -> str:
-    project = project_of(request, context)
-    return (
-        f"projects/{project}/serviceAccounts/{physical_name(request, 'accountId')}@{project}.iam.gserviceaccount.com"
-    )
-
-
-def _account(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
-    email = physical_id.rsplit("/", 1)[1]
-    return {
-        "name": physical_id,
-        "project": project_of(request, context),
-        "email": email,
-        "member": f"serviceAccount:{email}",
-        "uniqueId": digits(21, physical_id),
-    }
-
-
 def _member_id(*parts: str) -> Identify:
     def identify(request: Request, context: Context) -> str:
         values = [project_of(request, context) if p == "project" else str(request.inputs.get(p, "")) for p in parts]
@@ -377,17 +359,12 @@ SHAPES: Final[Mapping[str, Shape]] = {
         lambda r, _: f"{r.inputs['parent']}/policies/{str(r.inputs['name']).rsplit('/', 1)[-1]}",
         lambda r, i, _: {"etag": stable_hex(8, i, repr(r.inputs.get("spec")))},
     ),
-    "gcp:projects/iAMCustomRole:IAMCustomRole": Shape(
-        _template("projects/{project}/roles/{roleId}", "roleId"), _full_name(deleted=False, stage="GA"), "roleId"
-    ),
-    "gcp:projects/iAMMember:IAMMember": Shape(_member_id("project", "role", "member"), _member, None),
     "gcp:projects/service:Service": Shape(
         _template("{project}/{service}", "service"), lambda r, _, c: {"project": project_of(r, c)}, "service"
     ),
     "gcp:projects/serviceIdentity:ServiceIdentity": Shape(
         _template("projects/{project}/services/{service}", "service"), _service_identity, "service"
     ),
-    "gcp:serviceaccount/account:Account": Shape(_account_id, _account, "accountId"),
     "gcp:serviceaccount/iAMMember:IAMMember": Shape(_member_id("serviceAccountId", "role", "member"), _member, None),
     "gcp:servicenetworking/connection:Connection": Shape(
         _connection_id, lambda *_: {"peering": "servicenetworking-googleapis-com"}, None

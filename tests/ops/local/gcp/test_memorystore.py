@@ -10,7 +10,7 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.local.gcp.memorystore import ca_view, instance_problem, new_instance, private_host
+from ops.local.gcp.redis_instance import ca_view, instance_problem, new_instance, private_host
 from ops.local.gcp.redis_server import issue_certificates
 
 NAME = "projects/acme/locations/europe-west1/instances/features"

@@ -32,14 +32,17 @@ def call(store: DocumentStore, heard: list[tuple[str, str, Any]], caller: Callab
         heard.append((request.method, request.path, request.json()))
         return Response.of({})
 
-    return caller(Scheduler(store, answer).handle)
+    def refusal(_project: str, email: str, permission: str) -> str | None:
+        return None if email.startswith("exporter@") else f"{email} lacks {permission}"
+
+    return caller(Scheduler(store, answer, refusal).handle)
 
 
-def make(call: Call, uri: str = EXPORT, *, body: Any = None, token: bool = True) -> str:
+def make(call: Call, uri: str = EXPORT, *, body: Any = None, token: bool = True, who: str = "exporter") -> str:
     target: dict[str, Any] = {"uri": uri, "httpMethod": "POST"}
     target["body"] = base64.b64encode(json.dumps(body or {}).encode()).decode()
     if token:
-        target["oauthToken"] = {"serviceAccountEmail": "exporter@acme.iam.gserviceaccount.com"}
+        target["oauthToken"] = {"serviceAccountEmail": f"{who}@acme.iam.gserviceaccount.com"}
     name = f"{PARENT}/jobs/export"
     call("POST", f"/v1/{PARENT}/jobs", {"name": name, "schedule": "0 * * * *", "httpTarget": target})
     return name
@@ -77,6 +80,11 @@ def test_a_call_that_is_refused_shows_in_the_status(call: Call) -> None:
 def test_a_job_without_a_token_is_not_let_in(call: Call, heard: list[tuple[str, str, Any]]) -> None:
     status = call("POST", f"/v1/{make(call, token=False)}:run")["status"]
     assert (status["code"], heard) == (16, [])
+
+
+def test_a_caller_without_the_permission_shows_in_the_status(call: Call, heard: list[tuple[str, str, Any]]) -> None:
+    status = call("POST", f"/v1/{make(call, who='stranger')}:run")["status"]
+    assert ("lacks redis.instances.export" in status["message"], heard) == (True, [])
 
 
 @pytest.mark.parametrize("schedule", ["", "hourly", "0 * * *"])

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.local.gcp.checksums import Declared, Running, declared, verified
-from ops.local.gcp.objects import check_conditions, page
+from ops.local.gcp.object_rules import check_conditions, page
 from ops.local.gcp.uploads import Part, content_range, incomplete, split_multipart
 from ops.local.gcp.wire import ApiError
 

@@ -53,11 +53,6 @@ def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GcpProvider:
             "projects/acme/locations/l/clusters/c/nodePools/gpu",
         ),
         (
-            "gcp:serviceaccount/account:Account",
-            {"accountId": "fleet"},
-            "projects/acme/serviceAccounts/fleet@acme.iam.gserviceaccount.com",
-        ),
-        (
             "gcp:artifactregistry/repository:Repository",
             {"repositoryId": "r", "location": "l"},
             "projects/acme/locations/l/repositories/r",
