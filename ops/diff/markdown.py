@@ -21,9 +21,6 @@ def render(diffs: Sequence[StackDiff], *, base: str, head: str, limit: int = COM
     if not told:
         return "\n".join([*lines, "No stack changes.", ""])
     lines += _summary(told)
-    quiet = [diff.stack for diff in diffs if diff.is_empty]
-    if quiet:
-        lines += ["", f"No change: {', '.join(quiet)}."]
     for diff in told:
         lines += ["", *_stack(diff)]
     return _cut(lines, limit)

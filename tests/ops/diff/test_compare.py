@@ -143,6 +143,12 @@ def test_a_new_stack_and_a_removed_one_are_named_so(diff: Diff) -> None:
     assert "dev-aws (new)" in text and "dev-aws (gone)" in text
 
 
+def test_a_stack_that_does_not_change_is_not_mentioned(diff: Diff) -> None:
+    quiet = replace(diff(inventory(), inventory()), stack="prod-gcp")
+    loud = diff(inventory(), inventory(resource(QUEUE, "q")))
+    assert "prod-gcp" not in render([quiet, loud], base="a", head="b")
+
+
 def test_a_masked_secret_stays_masked(diff: Diff) -> None:
     found = diff(inventory(), inventory(resource(QUEUE, "q", token=SECRET)))
     assert "token" not in render([found], base="a", head="b") or SECRET in render([found], base="a", head="b")
