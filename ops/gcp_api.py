@@ -88,6 +88,10 @@ class GcpApi:
     def _session(self) -> requests.Session:
         return _session(self.target)
 
+    def close(self) -> None:
+        """Drop the kept connections; later calls open new ones."""
+        self._session.close()
+
     def get(self, service: Service, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Read a resource."""
         return self.call("GET", service, path, params=params)
