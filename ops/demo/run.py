@@ -91,9 +91,9 @@ def run_demo(stack: str, out: Path | None, *, as_json: bool = False) -> int:
     return result.exit_code
 
 
-def _act(demo: Demo, taken: Interrupts) -> Exception | None:
+def _act(demo: Demo, taken: Interrupts) -> UserError | None:
     """Do the steps until one cannot; then clean up without being disturbed. Returns why it could not."""
-    error: Exception | None = None
+    error: UserError | None = None
     try:
         taken.arm(demo.board.stopping)
         with demo.board as board:
@@ -105,22 +105,27 @@ def _act(demo: Demo, taken: Interrupts) -> Exception | None:
     except Exception as caught:
         # A child that a Ctrl-C ended first fails its step; that is no failure of the step.
         demo.interrupted = taken.happened
-        error = None if taken.happened else caught
+        error = None if taken.happened else explained(caught, demo.report, demo.home)
     finally:
         taken.armed = False
         unfinished = demo.interrupted or error is not None
         for forced in demo.wind_up(keep_logs=unfinished):
             demo.board.console.print(f"! {forced}", markup=False, soft_wrap=True)
     if error is not None:
-        demo.problem = _problem(error, demo)
+        demo.problem = Problem(error.what, error.where, error.remedy)
     return error
 
 
-def _problem(error: Exception, demo: Demo) -> Problem:
+def explained(error: Exception, report: ReportFolder, home: Home) -> UserError:
+    """The error as the user is told it: with the place where a log is kept, and any fault of ours with its trace."""
+    kept = report.final_path(Ending.FAILED) / "logs"
     if isinstance(error, UserError):
-        return Problem(error.what, error.where, error.remedy)
-    demo.report.write("logs/traceback.txt", "".join(traceback.format_exception(error)))
-    return Problem(f"{type(error).__name__}: {error}", "logs/traceback.txt", "this is a fault in Seawall: report it")
+        places = {str(path): str(kept / name) for name, path in home.logs().items()}
+        where = error.where.replace(str(report.logs), str(kept))
+        return UserError(error.what, places.get(where, where), error.remedy)
+    report.write("logs/traceback.txt", "".join(traceback.format_exception(error)))
+    what = f"a fault in Seawall itself: {type(error).__name__}: {error}"
+    return UserError(what, str(kept / "traceback.txt"), "report it, with the folder that this file is in")
 
 
 def _publish(demo: Demo) -> tuple[Result, Path]:

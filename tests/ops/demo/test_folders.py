@@ -1,0 +1,122 @@
+"""A demo's folders: two demos never meet, reports appear whole, and abandoned folders go."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ops.demo.folders import HOME_PREFIX, Home, ReportFolder, new_demo_id, remove_abandoned
+from ops.demo.model import Ending
+from ops.errors import UserError
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+LONG_AGO = time.time() - 3600
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> ReportFolder:
+    return ReportFolder(tmp_path / "out", "demo-dev-aws-1")
+
+
+def test_two_demos_of_one_second_have_different_names() -> None:
+    names = {new_demo_id("dev-aws", NOW) for _ in range(50)}
+    assert len(names) == 50
+    assert all(name.startswith("demo-dev-aws-20260102T030405Z-") for name in names)
+
+
+def test_a_report_is_hidden_until_it_is_whole(report: ReportFolder, tmp_path: Path) -> None:
+    report.write("result.json", {"a": 1})
+    assert not list((tmp_path / "out").glob("demo-*"))
+    folder = report.publish(Ending.PASSED)
+    assert folder == tmp_path / "out" / "demo-dev-aws-1"
+    assert (folder / "result.json").read_text() == '{\n "a": 1\n}\n'
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["demo-dev-aws-1"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "name"),
+    [
+        (Ending.PASSED, "demo-dev-aws-1"),
+        (Ending.FOUND, "demo-dev-aws-1"),
+        (Ending.FAILED, "demo-dev-aws-1-failed"),
+        (Ending.INTERRUPTED, "demo-dev-aws-1-interrupted"),
+    ],
+)
+def test_the_folders_name_says_if_it_is_not_of_a_whole_demo(report: ReportFolder, ending: Ending, name: str) -> None:
+    assert report.publish(ending).name == name
+
+
+def test_a_discarded_report_leaves_nothing(report: ReportFolder, tmp_path: Path) -> None:
+    report.write("result.json", "{}")
+    report.discard()
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_published_report_survives_a_discard(report: ReportFolder) -> None:
+    folder = report.publish(Ending.PASSED)
+    report.discard()
+    assert folder.is_dir()
+
+
+def test_reports_that_cannot_be_written_are_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="reports cannot be written"):
+        ReportFolder(tmp_path / "file", "demo-1")
+
+
+def test_logs_of_the_local_cloud_outlive_it(report: ReportFolder, tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    log = home.path / "dev-aws" / "emulators" / "aws" / "server.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("it said\n")
+    report.keep(home.logs())
+    assert home.remove()
+    assert (report.logs / "aws-server.log").read_text() == "it said\n"
+    assert report.files() == ("logs/aws-server.log",)
+
+
+def test_two_homes_are_two_folders_and_go_alone(tmp_path: Path) -> None:
+    one, other = Home(tmp_path), Home(tmp_path)
+    assert one.remove()
+    assert other.path.is_dir()
+    assert other.remove()
+    assert not list(tmp_path.iterdir())
+
+
+def test_removing_a_home_twice_is_no_error(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    assert home.remove() and home.remove()
+
+
+def test_the_folder_of_a_killed_demo_is_removed_by_the_next(tmp_path: Path) -> None:
+    left = tmp_path / f"{HOME_PREFIX}left"
+    (left / "dev-aws").mkdir(parents=True)
+    os.utime(left, (LONG_AGO, LONG_AGO))
+    home = Home(tmp_path)
+    assert not left.exists()
+    home.remove()
+
+
+def test_the_folder_of_a_running_demo_stays_however_old(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    os.utime(home.path, (LONG_AGO, LONG_AGO))
+    remove_abandoned(tmp_path)
+    assert home.path.is_dir()
+    home.remove()
+
+
+def test_a_folder_that_is_being_made_stays(tmp_path: Path) -> None:
+    (tmp_path / f"{HOME_PREFIX}new").mkdir()
+    remove_abandoned(tmp_path)
+    assert (tmp_path / f"{HOME_PREFIX}new").is_dir()
+
+
+def test_folders_of_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    os.utime(tmp_path / "mine", (LONG_AGO, LONG_AGO))
+    remove_abandoned(tmp_path)
+    assert (tmp_path / "mine").is_dir()

@@ -1,0 +1,188 @@
+"""However a demo ends: the exit code, the folder that it leaves, and that it leaves nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ops import cli
+from ops.demo import leftovers, run, stages
+from ops.demo.board import Stage
+from ops.demo.stages import Demo
+from ops.errors import UserError
+
+Act = Callable[[Demo, Stage], None]
+
+
+def well(_demo: Demo, stage: Stage) -> None:
+    stage.told = "well"
+
+
+def finds(_demo: Demo, stage: Stage) -> None:
+    stage.findings = ("something is wrong",)
+
+
+def cannot(demo: Demo, _stage: Stage) -> None:
+    raise UserError("the thing is missing", str(demo.report.logs / "thing.log"), "get one")
+
+
+def crashes(_demo: Demo, _stage: Stage) -> None:
+    raise KeyError("oops")
+
+
+def interrupted(_demo: Demo, _stage: Stage) -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+    signal.pause()
+
+
+def terminated(_demo: Demo, _stage: Stage) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.pause()
+
+
+def fails_because_interrupted(demo: Demo, stage: Stage) -> None:
+    """As when a Ctrl-C reaches a child first, whose end is an error to its caller."""
+    try:
+        interrupted(demo, stage)
+    except KeyboardInterrupt:
+        raise UserError("the child ended", "child", "start it again") from None
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that private homes are made in."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
+def demo(tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+    """Runs a demo of the given acts instead of the real ones, and checks that its private home is gone."""
+    # The process is the test runner's: what else runs below it is none of the demo's.
+    monkeypatch.setattr(leftovers, "adopt_orphans", lambda: None)
+    monkeypatch.setattr(leftovers, "await_none", lambda: ())
+
+    def start(*acts: Act, **options: Any) -> int:
+        monkeypatch.setattr(run, "STAGES", tuple((f"s{n}", f"Step {n}", act) for n, act in enumerate(acts)))
+        return run.run_demo("dev-aws", tmp_path / "out", **options)
+
+    yield start
+    assert not list(temporary.iterdir())
+
+
+def folders(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / "out").iterdir())
+
+
+def result(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "result.json").read_text(encoding="utf-8"))
+
+
+def test_a_demo_that_went_well_leaves_a_report(demo: Callable[..., int], tmp_path: Path) -> None:
+    assert demo(well, well) == 0
+    (folder,) = folders(tmp_path)
+    assert (folder / "report.html").is_file()
+    assert [step["state"] for step in result(folder)["steps"]] == ["ok", "ok"]
+
+
+def test_the_result_names_every_file_beside_it(demo: Callable[..., int], tmp_path: Path) -> None:
+    demo(well)
+    (folder,) = folders(tmp_path)
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert set(result(folder)["files"]) == there
+
+
+def test_a_finding_ends_in_1_and_the_demo_goes_on(demo: Callable[..., int], tmp_path: Path) -> None:
+    assert demo(finds, well) == 1
+    (folder,) = folders(tmp_path)
+    assert [step["state"] for step in result(folder)["steps"]] == ["found", "ok"]
+
+
+def test_a_step_that_cannot_run_ends_the_demo(demo: Callable[..., int], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="the thing is missing"):
+        demo(well, cannot, well)
+    (folder,) = folders(tmp_path)
+    assert folder.name.endswith("-failed")
+    assert [step["state"] for step in result(folder)["steps"]] == ["ok", "failed", "pending"]
+
+
+def test_an_error_names_the_log_where_it_lies_afterwards(demo: Callable[..., int], tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        demo(cannot)
+    (folder,) = folders(tmp_path)
+    assert caught.value.where == str(folder / "logs" / "thing.log")
+
+
+def test_a_fault_of_ours_is_told_plainly_and_kept(demo: Callable[..., int], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="a fault in Seawall itself: KeyError") as caught:
+        demo(crashes)
+    assert "in crashes" in Path(caught.value.where).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("act", [interrupted, terminated, fails_because_interrupted])
+def test_an_interrupt_ends_in_130_and_says_what_was_done(
+    demo: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str], act: Act
+) -> None:
+    assert demo(well, act, well) == 130
+    (folder,) = folders(tmp_path)
+    assert folder.name.endswith("-interrupted")
+    assert "interrupted: 1 of 3 steps" in capsys.readouterr().out
+
+
+def test_signals_do_what_they_did_before_once_a_demo_has_ended(demo: Callable[..., int]) -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    demo(interrupted)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_a_second_interrupt_does_not_disturb_the_cleaning_up(
+    demo: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def close(_demo: Demo) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(stages.Demo, "close", close)
+    assert demo(interrupted) == 130
+
+
+def test_an_interrupt_before_the_first_step_is_not_lost() -> None:
+    with run.interrupts() as taken:
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            taken.arm(lambda: None)
+
+
+def test_json_is_the_only_thing_on_standard_output(
+    demo: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo(well, as_json=True)
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["ending"], Path(printed["folder"]).is_dir()) == ("passed", True)
+
+
+def test_a_misspelt_stack_is_refused_before_anything_is_written(tmp_path: Path, temporary: Path) -> None:
+    with pytest.raises(UserError, match="there is no stack 'dev-awz'") as caught:
+        run.run_demo("dev-awz", tmp_path / "out")
+    assert "did you mean dev-aws" in caught.value.remedy
+    assert [path.name for path in tmp_path.iterdir()] == ["tmp"]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path: Path, temporary: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="reports cannot be written"):
+        run.run_demo("dev-aws", tmp_path / "file")
+    assert not list(temporary.iterdir())
+
+
+def test_help_has_an_example() -> None:
+    assert "seawall demo --stack dev-gcp" in CliRunner().invoke(cli.build_app(), ["demo", "--help"]).output
