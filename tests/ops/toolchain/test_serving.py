@@ -26,12 +26,12 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def installed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     locks: list[Path] = []
 
-    def install(shop: Workshop, lock: Path) -> None:
+    def install(shop: Workshop, lock: Path, python: str) -> None:
         locks.append(lock)
-        python = serving.python_in(shop.result)
-        python.parent.mkdir()
-        python.write_text("")
-        python.chmod(0o755)
+        made = serving.python_in(shop.result)
+        made.parent.mkdir()
+        made.write_text("")
+        made.chmod(0o755)
 
     monkeypatch.setattr(serving, "install_serving_environment", install)
     return locks
@@ -62,3 +62,11 @@ def test_a_missing_lock_is_named(lock: Path, steps: Steps) -> None:
     with pytest.raises(UserError) as caught:
         serving.ensure_serving_environment(steps)
     assert caught.value.where == str(lock)
+
+
+@pytest.mark.parametrize(
+    ("running", "expected"),
+    [("3.11", ("3.11", "/usr/bin/python3")), ("3.12", ("3.12", "/usr/bin/python3")), ("3.14", ("3.12", "3.12"))],
+)
+def test_a_python_that_triton_cannot_use_is_not_used(running: str, expected: tuple[str, str]) -> None:
+    assert serving.serving_python(running, "/usr/bin/python3") == expected
