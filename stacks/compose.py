@@ -59,7 +59,7 @@ def compose(s: Settings) -> StackOutputs:
         identity=identity,
         provider=inside,
     ).ref
-    kubernetes.MetricsPipeline("metrics", registry=registry, network=network, provider=inside)
+    kubernetes.MetricsPipeline("metrics", registry=registry, provider=inside)
     scaler = cloud.node_autoscaler_identity(place, cluster=cluster, pools=list(pools.pools.values()), provider=on)
     if scaler is not None:
         kubernetes.NodeAutoscaler(

@@ -1,6 +1,11 @@
 """What serves Triton's own metrics to the autoscaler: a small Prometheus, and the adapter to the metrics API.
 
 This Prometheus keeps two hours and has no disk: it feeds the autoscaler, it is not the platform's monitoring.
+
+The adapter speaks both versions of custom.metrics.k8s.io that the autoscaler's client knows, v1beta1 and v1beta2;
+registering one suffices. It uses only v1 APIs of the cluster (pods, namespaces, token and access reviews), none of
+the flow-control ones whose beta versions newer clusters dropped. The autoscaler's right to read custom metrics is
+built into Kubernetes (`system:controller:horizontal-pod-autoscaler`).
 """
 
 from __future__ import annotations
@@ -40,7 +45,7 @@ from pulumi_kubernetes.rbac.v1 import (
 
 from components.contracts import serving
 from components.contracts.component import Component, ready
-from components.contracts.refs import NetworkRef, RegistryRef
+from components.contracts.refs import RegistryRef
 from components.kubernetes.images import PROMETHEUS, PROMETHEUS_ADAPTER, PublicImage, mirrored
 from components.kubernetes.pods import (
     RESTRICTED,
@@ -54,7 +59,7 @@ from components.kubernetes.pods import (
     port,
     selecting,
 )
-from components.kubernetes.traffic import allow, deny_all, dns, https, in_app, in_namespace, in_range, ports
+from components.kubernetes.traffic import allow, deny_all, dns, https, in_app, in_namespace, ports
 
 METRICS_NAMESPACE: Final = "autoscaling-metrics"
 SCRAPE_SECONDS: Final = 5
@@ -126,7 +131,6 @@ class MetricsPipeline(Component):
         name: str,
         *,
         registry: RegistryRef,
-        network: NetworkRef,
         provider: kubernetes.Provider,
     ) -> None:
         super().__init__("kubernetes:MetricsPipeline", name, provider)
@@ -137,13 +141,13 @@ class MetricsPipeline(Component):
         )
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[self._namespace])
         deny_all(METRICS_NAMESPACE, self._inside)
-        prometheus = self._prometheus(network)
+        prometheus = self._prometheus()
         adapter = self._adapter()
         api = self._metrics_api(adapter)
         self.ready = ready(api.id, prometheus, adapter)
         self.finish({"api": METRICS_API})
 
-    def _prometheus(self, network: NetworkRef) -> Deployment:
+    def _prometheus(self) -> Deployment:
         self._account("prometheus")
         allow(
             "prometheus",
@@ -156,7 +160,9 @@ class MetricsPipeline(Component):
             ],
             egress=[
                 dns(),
-                NetworkPolicyEgressRuleArgs(to=[in_range(network.cidr)], ports=ports(443)),
+                # The API server. Amazon's network policies see a service's address, not what stands behind it, and
+                # that one is outside the private network; the network has no route to the internet.
+                https(),
                 NetworkPolicyEgressRuleArgs(
                     to=[in_namespace(serving.NAMESPACE)],
                     ports=ports(serving.METRICS_PORT),
@@ -178,7 +184,8 @@ class MetricsPipeline(Component):
             config_dir="/etc/prometheus",
             scratch="/prometheus",
             listens=PROMETHEUS_PORT,
-            health="/-/ready",
+            ready_path="/-/ready",
+            live_path="/-/healthy",
             scheme="HTTP",
         )
 
@@ -201,6 +208,8 @@ class MetricsPipeline(Component):
         allow(
             "prometheus-adapter",
             METRICS_NAMESPACE,
+            # The API server comes from the control plane's own addresses on EKS, and through an agent's pod on GKE;
+            # whoever else comes must show the cluster's own credentials.
             ingress=[NetworkPolicyIngressRuleArgs(ports=ports(ADAPTER_PORT))],
             egress=[
                 dns(),
@@ -227,7 +236,8 @@ class MetricsPipeline(Component):
             config_dir="/etc/adapter",
             scratch="/tmp",  # noqa: S108 - the container's own scratch volume, for its self-made certificate
             listens=ADAPTER_PORT,
-            health="/readyz",
+            ready_path="/readyz",
+            live_path="/livez",
             scheme="HTTPS",
         )
 
@@ -260,7 +270,8 @@ class MetricsPipeline(Component):
         config_dir: str,
         scratch: str,
         listens: int,
-        health: str,
+        ready_path: str,
+        live_path: str,
         scheme: str,
     ) -> Deployment:
         labels = app_labels(app)
@@ -273,7 +284,6 @@ class MetricsPipeline(Component):
             ),
             opts=self._inside,
         )
-        probe = http_probe(health, "web", period_seconds=10, failure_threshold=3, scheme=scheme)
         container = ContainerArgs(
             name=app,
             image=mirrored(self._registry, image),
@@ -281,8 +291,8 @@ class MetricsPipeline(Component):
             ports=[port("web", listens)],
             resources=memory_bound("100m", "256Mi", "512Mi"),
             security_context=container_security(),
-            readiness_probe=probe,
-            liveness_probe=probe,
+            readiness_probe=http_probe(ready_path, "web", period_seconds=10, failure_threshold=3, scheme=scheme),
+            liveness_probe=http_probe(live_path, "web", period_seconds=10, failure_threshold=3, scheme=scheme),
             volume_mounts=[
                 VolumeMountArgs(name="config", mount_path=config_dir, read_only=True),
                 VolumeMountArgs(name="scratch", mount_path=scratch),

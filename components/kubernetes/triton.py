@@ -51,8 +51,18 @@ def repository_uri(storage: StorageRef, release: str) -> str:
 
 
 def arguments(repository: str, spec: FleetSpec) -> list[str]:
-    """Triton's flags. Model control is `none`: `poll` and `explicit` let whoever writes the bucket run code."""
+    """The server and its flags, for the image's own entrypoint to run.
+
+    The entrypoint must stay: it is a shell, so it reads the start-up file that puts CUDA's compatibility libraries
+    on the library path where the machine's driver is older than the image's CUDA; a `command` would skip that and
+    leave the GPU unusable there. It needs no root and writes nothing that it cannot do without (Triton's build.py
+    adds only messages and two variables to NVIDIA's), so the file system stays read-only. The GPU's own libraries
+    are put in by a hook that runs before runc makes it so.
+
+    Model control is `none`: `poll` and `explicit` let whoever writes the bucket run code.
+    """
     return [
+        "tritonserver",
         f"--model-repository={repository}",
         "--model-control-mode=none",
         "--disable-auto-complete-config",
@@ -148,7 +158,6 @@ def pod_spec(
     container = ContainerArgs(
         name=APP,
         image=f"{registry.url}@{spec.images.serving}",
-        command=["tritonserver"],
         args=arguments(repository_uri(storage, spec.model_release), spec),
         env=environment(storage, features, lookup_timeout_ms),
         ports=[

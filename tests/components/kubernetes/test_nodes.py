@@ -1,0 +1,153 @@
+"""Pods and machines find each other: labels, taints, identities, and the autoscaler that adds machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.contracts.serving import ACCELERATOR_LABEL, GPU_TAINT_KEY
+from components.kubernetes.node_autoscaler import cluster_rules, own_rules
+
+GROUPS, POOLS = "aws:eks/nodeGroup:NodeGroup", "gcp:container/nodePool:NodePool"
+EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
+
+
+def pools(manifests: Any) -> dict[str, tuple[dict[str, str], list[dict[str, str]]]]:
+    """Labels and taints of each pool, as the cloud is asked for them."""
+    if manifests.cloud == "aws":
+        found = manifests.inventory.of_type(GROUPS)
+        return {p.name: (p.get("labels"), p.get("taints") or []) for p in found}
+    found = manifests.inventory.of_type(POOLS)
+    return {p.name: (p.get("nodeConfig.labels"), p.get("nodeConfig.taints") or []) for p in found}
+
+
+def tolerated(taint: dict[str, str], tolerations: list[dict[str, str]]) -> bool:
+    """As Kubernetes matches them."""
+    return any(
+        toleration.get("key") in (None, taint["key"])
+        and (toleration.get("operator", "Equal") == "Exists" or toleration.get("value", "") == taint.get("value", ""))
+        and toleration.get("effect") in (None, EFFECTS[taint["effect"]])
+        for toleration in tolerations
+    )
+
+
+def takers(manifests: Any, owner: str) -> set[str]:
+    """The pools that take a workload's pods."""
+    spec = manifests.pods()[owner]["spec"]
+    wanted, tolerations = spec.get("nodeSelector", {}), spec.get("tolerations", [])
+    return {
+        name
+        for name, (labels, taints) in pools(manifests).items()
+        if wanted.items() <= labels.items() and all(tolerated(t, tolerations) for t in taints)
+    }
+
+
+def test_some_pool_takes_the_fleet(manifests: Any) -> None:
+    settings = manifests.inventory.settings
+    assert takers(manifests, "triton") == set(settings["pools"]) - {"system"}
+
+
+def test_only_the_system_pool_takes_the_rest(manifests: Any) -> None:
+    rest = set(manifests.pods()) - {"triton"}
+    assert {owner: takers(manifests, owner) for owner in rest} == {owner: {"system"} for owner in rest}
+
+
+def test_gpu_pools_bear_the_taint_whatever_value_their_cloud_gives_it(manifests: Any) -> None:
+    values = {
+        taint["value"] for _, taints in pools(manifests).values() for taint in taints if taint["key"] == GPU_TAINT_KEY
+    }
+    assert values == {{"aws": "true", "gcp": "present"}[manifests.cloud]}
+    (toleration,) = manifests.pods()["triton"]["spec"]["tolerations"]
+    assert toleration == {"key": GPU_TAINT_KEY, "operator": "Exists", "effect": "NoSchedule"}
+
+
+def test_the_fleet_selects_the_gpu_in_its_settings(manifests: Any) -> None:
+    selected = manifests.pods()["triton"]["spec"]["nodeSelector"]
+    assert selected == {ACCELERATOR_LABEL: manifests.fleet["accelerator"]}
+
+
+def test_the_fleet_waits_for_machines_and_an_identity(manifests: Any) -> None:
+    deployment = manifests.resource("Deployment", "triton")
+    urns = {*deployment.dependencies, *(u for us in deployment.property_dependencies.values() for u in us)}
+    behind = {manifests.inventory.by_urn[u].type for u in urns if u in manifests.inventory.by_urn}
+    assert "kubernetes:core/v1:Namespace" in behind and "kubernetes:core/v1:ServiceAccount" in behind
+
+
+# Identities
+
+
+def test_the_cloud_binds_its_identity_to_the_fleets_own_account(manifests: Any) -> None:
+    account = manifests.pods()["triton"]["spec"]["serviceAccountName"]
+    namespace = manifests.namespace_of("triton")
+    if manifests.cloud == "aws":
+        bound = {
+            (a.get("namespace"), a.get("serviceAccount"))
+            for a in manifests.inventory.of_type("aws:eks/podIdentityAssociation:PodIdentityAssociation")
+        }
+        assert (namespace, account) in bound
+        return
+    project = manifests.inventory.settings["account"]
+    members = {m.get("member") for m in manifests.inventory.of_type("gcp:serviceaccount/iAMMember:IAMMember")}
+    assert f"serviceAccount:{project}.svc.id.goog[{namespace}/{account}]" in members
+    annotations = manifests.one("ServiceAccount", account)["metadata"]["annotations"]
+    assert "iam.gke.io/gcp-service-account" in annotations
+
+
+def test_the_node_autoscalers_account_is_the_one_that_is_bound(aws_manifests: Any) -> None:
+    bound = {
+        (a.get("namespace"), a.get("serviceAccount"))
+        for a in aws_manifests.inventory.of_type("aws:eks/podIdentityAssociation:PodIdentityAssociation")
+    }
+    spec = aws_manifests.pods()["cluster-autoscaler"]["spec"]
+    assert (aws_manifests.namespace_of("cluster-autoscaler"), spec["serviceAccountName"]) in bound
+
+
+# The node autoscaler
+
+
+def flags(manifests: Any) -> dict[str, str]:
+    return dict(a.removeprefix("--").split("=", 1) for a in manifests.container("cluster-autoscaler")["args"])
+
+
+def test_the_node_autoscaler_finds_this_clusters_machine_groups(aws_manifests: Any) -> None:
+    (cluster,) = aws_manifests.inventory.of_type("aws:eks/cluster:Cluster")
+    tags = flags(aws_manifests)["node-group-auto-discovery"].removeprefix("asg:tag=").split(",")
+    assert tags == ["k8s.io/cluster-autoscaler/enabled", f"k8s.io/cluster-autoscaler/{cluster.get('name')}"]
+
+
+def test_the_node_autoscaler_may_empty_a_machine_that_ran_the_fleet(aws_manifests: Any) -> None:
+    asked = flags(aws_manifests)
+    assert asked["skip-nodes-with-local-storage"] == "false", "every replica has a scratch volume"
+    assert asked["cloud-provider"] == "aws"
+    assert asked["namespace"] == aws_manifests.namespace_of("cluster-autoscaler")
+
+
+def test_the_node_autoscaler_answers_probes_where_it_listens(aws_manifests: Any) -> None:
+    container = aws_manifests.container("cluster-autoscaler")
+    assert container["livenessProbe"]["httpGet"]["path"] == "/health-check"
+    assert {p["name"]: p["containerPort"] for p in container["ports"]} == {"metrics": 8085}, "its default address"
+
+
+def granted(rules: Any, resource: str) -> set[str]:
+    return {verb for rule in rules for verb in rule.verbs if resource in rule.resources}
+
+
+def test_the_node_autoscaler_taints_machines_evicts_pods_and_deletes_nothing() -> None:
+    rules = [*cluster_rules(), *own_rules()]
+    assert {"update", "list", "watch"} <= granted(rules, "nodes")
+    assert granted(rules, "pods/eviction") == {"create"}
+    assert {"create", "get", "update"} <= granted(rules, "leases")
+    assert not {"create", "update", "patch", "delete"} & granted(rules, "pods")
+    assert not {"create", "delete"} & granted(rules, "nodes")
+
+
+def test_the_node_autoscaler_reads_what_scheduling_depends_on() -> None:
+    wanted = {
+        "pods",
+        "nodes",
+        "poddisruptionbudgets",
+        "statefulsets",
+        "daemonsets",
+        "storageclasses",
+        "resourceslices",
+    }
+    assert not {resource for resource in wanted if not {"list", "watch"} <= granted(cluster_rules(), resource)}

@@ -1,0 +1,238 @@
+"""How Triton is started, told where its features are, and stopped without losing a request."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.contracts import serving
+from components.contracts.specs import FleetSpec, ImagesSpec
+from components.contracts.vocabulary import Accelerator
+from components.kubernetes import triton
+from ops.errors import UserError
+from ops.paths import repo_root
+from ops.serving.runtime import Runtime, inspect_runtime
+from ops.toolchain import ensure_serving_environment
+
+FLEETS = st.builds(
+    FleetSpec,
+    images=st.just(ImagesSpec(serving=f"sha256:{'0' * 64}")),
+    accelerator=st.sampled_from(Accelerator),
+    min_replicas=st.just(1),
+    max_replicas=st.integers(1, 1000),
+    drain_seconds=st.integers(5, 120),
+    exit_timeout_seconds=st.integers(5, 600),
+    repository_gib=st.integers(1, 1000),
+    gpus_per_replica=st.integers(1, 8),
+)
+FEATURE_STORE = Path("serving_image/model_repository/feature_lookup/1/feature_store.py")
+
+
+def flags(arguments: list[str]) -> dict[str, str]:
+    """Flag → value, "" where it takes none."""
+    return {name.removeprefix("--"): value for name, _, value in (a.partition("=") for a in arguments)}
+
+
+# Start
+
+
+def test_the_images_entrypoint_starts_the_server(manifests: Any) -> None:
+    container = manifests.container("triton")
+    assert "command" not in container, "it would replace NVIDIA's entrypoint, which sets CUDA's compatibility up"
+    assert container["args"][0] == "tritonserver"
+
+
+def test_the_dockerfile_leaves_the_entrypoint_as_it_is() -> None:
+    text = (repo_root() / "serving_image" / "Dockerfile").read_text()
+    assert not re.search(r"^\s*ENTRYPOINT\b", text, re.MULTILINE | re.IGNORECASE)
+    assert re.search(r'^CMD \["tritonserver"', text, re.MULTILINE)
+
+
+def test_the_server_runs_as_the_user_that_the_image_is_built_for(manifests: Any) -> None:
+    context = manifests.pods()["triton"]["spec"]["securityContext"]
+    text = (repo_root() / "serving_image" / "Dockerfile").read_text()
+    assert f"USER {context['runAsUser']}:{context['runAsGroup']}\n" in text
+
+
+def test_nobody_can_have_the_server_load_another_model(manifests: Any) -> None:
+    assert flags(manifests.container("triton")["args"])["model-control-mode"] == "none"
+
+
+def test_the_server_reads_the_release_in_the_settings(manifests: Any) -> None:
+    models = manifests.inventory.outputs["model_bucket"]["uri"]
+    asked = flags(manifests.container("triton")["args"])["model-repository"]
+    assert asked == f"{models}/releases/{manifests.fleet['model_release']}/repository"
+
+
+def test_the_repositorys_copy_fits_the_room_that_it_is_given(manifests: Any) -> None:
+    volumes = {v["name"]: v["emptyDir"] for v in manifests.pods()["triton"]["spec"]["volumes"] if "emptyDir" in v}
+    limits = manifests.container("triton")["resources"]["limits"]
+    assert volumes["scratch"]["sizeLimit"] == f"{manifests.fleet['repository_gib']}Gi"
+    assert int(limits["ephemeral-storage"].removesuffix("Gi")) > manifests.fleet["repository_gib"]
+    mounts = {m["mountPath"]: m["name"] for m in manifests.container("triton")["volumeMounts"]}
+    assert mounts["/tmp"] == "scratch", "Triton copies a remote repository to /tmp"
+    assert mounts["/dev/shm"] == "shared-memory" and volumes["shared-memory"]["medium"] == "Memory"
+
+
+def test_gpus_are_requested_as_they_are_limited(manifests: Any) -> None:
+    resources = manifests.container("triton")["resources"]
+    count = str(manifests.fleet["gpus_per_replica"])
+    assert resources["requests"]["nvidia.com/gpu"] == resources["limits"]["nvidia.com/gpu"] == count
+
+
+# Ports
+
+
+def test_the_servers_flags_and_the_containers_ports_agree(manifests: Any) -> None:
+    container = manifests.container("triton")
+    opened = {p["name"]: p["containerPort"] for p in container["ports"]}
+    asked = {name.removesuffix("-port"): int(v) for name, v in flags(container["args"]).items() if "-port" in name}
+    contract = {"http": serving.HTTP_PORT, "grpc": serving.GRPC_PORT, "metrics": serving.METRICS_PORT}
+    assert opened == asked == contract
+
+
+def test_the_image_exposes_the_ports_of_the_contract() -> None:
+    text = (repo_root() / "serving_image" / "Dockerfile").read_text()
+    (exposed,) = re.findall(r"^EXPOSE (.*)$", text, re.MULTILINE)
+    assert {int(p) for p in exposed.split()} == {serving.HTTP_PORT, serving.GRPC_PORT, serving.METRICS_PORT}
+
+
+# Features
+
+
+def variables_that_the_image_reads() -> set[str]:
+    """Names of environment variables in the code of the feature lookup (its docstring left out)."""
+    tree = ast.parse((repo_root() / FEATURE_STORE).read_text())
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    return {
+        found
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+        for found in re.findall(r"SEAWALL_[A-Z_]+", node.value)
+    }
+
+
+def test_contract_and_image_know_the_same_variables() -> None:
+    contract = {value for name, value in vars(serving).items() if name.startswith("FEATURES_")}
+    assert contract == variables_that_the_image_reads()
+
+
+def test_the_fleet_sets_what_the_lookup_of_its_store_asks_for(manifests: Any) -> None:
+    given = {e["name"]: e["value"] for e in manifests.container("triton")["env"]}
+    common = {serving.FEATURES_KIND, serving.FEATURES_TIMEOUT_MS}
+    wanted = {
+        "dynamodb": {serving.FEATURES_TABLE, serving.FEATURES_REGION},
+        "redis": {
+            serving.FEATURES_HOST,
+            serving.FEATURES_PORT,
+            serving.FEATURES_CA_FILE,
+            serving.FEATURES_AUTH_FILE,
+        },
+    }[given[serving.FEATURES_KIND]]
+    assert {name for name in given if name.startswith("SEAWALL_")} == common | wanted
+
+
+def test_credentials_of_the_store_come_as_files_that_the_pod_mounts(gcp_manifests: Any) -> None:
+    given = {e["name"]: e["value"] for e in gcp_manifests.container("triton")["env"]}
+    mounts = {m["name"]: m["mountPath"] for m in gcp_manifests.container("triton")["volumeMounts"]}
+    secret = gcp_manifests.one("Secret", "feature-cache")
+    for variable in (serving.FEATURES_CA_FILE, serving.FEATURES_AUTH_FILE):
+        folder, _, key = given[variable].rpartition("/")
+        assert folder == mounts["features"] and key in secret["stringData"]
+
+
+def test_no_credential_is_in_a_pods_variables(manifests: Any) -> None:
+    names = {e["name"] for e in manifests.container("triton")["env"]}
+    assert not {n for n in names if re.search(r"SECRET|TOKEN|PASSWORD|ACCESS_KEY|AUTH(?!_FILE)", n)}
+
+
+def test_a_cloud_without_a_secret_mounts_none(aws_manifests: Any) -> None:
+    assert not aws_manifests.of("Secret"), "DynamoDB is reached by the pod's identity"
+
+
+# Stop
+
+
+@given(FLEETS)
+def test_the_grace_period_covers_drain_and_shutdown(spec: FleetSpec) -> None:
+    needed = spec.drain_seconds + spec.exit_timeout_seconds
+    assert triton.grace_period_seconds(spec) >= needed + triton.SHUTDOWN_MARGIN_SECONDS > needed
+
+
+@given(FLEETS)
+def test_the_server_ends_by_itself_before_it_is_killed(spec: FleetSpec) -> None:
+    asked = flags(triton.arguments("s3://models", spec))
+    left_s = triton.grace_period_seconds(spec) - spec.drain_seconds
+    assert int(asked["exit-timeout-secs"]) < left_s
+    assert int(asked["grpc-max-connection-age-grace"]) <= int(asked["exit-timeout-secs"]) * 1000
+
+
+@given(FLEETS)
+def test_ephemeral_storage_exceeds_the_repositorys_copy(spec: FleetSpec) -> None:
+    limits: Any = triton.resources(spec).limits
+    assert int(limits["ephemeral-storage"].removesuffix("Gi")) > spec.repository_gib
+
+
+def test_a_pod_leaves_the_load_balancer_before_the_server_is_told_to_stop(manifests: Any) -> None:
+    spec, container = manifests.pods()["triton"]["spec"], manifests.container("triton")
+    sleep_s = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+    exit_s = int(flags(container["args"])["exit-timeout-secs"])
+    readiness = container["readinessProbe"]
+    assert sleep_s == manifests.fleet["drain_seconds"]
+    assert sleep_s + exit_s < spec["terminationGracePeriodSeconds"]
+    assert sleep_s >= readiness["periodSeconds"] * readiness["failureThreshold"], "longer than any endpoint lags"
+
+
+def test_the_drain_needs_no_shell_in_the_image(manifests: Any) -> None:
+    assert set(manifests.container("triton")["lifecycle"]["preStop"]) == {"sleep"}
+
+
+def test_a_rollout_takes_no_replica_away_before_its_successor_is_ready(manifests: Any) -> None:
+    strategy = manifests.one("Deployment", "triton")["spec"]["strategy"]
+    assert strategy["rollingUpdate"]["maxUnavailable"] == 0 and strategy["rollingUpdate"]["maxSurge"] >= 1
+
+
+# The real server
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Runtime:
+    """The local Triton."""
+    try:
+        return inspect_runtime(ensure_serving_environment())
+    except UserError as error:
+        pytest.skip(f"no serving environment: {error.what}")
+
+
+@pytest.mark.triton
+def test_every_flag_is_one_that_the_server_knows(runtime: Runtime, manifests: Any) -> None:
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(runtime.libraries)}
+    if runtime.python_library_folder:
+        environment["LD_LIBRARY_PATH"] += f":{runtime.python_library_folder}"
+    told = subprocess.run(
+        [runtime.server, "--help"], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    known = set(re.findall(r"^\s*--([a-z0-9-]+)", told.stdout + told.stderr, re.MULTILINE))
+    assert len(known) > 50, told.stderr
+    assert set(flags(manifests.container("triton")["args"][1:])) <= known
+
+
+@pytest.mark.triton
+def test_the_server_has_the_metric_that_the_fleet_scales_by(runtime: Runtime) -> None:
+    name = serving.PENDING_REQUESTS_METRIC.encode()
+    programs = [runtime.server, *runtime.libraries.glob("libtritonserver*"), *runtime.server.parents[1].rglob("*.so")]
+    assert any(name in path.read_bytes() for path in programs if path.is_file())
