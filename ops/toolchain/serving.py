@@ -16,7 +16,6 @@ from ops.paths import repo_root
 from ops.toolchain.cache import Entry, Workshop, build_once
 from ops.toolchain.system import platform_tag
 
-
 SERVED_BY: Final = ("3.11", "3.12")
 """Python versions that the locked Triton serves models with: its stub needs numpy 1, which ends with 3.12."""
 
