@@ -48,7 +48,7 @@ def answers() -> Answers:
 @pytest.fixture
 def api(answers: Answers) -> Iterator[GcpApi]:
     server = FrontServer(answers)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     target = Target("local", "emulated", gcp_endpoint_url=f"http://127.0.0.1:{server.port}")
     client = GcpApi(target, "acme")
     yield client

@@ -22,6 +22,7 @@ from ops.local.gcp.wire import FrontServer, Request, Response
 STORE = "store.sqlite3"
 OBJECTS = "objects"
 DUMPS = "redis"
+_POLL_SECONDS = 0.05
 
 
 class Emulator:
@@ -102,7 +103,7 @@ def main(arguments: list[str]) -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=emulator.server.serve_forever, daemon=True).start()
+    threading.Thread(target=emulator.server.serve_forever, args=(_POLL_SECONDS,), daemon=True).start()
     sys.stdout.write(f"listening on {emulator.server.port}\n")
     sys.stdout.flush()
     ended.wait()

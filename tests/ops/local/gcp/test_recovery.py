@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -251,4 +252,6 @@ def test_a_killed_server_is_named(cloud: Any, cache: Cache) -> None:
         pid = int(client.info("server")["process_id"])
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(UserError, match="redis-server of features was killed by SIGKILL"):
-        cloud.emulator.check()
+        for _ in range(100):
+            cloud.emulator.check()
+            time.sleep(0.05)

@@ -31,7 +31,7 @@ def application(request: Request) -> Response:
 @pytest.fixture
 def server() -> Iterator[FrontServer]:
     running = FrontServer(application)
-    thread = threading.Thread(target=running.serve_forever, daemon=True)
+    thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield running
     running.shutdown()
@@ -112,7 +112,7 @@ def test_an_upload_that_is_broken_off_stores_nothing() -> None:
         return Response.of({})
 
     server = FrontServer(keep)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     upstream = Upstream(server.port)
 
     def blocks() -> Iterator[bytes]:
