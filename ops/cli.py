@@ -14,8 +14,9 @@ EXIT_INTERRUPTED = 130
 
 HELP = (
     "GPU model serving on AWS and Google Cloud: plans, policies, diffs, publishing and restore drills. "
-    "Infrastructure itself is changed with Pulumi's own commands. "
-    "Exit codes: 0 done and clean, 1 found something, 2 could not run."
+    "Infrastructure itself is changed with Pulumi's own commands.\n\n"
+    "Exit codes: 0 done and clean, 1 found something, 2 could not run.\n\n"
+    "Example, which needs no account: seawall demo"
 )
 
 
@@ -31,7 +32,12 @@ def build_app() -> typer.Typer:
     from ops.plan.command import plan
 
     app = typer.Typer(
-        name="seawall", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP
+        name="seawall",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",  # joins the lines of a paragraph, whatever the terminal's width
+        help=HELP,
     )
     for command in (demo, plan, check, diff, drill):
         app.command()(command)

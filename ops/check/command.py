@@ -26,7 +26,7 @@ from policies.waivers import Waiver, WaiversFileError
 
 def check(
     stacks: Annotated[
-        list[str] | None, typer.Argument(metavar="[STACK]...", help="Stacks to check; all when none is named.")
+        list[str] | None, typer.Argument(metavar="STACK", help="The stacks, as dev-aws; all when none is named.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print what fails, and nothing else.")] = False,

@@ -18,9 +18,14 @@ from ops.models.access import TargetName, model_bucket, open_stack
 from ops.models.manifest import check_version
 from ops.paths import repo_root
 
-app = typer.Typer(no_args_is_help=True, help="Releases of the model repository in a stack's bucket.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Publish, list, verify and roll back releases of the model repository in a stack's bucket.\n\n"
+    "Example: seawall models publish dev-aws --version v1 --target local",
+)
 
-Stack = Annotated[str, typer.Argument(metavar="STACK", help="A stack that is up, e.g. dev-aws.")]
+Stack = Annotated[str, typer.Argument(metavar="STACK", help="The stack, which must be up, as dev-aws.")]
 TargetOption = Annotated[
     TargetName, typer.Option("--target", help="The real cloud, or the local one that `seawall local up` made.")
 ]

@@ -17,7 +17,7 @@ from policies.inventory import Inventory
 
 def plan(
     stacks: Annotated[
-        list[str] | None, typer.Argument(metavar="STACK", help="Stacks to plan; all when none is named.")
+        list[str] | None, typer.Argument(metavar="STACK", help="The stacks, as dev-aws; all when none is named.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per stack, one per line.")] = False,
     diagram: Annotated[
