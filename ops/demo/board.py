@@ -28,6 +28,7 @@ _STYLES = {
     State.INTERRUPTED: "yellow",
 }
 _REFRESH_PER_SECOND = 8
+_TIME_WIDTH = len("59 min 59 s")
 
 
 @dataclass
@@ -97,7 +98,7 @@ class Board(Steps):
             self.steps[position] = replace(
                 self.steps[position],
                 state=state,
-                seconds=stage.seconds,
+                seconds=round(stage.seconds, 3),
                 told=stage.told,
                 findings=tuple(stage.findings),
                 parts=tuple(stage.parts),
@@ -155,10 +156,10 @@ class Board(Steps):
         return f"[{position + 1}/{len(self.steps)}] {self.steps[position].title}"
 
     def _render(self) -> RenderableType:
-        table = Table.grid(padding=(0, 2), pad_edge=False)
+        table = Table.grid(padding=(0, 2), pad_edge=False, expand=True)
         table.add_column(width=1)
-        table.add_column(no_wrap=True)
-        table.add_column(justify="right", no_wrap=True)
+        table.add_column(no_wrap=True, width=max(len(step.title) for step in self.steps))
+        table.add_column(justify="right", no_wrap=True, width=_TIME_WIDTH)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for step in self.steps:
             table.add_row(*self._row(step))

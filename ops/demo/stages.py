@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -178,17 +178,18 @@ class Demo:
         """Serve the release with Triton, and ask for the golden predictions over both protocols."""
         assert self.release is not None  # noqa: S101
         target, asked = self.local.target, facts.repeated(golden.load_golden())
-        with (
-            serving_variables(cache_from_outputs(self._outputs), target) as variables,
-            TritonServer(
+        with ExitStack() as serving:
+            variables = serving.enter_context(serving_variables(cache_from_outputs(self._outputs), target))
+            server = TritonServer(
                 self.release.uri,
                 self.python,
                 target,
                 variables,
                 log=self.report.logs / "triton-before.log",
                 region=self._outputs["region"],
-            ) as server,
-        ):
+            )
+            with self.board.step("start Triton on the release"):
+                serving.enter_context(server)
             self.ready_s = round(server.ready_after_s, 3)
             with self.board.step("ask over HTTP"):
                 http = golden.judge("http", asked, golden.ask_http(server.http_url, asked))
@@ -200,7 +201,7 @@ class Demo:
 
     def lose_and_restore(self, stage: Stage) -> None:
         """Drill: lose the primary region, restore in the other one, predict again, and sign the evidence."""
-        evidence = drill_session(self.local, self.report.logs, self.board)
+        evidence = drill_session(self.local, self.report.logs, self.board, self._outputs)
         document = signed(evidence, signing_key(default_key_file()))
         evidence_json, evidence_markdown = write(document, self.report.path)
         self.drill = facts.drill_of(document, evidence_json.name, evidence_markdown.name)

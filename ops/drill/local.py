@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -33,10 +34,16 @@ def drill_local(stack: str, out: Path, steps: Steps) -> tuple[dict[str, Any], tu
     return document, write(document, out)
 
 
-def drill_session(local: LocalCloud, log_dir: Path, steps: Steps) -> Evidence | FailedDrill:
-    """Drill the stack of an open session; its primary region is lost afterwards."""
+def drill_session(
+    local: LocalCloud, log_dir: Path, steps: Steps, outputs: Mapping[str, Any] | None = None
+) -> Evidence | FailedDrill:
+    """Drill the stack of an open session; its primary region is lost afterwards.
+
+    Args:
+        outputs: the stack's, if the caller has them already; the engine takes a second to tell them.
+    """
     stack = local.workspace.stack
-    outputs = require_outputs(stack, local.outputs(), "local")
+    outputs = outputs or require_outputs(stack, local.outputs(), "local")
     log_dir.mkdir(parents=True, exist_ok=True)
     drill_id = f"{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(2)}"
     assignment = Assignment(

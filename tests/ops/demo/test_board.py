@@ -99,6 +99,13 @@ def test_a_terminal_shows_every_step_with_its_mark(terminal: Board, printed: io.
     assert [mark in line for mark, line in zip("✓✗·", found, strict=True)] == [True] * 3
 
 
+def test_a_long_result_never_hides_a_title_or_a_time(terminal: Board, printed: io.StringIO) -> None:
+    with terminal, terminal.stage("two") as stage:
+        stage.told = "very long " * 30
+    line = next(line for line in reversed(printed.getvalue().splitlines()) if "very long" in line)
+    assert "Second [thing]" in line and "0.0 s" in line
+
+
 def test_a_build_may_show_its_own_progress_below_the_list(terminal: Board) -> None:
     with terminal, terminal.stage("one"), shown("Build a thing", terminal) as line:
         line("compiling")
