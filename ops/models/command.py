@@ -120,6 +120,7 @@ def verify(
     stack: Stack,
     version: Annotated[str, typer.Option("--version", help="The release's name, e.g. v1.")],
     target: TargetOption = "cloud",
+    replica: Annotated[bool, typer.Option("--replica", help="Verify the copy in the backup region instead.")] = False,
     as_json: Json = False,
 ) -> None:
     """Read every object of a release and compare it with the manifest; exit 1 if it is not intact.
@@ -128,7 +129,7 @@ def verify(
     """
     steps = Steps()
     with open_stack(stack, target, steps) as opened, steps.step(f"Verify {version}"):
-        result = releases.verify(model_bucket(opened), version)
+        result = releases.verify(model_bucket(opened, "model_replica" if replica else "model_bucket"), version)
     if as_json:
         _print_json({"stack": stack, **asdict(result), "is_intact": result.is_intact})
     else:

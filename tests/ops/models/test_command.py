@@ -20,7 +20,13 @@ MakeRepository = Callable[..., Path]
 
 
 @pytest.fixture
-def run(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def buckets(store: Store) -> dict[str, Store]:
+    """The stack's buckets by output; there is no replica unless a test puts one in."""
+    return {"model_bucket": store}
+
+
+@pytest.fixture
+def run(buckets: dict[str, Store], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Runs `seawall models …` on the memory store."""
 
     @contextmanager
@@ -28,7 +34,7 @@ def run(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         yield access.OpenStack(stack, Target("local", "emulated"), {})
 
     monkeypatch.setattr(command, "open_stack", opened)
-    monkeypatch.setattr(command, "model_bucket", lambda _: store)
+    monkeypatch.setattr(command, "model_bucket", lambda _, output="model_bucket": buckets[output])
 
     def invoke(*arguments: str) -> Any:
         return CliRunner().invoke(command.app, list(arguments), catch_exceptions=False)
@@ -83,3 +89,18 @@ def test_a_stack_that_is_not_up_says_how_to_bring_it_up() -> None:
 def test_outputs_without_a_bucket_are_a_plain_error(outputs: dict[str, Any]) -> None:
     with pytest.raises(UserError, match="no output"):
         access.model_bucket(access.OpenStack("dev-aws", Target("local", "emulated"), outputs))
+
+
+def test_the_replica_is_verified_by_its_own_objects(
+    run: Callable[..., Any],
+    buckets: dict[str, Store],
+    make_memory_store: Callable[[], Store],
+    make_repository: MakeRepository,
+) -> None:
+    run("publish", "dev-aws", "--version", "v1", "--from", str(make_repository()))
+    replica = buckets["model_replica"] = make_memory_store()
+    replica.objects.update(buckets["model_bucket"].objects)
+    lost = next(key for key in replica.objects if key.endswith("config.pbtxt"))
+    del replica.objects[lost]
+    assert run("verify", "dev-aws", "--version", "v1").exit_code == 0
+    assert run("verify", "dev-aws", "--version", "v1", "--replica").exit_code == 1
