@@ -9,7 +9,8 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -43,6 +44,17 @@ class Home:
         self.path = Path(tempfile.mkdtemp(prefix=HOME_PREFIX, dir=parent))
         self._lock = FileLock(self.path / _LOCK, timeout=0)
         self._lock.acquire()
+
+    @contextmanager
+    def holds_temporary_files(self) -> Iterator[None]:
+        """Have this process make its temporary files in here for the length of a block: they go with the rest."""
+        folder, before = self.path / "tmp", tempfile.tempdir
+        folder.mkdir(exist_ok=True)
+        tempfile.tempdir = str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
     def logs(self) -> dict[str, Path]:
         """The logs of the local cloud's servers, by a name for each."""

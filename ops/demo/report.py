@@ -37,7 +37,7 @@ def _template() -> Template:
         "size": wording.size,
         "ms": wording.milliseconds,
         "protocol": lambda name: wording.NAMES.get(name, name),
-        "short": lambda token: token.rpartition(":")[2] or token,
+        "commit": wording.commit,
     }
     environment.tests["done"] = lambda step: step.state is not State.PENDING
     return environment.get_template(TEMPLATE)

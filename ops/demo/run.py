@@ -96,7 +96,7 @@ def _act(demo: Demo, taken: Interrupts) -> UserError | None:
     error: UserError | None = None
     try:
         taken.arm(demo.board.stopping)
-        with demo.board as board:
+        with demo.home.holds_temporary_files(), demo.board as board:
             for key, _, act in STAGES:
                 with board.stage(key) as stage:
                     act(demo, stage)

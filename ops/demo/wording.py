@@ -28,7 +28,7 @@ NAMES: Final = {"http": "HTTP", "grpc": "gRPC"}
 
 def duration(seconds: float) -> str:
     """`0.4 s`, `1 min 05 s`, `6 h`."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
@@ -49,6 +49,12 @@ def size(count: float) -> str:
 def milliseconds(value: float | None) -> str:
     """`3.1 ms`, or a dash where nothing was answered."""
     return "–" if value is None else f"{value:.1f} ms"
+
+
+def commit(text: str) -> str:
+    """A commit's first twelve digits, and whether the working tree differs."""
+    digits, plus, rest = text.partition("+")
+    return f"{digits[:12]}{f' with {rest}' if plus else ''}"
 
 
 def headline(result: Result) -> str:

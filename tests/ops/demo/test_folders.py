@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,6 +86,15 @@ def test_two_homes_are_two_folders_and_go_alone(tmp_path: Path) -> None:
     assert other.path.is_dir()
     assert other.remove()
     assert not list(tmp_path.iterdir())
+
+
+def test_temporary_files_of_a_demo_go_with_its_home(tmp_path: Path) -> None:
+    home, before = Home(tmp_path), tempfile.gettempdir()
+    with home.holds_temporary_files():
+        made = Path(tempfile.mkdtemp())
+    assert made.is_relative_to(home.path)
+    assert home.remove() and not made.exists()
+    assert tempfile.gettempdir() == before
 
 
 def test_removing_a_home_twice_is_no_error(tmp_path: Path) -> None:
