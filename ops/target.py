@@ -8,7 +8,6 @@ from typing import Literal
 
 from ops.errors import UserError
 
-
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
