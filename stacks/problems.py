@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
+from ruamel.yaml.error import MarkedYAMLError
 
 MASK = "[secret]"
 
@@ -42,8 +43,18 @@ class SettingsError(ValueError):
         return SettingsError(source, [Problem(path, value, allowed, remedy)])
 
 
+def unreadable(error: MarkedYAMLError | UnicodeDecodeError) -> str:
+    """What is wrong in a file, and where; without the lines around it, which may hold a secret."""
+    if isinstance(error, UnicodeDecodeError):
+        return str(error.reason)
+    # A key that is there twice is told with both values.
+    what = (error.problem or error.context or "cannot be parsed").partition(" with value")[0]
+    mark = error.problem_mark or error.context_mark
+    return f"{what} (line {mark.line + 1}, column {mark.column + 1})" if mark else what
+
+
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
-    """Pydantic's errors in our terms; a secret's value is never shown."""
+    """Pydantic's errors in our terms; a value that is a secret, holds one, or may be a misplaced one is not shown."""
     return [_problem(details, model) for details in error.errors(include_url=False)]
 
 
@@ -51,11 +62,13 @@ def _problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
     path = ".".join(str(part) for part in details["loc"])
     context = details.get("ctx", {})
     parent, secret = _model_at(model, details["loc"][:-1]), _is_secret(model, details["loc"])
+    secret = secret or bool(set(_secrets_of(_model_at(model, details["loc"]))))
     kind = details["type"]
     if kind == "refused":
         return Problem(path, _shown(details, secret, context["message"]), context["allowed"], context["remedy"])
     if kind == "extra_forbidden":
         known = sorted(parent.model_fields) if parent else []
+        secret = secret or _may_be_secret(model, parent, str(details["loc"][-1]))
         close = difflib.get_close_matches(str(details["loc"][-1]), known, n=1)
         remedy = f"did you mean {close[0]}?" if close else "remove the key"
         return Problem(path, MASK if secret else _brief(details["input"]), f"the keys {', '.join(known)}", remedy)
@@ -106,6 +119,21 @@ def _is_secret(model: type[BaseModel], loc: Sequence[int | str]) -> bool:
         if field is not None and SecretStr in (field.annotation, *get_args(field.annotation)):
             return True
     return False
+
+
+def _secrets_of(model: type[BaseModel] | None) -> Iterator[str]:
+    """Names of the secret fields in `model` and below it."""
+    for name in model.model_fields if model else ():
+        if model and _is_secret(model, (name,)):
+            yield name
+        elif model:
+            yield from _secrets_of(_model_at(model, (name,)))
+
+
+def _may_be_secret(model: type[BaseModel], parent: type[BaseModel] | None, unknown_key: str) -> bool:
+    """Whether a key that nothing declares may be a secret's, misspelt or in the wrong place."""
+    resembles = difflib.get_close_matches(unknown_key, list(_secrets_of(model)), n=1)
+    return bool(resembles or set(_secrets_of(parent)))
 
 
 def _description(parent: type[BaseModel] | None, key: int | str) -> str:

@@ -31,7 +31,7 @@ from components.contracts.specs import (
     refused,
 )
 from components.contracts.vocabulary import Capacity, Cloud, Environment, OptOut
-from stacks.problems import Problem, SettingsError, problems_of
+from stacks.problems import Problem, SettingsError, problems_of, unreadable
 
 CONFIG_KEY = "seawall:settings"
 """The one Pulumi config key that holds a stack's settings, as an object."""
@@ -119,7 +119,9 @@ class Settings(Spec):
                 str(path), "", None, "an existing file", "create it from another stack's"
             ) from None
         except (MarkedYAMLError, UnicodeDecodeError) as error:
-            raise SettingsError.of(str(path), "", str(error), "valid YAML", "mend the line named above") from None
+            raise SettingsError.of(
+                str(path), "", unreadable(error), "valid YAML", "mend the line named above"
+            ) from None
         config = document.get("config") if isinstance(document, Mapping) else None
         if not isinstance(config, Mapping) or CONFIG_KEY not in config:
             raise SettingsError.of(

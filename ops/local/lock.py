@@ -23,6 +23,8 @@ def exclusive(folder: Path, stack: str) -> Iterator[None]:
         UserError: at once, if another command holds it; the kernel frees the lock of a command that died.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Also where the folder was there before: it holds what the emulated cloud knows, secrets included.
+    folder.chmod(0o700)
     lock = FileLock(folder / "lock", timeout=0, thread_local=False)
     holder = folder / "holder.json"
     try:

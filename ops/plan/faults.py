@@ -27,6 +27,13 @@ _MISSING_PROPERTY = re.compile(r"Missing required property '(?P<argument>\w+)'")
 _MISSING_ARGUMENT = re.compile(
     r"(?P<callee>[\w.]+)\(\) missing \d+ required keyword-only arguments?: (?P<arguments>.+)"
 )
+_LIST_FOR_SOMETHING = re.compile(
+    r"While processing resource: '(?P<name>[^']*)', type '(?P<type>[^']*)'.*?"
+    r"While processing input: '(?P<argument>\w+)'.*Unexpected type\. Expected 'list' got '(?P<wanted>.+)'",
+    re.DOTALL,
+)
+
+_BUILT_IN = re.compile(r"<class '(\w+)'>")
 
 
 @dataclass(frozen=True)
@@ -69,11 +76,16 @@ def refusal(stack: str, refused: list[RefusedInput]) -> UserError:
 def explain(error: BaseException, stack: str) -> UserError | None:
     """The user's error behind an exception of the program; None if it is a bug, which keeps its traceback.
 
-    A `TypeError` from an SDK constructor is a wrong argument; a `ValueError` from the program is a refusal.
+    A `TypeError` from an SDK constructor is a wrong argument, and so is an `AssertionError` of Pulumi's, whose text
+    repeats the value; a `ValueError` from the program is a refusal.
     """
     steps = [step for link in _chain(error) for step in _steps(link.__traceback__)]
     if isinstance(error, TypeError):
         return _wrong_argument(str(error), steps, stack)
+    if isinstance(error, AssertionError) and (match := _LIST_FOR_SOMETHING.search(str(error))):
+        wanted = _BUILT_IN.sub(r"\1", match["wanted"])
+        problem = InputProblem(match["argument"], f"a list, where {wanted} is expected", "type")
+        return refusal(stack, [RefusedInput(match["type"], match["name"], problem)])
     if isinstance(error, ValueError) and steps and not isinstance(error, UnicodeError):
         return UserError(
             str(_first_refusal(error)),  # Pulumi's own wrappers would repeat the value, secret or not

@@ -17,6 +17,11 @@ _SCHEMA: Final = "CREATE TABLE IF NOT EXISTS documents (kind TEXT, name TEXT, bo
 Document = Mapping[str, Any]
 
 
+def _make_private(file: Path) -> None:
+    """Make the file, for its owner alone: passwords and private keys of instances are in it."""
+    file.touch(mode=0o600)
+
+
 class DocumentStore:
     """Documents that survive the process. Safe from several threads; a document handed out is never changed.
 
@@ -27,6 +32,7 @@ class DocumentStore:
         self._lock = threading.RLock()
         self._documents: dict[str, dict[str, Document]] = {}
         try:
+            _make_private(file)
             self._db = sqlite3.connect(file, timeout=30, check_same_thread=False, isolation_level=None)
             # A command that is killed goes back to its stack's last snapshot as a whole.
             self._db.execute("PRAGMA synchronous = OFF")
@@ -77,6 +83,7 @@ class DocumentStore:
 
     def save(self, file: Path) -> None:
         """Write a copy of the store."""
+        _make_private(file)
         with self._lock, closing(sqlite3.connect(file)) as copy:
             self._db.backup(copy)
 

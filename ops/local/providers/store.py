@@ -41,6 +41,8 @@ class Store:
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
+        # It keeps what a cloud would: addresses with tokens in them, and Kubernetes' secrets.
+        file.touch(mode=0o600)
         self._lock = threading.Lock()
         self._db = sqlite3.connect(file, timeout=30, check_same_thread=False)
         # The engine asks providers in parallel, and a killed command is rolled back to the last snapshot as a
