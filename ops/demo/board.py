@@ -28,6 +28,8 @@ _STYLES = {
     State.INTERRUPTED: "yellow",
 }
 _REFRESH_PER_SECOND = 8
+_ECHO_WIDTH = len("^C^C") + 1
+"""Room at the end of the last line: what a terminal echoes of a Ctrl-C must not wrap, or the list shows twice."""
 _TIME_WIDTH = len("59 min 59 s")
 
 
@@ -156,7 +158,8 @@ class Board(Steps):
         return f"[{position + 1}/{len(self.steps)}] {self.steps[position].title}"
 
     def _render(self) -> RenderableType:
-        table = Table.grid(padding=(0, 2), pad_edge=False, expand=True)
+        table = Table.grid(padding=(0, 2), pad_edge=False)
+        table.width = max(1, self.console.width - _ECHO_WIDTH)
         table.add_column(width=1)
         table.add_column(no_wrap=True, width=max(len(step.title) for step in self.steps))
         table.add_column(justify="right", no_wrap=True, width=_TIME_WIDTH)

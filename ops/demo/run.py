@@ -150,6 +150,7 @@ def _print(result: Result, folder: Path, *, as_json: bool) -> None:
         return
     console = Console(highlight=False)
     wide = console if console.is_terminal else Console(highlight=False, width=160)
-    screen.show(result, folder, wide)
+    here = Path.cwd()
+    screen.show(result, folder.relative_to(here) if folder.is_relative_to(here) else folder, wide)
     if result.ending is Ending.INTERRUPTED:
         wide.print("interrupted; nothing is left running, and the next demo starts anew", markup=False)

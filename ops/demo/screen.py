@@ -20,6 +20,7 @@ _STYLES = {
 }
 _MOMENTS = {"before": "before the loss", "after": "after the restore"}
 _MOST_FINDINGS = 8
+_NAME_WIDTH = 10
 
 
 def show(result: Result, folder: Path, console: Console) -> None:
@@ -30,9 +31,12 @@ def show(result: Result, folder: Path, console: Console) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in (*rows(result), *places(result, folder)):
-        table.add_row(Text(f"  {name}", "dim"), Text(value))
+    for name, value in rows(result):
+        table.add_row(Text(f"  {name:<{_NAME_WIDTH}}", "dim"), Text(value))
     console.print(table)
+    for name, value in places(result, folder):
+        # Never folded: a path is there to be copied.
+        console.print(Text.assemble((f"  {name:<{_NAME_WIDTH}}", "dim"), f"  {value}"), soft_wrap=True)
     if result.predictions:
         console.print()
         console.print(_predictions(result.predictions))

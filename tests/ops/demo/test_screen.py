@@ -46,6 +46,10 @@ def test_the_screen_tells_of_every_job(passed: Result, told: str) -> None:
     assert told in printed(passed)
 
 
+def test_a_path_is_never_folded(passed: Result) -> None:
+    assert str(FOLDER / "drill-dev-aws-1.json") in printed(passed, 40)
+
+
 def test_both_moments_and_protocols_have_a_row(passed: Result) -> None:
     text = printed(passed)
     assert [text.count(word) for word in ("before the loss", "after the restore", "HTTP", "gRPC")] == [2, 2, 2, 2]
