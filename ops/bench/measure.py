@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,8 +16,7 @@ from ops.errors import UserError
 
 Run = Callable[[], Sample]
 
-_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
-"""Bytes per unit of `ru_maxrss`: the one thing in which macOS and Linux differ here."""
+_LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 def child(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Sample:
@@ -29,28 +29,26 @@ def child(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mappin
         UserError: it ended with an exit code other than 0; its last words are passed on.
     """
     kept = {k: v for k, v in (os.environ if env is None else env).items() if k != "PYTHONDONTWRITEBYTECODE"}
-    with tempfile.TemporaryFile() as errors:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            [str(part) for part in command], cwd=cwd, env=kept, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
-        )
-        try:
-            _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        wall_s = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            errors.seek(0)
-            words = errors.read().decode(errors="replace").strip().splitlines()[-5:]
+    with tempfile.TemporaryDirectory(prefix="seawall-bench-") as scratch:
+        result, words = Path(scratch) / "used.json", Path(scratch) / "words"
+        with words.open("wb") as output:
+            code = subprocess.run(
+                [sys.executable, "-I", "-S", _LAUNCHER, result, *command],
+                cwd=cwd,
+                env=kept,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=False,
+            ).returncode
+        if code:
+            last = words.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-5:]
             raise UserError(
-                f"exit code {process.returncode}: {' / '.join(words) or 'not a word'}",
+                f"exit code {code}: {' / '.join(last) or 'not a word'}",
                 " ".join(str(part) for part in command),
                 "run that command by itself and mend what it says",
             )
-    return Sample(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _RSS_UNIT / 1e6)
+        return Sample(**json.loads(result.read_text(encoding="utf-8")))
 
 
 def timed(call: Callable[[], object]) -> Sample:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from ops.bench.measure import child, in_turns
 from ops.bench.model import Result, Sample, Series, Target, times_of
 from ops.paths import repo_root
-from policies.inventory import Inventory
 
 STACK: Final = "prod-aws"
 PLAN_TO_IMPORT: Final = Target("at most", 2, "×")
@@ -40,10 +40,9 @@ print(planned - start, time.perf_counter() - planned, file=open(sys.argv[2], "w"
 """
 
 
-def sdk_classes(inventory: Inventory) -> tuple[str, ...]:
-    """`module:class` of every SDK class that a plan's resources are made of."""
-    found = {_sdk_class(resource.type) for resource in inventory.resources if resource.custom}
-    return tuple(sorted(found))
+def sdk_classes(tokens: Iterable[str]) -> tuple[str, ...]:
+    """`module:class` of every SDK class that makes resources of these types."""
+    return tuple(sorted({_sdk_class(token) for token in tokens}))
 
 
 def _sdk_class(token: str) -> str:
@@ -60,7 +59,7 @@ def measure_plan(repeats: int) -> list[Result]:
     """The plan of one stack beside the bare import of its SDK classes, and the plan's memory."""
     from ops.plan.planner import plan_stack  # imports the SDKs
 
-    classes = sdk_classes(plan_stack(STACK))
+    classes = sdk_classes(resource.type for resource in plan_stack(STACK).resources if resource.custom)
     subject, baseline = in_turns(
         {
             f"seawall plan {STACK} --json": lambda: child(seawall("plan", STACK, "--json")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -107,7 +108,8 @@ def write_whole(path: Path, text: str) -> None:
             f"cannot be written: {error.strerror}", str(path), "name a folder that you may write"
         ) from None
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
 
 
 def as_json(told: Mapping[str, Any]) -> str:
