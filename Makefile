@@ -61,6 +61,7 @@ golden: $(READY) ## Refresh the golden inventories of all stacks
 docs: $(READY) ## Regenerate the schema and the generated documents
 	@$(RUN)python -m stacks.schema
 	@$(RUN)python -m policies.catalogue
+	@$(RUN)seawall plan dev-aws --diagram docs/dev-aws.svg >/dev/null
 
 lock: $(UV) ## Pin the dependencies anew
 	@$(UV) pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --universal --group dev pyproject.toml -o requirements.lock

@@ -1,3 +1,5 @@
+"""`seawall plan`: what it prints, writes and refuses."""
+
 from __future__ import annotations
 
 import json

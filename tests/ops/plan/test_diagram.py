@@ -1,3 +1,5 @@
+"""The diagram of a stack."""
+
 from __future__ import annotations
 
 import itertools

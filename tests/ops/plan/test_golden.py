@@ -1,3 +1,5 @@
+"""The recorded inventories of all stacks."""
+
 from __future__ import annotations
 
 import json

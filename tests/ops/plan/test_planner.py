@@ -1,3 +1,5 @@
+"""Planning: what an inventory holds of a program."""
+
 from __future__ import annotations
 
 import asyncio

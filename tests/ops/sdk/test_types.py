@@ -1,3 +1,5 @@
+"""Checking values against the types that an SDK declares."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,0 +1,62 @@
+"""Workflows run pinned actions with the least rights, and give nothing to the code of a pull request."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+EVENTS_WITH_SECRETS = {"pull_request_target", "workflow_run", "issue_comment"}
+"""Events that run with a writing token although a stranger may have caused them."""
+
+pytestmark = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.name)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A workflow as data."""
+    return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+
+
+def steps(path: Path) -> list[dict[str, Any]]:
+    """Every step of every job."""
+    return [step for job in load(path)["jobs"].values() for step in job["steps"]]
+
+
+def test_actions_are_pinned_by_commit_with_their_version_beside(path: Path) -> None:
+    used = re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))
+    loose = [line for line in used if not re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)]
+    assert not loose
+
+
+def test_only_a_job_without_a_checkout_may_write(path: Path) -> None:
+    workflow = load(path)
+    assert "write" not in workflow["permissions"].values()
+    for name, job in workflow["jobs"].items():
+        rights = job.get("permissions", workflow["permissions"])
+        has_code = any("checkout" in step.get("uses", "") for step in job["steps"])
+        assert not (has_code and "write" in rights.values()), name
+
+
+def test_no_secret_and_no_event_that_would_bring_one(path: Path) -> None:
+    assert "secrets." not in path.read_text(encoding="utf-8")
+    assert not EVENTS_WITH_SECRETS & set(load(path)["on"])
+
+
+def test_a_checkout_leaves_no_credential_behind(path: Path) -> None:
+    checkouts = [step for step in steps(path) if "checkout" in step.get("uses", "")]
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_no_script_has_an_event_s_text_pasted_in(path: Path) -> None:
+    assert not [step for step in steps(path) if "${{" in step.get("run", "")]
+
+
+def test_every_job_ends_in_time_and_older_runs_give_way(path: Path) -> None:
+    workflow = load(path)
+    assert workflow["concurrency"]["group"]
+    assert all(job["timeout-minutes"] <= 60 for job in workflow["jobs"].values())
