@@ -14,7 +14,7 @@ from rich.console import Console
 from ops.console import Steps
 from ops.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, UserError
 from ops.local.lock import exclusive
-from ops.local.processes import leashed
+from ops.local.processes import kept
 from ops.local.runs import Outcome, outer_environment
 from ops.local.session import LocalCloud, open_local
 from ops.local.workspace import Workspace, find_workspace
@@ -22,11 +22,13 @@ from ops.paths import repo_root
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Run a stack on the local cloud: the real Pulumi engine, stand-in providers and emulators, no account. "
-    "Its state is kept between commands, below .seawall/local or $SEAWALL_LOCAL.",
+    rich_markup_mode="markdown",
+    help="Run a stack on the local cloud: the real Pulumi engine, stand-in providers and emulators, no account.\n\n"
+    "Its state is kept between commands, below .seawall/local or $SEAWALL_LOCAL.\n\n"
+    "Example: seawall local up dev-aws",
 )
 
-StackArgument = Annotated[str, typer.Argument(help="A stack, such as dev-aws.", show_default=False)]
+StackArgument = Annotated[str, typer.Argument(metavar="STACK", help="The stack, as dev-aws.", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 _NO_CHANGES_EXPECTED = 7
@@ -155,7 +157,7 @@ def _pass_through(local: LocalCloud, arguments: list[str]) -> int:
     previous = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         code = subprocess.run(
-            leashed(command, signal.SIGTERM), cwd=local.workspace.project, env=environment, check=False
+            kept(command, forward_interrupt=False), cwd=local.workspace.project, env=environment, check=False
         ).returncode
     finally:
         signal.signal(signal.SIGINT, previous)

@@ -18,10 +18,20 @@ DEFAULT_START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 
 
-def leashed(command: Sequence[str], number: signal.Signals = signal.SIGKILL) -> list[str]:
-    """`command`, started so that the kernel sends it `number` once the thread that started it ends (Linux)."""
+def leashed(command: Sequence[str]) -> list[str]:
+    """`command`, started so that the kernel kills it once the thread that started it ends (Linux).
+
+    Killed, and not asked to end: the lock that it works under is free by then, and the next command takes back
+    whatever it left.
+    """
     leash = str(Path(__file__).with_name("leash.py"))
-    return [sys.executable, "-I", "-S", leash, str(int(number)), str(os.getpid()), *command]
+    return [sys.executable, "-I", "-S", leash, str(os.getpid()), *command]
+
+
+def kept(command: Sequence[str], *, forward_interrupt: bool) -> list[str]:
+    """`command`, started so that all it starts ends with it, and with the thread that started it; see `keeper`."""
+    keeper = str(Path(__file__).with_name("keeper.py"))
+    return [sys.executable, "-I", "-S", keeper, str(os.getpid()), str(int(forward_interrupt)), *command]
 
 
 class ServerProcess:

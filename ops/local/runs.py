@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -19,7 +20,8 @@ from pulumi.automation.errors import create_command_error
 from pulumi.automation.events import EngineEvent
 from semver import VersionInfo
 
-from ops.local.processes import leashed
+from ops.engine.model import LANGUAGE_EXEC
+from ops.local.processes import kept
 
 Operation = Literal["up", "preview", "refresh", "destroy"]
 
@@ -160,7 +162,7 @@ class GuardedCommand(PulumiCommand):
     ) -> CommandResult:
         """Run it to its end. Raises CommandError if it fails, EngineKilledError if a signal ended it."""
         with subprocess.Popen(
-            leashed([self.command, "--non-interactive", *args], signal.SIGTERM),
+            kept([self.command, "--non-interactive", *args], forward_interrupt=True),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -230,12 +232,23 @@ def wind_down(process: subprocess.Popen[str], seconds: float = CANCEL_SECONDS) -
     """
     try:
         process.send_signal(signal.SIGINT)
+        _interrupt_program(process.pid)
         process.wait(seconds)
         return
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        os.killpg(process.pid, signal.SIGKILL)
+        process.terminate()
         process.wait()
     raise EngineKilledError("the engine was ended before it had finished what was in flight")
+
+
+def _interrupt_program(session: int) -> None:
+    """End the stack's program, which the engine waits for; all that the keeper starts is in its session."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            # proc(5): the session is the sixth field, the fourth after the name in parentheses.
+            belongs = (entry / "stat").read_text().rsplit(")", 1)[1].split()[3] == str(session)
+            if belongs and LANGUAGE_EXEC.encode() in (entry / "cmdline").read_bytes():
+                os.kill(int(entry.name), signal.SIGTERM)
 
 
 def first_trouble(outcome: Outcome, fallback: str) -> Trouble:
