@@ -146,9 +146,9 @@ class Demo:
     def preview_again(self, stage: Stage) -> None:
         """Preview the deployed stack with the policy pack in the engine: nothing to do, and the same verdicts."""
         assert self._verdict is not None and self.policies is not None  # noqa: S101
-        outcome, verdict = self.local.judged_preview(self.home.path / "pack")
-        self.preview = Preview(outcome.counts.get("same", 0), facts.changes_told(outcome.changes))
-        self.policies = facts.with_engine(self.policies, self._verdict, verdict)
+        judged = self.local.judged_preview(self.home.path / "pack")
+        self.preview = Preview(judged.outcome.counts.get("same", 0), facts.changes_told(judged.outcome.changes))
+        self.policies = facts.with_engine(self.policies, self._verdict, judged.verdict)
         stage.told = f"{wording.preview_told(self.preview).partition(';')[0]}; {wording.engine_told(self.policies)}"
         stage.findings = (*facts.preview_findings(self.preview), *facts.engine_findings(self.policies))
 

@@ -120,6 +120,10 @@ class EventReader:
             text = _COLOUR.sub("", diagnostic.message).strip()
             if text:
                 self.outcome.errors.append(Trouble(diagnostic.urn or "", text))
+        violation = event.policy_event
+        if violation is not None and violation.enforcement_level == "mandatory":
+            text = _COLOUR.sub("", violation.message).strip()
+            self.outcome.errors.append(Trouble(violation.resource_urn or "", f"{violation.policy_name}: {text}"))
         if event.summary_event is not None:
             self.outcome.counts = {str(op): n for op, n in event.summary_event.resource_changes.items()}
 

@@ -69,6 +69,17 @@ class Deployed:
         return self.urn.rsplit("::", 1)[-1]
 
 
+@dataclass(frozen=True)
+class JudgedPreview:
+    """A preview, and what the policy pack said of it inside the engine."""
+
+    outcome: Outcome
+    verdict: Mapping[str, Any]
+    """As `seawall check --json` prints one stack."""
+    refusal: str
+    """Why the engine ended the preview; empty if no policy did."""
+
+
 class LocalCloud:
     """A stack on the local cloud while its emulators run; made by `open_local`."""
 
@@ -127,8 +138,8 @@ class LocalCloud:
             )
         return outcome
 
-    def judged_preview(self, scratch: Path) -> tuple[Outcome, dict[str, Any]]:
-        """A preview with the policy pack inside the engine, and the pack's verdict as `seawall check` tells it.
+    def judged_preview(self, scratch: Path) -> JudgedPreview:
+        """A preview with the policy pack inside the engine.
 
         Args:
             scratch: a folder for the pack's copy and its verdict.
@@ -138,21 +149,22 @@ class LocalCloud:
         pack, verdict = prepare_pack(scratch), scratch.absolute() / "verdict.json"
         verdict.unlink(missing_ok=True)
         stack, reader = self.stack(), EventReader("preview")
-        before = stack.workspace.env_vars
+        before, refusal = stack.workspace.env_vars, ""
         stack.workspace.env_vars = {**before, VERDICTS_FILE_VARIABLE: str(verdict)}
         try:
             with self.steps.step(f"Preview {self.workspace.stack} with the policies in the engine"):
                 self._guarded(lambda: stack.preview(policy_packs=[str(pack)], on_event=reader), reader)
-        except UserError:
+        except UserError as error:
             # The engine ends a preview that violates a policy as a failed one, after the pack has written.
             if not verdict.exists() or self.is_broken:
                 raise
+            refusal = error.what
         finally:
             stack.workspace.env_vars = before
         self.steps.note(reader.outcome.summary())
         if not verdict.exists():
             raise self._error("the policies were not judged in the engine", self.workspace.stack)
-        return reader.outcome, json.loads(verdict.read_text(encoding="utf-8"))
+        return JudgedPreview(reader.outcome, json.loads(verdict.read_text(encoding="utf-8")), refusal)
 
     def refresh(self) -> Outcome:
         """Compare Pulumi's state with the cloud and take over what is found; `changes` is the drift."""
@@ -166,10 +178,10 @@ class LocalCloud:
 
         Raises UserError that names the protected resources, if there are any, before anything is deleted.
         """
-        protected = [r.name for r in self.resources() if r.protect]
+        protected = [f"{r.name} ({r.type.rsplit(':', 1)[-1]})" for r in self.resources() if r.protect]
         if protected and not unprotect:
             raise UserError(
-                f"{len(protected)} resources are protected: {', '.join(sorted(protected))}",
+                f"{len(protected)} of its resources are protected: {', '.join(sorted(protected))}",
                 f"stack {self.workspace.stack}",
                 f"If they may go, run `seawall local down {self.workspace.stack} --unprotect`.",
             )

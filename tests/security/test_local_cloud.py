@@ -103,7 +103,7 @@ def look(local: LocalCloud, found: Traces, everything: Path) -> None:
     told["outputs with secrets shown"] = json.dumps(local.outputs())
     told["refresh"] = pulumi(local, ["refresh", "--yes"])
     told["resources"] = repr(local.resources())
-    _, verdict = local.judged_preview(everything / "pack")
+    verdict = local.judged_preview(everything / "pack").verdict
     told["policy verdict"] = json.dumps(verdict)
     if local.target.gcp_endpoint_url:
         (instance,) = (r for r in local.resources() if r.type == "gcp:redis/instance:Instance")

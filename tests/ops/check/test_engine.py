@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from ops.check.engine import EngineVerdict, preview_with_policies
 from ops.console import Steps
-from ops.local.session import open_local
+from ops.local.session import JudgedPreview, open_local
 from ops.plan.planner import plan_stack
 from policies import waivers
 from policies.verdicts import judge
@@ -20,7 +19,7 @@ from stacks.settings import CONFIG_KEY, stack_names
 
 pytestmark = pytest.mark.engine
 
-Preview = Callable[..., EngineVerdict]
+Preview = Callable[..., JudgedPreview]
 
 
 @pytest.fixture
@@ -28,15 +27,14 @@ def preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: Steps) -> Pr
     """Previews a stack with the policy pack on a local cloud of the test's own, with these settings changed."""
     monkeypatch.setenv("SEAWALL_LOCAL", str(tmp_path / "local"))
 
-    def run(stack: str, **changed: object) -> EngineVerdict:
+    def run(stack: str, **changed: object) -> JudgedPreview:
         with open_local(stack, steps) as local:
             local.stack()
             yaml = YAML()
             config = yaml.load(local.workspace.config_file.read_text())
             config["config"][CONFIG_KEY].update(changed)
             yaml.dump(config, local.workspace.config_file)
-            project = local.workspace.project
-            return preview_with_policies(local.engine.cli, project, stack, local.environment(), tmp_path)
+            return local.judged_preview(tmp_path)
 
     return run
 
@@ -50,7 +48,7 @@ def test_the_engine_and_the_plan_give_the_same_verdicts(preview: Preview, stack:
     offline = judge(plan_stack(stack), waivers.load(), date.today()).to_json()
     inside = preview(stack)
     assert _by_resource(inside.verdict) == _by_resource(offline)
-    assert not inside.refused, inside.output
+    assert inside.refusal == ""
 
 
 def test_the_verdicts_stay_the_same_once_the_stack_is_deployed_and_its_ids_are_known(
@@ -60,12 +58,11 @@ def test_the_verdicts_stay_the_same_once_the_stack_is_deployed_and_its_ids_are_k
     offline = judge(plan_stack("dev-aws"), waivers.load(), date.today()).to_json()
     with open_local("dev-aws", steps) as local:
         local.up()
-        project = local.workspace.project
-        inside = preview_with_policies(local.engine.cli, project, "dev-aws", local.environment(), tmp_path)
+        inside = local.judged_preview(tmp_path)
     assert _by_resource(inside.verdict) == _by_resource(offline)
 
 
 def test_a_violation_ends_the_preview_and_names_rule_and_resource(preview: Preview) -> None:
     inside = preview("dev-aws", keys={"deletion_window_days": 7})
-    assert inside.refused and {v["rule"] for v in inside.verdict["violations"]} == {"aws-kms-slow-deletion"}
-    assert "aws-kms-slow-deletion" in inside.output and "deletionWindowInDays is 7" in inside.output
+    assert {v["rule"] for v in inside.verdict["violations"]} == {"aws-kms-slow-deletion"}
+    assert "aws-kms-slow-deletion" in inside.refusal and "deletionWindowInDays is 7" in inside.refusal
