@@ -21,15 +21,10 @@ ENV_TOKEN = "SEAWALL_CONTROL_TOKEN"  # noqa: S105 - a variable's name
 def main() -> int:
     """Serve until SIGTERM; exit code 3 if the state file cannot be read."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
-    from moto.moto_server.werkzeug_app import MotoRequestHandler
-    from werkzeug.serving import make_server
-
+    # Imported here: moto reads the account from the environment when it is imported.
     from ops.local.aws.gateway import Gateway
     from ops.local.aws.state import AwsState
-
-    class Handler(MotoRequestHandler):
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Quiet: the log is for what went wrong."""
+    from ops.local.aws.wsgi import loopback_server
 
     state = AwsState(os.environ[ENV_ACCOUNT])
     if len(sys.argv) > 1:
@@ -45,9 +40,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server(
-        "127.0.0.1", 0, Gateway(state, os.environ[ENV_TOKEN]), threaded=True, request_handler=Handler
-    )
+    server = loopback_server(Gateway(state, os.environ[ENV_TOKEN]))
     sys.stdout.write(f"listening on {server.server_port}\n")
     sys.stdout.flush()
     server.serve_forever()

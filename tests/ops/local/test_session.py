@@ -108,7 +108,7 @@ def test_protected_resources_stay_and_are_named(opened: Opened, project: Any) ->
     project.append('aws.sns.Topic("alerts", opts=pulumi.ResourceOptions(provider=provider, protect=True))')
     with opened() as local:
         local.up()
-        with pytest.raises(UserError, match=r"1 resources? .*protected: .*alerts") as told:
+        with pytest.raises(UserError, match=r"1 of its resources are protected: alerts \(Topic\)") as told:
             local.destroy()
         assert "--unprotect" in told.value.remedy
         assert len(local.resources()) == RESOURCES + 1
