@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -91,17 +92,13 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
 
 
 def _planned(stacks: Sequence[str], *, show_steps: bool) -> tuple[Inventory, ...]:
-    from ops.plan.planner import checked_name, plan_stack  # the SDKs take a second to import
+    from ops.plan.planner import checked_name  # the SDKs take a second to import
+    from ops.plan.several import plan_stacks
     from stacks.settings import stack_names
 
     names = [checked_name(name) for name in stacks] or list(stack_names())
-    if not show_steps:
-        return tuple(plan_stack(name) for name in names)
-    steps, inventories = Steps(), []
-    for name in names:
-        with steps.step(f"Plan {name}"):
-            inventories.append(plan_stack(name))
-    return tuple(inventories)
+    with Steps().step(f"Plan {', '.join(names)}") if show_steps else nullcontext():
+        return plan_stacks(names)
 
 
 def _write(path: Path, text: str) -> None:

@@ -9,7 +9,7 @@ from ops.diff.compare import compare
 from ops.diff.model import StackDiff
 from ops.diff.replacing import replace_on
 from ops.diff.worktree import plan_commit, resolve
-from ops.plan.planner import plan_stack
+from ops.plan.several import plan_stacks
 from policies.evaluation import evaluate
 from policies.inventory import Inventory
 from stacks.settings import stack_names
@@ -45,4 +45,4 @@ def needs_care(diffs: Sequence[StackDiff]) -> bool:
 
 
 def _plan_here() -> Mapping[str, Inventory]:
-    return {stack: plan_stack(stack) for stack in stack_names()}
+    return {inventory.stack: inventory for inventory in plan_stacks(stack_names())}

@@ -34,13 +34,13 @@ def plan(
 
     Example: seawall plan prod-aws --diagram prod-aws.svg
     """
-    from ops.plan.planner import checked_name, plan_stack  # the SDKs take a second to import
+    from ops.plan.planner import checked_name  # the SDKs take a second to import
+    from ops.plan.several import plan_stacks
 
     names = [checked_name(name) for name in dict.fromkeys(stacks or [])] or _all_stacks()
     if diagram is not None:
         _check_diagram(diagram, names)
-    for name in names:
-        inventory = plan_stack(name)
+    for inventory in plan_stacks(names):
         if as_json:
             typer.echo(json.dumps(inventory.to_json(), separators=(",", ":")))
         else:
