@@ -41,7 +41,7 @@ class Gateway:
         bucket_policy.install()
         self._state = state
         self._token = token
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = _QuickDispatcher(create_backend_app)
         self._replicator = Replicator(state)
         self._s3 = S3Gate(state, self._replicator)
         self._dynamo = DynamoGate(state)
@@ -127,6 +127,21 @@ class Gateway:
             self._replicator.drain()
             return _send(start_response, Refusal("200 OK", "text/plain", b"settled\n"))
         return _send(start_response, Refusal("404 Not Found", "text/plain", b"no such command\n"))
+
+
+class _QuickDispatcher(DomainDispatcherApplication):
+    """Remembers which application serves what: to find out, moto lists its own folder at each request."""
+
+    def __init__(self, create_app: Any) -> None:
+        super().__init__(create_app)
+        self._known: dict[tuple[str, str], Any] = {}
+
+    def get_application(self, environ: Environ) -> Any:
+        service = credential_scope(environ)[0]
+        key = service, str(environ.get("HTTP_X_AMZ_TARGET", "")).partition(".")[0]
+        if key not in self._known:
+            self._known[key] = super().get_application(environ)
+        return self._known[key]
 
 
 def credential_scope(environ: Mapping[str, Any]) -> tuple[str, str]:
