@@ -15,7 +15,7 @@ from ops.local.aws.kinds_dynamodb import Table
 from ops.local.aws.kinds_kms import Alias, Key
 from ops.local.aws.kinds_messaging import Secret, SecretVersion, Topic, TopicPolicy
 from ops.local.aws.kinds_s3 import SETTINGS, Bucket, BucketSetting
-from ops.local.providers.base import Kind, LocalProvider, ProviderError, Recorded, Request
+from ops.local.providers.base import Kind, LocalProvider, ProviderError, Recorded, Request, force_delete
 from ops.local.providers.serve import serve
 from ops.local.providers.store import Store
 from ops.local.providers.values import Unknown
@@ -39,6 +39,15 @@ _EMULATED: Mapping[str, Callable[[AwsContext], Kind]] = {
 _SECRET_OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "aws:secretsmanager/secretVersion:SecretVersion": ("secretBinary", "secretString"),
 }
+
+
+class _Recorded(Recorded):
+    """Recorded, with the deletion protection that some types have."""
+
+    def delete(self, request: Request) -> None:
+        if request.inputs.get("deletionProtection") and not force_delete():
+            raise ProviderError("deletion protection is on: turn it off and update first", "deletionProtection")
+        super().delete(request)
 
 
 class AwsProvider(LocalProvider):
@@ -67,7 +76,7 @@ class AwsProvider(LocalProvider):
             return _EMULATED[token](self.aws)
         if token in SETTINGS:
             return BucketSetting(self.aws, SETTINGS[token])
-        return Recorded(
+        return _Recorded(
             self.store,
             partial(recorded.identify, self.aws),
             partial(recorded.compute, self.aws),
