@@ -8,13 +8,16 @@ interrupt is passed on if FORWARD is 1; with 0 the program shares a terminal and
 that takes time, and ends as its program did.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
 import sys
+import time
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
+_SURE_AFTER = 3
 _LINUX = sys.platform == "linux"
 
 
@@ -41,37 +44,38 @@ def _start(program: list[str]) -> int:
 
 
 def _descendants() -> list[int]:
-    """Every process below this one, by /proc."""
+    """Every running process below this one, by /proc."""
     children: dict[int, list[int]] = {}
+    dead: set[int] = set()
     for name in os.listdir("/proc") if _LINUX else ():  # noqa: PTH208 - pathlib takes time to import
         if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat") as file:  # noqa: PTH123
-                    fields = file.read().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if fields[0] != "Z":
-                children.setdefault(int(fields[1]), []).append(int(name))
+            with contextlib.suppress(OSError, IndexError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
+                state, parent = file.read().rsplit(b")", 1)[1].split()[:2]
+                children.setdefault(int(parent), []).append(int(name))
+                if state == b"Z":
+                    dead.add(int(name))
     found: list[int] = []
     waiting = [os.getpid()]
     while waiting:
         below = children.get(waiting.pop(), [])
         found += below
         waiting += below
-    return found
+    return [pid for pid in found if pid not in dead]
 
 
 def _kill_all() -> None:
-    while left := _descendants():
+    # The list is not made in one moment: what is handed from parent to parent meanwhile can be missed once.
+    unseen = 0
+    while unseen < _SURE_AFTER:
+        left = _descendants()
+        unseen = 0 if left else unseen + 1
         for pid in left:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            continue
+        # Never wait for one in particular: another may have been forked since the list was made.
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+        time.sleep(0.005)
 
 
 def main() -> None:

@@ -104,9 +104,8 @@ class Outcome:
 class EventReader:
     """Gathers the engine's events of one operation into an `Outcome`."""
 
-    def __init__(self, operation: Operation, on_change: Callable[[Change], None] | None = None) -> None:
+    def __init__(self, operation: Operation) -> None:
         self.outcome = Outcome(operation)
-        self._on_change = on_change
         self._started = time.monotonic()
 
     def __call__(self, event: EngineEvent) -> None:
@@ -140,8 +139,6 @@ class EventReader:
             replacing=tuple(getattr(step, "keys", None) or ()),
         )
         self.outcome.changes.append(change)
-        if self._on_change:
-            self._on_change(change)
 
 
 class GuardedCommand(PulumiCommand):

@@ -195,6 +195,7 @@ class Workspace:
         return {
             **engine_environment(engine, self.home, self.backend),
             "PULUMI_DISABLE_CHECKPOINT_BACKUPS": "true",
+            **_past_proxies(),
             # Without compiled modules the SDKs alone take three seconds to load, each time.
             "PYTHONDONTWRITEBYTECODE": "",
             ENV_STORE: str(self.store_file),
@@ -247,6 +248,12 @@ def place_of(settings: Settings) -> StackPlace:
     """What emulators need of the settings."""
     place = settings.place
     return StackPlace(place.stack, place.region, place.backup_region, place.account)
+
+
+def _past_proxies() -> dict[str, str]:
+    """A user's proxy must not be asked for what runs on this machine."""
+    names = ("NO_PROXY", "no_proxy")
+    return {name: ",".join(filter(None, [os.environ.get(name), "127.0.0.1", "localhost"])) for name in names}
 
 
 def _copy(source: Path, target: Path) -> None:

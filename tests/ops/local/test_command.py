@@ -84,8 +84,8 @@ def processes_of(folder: Path) -> list[str]:
     return found
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
     while not condition():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.1)
@@ -178,7 +178,10 @@ def test_a_killed_command_leaves_no_process_and_is_taken_back(
     wait_until(namespace_is_up(own_local_cloud))
     process.kill()
     process.communicate()
-    wait_until(lambda: processes_of(own_local_cloud) == [], seconds=30)
+    deadline = time.monotonic() + 30
+    while left := processes_of(own_local_cloud):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
     project.change(slow, "")
     code, out, err = finish(command("up", "dev-aws", "--json"))
     assert code == 0, err
