@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,8 @@ def diff(
     head: Annotated[
         str | None, typer.Option(metavar="REF", help="Compare this commit; the working tree when left out.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE.md", help="Write to a file as well.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.md", help="Write the Markdown to a file as well.")] = None,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit 1 if a policy verdict got worse or state is at risk.")
     ] = False,
@@ -35,7 +37,11 @@ def diff(
     steps = Steps()
     diffs, names = diff_stacks(base, head, steps)
     text = render(diffs, base=names[0], head=names[1])
-    typer.echo(text, nl=False)
+    if as_json:
+        stacks = [found.to_json() for found in diffs if not found.is_empty]
+        typer.echo(json.dumps({"base": names[0], "head": names[1], "stacks": stacks}, ensure_ascii=False))
+    else:
+        typer.echo(text, nl=False)
     if out is not None:
         try:
             out.parent.mkdir(parents=True, exist_ok=True)

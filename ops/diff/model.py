@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from policies.inventory import Resource
 from policies.model import Severity, Verdict
@@ -85,3 +85,27 @@ class StackDiff:
     def at_risk(self) -> tuple[ResourceChange, ...]:
         """The changes that put state at risk."""
         return tuple(change for change in self.changes if change.risk)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, as `seawall diff --json` prints it for one stack."""
+        return {
+            "stack": self.stack,
+            "fate": self.fate,
+            "counts": dict(self.counts),
+            "changes": [_change_json(change) for change in self.changes],
+            "outputs": [asdict(change) for change in self.outputs],
+            "verdicts": [{**asdict(change), "worse": change.worse} for change in self.verdicts],
+        }
+
+
+def _change_json(change: ResourceChange) -> dict[str, Any]:
+    resource = change.resource
+    return {
+        "action": change.action,
+        "urn": resource.urn,
+        "type": resource.type,
+        "name": resource.name,
+        "region": resource.region,
+        "properties": [asdict(p) for p in change.properties],
+        "risk": asdict(change.risk) if change.risk else None,
+    }

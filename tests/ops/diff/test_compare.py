@@ -162,3 +162,11 @@ def test_a_comment_never_exceeds_its_limit_and_says_what_it_cut(count: int, widt
     assert len(text) <= COMMENT_LIMIT
     told = text.count("\n- `+ ")
     assert told == count or "**Cut here:**" in text
+
+
+def test_the_json_says_what_the_markdown_says(diff: Diff) -> None:
+    before, after = (inventory(resource(TABLE, "t", hashKey=key, encrypted=key == "a")) for key in ("a", "b"))
+    told = json.loads(json.dumps(diff(before, after).to_json()))
+    [change], [verdict] = told["changes"], told["verdicts"]
+    assert (change["action"], change["name"], verdict["worse"]) == ("replaced", "t", True)
+    assert change["risk"]["loses"] and {p["path"] for p in change["properties"]} == {"hashKey", "encrypted"}
