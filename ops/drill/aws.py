@@ -13,6 +13,7 @@ import botocore
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ops.aws_api import aws_session
 from ops.drill.model import KeyCheck, NotRecoverableError, RecoveryPoint, SettingCheck
 from ops.errors import UserError
 from ops.objects.opening import open_store
@@ -32,6 +33,8 @@ class AwsDrill:
     def __init__(self, outputs: Mapping[str, Any], target: Target) -> None:
         self._outputs = outputs
         self._target = target
+        self._session = aws_session(target)
+        self._clients: dict[tuple[str, str], Any] = {}
         self._region: str = outputs["region"]
         self._far: str = outputs["backup_region"]
         self._recovery_key: str = outputs["keys"]["recovery"]["id"]
@@ -186,15 +189,16 @@ class AwsDrill:
         return f"arn:aws:dynamodb:{self._region}:{self._outputs['account']}:table/{self.features.name}"
 
     def _client(self, service: str, region: str) -> Any:
-        known: Any = service  # the stubs know each service by a literal of its own
-        return boto3.session.Session().client(
-            known,
-            region_name=region,
-            endpoint_url=self._target.aws_endpoint_url,
-            config=Config(retries={"max_attempts": 3, "mode": "standard"}, connect_timeout=5, read_timeout=60),
-            aws_access_key_id=self._target.environment.get("AWS_ACCESS_KEY_ID"),
-            aws_secret_access_key=self._target.environment.get("AWS_SECRET_ACCESS_KEY"),
-        )
+        """Made once: a client loads its service's whole description."""
+        if (service, region) not in self._clients:
+            known: Any = service  # the stubs know each service by a literal of its own
+            self._clients[service, region] = self._session.client(
+                known,
+                region_name=region,
+                endpoint_url=self._target.aws_endpoint_url,
+                config=Config(retries={"max_attempts": 3, "mode": "standard"}, connect_timeout=5, read_timeout=60),
+            )
+        return self._clients[service, region]
 
     def _empty_bucket(self, bucket: str, region: str) -> None:
         s3 = self._client("s3", region)

@@ -195,10 +195,9 @@ class Drill:
         write_rows(self._cloud.features, self._target, load_rows(), self._a.outputs["features"]["entry_ttl_hours"])
         self._write_row(EARLY_CANARY)
         written = datetime.now(UTC)
-        keys = [item.key for item in bucket.list()]
         sizes = {item.key: item.size for item in bucket.list()}
-        digests = transfer.digests(bucket, keys)
-        objects = tuple(ExpectedObject(key, sizes[key], digests[key] or "") for key in keys)
+        digests = transfer.digests(bucket, sizes)
+        objects = tuple(ExpectedObject(key, size, digests[key] or "") for key, size in sizes.items())
         return Seed(objects, self._cloud.read_rows(self._cloud.features), manifest.version, written)
 
     def _write_row(self, canary: str) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote
 
-import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import (
@@ -22,6 +21,7 @@ from botocore.exceptions import (
     NoCredentialsError,
 )
 
+from ops.aws_api import aws_session
 from ops.errors import UserError
 from ops.objects.store import (
     SMALL_OBJECT_BYTES,
@@ -56,12 +56,10 @@ class S3ObjectStore:
         self._bucket = bucket
         self._where = target.aws_endpoint_url or "Amazon S3"
         emulated = target.mode == "emulated"
-        self._client: Any = boto3.client(
+        self._client: Any = aws_session(target).client(
             "s3",
             region_name=region,
             endpoint_url=target.aws_endpoint_url,
-            aws_access_key_id="local" if emulated else None,
-            aws_secret_access_key="local" if emulated else None,
             config=Config(
                 connect_timeout=CONNECT_TIMEOUT_S,
                 read_timeout=READ_TIMEOUT_S,

@@ -142,18 +142,16 @@ def write_rows(
 
 
 def _write_dynamodb(cache: FeatureCache, target: Target, rows: Mapping[str, str], ttl_hours: float | None) -> None:
-    import boto3  # slow to import, and not needed on the other cloud
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    emulated = target.mode == "emulated"
+    from ops.aws_api import aws_session  # slow to import, and not needed on the other cloud
+
     expiry = {} if ttl_hours is None else {"expires_at": int(time.time() + ttl_hours * 3600)}
-    resource: Any = boto3.resource(
+    resource: Any = aws_session(target).resource(
         "dynamodb",
         region_name=cache.region,
         endpoint_url=target.aws_endpoint_url,
-        aws_access_key_id="local" if emulated else None,
-        aws_secret_access_key="local" if emulated else None,
         config=Config(connect_timeout=_TIMEOUT_S, read_timeout=_TIMEOUT_S, retries={"mode": "standard"}),
     )
     try:
