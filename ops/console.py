@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,8 +55,3 @@ class Steps:
     def note(self, text: str) -> None:
         """A plain line under the current step."""
         self.console.print(f"  {text}", markup=False)
-
-
-def is_interactive() -> bool:
-    """Whether a person watches standard error."""
-    return sys.stderr.isatty()

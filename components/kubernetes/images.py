@@ -38,10 +38,6 @@ CLUSTER_AUTOSCALER: Final = PublicImage(
 )
 """Its minor version follows Kubernetes': raise both together."""
 
-MIRRORED_REGISTRIES: Final = tuple(
-    sorted({image.registry for image in (PROMETHEUS, PROMETHEUS_ADAPTER, CLUSTER_AUTOSCALER)})
-)
-
 
 def mirrored(registry: RegistryRef, image: PublicImage) -> str:
     """Where the private network pulls `image` from.

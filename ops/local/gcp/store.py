@@ -69,12 +69,6 @@ class DocumentStore:
             self._db.execute("DELETE FROM documents WHERE kind = ? AND name = ?", (kind, name))
             self._documents.get(kind, {}).pop(name, None)
 
-    def delete_kind(self, kind: str) -> None:
-        """Forget all documents of a kind."""
-        with self._lock:
-            self._db.execute("DELETE FROM documents WHERE kind = ?", (kind,))
-            self._documents.pop(kind, None)
-
     def all(self, kind: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
         """Name and document of each whose name starts with `prefix`, by name."""
         with self._lock:
