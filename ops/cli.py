@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from ops.errors import EXIT_COULD_NOT_RUN, UserError
+from common.errors import EXIT_COULD_NOT_RUN, UserError
 
 EXIT_INTERRUPTED = 130
 """What shells expect of a command that Ctrl-C ended."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from rich.console import Console
+
+from common.console import Steps
 
 # The machine may be shared and slow: time is measured by `make bench`, never by a test.
 settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,3 +36,24 @@ def _no_user_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("AWS_", "GOOGLE_", "CLOUDSDK_", "PULUMI_")) and not name.endswith("CA_BUNDLE"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder that `common.paths.cache_dir` names, with no engine forced upon the test."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("SEAWALL_CACHE", str(folder))
+    monkeypatch.delenv("SEAWALL_ENGINE", raising=False)
+    return folder
+
+
+@pytest.fixture
+def printed() -> io.StringIO:
+    """What `steps` printed."""
+    return io.StringIO()
+
+
+@pytest.fixture
+def steps(printed: io.StringIO) -> Steps:
+    """Steps that print into `printed`."""
+    return Steps(Console(file=printed, width=200))

@@ -14,11 +14,11 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from common.console import Steps
+from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, UserError
+from common.paths import out_dir, repo_root
 from ops.bench import report
 from ops.bench.model import Result, all_met
-from ops.console import Steps
-from ops.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, UserError
-from ops.paths import out_dir, repo_root
 
 INTERRUPTED: Final = 130
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from common.console import Steps
+from common.paths import repo_root
+from localcloud.engine import Engine, ensure_engine
+from localcloud.engine.environment import engine_environment
 from ops.bench.measure import child, in_turns
 from ops.bench.model import Result, Sample, Target, times_of
-from ops.console import Steps
-from ops.engine import Engine, ensure_engine
-from ops.engine.environment import engine_environment
 from ops.local.runs import outer_environment
 from ops.local.session import open_local
-from ops.paths import repo_root
 
 STACK: Final = "prod-aws"
 PREVIEW_TO_EMPTY: Final = Target("at most", 5, "×")

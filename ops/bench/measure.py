@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from common.errors import UserError
 from ops.bench.model import Sample, Series
-from ops.errors import UserError
 
 Run = Callable[[], Sample]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from common.paths import repo_root
 from ops.bench.measure import child, in_turns
 from ops.bench.model import Result, Sample, Series, Target, times_of
-from ops.paths import repo_root
 
 STACK: Final = "prod-aws"
 PLAN_TO_IMPORT: Final = Target("at most", 2, "×")

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from rich.table import Table
 
+from common.errors import UserError
+from common.paths import repo_root
 from ops.bench.model import Result
-from ops.errors import UserError
-from ops.paths import repo_root
 
 README_BEGIN: Final = "<!-- bench: begin, written by `python -m ops.bench --record` -->"
 README_END: Final = "<!-- bench: end -->"

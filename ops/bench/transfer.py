@@ -14,18 +14,18 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
+from common.errors import UserError
+from common.target import Target as CloudTarget
+from localcloud.aws.emulator import AwsEmulator
+from localcloud.emulators import StackPlace
 from ops.bench.measure import in_turns, timed
 from ops.bench.model import Result, Sample, Target, speed_of
 from ops.drill.model import ExpectedObject
 from ops.drill.protocol import check_objects
-from ops.errors import UserError
-from ops.local.aws.emulator import AwsEmulator
-from ops.local.emulators import StackPlace
 from ops.models import releases
 from ops.models.manifest import Manifest, build_manifest
 from ops.objects import transfer
 from ops.objects.s3 import S3ObjectStore
-from ops.target import Target as CloudTarget
 
 AS_FAST: Final = Target("at least", 1, "×")
 REGION: Final = "eu-central-1"

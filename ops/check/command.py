@@ -14,11 +14,11 @@ from typing import Annotated
 
 import typer
 
+from common.console import Steps
+from common.errors import UserError
 from ops.check.formats import as_junit, as_sarif
 from ops.check.plans import chosen, read_plans
 from ops.check.report import CheckReport, as_text
-from ops.console import Steps
-from ops.errors import UserError
 from policies import waivers as waiving
 from policies.inventory import Inventory
 from policies.verdicts import judge

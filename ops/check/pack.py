@@ -10,7 +10,7 @@ from typing import Final
 
 from ruamel.yaml import YAML
 
-from ops.paths import repo_root
+from common.paths import repo_root
 
 PACK: Final = repo_root() / "policies" / "pack"
 _MANIFEST: Final = "PulumiPolicy.yaml"

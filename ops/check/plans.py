@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ops.errors import UserError
+from common.errors import UserError
 from policies.inventory import Inventory
 
 STDIN = Path("-")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from ops.errors import EXIT_CLEAN, EXIT_FOUND
+from common.errors import EXIT_CLEAN, EXIT_FOUND
 from policies.model import Finding, Verdict
 from policies.rules import RULES
 from policies.verdicts import StackVerdict

@@ -14,8 +14,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ops.console import Outcome, Steps
-from ops.console import Step as DoneStep
+from common.console import Outcome, Steps
+from common.console import Step as DoneStep
 from ops.demo.model import Part, State, Step
 from ops.demo.wording import MARKS, duration
 

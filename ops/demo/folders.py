@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
+from common.errors import UserError
 from ops.demo.model import Ending
-from ops.errors import UserError
 
 HOME_PREFIX: Final = "seawall-demo-"
 _LOCK: Final = "demo.lock"

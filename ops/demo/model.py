@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from ops.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND
+from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND
 
 SCHEMA: Final = 1
 """Version of `result.json`; a reader may rely on its keys within one version."""

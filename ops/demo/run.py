@@ -15,15 +15,15 @@ from types import FrameType
 
 from rich.console import Console
 
+from common.errors import UserError
+from common.paths import out_dir, repo_root
 from ops.demo import leftovers, screen
 from ops.demo.board import Board
 from ops.demo.folders import Home, ReportFolder, new_demo_id
 from ops.demo.model import Ending, Problem, Result
 from ops.demo.report import render
 from ops.demo.stages import STAGES, Demo
-from ops.errors import UserError
 from ops.local.workspace import find_workspace, read_settings
-from ops.paths import out_dir, repo_root
 from ops.plan.planner import checked_name
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

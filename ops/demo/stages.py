@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.contracts.vocabulary import Cloud
+from localcloud.engine import ensure_engine
+from localcloud.toolchain import ensure_fake_gcs_server, ensure_redis_server, ensure_serving_environment
+from localcloud.triton.server import TritonServer
 from ops.check.command import check_inventories, load_waivers
 from ops.check.report import CheckReport
 from ops.demo import facts, leftovers, wording
@@ -19,7 +22,6 @@ from ops.demo.model import Drill, Policies, Predictions, Preview, Problem, Relea
 from ops.drill.evidence import default_key_file, signed, signing_key, write
 from ops.drill.local import drill_session
 from ops.drill.protocol import commit
-from ops.engine import ensure_engine
 from ops.local.session import LocalCloud, open_local
 from ops.models import releases
 from ops.models.access import OpenStack, model_bucket, require_outputs
@@ -28,8 +30,6 @@ from ops.plan.diagram import draw
 from ops.plan.planner import plan_stack
 from ops.serving import golden
 from ops.serving.features import cache_from_outputs, load_rows, serving_variables, write_rows
-from ops.serving.triton import TritonServer
-from ops.toolchain import ensure_fake_gcs_server, ensure_redis_server, ensure_serving_environment
 from policies import waivers as waiving
 from policies.inventory import Inventory
 from stacks.settings import Settings

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ops.console import Steps
-from ops.errors import EXIT_CLEAN, EXIT_FOUND, UserError
+from common.console import Steps
+from common.errors import EXIT_CLEAN, EXIT_FOUND, UserError
 
 
 def diff(

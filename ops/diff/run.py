@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ops.console import Steps
+from common.console import Steps
+from common.sdk.replacement import replace_on
 from ops.diff.compare import compare
 from ops.diff.model import StackDiff
-from ops.diff.replacing import replace_on
 from ops.diff.worktree import plan_commit, resolve
 from ops.plan.several import plan_stacks
 from policies.evaluation import evaluate

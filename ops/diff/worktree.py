@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ops.errors import UserError
-from ops.paths import repo_root
+from common.errors import UserError
+from common.paths import repo_root
 from policies.inventory import Inventory
 
 

@@ -13,13 +13,13 @@ import botocore
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.aws_api import aws_session
+from common.aws_api import aws_session
+from common.errors import UserError
+from common.target import Target
 from ops.drill.model import KeyCheck, NotRecoverableError, RecoveryPoint, SettingCheck
-from ops.errors import UserError
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
 from ops.serving.features import FeatureCache, cache_from_outputs
-from ops.target import Target
 
 POLL_S: Final = 0.5
 RESTORE_TIMEOUT_S: Final = 3600

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from common.target import Target
 from components.contracts.vocabulary import Cloud
 from ops.drill.ports import DrillCloud
-from ops.target import Target
 
 
 def drill_cloud(outputs: Mapping[str, Any], target: Target) -> DrillCloud:

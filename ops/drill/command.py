@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from ops.console import Steps
-from ops.errors import EXIT_CLEAN, EXIT_FOUND, UserError
+from common.console import Steps
+from common.errors import EXIT_CLEAN, EXIT_FOUND, UserError
 
 
 class DrillTarget(StrEnum):
@@ -50,8 +50,8 @@ def drill(
             "--target cloud",
             "use --target local, which drills a copy of the stack on the local cloud",
         )
+    from common.paths import out_dir
     from ops.drill.local import drill_local  # with it comes Pulumi's whole SDK
-    from ops.paths import out_dir
 
     document, paths = drill_local(stack, out or out_dir(), Steps())
     if as_json:

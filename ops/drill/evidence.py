@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from common.errors import UserError
 from ops.drill.model import Evidence, FailedDrill
-from ops.errors import UserError
 
 ALGORITHM: Final = "Ed25519"
 

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from google.api_core.exceptions import GoogleAPIError
 
+from common.errors import UserError
+from common.gcp_api import GcpApi, GcpError
+from common.target import Target
 from ops.drill.model import KeyCheck, NotRecoverableError, RecoveryPoint, SettingCheck
-from ops.errors import UserError
-from ops.gcp_api import GcpApi, GcpError
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
 from ops.serving.features import REDIS_KEY_PREFIX, FeatureCache, cache_from_outputs, redis_client
-from ops.target import Target
 
 SCAN_BATCH: Final = 1000
 IMPORT_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")

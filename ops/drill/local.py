@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ops.console import Steps
+from common.console import Steps
+from localcloud.toolchain import ensure_serving_environment
 from ops.drill.clouds import drill_cloud
 from ops.drill.evidence import default_key_file, signed, signing_key, write
 from ops.drill.model import Evidence, FailedDrill
 from ops.drill.protocol import Assignment, Drill
 from ops.local.session import LocalCloud, open_local
 from ops.models.access import require_outputs
-from ops.toolchain import ensure_serving_environment
 
 PATIENCE_S: Final = 60.0
 """On one machine a copy takes less than a second; one that is not there after this long will not come."""

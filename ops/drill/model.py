@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ops.errors import UserError
+from common.errors import UserError
 
 SCHEMA_VERSION = 1
 

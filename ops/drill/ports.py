@@ -12,7 +12,7 @@ from ops.serving.features import FeatureCache
 
 
 class DrillCloud(Protocol):
-    """A stack's data plane in both regions. Every method raises `ops.errors.UserError` if the cloud refuses."""
+    """A stack's data plane in both regions. Every method raises `common.errors.UserError` if the cloud refuses."""
 
     @property
     def primary(self) -> ObjectStore:

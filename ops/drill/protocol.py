@@ -12,9 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from common.console import Steps
+from common.errors import UserError
+from common.paths import repo_root
+from common.target import Target
 from components.contracts.regions import distance_km
 from components.contracts.vocabulary import Cloud
-from ops.console import Steps
+from localcloud.triton.server import TritonServer
 from ops.drill.controls import run_controls
 from ops.drill.judging import EARLY_CANARY, LATE_CANARY, findings, judge_features, judge_objects, manifest_sha256
 from ops.drill.model import (
@@ -29,15 +33,11 @@ from ops.drill.model import (
     RecoveryPoint,
 )
 from ops.drill.ports import DrillCloud
-from ops.errors import UserError
 from ops.models import releases
 from ops.objects import transfer
 from ops.objects.store import ObjectStore
-from ops.paths import repo_root
 from ops.serving import golden
 from ops.serving.features import FeatureCache, load_rows, serving_variables, write_rows
-from ops.serving.triton import TritonServer
-from ops.target import Target
 
 POLL_S: Final = 0.5
 SCENARIO: Final = "loss of the primary region: objects and their versions, the feature store, the data key"

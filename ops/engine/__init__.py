@@ -1,9 +1,1 @@
-"""Finds, downloads or builds the Pulumi engine, and says how to run it apart from the user's own."""
-
-from __future__ import annotations
-
-from ops.engine.environment import engine_environment
-from ops.engine.find import ensure_engine, find_engine
-from ops.engine.model import Attempt, Engine, Origin
-
-__all__ = ["Attempt", "Engine", "Origin", "engine_environment", "ensure_engine", "find_engine"]
+"""Which Pulumi engine is used, as a command."""

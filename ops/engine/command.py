@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ops.engine.find import ensure_engine
-from ops.engine.model import Engine
+from localcloud.engine.find import ensure_engine
+from localcloud.engine.model import Engine
 
 
 def engine(

@@ -11,14 +11,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from ops.console import Steps
-from ops.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, UserError
+from common.console import Steps
+from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, UserError
+from common.paths import repo_root
+from localcloud.processes.servers import kept
 from ops.local.lock import exclusive
-from ops.local.processes import kept
 from ops.local.runs import Outcome, outer_environment
 from ops.local.session import LocalCloud, open_local
 from ops.local.workspace import Workspace, find_workspace
-from ops.paths import repo_root
 
 app = typer.Typer(
     no_args_is_help=True,

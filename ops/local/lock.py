@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ops.errors import UserError
+from common.errors import UserError
 
 
 @contextmanager

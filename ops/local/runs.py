@@ -20,8 +20,8 @@ from pulumi.automation.errors import create_command_error
 from pulumi.automation.events import EngineEvent
 from semver import VersionInfo
 
-from ops.engine.model import LANGUAGE_EXEC
-from ops.local.processes import kept
+from localcloud.engine.model import LANGUAGE_EXEC
+from localcloud.processes.servers import kept
 
 Operation = Literal["up", "preview", "refresh", "destroy"]
 

@@ -24,14 +24,16 @@ from pulumi.automation import LocalWorkspace, Stack
 from pulumi.automation._stack import StackInitMode
 from pulumi.automation.errors import CommandError
 
+from common.console import Steps
+from common.errors import UserError
+from common.paths import repo_root
+from common.target import Target
+from localcloud.clouds import build_emulators
+from localcloud.emulators import Emulator
+from localcloud.engine import Engine, ensure_engine
+from localcloud.providers.base import ENV_FORCE_DELETE
 from ops.check.pack import prepare_pack
-from ops.console import Steps
-from ops.engine import Engine, ensure_engine
-from ops.errors import UserError
-from ops.local.clouds import build_emulators
-from ops.local.emulators import Emulator
 from ops.local.lock import exclusive
-from ops.local.providers.base import ENV_FORCE_DELETE
 from ops.local.runs import (
     EngineKilledError,
     EventReader,
@@ -42,8 +44,6 @@ from ops.local.runs import (
     last_words,
 )
 from ops.local.workspace import Workspace, find_workspace, place_of, read_settings
-from ops.paths import repo_root
-from ops.target import Target
 from policies.pack_names import VERDICTS_FILE_VARIABLE
 from stacks.settings import Settings
 

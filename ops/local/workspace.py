@@ -25,11 +25,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from ops.engine import Engine, engine_environment
-from ops.errors import UserError
-from ops.local.emulators import StackPlace
-from ops.local.providers.base import ENV_STORE
-from ops.paths import local_dir
+from common.errors import UserError
+from common.paths import local_dir
+from localcloud.emulators import StackPlace
+from localcloud.engine import Engine, engine_environment
+from localcloud.providers.base import ENV_STORE
 from stacks.problems import SettingsError
 from stacks.settings import Settings
 
@@ -187,7 +187,7 @@ class Workspace:
             script = self.folder / "plugins" / package / f"pulumi-resource-{package}"
             script.parent.mkdir(parents=True, exist_ok=True)
             # -I: neither the program's folder nor the user's PYTHONPATH may shadow a module.
-            script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -m ops.local.providers.{package} "$@"\n')
+            script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -m localcloud.{package}.provider "$@"\n')
             script.chmod(0o755)
 
     def environment(self, engine: Engine) -> dict[str, str]:

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ops.console import Steps
-from ops.errors import UserError
+from common.console import Steps
+from common.errors import UserError
+from common.paths import repo_root
+from common.target import REAL_CLOUD, Target
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
-from ops.paths import repo_root
-from ops.target import REAL_CLOUD, Target
 
 TargetName = Literal["cloud", "local"]
 OUTPUT_TIMEOUT_S = 120
@@ -68,7 +68,7 @@ def model_bucket(stack: OpenStack, output: str = "model_bucket") -> ObjectStore:
 
 
 def _cloud_outputs(stack: str, steps: Steps) -> Mapping[str, Any]:
-    from ops.engine import ensure_engine
+    from localcloud.engine import ensure_engine
 
     engine = ensure_engine(steps)
     try:

@@ -11,12 +11,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ops.console import Steps
-from ops.errors import EXIT_FOUND
+from common.console import Steps
+from common.errors import EXIT_FOUND
+from common.paths import repo_root
 from ops.models import releases
 from ops.models.access import TargetName, model_bucket, open_stack
 from ops.models.manifest import check_version
-from ops.paths import repo_root
 
 app = typer.Typer(
     no_args_is_help=True,

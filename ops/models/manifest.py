@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ops.errors import UserError
+from common.errors import UserError
 from ops.objects.store import file_sha256
 
 VERSION_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ops.errors import UserError
+from common.errors import UserError
 from ops.models.manifest import Manifest, build_manifest, check_version
 from ops.objects import transfer
 from ops.objects.store import ChecksumMismatchError, ObjectExistsError, ObjectMissingError, ObjectStore

@@ -14,7 +14,8 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from ops.errors import UserError
+from common.errors import UserError
+from common.target import Target
 from ops.objects.store import (
     SMALL_OBJECT_BYTES,
     ChecksumMismatchError,
@@ -23,7 +24,6 @@ from ops.objects.store import (
     ObjectMissingError,
     file_sha256,
 )
-from ops.target import Target
 
 with warnings.catch_warnings():
     # On import, Google's libraries warn about a Python version a year before its end, and about packages that only

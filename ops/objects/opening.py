@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ops.errors import UserError
+from common.errors import UserError
+from common.target import Target
 from ops.objects.store import ObjectStore
-from ops.target import Target
 
 
 def open_store(uri: str, target: Target, region: str | None = None, connections: int = 16) -> ObjectStore:

@@ -21,8 +21,9 @@ from botocore.exceptions import (
     NoCredentialsError,
 )
 
-from ops.aws_api import aws_session
-from ops.errors import UserError
+from common.aws_api import aws_session
+from common.errors import UserError
+from common.target import Target
 from ops.objects.store import (
     SMALL_OBJECT_BYTES,
     ChecksumMismatchError,
@@ -31,7 +32,6 @@ from ops.objects.store import (
     ObjectMissingError,
     file_sha256,
 )
-from ops.target import Target
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 60

@@ -56,7 +56,7 @@ class ObjectInfo:
 class ObjectStore(Protocol):
     """One bucket. Safe to use from several threads.
 
-    Every method raises `ops.errors.UserError` if the endpoint gives no answer, the bucket does not exist, or the
+    Every method raises `common.errors.UserError` if the endpoint gives no answer, the bucket does not exist, or the
     caller may not do this. Writes carry a checksum that the store checks before it keeps the object.
     """
 

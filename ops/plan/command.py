@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ops.errors import UserError
+from common.errors import UserError
 from policies.inventory import Inventory
 
 

@@ -12,10 +12,10 @@ from typing import Final
 
 import pulumi
 
-from ops.errors import UserError
-from ops.paths import repo_root
+from common.errors import UserError
+from common.paths import repo_root
+from common.sdk.types import InputProblem, check_inputs, input_properties, nearest_argument
 from ops.plan.recorder import Registration
-from ops.sdk.types import InputProblem, check_inputs, input_properties, nearest_argument
 
 MOST_PROBLEMS_SHOWN: Final = 20
 

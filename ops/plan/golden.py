@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ops.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, UserError
-from ops.paths import repo_root
+from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, UserError
+from common.paths import repo_root
 from policies.inventory import Inventory, Resource
 
 LINE_WIDTH: Final = 110

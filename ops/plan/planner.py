@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic import BaseModel, SecretStr
 from pydantic_core import to_jsonable_python
 
-from ops.errors import UserError
+from common.errors import UserError
 from ops.plan.faults import explain, refusal, refused_inputs
 from ops.plan.recorder import STACK_TYPE, Recording, record, urn_of
 from ops.plan.regions import region_of

@@ -18,9 +18,9 @@ from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
-from ops.errors import UserError
+from common.errors import UserError
+from common.sdk.types import ENGINE_UNKNOWN, RESOURCE_SIGNATURE, SECRET_SIGNATURE, SIGNATURE_KEY
 from ops.plan.wire import plain
-from ops.sdk.types import ENGINE_UNKNOWN, RESOURCE_SIGNATURE, SECRET_SIGNATURE, SIGNATURE_KEY
 
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
 

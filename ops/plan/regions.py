@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from common.sdk.schema import PROVIDER_PREFIX, package_of
+from common.sdk.types import ENGINE_UNKNOWN, SECRET_SIGNATURE, SIGNATURE_KEY, input_properties
 from ops.plan.recorder import Registration
-from ops.sdk.schema import PROVIDER_PREFIX, package_of
-from ops.sdk.types import ENGINE_UNKNOWN, SECRET_SIGNATURE, SIGNATURE_KEY, input_properties
 from policies.inventory import UNKNOWN
 
 _ZONE: Final = re.compile(r"^([a-z]+-[a-z]+[0-9]+)-[a-z]$")

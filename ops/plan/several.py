@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ops.errors import UserError
+from common.errors import UserError
 from ops.plan import planner
 from policies.inventory import Inventory
 

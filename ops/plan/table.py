@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from ops.sdk.schema import PROVIDER_PREFIX
+from common.sdk.schema import PROVIDER_PREFIX
 from policies.inventory import Inventory, Resource
 
 PROTECTED = "protected"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ops.sdk.types import (
+from common.sdk.types import (
     ASSET_SIGNATURES,
     ENGINE_UNKNOWN,
     OUTPUT_SIGNATURE,

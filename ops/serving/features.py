@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from common.errors import UserError
+from common.gcp_api import GcpApi
+from common.paths import repo_root
+from common.target import Target
 from components.contracts import serving
-from ops.errors import UserError
-from ops.gcp_api import GcpApi
-from ops.paths import repo_root
-from ops.target import Target
 
 if TYPE_CHECKING:
     import redis
@@ -145,7 +145,7 @@ def _write_dynamodb(cache: FeatureCache, target: Target, rows: Mapping[str, str]
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from ops.aws_api import aws_session  # slow to import, and not needed on the other cloud
+    from common.aws_api import aws_session  # slow to import, and not needed on the other cloud
 
     expiry = {} if ttl_hours is None else {"expires_at": int(time.time() + ttl_hours * 3600)}
     resource: Any = aws_session(target).resource(

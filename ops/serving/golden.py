@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import requests
 
-from ops.errors import UserError
-from ops.paths import repo_root
+from common.errors import UserError
+from common.paths import repo_root
 
 DEFAULT_TIMEOUT_S = 10.0
 """For one request: generous beside a latency of some ms, so that a slow machine is no wrong answer."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import requests
 
-from ops.errors import UserError
+from common.errors import UserError
 
 TIMEOUT_S = 5.0
 PENDING_REQUESTS = "nv_inference_pending_request_count"

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import pytest
 
+from common.sdk.types import input_properties
 from components.contracts import ports
 from components.contracts.regions import distance_km
 from components.contracts.serving import ACCELERATOR_LABEL, GPU_TAINT_KEY, NAMESPACE, POOL_LABEL, SERVICE_ACCOUNT
 from components.contracts.stateful import STATEFUL
 from components.contracts.vocabulary import Accelerator, Cloud
-from ops.sdk.types import input_properties
 from policies.inventory import Resource
 
 KEY_TYPES: Final = ("aws:kms/key:Key", "gcp:kms/cryptoKey:CryptoKey")

@@ -1,18 +1,15 @@
-"""What tests of operators' code share: a cache folder, steps whose text can be read, a bucket that can crash."""
+"""What tests of operators' code share: a bucket that can crash."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
 import pytest
-from rich.console import Console
 
-from ops.console import Steps
 from ops.objects.store import ObjectExistsError, ObjectInfo, ObjectMissingError
 
 
@@ -83,27 +80,6 @@ class MemoryStore:
 
     def delete(self, key: str) -> None:
         self._write(lambda: self.objects.pop(key, None))
-
-
-@pytest.fixture
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache folder that `ops.paths.cache_dir` names, with no engine forced upon the test."""
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("SEAWALL_CACHE", str(folder))
-    monkeypatch.delenv("SEAWALL_ENGINE", raising=False)
-    return folder
-
-
-@pytest.fixture
-def printed() -> io.StringIO:
-    """What `steps` printed."""
-    return io.StringIO()
-
-
-@pytest.fixture
-def steps(printed: io.StringIO) -> Steps:
-    """Steps that print into `printed`."""
-    return Steps(Console(file=printed, width=200))
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 import stacks.settings
+from common.errors import UserError
 from ops.cli import build_app
-from ops.errors import UserError
 from ops.plan.planner import plan_program
 from stacks.problems import SettingsError
 from stacks.settings import CONFIG_KEY, Settings

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from ops.console import Steps
-from ops.gcp_api import GcpApi
+from common.console import Steps
+from common.gcp_api import GcpApi
 from ops.local.session import LocalCloud, open_local
 
 pytestmark = pytest.mark.engine

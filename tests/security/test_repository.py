@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from ruamel.yaml import YAML
 
-from ops.paths import repo_root
+from common.paths import repo_root
 from stacks.settings import CONFIG_KEY, stack_file, stack_names
 
 SIGNS = {

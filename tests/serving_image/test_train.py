@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.errors import UserError
-from ops.toolchain import ensure_serving_environment
+from common.errors import UserError
+from localcloud.toolchain import ensure_serving_environment
 
 pytestmark = [pytest.mark.triton, pytest.mark.xdist_group("triton")]
 

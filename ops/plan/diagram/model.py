@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, TypeAlias
 
-from ops.sdk.schema import PROVIDER_PREFIX, package_of
+from common.sdk.schema import PROVIDER_PREFIX, package_of
 from policies.inventory import UNKNOWN, Inventory, Resource
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from common.errors import UserError
 from components.aws.backup import schedule
 from components.aws.registry import MIRROR_PREFIX_MAX, mirror_prefix
 from components.contracts.place import Place
 from components.contracts.vocabulary import Cloud, Environment
-from ops.errors import UserError
 
 VAULT = "aws:backup/vault:Vault"
 LOCK = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.errors import UserError
+from common.paths import repo_root
 from components.contracts import serving
 from components.contracts.specs import FleetSpec, ImagesSpec
 from components.contracts.vocabulary import Accelerator
 from components.kubernetes import triton
-from ops.errors import UserError
-from ops.paths import repo_root
-from ops.serving.runtime import Runtime, inspect_runtime
-from ops.toolchain import ensure_serving_environment
+from localcloud.toolchain import ensure_serving_environment
+from localcloud.triton.runtime import Runtime, inspect_runtime
 
 FLEETS = st.builds(
     FleetSpec,

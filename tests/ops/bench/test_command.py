@@ -11,9 +11,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from common.errors import UserError
 from ops.bench import __main__ as command
 from ops.bench.model import Result, Sample, Series, Target
-from ops.errors import UserError
 
 
 @pytest.fixture

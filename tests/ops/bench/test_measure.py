@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
+from common.errors import UserError
 from ops.bench.measure import child, in_turns, timed
 from ops.bench.model import Sample
-from ops.errors import UserError
 
 
 def test_the_runs_take_turns() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from common.errors import UserError
 from ops.bench.model import Result, Sample, Series, Target, speed_of
 from ops.bench.report import README_BEGIN, README_END, document, markdown, table, with_figures, write_whole
-from ops.errors import UserError
 
 SERIES = Series("ours", (Sample(1.0),))
 

@@ -10,8 +10,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from common.errors import UserError
 from ops.check.command import check
-from ops.errors import UserError
 from policies.inventory import Inventory
 
 Run = Callable[..., Result]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from ops.console import Steps
+from common.console import Steps
 from ops.local.session import JudgedPreview, open_local
 from ops.plan.planner import plan_stack
 from policies import waivers

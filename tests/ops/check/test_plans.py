@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from common.errors import UserError
 from ops.check.plans import chosen, read_plans
-from ops.errors import UserError
 from policies.inventory import Inventory
 
 

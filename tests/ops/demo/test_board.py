@@ -7,9 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
+from localcloud.toolchain.progress import shown
 from ops.demo.board import Board
 from ops.demo.model import State
-from ops.toolchain.progress import shown
 
 PLANNED = [("one", "First thing"), ("two", "Second [thing]"), ("three", "Third thing")]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from common.errors import UserError
 from ops.demo.folders import HOME_PREFIX, Home, ReportFolder, new_demo_id, remove_abandoned
 from ops.demo.model import Ending
-from ops.errors import UserError
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LONG_AGO = time.time() - 3600

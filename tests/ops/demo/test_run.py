@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from common.errors import UserError
 from ops import cli
 from ops.demo import leftovers, run, stages
 from ops.demo.board import Stage
 from ops.demo.stages import Demo
-from ops.errors import UserError
 
 Act = Callable[[Demo, Stage], None]
 

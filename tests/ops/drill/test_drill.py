@@ -9,14 +9,14 @@ from typing import Any
 import boto3
 import pytest
 
-from ops.console import Steps
+from common.console import Steps
+from common.gcp_api import GcpApi
+from common.paths import repo_root
 from ops.drill import local as drilling
 from ops.drill.model import Evidence, FailedDrill
-from ops.gcp_api import GcpApi
 from ops.local.session import LocalCloud, open_local
 from ops.models import releases
 from ops.objects.opening import open_store
-from ops.paths import repo_root
 
 pytestmark = [pytest.mark.engine, pytest.mark.triton]
 SHORT_PATIENCE_S = 3.0

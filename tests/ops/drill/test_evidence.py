@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.errors import UserError
 from ops.drill.evidence import markdown, signed, signing_key, verify, write
 from ops.drill.judging import findings
 from ops.drill.model import (
@@ -29,7 +30,6 @@ from ops.drill.model import (
     RecoveryPoint,
     SettingCheck,
 )
-from ops.errors import UserError
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 PROBE: dict[str, Any] = {

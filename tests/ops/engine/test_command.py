@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from localcloud.engine.model import Attempt, Engine
 from ops.engine import command
-from ops.engine.model import Attempt, Engine
 
 ENGINE = Engine(
     bin_dir=Path("/cache/pulumi/3"),

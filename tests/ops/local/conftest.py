@@ -10,9 +10,9 @@ from textwrap import dedent
 
 import pytest
 
-from ops.console import Steps
+from common.console import Steps
+from common.paths import repo_root
 from ops.local.session import LocalCloud, open_local
-from ops.paths import repo_root
 
 PULUMI_YAML = """\
 name: seawall

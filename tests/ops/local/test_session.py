@@ -12,9 +12,9 @@ from typing import Any
 import boto3
 import pytest
 
-from ops.console import Steps
-from ops.errors import UserError
-from ops.local.aws.emulator import AwsEmulator
+from common.console import Steps
+from common.errors import UserError
+from localcloud.aws.emulator import AwsEmulator
 from ops.local.session import LocalCloud, open_local
 
 pytestmark = pytest.mark.engine

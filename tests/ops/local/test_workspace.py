@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from ops.errors import UserError
+from common.errors import UserError
 from ops.local.workspace import Workspace, find_workspace
 
 STATE = Path("live/state/.pulumi/stacks/seawall/dev-aws.json")

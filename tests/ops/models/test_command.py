@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ops.errors import UserError
+from common.errors import UserError
+from common.target import Target
 from ops.models import access, command
-from ops.target import Target
 
 Store = Any
 MakeRepository = Callable[..., Path]

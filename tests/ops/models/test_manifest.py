@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ops.errors import UserError
+from common.errors import UserError
 from ops.models.manifest import Manifest, ManifestFile, build_manifest, check_version
 
 MakeRepository = Callable[..., Path]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ops.errors import UserError
+from common.errors import UserError
 from ops.models import releases
 from ops.models.manifest import build_manifest
 

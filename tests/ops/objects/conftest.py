@@ -15,11 +15,11 @@ import pytest
 import requests
 from moto.server import ThreadedMotoServer
 
-from ops.errors import UserError
+from common.errors import UserError
+from common.target import Target
+from localcloud.toolchain import ensure_fake_gcs_server
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
-from ops.target import Target
-from ops.toolchain import ensure_fake_gcs_server
 
 REGION = "eu-central-1"
 

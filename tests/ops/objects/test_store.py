@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.errors import UserError
+from common.errors import UserError
+from common.target import Target
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectExistsError, ObjectMissingError, ObjectStore
-from ops.target import Target
 
 MakeStore = Callable[..., ObjectStore]
 

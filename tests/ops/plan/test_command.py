@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from ops.errors import UserError
+from common.errors import UserError
 from ops.plan.command import plan
 from ops.plan.planner import plan_program
 from policies.inventory import Inventory

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from ops.console import Steps
+from common.console import Steps
+from common.sdk.schema import PROVIDER_PREFIX
+from common.sdk.types import ENGINE_UNKNOWN, SIGNATURE_KEY
 from ops.local.session import open_local
 from ops.plan.planner import plan_stack
 from ops.plan.recorder import STACK_TYPE
-from ops.sdk.schema import PROVIDER_PREFIX
-from ops.sdk.types import ENGINE_UNKNOWN, SIGNATURE_KEY
 from policies.inventory import SECRET, UNKNOWN, Inventory
 
 pytestmark = pytest.mark.engine

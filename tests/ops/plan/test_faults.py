@@ -9,7 +9,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 import pytest
 
-from ops.errors import UserError
+from common.errors import UserError
 from ops.plan.planner import plan_program
 
 Build = Callable[[pulumi.ResourceOptions], object]

@@ -14,7 +14,7 @@ import pytest
 from pulumi.runtime import settings as runtime
 from pydantic import BaseModel, SecretStr
 
-from ops.errors import UserError
+from common.errors import UserError
 from ops.plan.planner import checked_name, plan_program, plan_stack
 from policies.inventory import SECRET, UNKNOWN, Inventory, Resource
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.errors import UserError
+from common.errors import UserError
 from ops.plan import planner, several
 from ops.plan.several import answer, by_cloud, plan_stacks
 from policies.inventory import Inventory

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from ops.errors import UserError
+from common.errors import UserError
+from common.target import Target
+from localcloud.toolchain import ensure_serving_environment
 from ops.serving.golden import GoldenPrediction, GoldenSet
-from ops.target import Target
-from ops.toolchain import ensure_serving_environment
 
 
 @pytest.fixture

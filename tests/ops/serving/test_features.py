@@ -14,10 +14,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from ops.errors import UserError
+from common.errors import UserError
+from common.target import REAL_CLOUD, Address, Target
 from ops.serving import features
 from ops.serving.features import FeatureCache
-from ops.target import REAL_CLOUD, Address, Target
 
 INSTANCE = "projects/p/locations/europe-west3/instances/features"
 SECRET = "canary-auth-string"

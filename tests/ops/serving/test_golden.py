@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.errors import UserError
+from common.errors import UserError
 from ops.serving.golden import Answer, GoldenSet, ask_grpc, ask_http, judge, latency, load_golden
 
 RIGHT = (Answer(0.01, 0.90005, "malignant", "store"), Answer(0.02, 0.1, "benign", "store"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.errors import UserError
+from common.errors import UserError
 from ops.serving import metrics
 
 PAGE = """# HELP nv_inference_pending_request_count Instantaneous number of pending requests

@@ -25,18 +25,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from moto.server import ThreadedMotoServer
 
-from ops.errors import UserError
+from common.errors import UserError
+from common.paths import repo_root
+from common.target import Target
+from localcloud.toolchain import ensure_fake_gcs_server, ensure_redis_server
+from localcloud.triton.guardian import SHARED_MEMORY
+from localcloud.triton.server import TritonServer
 from ops.models import releases
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
-from ops.paths import repo_root
 from ops.serving import metrics
 from ops.serving.features import FeatureCache, load_rows, serving_variables, write_rows
 from ops.serving.golden import GoldenSet, ask_grpc, ask_http, judge, load_golden
-from ops.serving.guardian import SHARED_MEMORY
-from ops.serving.triton import TritonServer
-from ops.target import Target
-from ops.toolchain import ensure_fake_gcs_server, ensure_redis_server
 
 # One worker runs them all: a server is started once for the tests that only ask it.
 pytestmark = [pytest.mark.triton, pytest.mark.xdist_group("triton")]
@@ -308,8 +308,8 @@ def test_a_server_that_is_killed_takes_everything_with_it(aws: Cloud, serving_py
     parent = """
 import json, os, signal, sys, time
 from pathlib import Path
-from ops.serving.triton import TritonServer
-from ops.target import Target
+from localcloud.triton.server import TritonServer
+from common.target import Target
 job = json.loads(sys.argv[1])
 target = Target("local", "emulated", aws_endpoint_url=job["url"])
 python, log = Path(job["python"]), Path(job["log"])

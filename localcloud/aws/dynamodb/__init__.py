@@ -1,0 +1,1 @@
+"""DynamoDB: tables, and copies of their contents."""

@@ -1,0 +1,126 @@
+"""The AWS side of the local cloud, as the session sees it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import requests
+
+from common.errors import UserError
+from common.target import Target
+from localcloud.aws.context import ENV_ACCOUNT_ID
+from localcloud.aws.server import ENV_ACCOUNT, ENV_TOKEN
+from localcloud.emulators import StackPlace
+from localcloud.processes.servers import ServerProcess
+
+_STATE = "aws.pickle"
+_SAVE_SECONDS = 300.0
+
+
+class AwsEmulator:
+    """S3, DynamoDB, KMS, Secrets Manager, SNS, IAM and AWS Backup in one process; see `localcloud.emulators`."""
+
+    name = "aws"
+
+    def __init__(self, place: StackPlace, folder: Path) -> None:
+        self._place = place
+        self._folder = folder
+        self._token = secrets.token_hex(16)
+        self._server: ServerProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._server.pid if self._server else None
+
+    def start(self, snapshot: Path | None) -> None:
+        """See `Emulator.start`."""
+        command = [sys.executable, "-m", "localcloud.aws.server"]
+        if snapshot is not None:
+            command.append(str(snapshot / _STATE))
+        stack = self._place.stack
+        self._server = ServerProcess(
+            "the AWS emulator",
+            command,
+            self._folder / "server.log",
+            remedy=f"Run the command again; if it dies again, `seawall local down {stack} --force` and start anew.",
+            environment={
+                **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOTO_"))},
+                ENV_ACCOUNT: self._place.account,
+                ENV_TOKEN: self._token,
+                "PYTHONDONTWRITEBYTECODE": "",  # else moto is compiled anew each time
+            },
+            cwd=self._folder,
+        )
+        self._server.start()
+
+    def save(self, into: Path) -> None:
+        """See `Emulator.save`."""
+        self._control("save", {"into": str(into / _STATE)})
+
+    def settle(self) -> None:
+        """Wait until S3 replication has nothing left to do."""
+        self._control("settle", {})
+
+    def check(self) -> None:
+        """See `Emulator.check`."""
+        if self._server is not None:
+            self._server.check()
+
+    def stop(self) -> None:
+        """See `Emulator.stop`."""
+        if self._server is not None:
+            self._server.stop()
+
+    def target(self) -> Target:
+        """See `Emulator.target`."""
+        url = f"http://127.0.0.1:{self._running().port}"
+        return Target(
+            name="local",
+            mode="emulated",
+            aws_endpoint_url=url,
+            environment={
+                "AWS_ENDPOINT_URL": url,
+                "AWS_ACCESS_KEY_ID": "local",
+                "AWS_SECRET_ACCESS_KEY": "local",
+                "AWS_DEFAULT_REGION": self._place.region,
+                "AWS_REGION": self._place.region,
+                # A profile or an instance's role must never be looked for.
+                "AWS_CONFIG_FILE": os.devnull,
+                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+                "AWS_EC2_METADATA_DISABLED": "true",
+            },
+        )
+
+    def provider_environment(self) -> Mapping[str, str]:
+        """See `Emulator.provider_environment`."""
+        return {ENV_ACCOUNT_ID: self._place.account}
+
+    def _control(self, command: str, parameters: Mapping[str, str]) -> None:
+        server = self._running()
+        try:
+            session = requests.Session()
+            session.trust_env = False  # a proxy must not see what stays on this machine
+            answer = session.post(
+                f"{self.target().aws_endpoint_url}/_seawall/{command}",
+                params=parameters,
+                headers={"X-Seawall-Token": self._token},
+                timeout=_SAVE_SECONDS,
+            )
+            answer.raise_for_status()
+        except requests.RequestException as e:
+            self.check()
+            raise UserError(
+                f"the AWS emulator could not {command}: {e}; its last words:\n{server.tail()}",
+                str(self._folder / "server.log"),
+                "Check the disk's free space and run the command again.",
+            ) from e
+
+    def _running(self) -> ServerProcess:
+        if self._server is None:
+            raise RuntimeError("the emulator is not started")
+        return self._server

@@ -1,0 +1,101 @@
+"""The stand-in AWS provider: what has a data plane is created in the emulator, the rest is recorded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from common.sdk import replacement_aws as replacement
+from localcloud.aws import recorded
+from localcloud.aws.backup.kinds import Plan, Selection, Vault, VaultLock, VaultPolicy
+from localcloud.aws.context import ENV_ACCOUNT_ID, AwsContext
+from localcloud.aws.dynamodb.kinds import Table
+from localcloud.aws.errors import refusal
+from localcloud.aws.kms.kinds import Alias, Key
+from localcloud.aws.messaging.kinds import Secret, SecretVersion, Topic, TopicPolicy
+from localcloud.aws.s3.kinds import SETTINGS, Bucket, BucketSetting
+from localcloud.providers.base import Kind, LocalProvider, ProviderError, Recorded, Request, force_delete
+from localcloud.providers.serve import serve
+from localcloud.providers.store import Store
+from localcloud.providers.values import Unknown
+
+_EMULATED: Mapping[str, Callable[[AwsContext], Kind]] = {
+    "aws:backup/plan:Plan": Plan,
+    "aws:backup/selection:Selection": Selection,
+    "aws:backup/vault:Vault": Vault,
+    "aws:backup/vaultLockConfiguration:VaultLockConfiguration": VaultLock,
+    "aws:backup/vaultPolicy:VaultPolicy": VaultPolicy,
+    "aws:dynamodb/table:Table": Table,
+    "aws:kms/alias:Alias": Alias,
+    "aws:kms/key:Key": Key,
+    "aws:s3/bucket:Bucket": Bucket,
+    "aws:secretsmanager/secret:Secret": Secret,
+    "aws:secretsmanager/secretVersion:SecretVersion": SecretVersion,
+    "aws:sns/topic:Topic": Topic,
+    "aws:sns/topicPolicy:TopicPolicy": TopicPolicy,
+}
+
+_SECRET_OUTPUTS: Mapping[str, tuple[str, ...]] = {
+    "aws:secretsmanager/secretVersion:SecretVersion": ("secretBinary", "secretString"),
+}
+
+
+class _Recorded(Recorded):
+    """Recorded, with the deletion protection that some types have."""
+
+    def delete(self, request: Request) -> None:
+        if request.inputs.get("deletionProtection") and not force_delete():
+            raise ProviderError("deletion protection is on: turn it off and update first", "deletionProtection")
+        super().delete(request)
+
+
+class AwsProvider(LocalProvider):
+    """See `LocalProvider`."""
+
+    package = "aws"
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.aws = AwsContext(os.environ.get(ENV_ACCOUNT_ID, ""))
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        super().configure(config)
+        allowed = config.get("allowedAccountIds")
+        if isinstance(allowed, list) and self.aws.account not in allowed:
+            named = ", ".join(map(str, allowed))
+            raise ProviderError(f"the local cloud keeps account {self.aws.account}, not {named}", "allowedAccountIds")
+        region = config.get("region")
+        if not isinstance(region, Unknown):
+            self.aws.region = str(region or os.environ.get("AWS_REGION", ""))
+        tags = (config.get("defaultTags") or {}).get("tags") if isinstance(config.get("defaultTags"), dict) else {}
+        self.aws.default_tags = tags or {}
+
+    def kind(self, token: str) -> Kind:
+        if token in _EMULATED:
+            return _EMULATED[token](self.aws)
+        if token in SETTINGS:
+            return BucketSetting(self.aws, SETTINGS[token])
+        return _Recorded(
+            self.store,
+            partial(recorded.identify, self.aws),
+            partial(recorded.compute, self.aws),
+            exclusive=recorded.is_exclusive(token),
+        )
+
+    def replace_on(self, token: str) -> Iterable[str]:
+        return replacement.replace_on(token)
+
+    def name_property(self, token: str) -> str | None:
+        return replacement.name_property(token)
+
+    def secret_outputs(self, token: str) -> Iterable[str]:
+        return _SECRET_OUTPUTS.get(token, ())
+
+    def translate(self, error: Exception, request: Request) -> ProviderError:
+        return refusal(error, request)
+
+
+if __name__ == "__main__":
+    raise SystemExit(serve(AwsProvider))

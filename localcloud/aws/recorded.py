@@ -1,0 +1,292 @@
+"""AWS types without a data plane: the ids they get, and the outputs that the real resources would have."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localcloud.aws.context import AwsContext
+from localcloud.providers.base import ProviderError, Request, physical_name, stable_hex, stable_uuid
+
+Outputs = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a rule is given: the request, the id that was chosen, and where it lives."""
+
+    aws: AwsContext
+    request: Request
+    id: str
+
+    @property
+    def region(self) -> str:
+        """The resource's region."""
+        return self.aws.region_of(self.request)
+
+    def get(self, prop: str, default: Any = None) -> Any:
+        """An input."""
+        return self.request.inputs.get(prop, default)
+
+    def arn(self, service: str, rest: str) -> str:
+        """An ARN in the resource's region."""
+        return self.aws.arn(service, self.region, rest)
+
+    def digits(self, length: int, *salt: str) -> str:
+        """Hexadecimal digits that belong to this resource."""
+        return stable_hex(length, self.aws.account, self.region, self.request.urn, self.id, *salt)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a type is recorded: its id is a prefix with 17 digits, its name, or what `identify` makes."""
+
+    outputs: Callable[[Made], Outputs]
+    prefix: str = ""
+    name: str = ""
+    identify: Callable[[AwsContext, Request], str] | None = None
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether two resources cannot have the same id."""
+        return not self.prefix
+
+
+def identify(aws: AwsContext, request: Request) -> str:
+    """The physical id of a new resource."""
+    rule = RULES.get(request.token, _FALLBACK)
+    if rule.identify is not None:
+        return rule.identify(aws, request)
+    if rule.name:
+        return physical_name(request, rule.name)
+    prefix = rule.prefix or f"{request.token.rsplit(':', 1)[-1].lower()}-"
+    return f"{prefix}{stable_hex(17, aws.account, aws.region_of(request), request.urn)}"
+
+
+def compute(aws: AwsContext, request: Request, physical_id: str) -> Outputs:
+    """Computed outputs of a resource."""
+    made = Made(aws, request, physical_id)
+    outputs: Outputs = {}
+    if not request.token.startswith("aws:iam/"):
+        outputs["region"] = made.region
+    outputs["tagsAll"] = aws.tags_of(request)
+    return {**outputs, **RULES.get(request.token, _FALLBACK).outputs(made)}
+
+
+def is_exclusive(token: str) -> bool:
+    """Whether two resources of the type cannot have the same id."""
+    rule = RULES.get(token)
+    return rule is not None and rule.exclusive
+
+
+def _fallback(made: Made) -> Outputs:
+    _, module, kind = made.request.token.split(":")
+    service = module.split("/")[0]
+    name = made.get("name") or made.id
+    return {"arn": made.arn(service, f"{kind.lower()}/{made.id}"), "name": name}
+
+
+def _vpc(made: Made) -> Outputs:
+    return {
+        "arn": made.arn("ec2", f"vpc/{made.id}"),
+        "defaultNetworkAclId": f"acl-{made.digits(17, 'acl')}",
+        "defaultRouteTableId": f"rtb-{made.digits(17, 'rtb')}",
+        "mainRouteTableId": f"rtb-{made.digits(17, 'rtb')}",
+        "defaultSecurityGroupId": f"sg-{made.digits(17, 'sg')}",
+        "dhcpOptionsId": f"dopt-{made.digits(17, 'dopt')}",
+        "instanceTenancy": made.get("instanceTenancy", "default"),
+        "ownerId": made.aws.account,
+    }
+
+
+def _endpoint(made: Made) -> Outputs:
+    service = str(made.get("serviceName", "")).rsplit(".", 1)[-1]
+    outputs: Outputs = {
+        "arn": made.arn("ec2", f"vpc-endpoint/{made.id}"),
+        "ownerId": made.aws.account,
+        "requesterManaged": False,
+        "state": "available",
+        "ipAddressType": made.get("ipAddressType", "ipv4"),
+        "dnsEntries": [],
+        "networkInterfaceIds": [],
+        "cidrBlocks": [],
+    }
+    if made.get("vpcEndpointType") == "Interface":
+        host = f"{made.id}-{made.digits(8, 'dns')}.{service}.{made.region}.vpce.amazonaws.com"
+        outputs["dnsEntries"] = [{"dnsName": host, "hostedZoneId": f"Z{made.digits(13, 'zone').upper()}"}]
+        outputs["networkInterfaceIds"] = [f"eni-{made.digits(17, s)}" for s in made.get("subnetIds") or []]
+    else:
+        outputs["prefixListId"] = f"pl-{made.digits(8, 'pl')}"
+    return outputs
+
+
+def _cluster(made: Made) -> Outputs:
+    issuer = f"https://oidc.eks.{made.region}.amazonaws.com/id/{made.digits(32, 'oidc').upper()}"
+    access = made.get("vpcConfig") or {}
+    authority = f"-----BEGIN CERTIFICATE-----\n{made.digits(64, 'ca')}\n-----END CERTIFICATE-----\n"
+    return {
+        "arn": made.arn("eks", f"cluster/{made.id}"),
+        "certificateAuthorities": [{"data": base64.b64encode(authority.encode()).decode()}],
+        "certificateAuthority": {"data": base64.b64encode(authority.encode()).decode()},
+        "clusterId": "",
+        "createdAt": "2025-01-01T00:00:00Z",
+        "endpoint": f"https://{made.digits(32, 'endpoint').upper()}.gr7.{made.region}.eks.amazonaws.com",
+        "identities": [{"oidcs": [{"issuer": issuer}]}],
+        "name": made.id,
+        "platformVersion": "eks.1",
+        "status": "ACTIVE",
+        "version": made.get("version", "1.33"),
+        "vpcConfig": {
+            **access,
+            "clusterSecurityGroupId": f"sg-{made.digits(17, 'sg')}",
+            "vpcId": f"vpc-{made.digits(17, 'vpc')}",
+        },
+    }
+
+
+def _node_group(made: Made) -> Outputs:
+    name = made.id.rsplit(":", 1)[-1]
+    # EKS names the Auto Scaling group after the node group and a UUID of its own.
+    group = f"eks-{name}-{stable_uuid(made.request.urn, made.id)}"
+    path = f"nodegroup/{made.get('clusterName')}/{name}/{stable_uuid(made.id)}"
+    return {
+        "arn": made.arn("eks", path),
+        "nodeGroupName": name,
+        "resources": [{"autoscalingGroups": [{"name": group}], "remoteAccessSecurityGroupId": ""}],
+        "status": "ACTIVE",
+        "releaseVersion": made.get("releaseVersion", "1.33.0-20250101"),
+        "version": made.get("version", "1.33"),
+    }
+
+
+def _launch_template(made: Made) -> Outputs:
+    previous = made.request.outputs.get("latestVersion")
+    version = int(previous or 0) + 1
+    return {
+        "arn": made.arn("ec2", f"launch-template/{made.id}"),
+        "name": physical_name(made.request, "name"),
+        "latestVersion": version,
+        "defaultVersion": version if made.get("updateDefaultVersion") or not previous else 1,
+    }
+
+
+def _role(made: Made) -> Outputs:
+    path = made.get("path") or "/"
+    return {
+        "arn": f"arn:aws:iam::{made.aws.account}:role{path}{made.id}",
+        "name": made.id,
+        "uniqueId": f"AROA{made.digits(17).upper()}",
+        "createDate": "2025-01-01T00:00:00Z",
+        "maxSessionDuration": made.get("maxSessionDuration", 3600),
+        "path": path,
+        "managedPolicyArns": made.get("managedPolicyArns") or [],
+        "inlinePolicies": made.get("inlinePolicies") or [],
+    }
+
+
+def _pair(first: str, second: str, separator: str = ":") -> Callable[[AwsContext, Request], str]:
+    return lambda _aws, request: f"{request.inputs[first]}{separator}{request.inputs[second]}"
+
+
+def _role_policy_id(_aws: AwsContext, request: Request) -> str:
+    policy = request.inputs.get("policy")
+    try:
+        json.loads(policy if isinstance(policy, str) else json.dumps(policy))
+    except ValueError as e:
+        raise ProviderError(f"no JSON: {e}", "policy") from e
+    return f"{request.inputs['role']}:{physical_name(request, 'name')}"
+
+
+def _subscription(made: Made) -> Outputs:
+    confirmed = made.get("protocol") not in ("email", "email-json", "http", "https")
+    return {
+        "arn": made.id,
+        "confirmationWasAuthenticated": confirmed,
+        "ownerId": made.aws.account,
+        "pendingConfirmation": not confirmed,
+    }
+
+
+def _subscription_id(aws: AwsContext, request: Request) -> str:
+    return f"{request.inputs['topic']}:{stable_uuid(request.urn, aws.account)}"
+
+
+def _repository(made: Made) -> Outputs:
+    return {
+        "arn": made.arn("ecr", f"repository/{made.id}"),
+        "name": made.id,
+        "registryId": made.aws.account,
+        "repositoryUrl": f"{made.aws.account}.dkr.ecr.{made.region}.amazonaws.com/{made.id}",
+    }
+
+
+def _association(made: Made) -> Outputs:
+    path = f"podidentityassociation/{made.get('clusterName')}/{made.id}"
+    return {"associationArn": made.arn("eks", path), "associationId": made.id, "externalId": ""}
+
+
+def _addon(made: Made) -> Outputs:
+    path = f"addon/{made.get('clusterName')}/{made.get('addonName')}/{stable_uuid(made.id)}"
+    stamps = {"createdAt": "2025-01-01T00:00:00Z", "modifiedAt": "2025-01-01T00:00:00Z"}
+    return {"arn": made.arn("eks", path), "addonVersion": made.get("addonVersion", "v1.0.0-eksbuild.1"), **stamps}
+
+
+def _ec2(kind: str, **more: Any) -> Callable[[Made], Outputs]:
+    return lambda made: {"arn": made.arn("ec2", f"{kind}/{made.id}"), "ownerId": made.aws.account, **more}
+
+
+_FALLBACK = Rule(_fallback)
+
+RULES: Mapping[str, Rule] = {
+    "aws:autoscaling/tag:Tag": Rule(
+        lambda _: {},
+        identify=lambda _, r: f"{r.inputs['autoscalingGroupName']},{r.inputs['tag']['key']}",
+    ),
+    "aws:cloudwatch/logGroup:LogGroup": Rule(
+        lambda m: {"arn": m.arn("logs", f"log-group:{m.id}"), "name": m.id}, name="name"
+    ),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Rule(
+        lambda m: {"arn": m.arn("cloudwatch", f"alarm:{m.id}"), "name": m.id}, name="name"
+    ),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": Rule(_ec2("security-group", name="default"), prefix="sg-"),
+    "aws:ec2/flowLog:FlowLog": Rule(_ec2("vpc-flow-log"), prefix="fl-"),
+    "aws:ec2/launchTemplate:LaunchTemplate": Rule(_launch_template, prefix="lt-"),
+    "aws:ec2/routeTable:RouteTable": Rule(_ec2("route-table"), prefix="rtb-"),
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": Rule(lambda _: {}, prefix="rtbassoc-"),
+    "aws:ec2/securityGroup:SecurityGroup": Rule(
+        lambda m: {**_ec2("security-group")(m), "name": physical_name(m.request, "name")}, prefix="sg-"
+    ),
+    "aws:ec2/subnet:Subnet": Rule(
+        lambda m: {
+            **_ec2("subnet")(m),
+            "availabilityZoneId": f"{m.digits(4, m.get('availabilityZone', ''))}-az1",
+        },
+        prefix="subnet-",
+    ),
+    "aws:ec2/vpc:Vpc": Rule(_vpc, prefix="vpc-"),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": Rule(_endpoint, prefix="vpce-"),
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": Rule(lambda m: {"registryId": m.aws.account}, name="repository"),
+    "aws:ecr/pullThroughCacheRule:PullThroughCacheRule": Rule(
+        lambda m: {"registryId": m.aws.account}, name="ecrRepositoryPrefix"
+    ),
+    "aws:ecr/repository:Repository": Rule(_repository, name="name"),
+    "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": Rule(
+        lambda m: {"registryId": m.aws.account}, name="prefix"
+    ),
+    "aws:eks/addon:Addon": Rule(_addon, identify=_pair("clusterName", "addonName")),
+    "aws:eks/cluster:Cluster": Rule(_cluster, name="name"),
+    "aws:eks/nodeGroup:NodeGroup": Rule(
+        _node_group, identify=lambda _, r: f"{r.inputs['clusterName']}:{physical_name(r, 'nodeGroupName')}"
+    ),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Rule(_association, prefix="a-"),
+    "aws:iam/role:Role": Rule(_role, name="name"),
+    "aws:iam/rolePolicy:RolePolicy": Rule(lambda m: {"name": m.id.rsplit(":", 1)[-1]}, identify=_role_policy_id),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Rule(lambda _: {}, identify=_pair("role", "policyArn", "/")),
+    "aws:sns/topicSubscription:TopicSubscription": Rule(_subscription, identify=_subscription_id),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": Rule(
+        lambda m: {"arn": m.arn("ec2", f"security-group-rule/{m.id}"), "securityGroupRuleId": m.id}, prefix="sgr-"
+    ),
+}

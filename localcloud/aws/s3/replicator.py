@@ -1,0 +1,168 @@
+"""Carries out S3 replication in the background, after writes to buckets with a replication configuration."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from typing import TYPE_CHECKING, Any
+
+from moto.s3.models import FakeDeleteMarker, FakeKey
+
+from localcloud.aws.backup.plans import Decision, KeyView
+from localcloud.aws.s3 import replication
+from localcloud.aws.s3.replication import BucketView, ObjectView
+from localcloud.aws.state import AwsState
+
+if TYPE_CHECKING:
+    from moto.s3.models import FakeBucket
+
+_log = logging.getLogger(__name__)
+
+_STATUS = "seawall_replication_status"
+"""Attribute on moto's object versions, so that it is kept with them."""
+
+
+def status_of(version: object) -> str | None:
+    """`COMPLETED`, `FAILED`, `PENDING`, `REPLICA`, or None if no rule is meant for the version."""
+    return getattr(version, _STATUS, None)
+
+
+class Replicator:
+    """One worker thread; versions are copied in the order in which they were written."""
+
+    def __init__(self, state: AwsState) -> None:
+        self._state = state
+        self._queue: queue.Queue[tuple[str, str | None]] = queue.Queue()
+        threading.Thread(target=self._work, name="s3-replication", daemon=True).start()
+
+    def written(self, bucket: str, key: str | None) -> None:
+        """Note that a key, or with None any key, of a bucket was written."""
+        found = self._state.bucket(bucket)
+        if found is None or not getattr(found, "replication", None):
+            return
+        for version in _versions(found, key):
+            if status_of(version) is None and _is_newest(found, version):
+                self._mark_pending(found, version)
+        self._queue.put((bucket, key))
+
+    def drain(self) -> None:
+        """Wait until everything noted is done."""
+        self._queue.join()
+
+    def _mark_pending(self, bucket: FakeBucket, version: Any) -> None:
+        item = self._view(bucket, version)
+        if any(replication.applies(rule, item) for rule in replication.rules(_configuration(bucket))):
+            setattr(version, _STATUS, "PENDING")
+
+    def _work(self) -> None:
+        while True:
+            bucket, key = self._queue.get()
+            try:
+                self._replicate(bucket, key)
+            except Exception:
+                _log.exception("replication of %s/%s failed", bucket, key)
+            finally:
+                self._queue.task_done()
+
+    def _replicate(self, bucket_name: str, key: str | None) -> None:
+        bucket = self._state.bucket(bucket_name)
+        if bucket is None:
+            return
+        for version in _versions(bucket, key):
+            if status_of(version) == "PENDING":
+                decision = self._copy(bucket, version)
+                setattr(version, _STATUS, "COMPLETED" if decision else "FAILED")
+                if not decision:
+                    _log.warning("%s/%s is not replicated: %s", bucket_name, version.name, decision.reason)
+
+    def _copy(self, source: FakeBucket, version: Any) -> Decision:
+        item = self._view(source, version)
+        outcome = Decision(False, "no rule applies any more")
+        done: set[str] = set()
+        for rule in replication.rules(_configuration(source)):
+            name = replication.destination_bucket(rule)
+            if name in done or not replication.applies(rule, item):
+                continue
+            target = self._state.bucket(name)
+            key_id = replication.replica_key_id(rule)
+            region = target.region_name if target else source.region_name
+            outcome = replication.can_replicate(
+                rule,
+                item,
+                BucketView(source.name, source.is_versioned),
+                BucketView(target.name, target.is_versioned) if target else None,
+                self._key(key_id, region, must_be_in=region) if key_id else None,
+            )
+            if not outcome or target is None:
+                return outcome
+            _put_replica(target, version, key_id if item.kms_key is not None else "")
+            done.add(name)
+        return outcome
+
+    def _view(self, bucket: FakeBucket, version: Any) -> ObjectView:
+        if isinstance(version, FakeDeleteMarker):
+            return ObjectView(version.name, {}, None, is_delete_marker=True)
+        tagger = self._state.backend("s3", "aws").tagger
+        kms = version.encryption in ("aws:kms", "aws:kms:dsse") and version.kms_key_id
+        return ObjectView(
+            key=version.name,
+            tags=tagger.get_tag_dict_for_resource(version.arn),
+            kms_key=self._key(version.kms_key_id, bucket.region_name) if kms else None,
+            is_replica=status_of(version) == "REPLICA",
+        )
+
+    def _key(self, key_id: str, region: str, must_be_in: str | None = None) -> KeyView:
+        key = self._state.key(key_id, region)
+        if key is not None and must_be_in is not None and key.region != must_be_in:
+            return KeyView(f"{key_id} in {must_be_in}", "")
+        return KeyView(key_id, key.key_state if key else "")
+
+
+def _configuration(bucket: FakeBucket) -> Any:
+    return getattr(bucket, "replication", None)
+
+
+def _versions(bucket: FakeBucket, key: str | None) -> list[Any]:
+    names = [key] if key is not None else list(bucket.keys)
+    return [version for name in names for version in list(bucket.keys.getlist(name, []) or [])]
+
+
+def _is_newest(bucket: FakeBucket, version: Any) -> bool:
+    # Versions from before the configuration are existing objects, which S3 does not replicate.
+    return bucket.keys.getlist(version.name, [])[-1] is version
+
+
+def _put_replica(target: FakeBucket, version: Any, key_id: str) -> None:
+    existing = list(target.keys.getlist(version.name, []) or [])
+    if any(v.version_id == version.version_id for v in existing):
+        return
+    if isinstance(version, FakeDeleteMarker):
+        if existing:
+            marker: Any = FakeDeleteMarker(key=existing[-1])
+            marker._version_id = version.version_id
+            setattr(marker, _STATUS, "REPLICA")
+            target.keys.setlist(version.name, [*existing, marker])
+        return
+    replica: Any = FakeKey(
+        name=version.name,
+        bucket_name=target.name,
+        value=version.value,
+        account_id=version.account_id,
+        region_name=target.region_name,
+        storage=version.storage_class,
+        etag=version.etag.strip('"'),
+        is_versioned=True,
+        version_id=version.version_id,  # S3 keeps the source's version id
+        encryption=version.encryption,
+        kms_key_id=key_id or version.kms_key_id,
+        bucket_key_enabled=version.bucket_key_enabled,
+        checksum_value=version.checksum_value,
+        checksum_type=version.checksum_type,
+        checksum_parts=version.checksum_parts,
+    )
+    replica.checksum_algorithm = version.checksum_algorithm
+    replica.last_modified = version.last_modified
+    replica.set_metadata(dict(version.metadata))
+    setattr(replica, _STATUS, "REPLICA")
+    target.keys.setlist(version.name, [*existing, replica])

@@ -1,0 +1,70 @@
+"""What the local cloud expects of an emulator, and the child processes that emulators are made of.
+
+An emulator is started at the beginning of a command from the last snapshot, saved at its end, and stopped. The
+snapshot of a stack is one folder that the session fills and swaps in as a whole: emulators, provider store and
+Pulumi's state together, so that they never disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from common.target import Target
+
+
+@dataclass(frozen=True)
+class StackPlace:
+    """What an emulator may know of its stack, before anything is deployed."""
+
+    stack: str
+    region: str
+    backup_region: str
+    account: str
+    """AWS account id, or Google Cloud project id."""
+
+
+class Emulator(Protocol):
+    """One cloud's emulated data plane, constructed with `(place: StackPlace, folder: Path)`; idle until started.
+
+    `folder` exists, belongs to this emulator alone, and is emptied before each start: scratch files and logs.
+    Loopback only, on ports that the system picks.
+    """
+
+    @property
+    def name(self) -> str:
+        """How messages call it: `AWS emulator`."""
+        ...
+
+    def start(self, snapshot: Path | None) -> None:
+        """Serve, with the contents of `snapshot` (a folder that an earlier `save` filled) or empty for None.
+
+        Returns once requests are answered. Raises UserError if it cannot; nothing is left running then. Never
+        writes into `snapshot`.
+        """
+        ...
+
+    def save(self, into: Path) -> None:
+        """Write everything that `start` needs into the empty folder `into`. Raises UserError if it cannot."""
+        ...
+
+    def check(self) -> None:
+        """Raise UserError (what died, the last lines of its log, the remedy) if a process of it is gone."""
+        ...
+
+    def stop(self) -> None:
+        """End every process; safe to call twice or before `start`, and never raises."""
+        ...
+
+    def target(self) -> Target:
+        """Where its APIs are reached; valid between `start` and `stop`.
+
+        `target().environment` is also given to the Pulumi engine, so that stand-in providers find the endpoints.
+        """
+        ...
+
+    def provider_environment(self) -> Mapping[str, str]:
+        """Further environment variables for the stand-in providers alone."""
+        ...

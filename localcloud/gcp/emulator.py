@@ -1,0 +1,116 @@
+"""The Google Cloud side of the local cloud, as the session sees it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from common.errors import UserError
+from common.target import Address, Target
+from localcloud.emulators import StackPlace
+from localcloud.gcp.front import CONTROL
+from localcloud.processes.servers import ServerProcess
+from localcloud.toolchain import ensure_fake_gcs_server, ensure_redis_server
+
+_SAVE_SECONDS = 300.0
+_ANSWER_SECONDS = 30.0
+
+
+class GcpEmulator:
+    """Cloud Storage, Cloud KMS, Memorystore, Storage Transfer and Cloud Scheduler; see `localcloud.emulators`."""
+
+    name = "gcp"
+
+    def __init__(self, place: StackPlace, folder: Path) -> None:
+        self._place = place
+        self._folder = folder
+        self._server: ServerProcess | None = None
+
+    def start(self, snapshot: Path | None) -> None:
+        """See `Emulator.start`. The first time builds or unpacks the servers; raises UserError if it cannot."""
+        fake_gcs, redis_server = ensure_fake_gcs_server(), ensure_redis_server()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "localcloud.gcp.server", str(self._folder), str(fake_gcs), str(redis_server)]
+        stack = self._place.stack
+        self._server = ServerProcess(
+            "the Google Cloud emulator",
+            [*command, *([str(snapshot)] if snapshot is not None else [])],
+            self._folder / "server.log",
+            remedy=f"Run the command again; if it dies again, `seawall local down {stack} --force` and start anew.",
+            cwd=self._folder,
+        )
+        self._server.start()
+
+    def save(self, into: Path) -> None:
+        """See `Emulator.save`."""
+        self._control("POST", "save", {"into": str(into)}, _SAVE_SECONDS)
+
+    def check(self) -> None:
+        """See `Emulator.check`."""
+        if self._server is not None:
+            self._server.check()
+            self._control("GET", "health", None, _ANSWER_SECONDS)
+
+    def stop(self) -> None:
+        """See `Emulator.stop`."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
+
+    def target(self) -> Target:
+        """See `Emulator.target`."""
+        url = self._url()
+        return Target(
+            name="local",
+            mode="emulated",
+            gcp_endpoint_url=url,
+            environment={
+                "STORAGE_EMULATOR_HOST": url,
+                "CLOUD_STORAGE_EMULATOR_ENDPOINT": url,
+                "GOOGLE_CLOUD_PROJECT": self._place.account,
+                # A user's own credentials must never be looked for, nor a machine's.
+                "GOOGLE_APPLICATION_CREDENTIALS": os.devnull,
+                "CLOUDSDK_CONFIG": str(self._folder / "no-gcloud"),
+                "NO_GCE_CHECK": "true",
+            },
+            addresses=self._addresses,
+        )
+
+    def _addresses(self) -> Mapping[str, Address]:
+        found = self._control("GET", "addresses", None, _ANSWER_SECONDS)
+        return {known: Address(**where) for known, where in found.items()}
+
+    def provider_environment(self) -> Mapping[str, str]:
+        """See `Emulator.provider_environment`."""
+        return {"SEAWALL_LOCAL_GCP_URL": self._url()}
+
+    def _url(self) -> str:
+        assert self._server is not None, "the emulator is not started"  # noqa: S101 - a mistake of the caller
+        return f"http://127.0.0.1:{self._server.port}"
+
+    def _control(self, method: str, command: str, body: Any, seconds: float) -> Any:
+        assert self._server is not None, "the emulator is not started"  # noqa: S101
+        try:
+            answer = requests.request(method, f"{self._url()}{CONTROL}/{command}", json=body, timeout=seconds)
+            value = answer.json()
+        except (requests.RequestException, ValueError) as e:
+            self._server.check()
+            raise UserError(
+                f"the Google Cloud emulator could not {command}: {e}; its last words:\n{self._server.tail()}",
+                str(self._folder / "server.log"),
+                "Check the disk's free space and run the command again.",
+            ) from e
+        if answer.status_code == 503 and "what" in value:
+            raise UserError(value["what"], value["where"], value["remedy"])
+        if answer.status_code != 200:
+            raise UserError(
+                f"the Google Cloud emulator could not {command}: {value.get('error', {}).get('message', value)}",
+                str(self._folder / "server.log"),
+                "Run the command again.",
+            )
+        return value

@@ -1,0 +1,1 @@
+"""IAM: policies, service accounts, custom roles."""

@@ -1,0 +1,145 @@
+"""Who may do what in a project: its service accounts, its custom roles and its IAM policy.
+
+REST shapes: https://cloud.google.com/iam/docs/reference/rest and
+https://cloud.google.com/resource-manager/reference/rest/v1/projects. Only what a scheduler job calls is checked
+against it; the caller of an API is always the operator, who may do everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from localcloud.gcp.iam.policies import ACCOUNTS, Policies
+from localcloud.gcp.store import Document, DocumentStore
+from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
+
+_ROLES: Final = "iam/roles"
+_ROLE_ID: Final = re.compile(r"[a-zA-Z0-9_.]{3,64}")
+_ACCOUNT_ID: Final = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
+_PREDEFINED: Final[Mapping[str, str]] = {
+    "roles/owner": r".*",
+    "roles/editor": r".*",
+    "roles/redis.admin": r"redis\..*",
+    "roles/storagetransfer.admin": r"storagetransfer\..*",
+}
+"""Predefined roles that allow calls which a scheduler job can make → what they allow."""
+
+
+class Projects:
+    """The parts of the IAM and Resource Manager APIs that stacks use."""
+
+    def __init__(self, store: DocumentStore, policies: Policies) -> None:
+        self._store = store
+        self._policies = policies
+        self._routes = Routes()
+        project = r"projects/(?P<project>[^/:]+)"
+        role = r"(?P<name>projects/[^/:]+/roles/[^/:]+)"
+        account = r"(?P<name>projects/[^/:]+/serviceAccounts/[^/:]+)"
+        for method, pattern, handler in (
+            ("POST", f"{project}:getIamPolicy", self._get_policy),
+            ("POST", f"{project}:setIamPolicy", self._set_policy),
+            ("POST", f"{project}/roles", self._create_role),
+            ("GET", role, self._get_role),
+            ("PATCH", role, self._patch_role),
+            ("DELETE", role, self._delete_role),
+            ("POST", f"{project}/serviceAccounts", self._create_account),
+            ("GET", account, self._get_account),
+            ("PATCH", account, self._patch_account),
+            ("DELETE", account, self._delete_account),
+        ):
+            self._routes.add(method, f"/v1/{pattern}", handler)
+
+    def handle(self, request: Request, path: str) -> Response:
+        """Answer an API request."""
+        return self._routes.handle(request, path)
+
+    def refusal(self, project: str, email: str, permission: str) -> str | None:
+        """Why a service account may not do something in a project, or None if it may."""
+        if self._store.get(ACCOUNTS, f"projects/{project}/serviceAccounts/{email}") is None:
+            return f"The service account {email} does not exist."
+        member = f"serviceAccount:{email}"
+        held = [b["role"] for b in self._policies.get(f"projects/{project}")["bindings"] if member in b["members"]]
+        if any(self._allows(role, permission) for role in held):
+            return None
+        roles = f"its roles are {', '.join(held)}" if held else "it has no role"
+        return f"{email} lacks the permission {permission} on projects/{project}: {roles}."
+
+    def _allows(self, role: str, permission: str) -> bool:
+        if role in _PREDEFINED:
+            return re.fullmatch(_PREDEFINED[role], permission) is not None
+        custom = self._store.get(_ROLES, role)
+        return custom is not None and permission in custom.get("includedPermissions", [])
+
+    def _get_policy(self, _request: Request, project: str) -> Response:
+        return Response.of(self._policies.get(f"projects/{project}"))
+
+    def _set_policy(self, request: Request, project: str) -> Response:
+        policy = request.json().get("policy", {})
+        for binding in policy.get("bindings", []):
+            role = str(binding.get("role"))
+            if role.startswith("projects/") and self._store.get(_ROLES, role) is None:
+                raise ApiError(400, f"Role ({role}) does not exist in the resource's hierarchy.")
+        return Response.of(self._policies.set(f"projects/{project}", policy))
+
+    def _create_role(self, request: Request, project: str) -> Response:
+        body = request.json()
+        identifier = str(body.get("roleId", ""))
+        if not _ROLE_ID.fullmatch(identifier):
+            raise ApiError(400, f"The role ID {identifier!r} does not match {_ROLE_ID.pattern}.")
+        name = f"projects/{project}/roles/{identifier}"
+        if self._store.get(_ROLES, name):
+            raise ApiError(409, f"A role named {name} already exists.")
+        return Response.of(self._store.put(_ROLES, name, {"stage": "GA", **body.get("role", {}), "name": name}))
+
+    def _get_role(self, _request: Request, name: str) -> Response:
+        return Response.of(self._find(_ROLES, "Role", name))
+
+    def _patch_role(self, request: Request, name: str) -> Response:
+        role = {**self._find(_ROLES, "Role", name), **request.json(), "name": name}
+        return Response.of(self._store.put(_ROLES, name, role))
+
+    def _delete_role(self, _request: Request, name: str) -> Response:
+        role = self._find(_ROLES, "Role", name)
+        self._store.delete(_ROLES, name)
+        return Response.of({**role, "deleted": True})
+
+    def _create_account(self, request: Request, project: str) -> Response:
+        body = request.json()
+        identifier = str(body.get("accountId", ""))
+        if not _ACCOUNT_ID.fullmatch(identifier):
+            raise ApiError(400, f"The account id {identifier!r} does not match {_ACCOUNT_ID.pattern}.")
+        email = f"{identifier}@{project}.iam.gserviceaccount.com"
+        name = f"projects/{project}/serviceAccounts/{email}"
+        if self._store.get(ACCOUNTS, name):
+            raise ApiError(409, f"Service account {identifier} already exists within project projects/{project}.")
+        unique = str(10**20 + int(hashlib.sha256(name.encode()).hexdigest()[:16], 16))
+        account = {**body.get("serviceAccount", {}), "name": name, "email": email, "projectId": project}
+        return Response.of(self._store.put(ACCOUNTS, name, {**account, "uniqueId": unique}))
+
+    def _get_account(self, _request: Request, name: str) -> Response:
+        return Response.of(self._find(ACCOUNTS, "Service account", name))
+
+    def _patch_account(self, request: Request, name: str) -> Response:
+        changes: dict[str, Any] = request.json().get("serviceAccount", {})
+        kept = {k: v for k, v in changes.items() if k in ("description", "displayName", "disabled")}
+        return Response.of(self._store.put(ACCOUNTS, name, {**self._find(ACCOUNTS, "Service account", name), **kept}))
+
+    def _delete_account(self, _request: Request, name: str) -> Response:
+        self._find(ACCOUNTS, "Service account", name)
+        self._store.delete(ACCOUNTS, name)
+        return Response.of({})
+
+    def _find(self, kind: str, what: str, name: str) -> Document:
+        found = self._store.get(kind, name)
+        if found is None:
+            raise not_found(what, name)
+        return found
+
+
+def permission_of(service: str, path: str) -> tuple[str, str] | None:
+    """Project and permission that a call of an API's method needs; None if it is not known here."""
+    found = re.fullmatch(r"/v1/projects/([^/]+)/locations/[^/]+/instances/[^/:]+:(\w+)", path)
+    return (found[1], f"redis.instances.{found[2]}") if found and service == "redis" else None

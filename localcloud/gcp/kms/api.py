@@ -1,0 +1,363 @@
+"""Cloud KMS: key rings, symmetric keys and their versions; real AES-GCM, and the states that make a key unusable.
+
+REST shapes: https://cloud.google.com/kms/docs/reference/rest. States:
+https://cloud.google.com/kms/docs/key-states. Key rings, keys and versions cannot be deleted, as in Cloud KMS.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from localcloud.gcp import clock
+from localcloud.gcp.iam.policies import Policies
+from localcloud.gcp.store import Document, DocumentStore
+from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
+
+_RINGS: Final = "kms/keyRings"
+_KEYS: Final = "kms/cryptoKeys"
+_VERSIONS: Final = "kms/cryptoKeyVersions"
+_MATERIAL: Final = "kms/material"
+
+_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,63}")
+DEFAULT_DESTROY_SECONDS: Final = 30 * 86400  # 30 days since 2024; the API's default
+MIN_ROTATION_SECONDS: Final = 86400
+_NONCE_BYTES: Final = 12
+
+_LOCATION: Final = r"projects/[^/]+/locations/[^/:]+"
+_RING: Final = rf"{_LOCATION}/keyRings/[^/:]+"
+_KEY: Final = rf"{_RING}/cryptoKeys/[^/:]+"
+_VERSION: Final = rf"{_KEY}/cryptoKeyVersions/\d+"
+
+KEY_NAME: Final = re.compile(r"projects/[^/]+/locations/(?P<location>[^/]+)/keyRings/[^/]+/cryptoKeys/[^/]+")
+
+
+class Kms:
+    """The KMS API, and what other services ask of it."""
+
+    def __init__(self, store: DocumentStore, policies: Policies) -> None:
+        self._store = store
+        self._policies = policies
+        self.on_change: list[Callable[[str], None]] = []
+        """Called with a key's name after one of its versions changed state."""
+        self._routes = self._make_routes()
+
+    def handle(self, request: Request, path: str) -> Response:
+        """Answer an API request."""
+        return self._routes.handle(request, path)
+
+    # What the other services ask.
+
+    def primary(self, key: str) -> str:
+        """The name of the version that encrypts. Raises ApiError: 404 unknown key, 400 not enabled."""
+        document = self._store.get(_KEYS, key)
+        if document is None:
+            raise not_found("CryptoKey", key)
+        version = document.get("primaryVersion")
+        if version is None:
+            raise ApiError(400, f"{key} has no primary version.", status="FAILED_PRECONDITION")
+        self.require_enabled(version)
+        return str(version)
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such a key."""
+        return self._store.get(_KEYS, key) is not None
+
+    def require_enabled(self, version: str) -> None:
+        """Raise ApiError (400 FAILED_PRECONDITION) unless the key version can be used."""
+        state = self.state(version)
+        if state != "ENABLED":
+            raise ApiError(400, f"{version} is not enabled, current state is: {state}.", status="FAILED_PRECONDITION")
+
+    def state(self, version: str) -> str:
+        """The version's state now; a scheduled destruction whose time has come is done."""
+        document = self._version(version)
+        if document["state"] == "DESTROY_SCHEDULED" and clock.parse(document["destroyTime"]) <= clock.now():
+            return "DESTROYED"
+        return str(document["state"])
+
+    def granted(self, key: str, agent: str, roles: frozenset[str]) -> bool:
+        """Whether the key's policy, or its ring's, lets a service agent use it."""
+        return self._policies.grants((key, key.rsplit("/cryptoKeys/", 1)[0]), roles, agent)
+
+    # Key rings and keys.
+
+    def _create_ring(self, request: Request, parent: str) -> Response:
+        name = f"{parent}/keyRings/{_checked_id(request.query.get('keyRingId', ''))}"
+        with self._store.lock:
+            if self._store.get(_RINGS, name):
+                raise ApiError(409, f"KeyRing {name} already exists.")
+            return Response.of(self._store.put(_RINGS, name, {"name": name, "createTime": clock.now_text()}))
+
+    def _get_ring(self, _request: Request, name: str) -> Response:
+        return Response.of(self._ring(name))
+
+    def _list_rings(self, _request: Request, parent: str) -> Response:
+        rings = [d for _, d in self._store.all(_RINGS, f"{parent}/keyRings/")]
+        return Response.of({"keyRings": rings, "totalSize": len(rings)})
+
+    def _create_key(self, request: Request, ring: str) -> Response:
+        self._ring(ring)
+        name = f"{ring}/cryptoKeys/{_checked_id(request.query.get('cryptoKeyId', ''))}"
+        body = request.json()
+        purpose = body.get("purpose", "ENCRYPT_DECRYPT")
+        if purpose != "ENCRYPT_DECRYPT":
+            raise ApiError(501, f"The local cloud has symmetric keys only (ENCRYPT_DECRYPT), not {purpose}.")
+        template = {"protectionLevel": "SOFTWARE", "algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION"}
+        document = {
+            "name": name,
+            "purpose": purpose,
+            "createTime": clock.now_text(),
+            "versionTemplate": {**template, **body.get("versionTemplate", {})},
+            "destroyScheduledDuration": body.get("destroyScheduledDuration", f"{DEFAULT_DESTROY_SECONDS}s"),
+            **_rotation(body),
+            **({"labels": body["labels"]} if body.get("labels") else {}),
+        }
+        with self._store.lock:
+            if self.exists(name):
+                raise ApiError(409, f"CryptoKey {name} already exists.")
+            self._store.put(_KEYS, name, document)
+            if request.query.get("skipInitialVersionCreation") != "true":
+                self._add_version(name, primary=True)
+        return Response.of(self._key_view(name))
+
+    def _get_key(self, _request: Request, name: str) -> Response:
+        return Response.of(self._key_view(name))
+
+    def _list_keys(self, _request: Request, ring: str) -> Response:
+        self._ring(ring)
+        keys = [self._key_view(name) for name, _ in self._store.all(_KEYS, f"{ring}/cryptoKeys/")]
+        return Response.of({"cryptoKeys": keys, "totalSize": len(keys)})
+
+    def _patch_key(self, request: Request, name: str) -> Response:
+        body = request.json()
+        with self._store.lock:
+            document = dict(self._key(name))
+            for path in _mask(request):
+                if path in ("rotationPeriod", "nextRotationTime"):
+                    document.pop(path, None)
+                    if body.get(path):
+                        document.update(_rotation({path: body[path]}))
+                elif path == "labels":
+                    document["labels"] = body.get("labels", {})
+                elif path.startswith("versionTemplate"):
+                    document["versionTemplate"] = {**document["versionTemplate"], **body.get("versionTemplate", {})}
+                else:
+                    raise ApiError(400, f"The field {path} of a CryptoKey cannot be updated.")
+            self._store.put(_KEYS, name, document)
+        return Response.of(self._key_view(name))
+
+    def _update_primary(self, request: Request, name: str) -> Response:
+        version = f"{name}/cryptoKeyVersions/{request.json().get('cryptoKeyVersionId', '')}"
+        with self._store.lock:
+            self._version(version)
+            self._store.put(_KEYS, name, {**self._key(name), "primaryVersion": version})
+        self._changed(name)
+        return Response.of(self._key_view(name))
+
+    # Versions.
+
+    def _create_version(self, _request: Request, key: str) -> Response:
+        self._key(key)
+        with self._store.lock:
+            return Response.of(self._version_view(self._add_version(key, primary=False)))
+
+    def _get_version(self, _request: Request, name: str) -> Response:
+        return Response.of(self._version_view(name))
+
+    def _list_versions(self, _request: Request, key: str) -> Response:
+        self._key(key)
+        prefix = f"{key}/cryptoKeyVersions/"
+        names = sorted((n for n, _ in self._store.all(_VERSIONS, prefix)), key=lambda n: int(n.rsplit("/", 1)[1]))
+        return Response.of({"cryptoKeyVersions": [self._version_view(n) for n in names], "totalSize": len(names)})
+
+    def _patch_version(self, request: Request, name: str) -> Response:
+        wanted = request.json().get("state")
+        if _mask(request) != ["state"] or wanted not in ("ENABLED", "DISABLED"):
+            raise ApiError(400, "Only `state` can be updated, to ENABLED or DISABLED.")
+        if self.state(name) not in ("ENABLED", "DISABLED"):
+            raise ApiError(400, f"{name} is {self.state(name)}.", status="FAILED_PRECONDITION")
+        return self._set_state(name, {"state": wanted})
+
+    def _destroy(self, _request: Request, name: str) -> Response:
+        if self.state(name) not in ("ENABLED", "DISABLED"):
+            raise ApiError(400, f"{name} is {self.state(name)}.", status="FAILED_PRECONDITION")
+        key = self._key(name.rsplit("/cryptoKeyVersions/", 1)[0])
+        delay = clock.seconds(str(key["destroyScheduledDuration"]))
+        return self._set_state(name, {"state": "DESTROY_SCHEDULED", "destroyTime": clock.text(clock.now() + delay)})
+
+    def _restore(self, _request: Request, name: str) -> Response:
+        if self.state(name) != "DESTROY_SCHEDULED":
+            raise ApiError(400, f"{name} is not scheduled for destruction.", status="FAILED_PRECONDITION")
+        return self._set_state(name, {"state": "DISABLED", "destroyTime": None})
+
+    def _set_state(self, name: str, change: Mapping[str, Any]) -> Response:
+        with self._store.lock:
+            merged = {**self._version(name), **change}
+            self._store.put(_VERSIONS, name, {k: v for k, v in merged.items() if v is not None})
+        self._changed(name.rsplit("/cryptoKeyVersions/", 1)[0])
+        return Response.of(self._version_view(name))
+
+    def _changed(self, key: str) -> None:
+        for notify in self.on_change:
+            notify(key)
+
+    # Encryption.
+
+    def _encrypt(self, request: Request, name: str) -> Response:
+        body = request.json()
+        version = name if "/cryptoKeyVersions/" in name else self.primary(name)
+        self.require_enabled(version)
+        nonce = os.urandom(_NONCE_BYTES)
+        number = int(version.rsplit("/", 1)[1]).to_bytes(4, "big")
+        cipher = AESGCM(self._key_material(version))
+        sealed = cipher.encrypt(nonce, _decoded(body, "plaintext"), _decoded(body, "additionalAuthenticatedData"))
+        ciphertext = base64.b64encode(number + nonce + sealed).decode()
+        return Response.of({"name": version, "ciphertext": ciphertext, "protectionLevel": "SOFTWARE"})
+
+    def _decrypt(self, request: Request, name: str) -> Response:
+        body = request.json()
+        self._key(name)
+        data = _decoded(body, "ciphertext")
+        wrong = ApiError(400, "Decryption failed: verify that 'name' refers to the correct CryptoKey.")
+        version = f"{name}/cryptoKeyVersions/{int.from_bytes(data[:4], 'big')}"
+        if self._store.get(_VERSIONS, version) is None:
+            raise wrong
+        self.require_enabled(version)
+        nonce, sealed = data[4 : 4 + _NONCE_BYTES], data[4 + _NONCE_BYTES :]
+        cipher = AESGCM(self._key_material(version))
+        try:
+            plaintext = cipher.decrypt(nonce, sealed, _decoded(body, "additionalAuthenticatedData"))
+        except (InvalidTag, ValueError):
+            raise wrong from None
+        return Response.of(
+            {
+                "plaintext": base64.b64encode(plaintext).decode(),
+                "usedPrimary": self._key(name).get("primaryVersion") == version,
+                "protectionLevel": "SOFTWARE",
+            }
+        )
+
+    def _get_policy(self, _request: Request, name: str) -> Response:
+        self._resource(name)
+        return Response.of(self._policies.get(name))
+
+    def _set_policy(self, request: Request, name: str) -> Response:
+        self._resource(name)
+        return Response.of(self._policies.set(name, request.json().get("policy", {})))
+
+    # Documents.
+
+    def _ring(self, name: str) -> Document:
+        found = self._store.get(_RINGS, name)
+        if found is None:
+            raise not_found("KeyRing", name)
+        return found
+
+    def _key(self, name: str) -> Document:
+        found = self._store.get(_KEYS, name)
+        if found is None:
+            raise not_found("CryptoKey", name)
+        return found
+
+    def _version(self, name: str) -> Document:
+        found = self._store.get(_VERSIONS, name)
+        if found is None:
+            raise not_found("CryptoKeyVersion", name)
+        return found
+
+    def _resource(self, name: str) -> Document:
+        return self._key(name) if "/cryptoKeys/" in name else self._ring(name)
+
+    def _key_material(self, version: str) -> bytes:
+        found = self._store.get(_MATERIAL, version)
+        if found is None:
+            raise not_found("CryptoKeyVersion", version)
+        return base64.b64decode(found["key"])
+
+    def _key_view(self, name: str) -> dict[str, Any]:
+        view = dict(self._key(name))
+        primary = view.pop("primaryVersion", None)
+        return {**view, "primary": self._version_view(primary)} if primary else view
+
+    def _version_view(self, name: str) -> dict[str, Any]:
+        return {**self._version(name), "state": self.state(name)}
+
+    def _add_version(self, key: str, *, primary: bool) -> str:
+        number = 1 + sum(1 for _ in self._store.all(_VERSIONS, f"{key}/cryptoKeyVersions/"))
+        name = f"{key}/cryptoKeyVersions/{number}"
+        document = self._key(key)
+        moment = clock.now_text()
+        version = {
+            "name": name,
+            "state": "ENABLED",
+            "createTime": moment,
+            "generateTime": moment,
+            **document["versionTemplate"],
+        }
+        self._store.put(_VERSIONS, name, version)
+        self._store.put(_MATERIAL, name, {"key": base64.b64encode(AESGCM.generate_key(256)).decode()})
+        if primary:
+            self._store.put(_KEYS, key, {**document, "primaryVersion": name})
+        return name
+
+    def _make_routes(self) -> Routes:
+        routes = Routes()
+        for method, pattern, handler in (
+            ("POST", rf"(?P<parent>{_LOCATION})/keyRings", self._create_ring),
+            ("GET", rf"(?P<parent>{_LOCATION})/keyRings", self._list_rings),
+            ("GET", rf"(?P<name>{_RING})", self._get_ring),
+            ("POST", rf"(?P<ring>{_RING})/cryptoKeys", self._create_key),
+            ("GET", rf"(?P<ring>{_RING})/cryptoKeys", self._list_keys),
+            ("GET", rf"(?P<name>{_KEY})", self._get_key),
+            ("PATCH", rf"(?P<name>{_KEY})", self._patch_key),
+            ("POST", rf"(?P<name>{_KEY}):updatePrimaryVersion", self._update_primary),
+            ("POST", rf"(?P<name>{_KEY}(/cryptoKeyVersions/\d+)?):encrypt", self._encrypt),
+            ("POST", rf"(?P<name>{_KEY}):decrypt", self._decrypt),
+            ("GET", rf"(?P<name>{_RING}(/cryptoKeys/[^/:]+)?):getIamPolicy", self._get_policy),
+            ("POST", rf"(?P<name>{_RING}(/cryptoKeys/[^/:]+)?):setIamPolicy", self._set_policy),
+            ("POST", rf"(?P<key>{_KEY})/cryptoKeyVersions", self._create_version),
+            ("GET", rf"(?P<key>{_KEY})/cryptoKeyVersions", self._list_versions),
+            ("GET", rf"(?P<name>{_VERSION})", self._get_version),
+            ("PATCH", rf"(?P<name>{_VERSION})", self._patch_version),
+            ("POST", rf"(?P<name>{_VERSION}):destroy", self._destroy),
+            ("POST", rf"(?P<name>{_VERSION}):restore", self._restore),
+        ):
+            routes.add(method, f"/v1/{pattern}", handler)
+        return routes
+
+
+def _mask(request: Request) -> list[str]:
+    return [path for path in request.query.get("updateMask", "").split(",") if path]
+
+
+def _checked_id(identifier: str) -> str:
+    if not _ID.fullmatch(identifier):
+        raise ApiError(400, f"The id {identifier!r} does not match {_ID.pattern}.")
+    return identifier
+
+
+def _decoded(body: Mapping[str, Any], name: str) -> bytes:
+    try:
+        return base64.b64decode(body.get(name, ""), validate=True)
+    except ValueError:
+        raise ApiError(400, f"The field {name} is not base64.") from None
+
+
+def _rotation(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The rotation fields, checked. Raises ApiError (400)."""
+    fields = {name: body[name] for name in ("rotationPeriod", "nextRotationTime") if body.get(name)}
+    try:
+        period = clock.seconds(fields["rotationPeriod"]) if "rotationPeriod" in fields else None
+    except ValueError as e:
+        raise ApiError(400, f"rotationPeriod: {e}.") from e
+    if period is not None and period < timedelta(seconds=MIN_ROTATION_SECONDS):
+        raise ApiError(400, f"rotationPeriod must be at least {MIN_ROTATION_SECONDS}s.")
+    return fields

@@ -1,0 +1,156 @@
+"""The stand-in for Pulumi's Google Cloud provider: `python -m localcloud.gcp.provider`, run by the engine.
+
+What has a data plane (buckets and their grants, keys, Redis, transfer and scheduler jobs) is made through the
+emulator's REST APIs; the rest is remembered, with ids and links shaped as Google's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from common.errors import UserError
+from common.gcp_api import GcpApi, GcpError
+from common.sdk.replacement_gcp import REPLACE_ON
+from common.target import Target
+from localcloud.gcp.data_kinds import Bucket, CryptoKey, KeyRing
+from localcloud.gcp.iam.kinds import Account, CustomRole
+from localcloud.gcp.iam.members import bucket_member, key_member, project_member
+from localcloud.gcp.recorded import SHAPES, Context, Shape, labels_of
+from localcloud.gcp.rest import may_force, refuse_protected
+from localcloud.gcp.service_kinds import RedisInstance, SchedulerJob, TransferJob
+from localcloud.providers.base import Kind, LocalProvider, ProviderError, Recorded, Request, State
+from localcloud.providers.serve import serve
+from localcloud.providers.store import Store
+from localcloud.providers.values import Unknown
+
+ENV_URL: Final = "SEAWALL_LOCAL_GCP_URL"
+"""The emulator's base URL, in the provider process's environment."""
+
+REST: Final = {
+    "gcp:storage/bucket:Bucket": Bucket,
+    "gcp:kms/keyRing:KeyRing": KeyRing,
+    "gcp:kms/cryptoKey:CryptoKey": CryptoKey,
+    "gcp:redis/instance:Instance": RedisInstance,
+    "gcp:storage/transferJob:TransferJob": TransferJob,
+    "gcp:cloudscheduler/job:Job": SchedulerJob,
+    "gcp:serviceaccount/account:Account": Account,
+    "gcp:projects/iAMCustomRole:IAMCustomRole": CustomRole,
+}
+MEMBERS: Final = {
+    "gcp:storage/bucketIAMMember:BucketIAMMember": bucket_member,
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": key_member,
+    "gcp:projects/iAMMember:IAMMember": project_member,
+}
+_NAMES: Final[Mapping[str, str]] = {
+    "gcp:serviceaccount/account:Account": "accountId",
+    "gcp:projects/iAMCustomRole:IAMCustomRole": "roleId",
+}
+_SECRET_OUTPUTS: Final = ("effectiveLabels", "pulumiLabels")
+_MORE_SECRETS: Final[Mapping[str, tuple[str, ...]]] = {"gcp:redis/instance:Instance": ("authString",)}
+
+
+class GcpProvider(LocalProvider):
+    """Google Cloud's types by token."""
+
+    package = "gcp"
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        url = os.environ.get(ENV_URL)
+        if not url:
+            raise UserError(
+                f"{ENV_URL} is not set", "the Google Cloud stand-in provider", "Run it by way of `seawall local`."
+            )
+        self._target = Target(name="local", mode="emulated", gcp_endpoint_url=url)
+        self._api = GcpApi(self._target, "")
+
+    @property
+    def context(self) -> Context:
+        """What the provider resource was configured with."""
+        labels = self.config.get("defaultLabels")
+        known = {name: self.config.get(name) for name in ("project", "region")}
+        project, region = ("" if v is None or isinstance(v, Unknown) else str(v) for v in known.values())
+        return Context(project, region, labels if isinstance(labels, Mapping) else {})
+
+    def kind(self, token: str) -> Kind:
+        if token in REST:
+            return Guarded(REST[token](self._api, self.context))
+        if token in MEMBERS:
+            return MEMBERS[token](self._api, self.context.project)
+        shape = SHAPES.get(token)
+        if shape is None:
+            raise ProviderError(f"the local cloud does not know {token}: add its shape and what replaces it")
+        return Guarded(self._recorded(shape))
+
+    def replace_on(self, token: str) -> Iterable[str]:
+        return ("project", *REPLACE_ON.get(token, ()))
+
+    def name_property(self, token: str) -> str | None:
+        if token in MEMBERS:
+            return None
+        shape = SHAPES.get(token)
+        return shape.name_property if shape else _NAMES.get(token, "name")
+
+    def secret_outputs(self, token: str) -> Iterable[str]:
+        return (*_SECRET_OUTPUTS, *_MORE_SECRETS.get(token, ()))
+
+    def translate(self, error: Exception, request: Request) -> ProviderError:
+        if isinstance(error, GcpError):
+            return ProviderError(error.what, blame(request.inputs, error.what))
+        if isinstance(error, UserError):
+            return ProviderError(f"{error.what} ({error.where})")
+        return super().translate(error, request)
+
+    def _recorded(self, shape: Shape) -> Recorded:
+        context = self.context
+
+        def compute(request: Request, physical_id: str) -> Mapping[str, Any]:
+            labels = labels_of(request.inputs.get(shape.labels_property), context) if shape.labels_property else {}
+            return {**shape.compute(request, physical_id, context), **labels}
+
+        return Recorded(self.store, lambda r: shape.identify(r, context), compute, exclusive=shape.exclusive)
+
+
+class Guarded(Kind):
+    """A kind that obeys `deletionProtection` and `deletionPolicy`."""
+
+    def __init__(self, inner: Kind) -> None:
+        self._inner = inner
+
+    def create(self, request: Request) -> State:
+        return self._inner.create(request)
+
+    def read(self, request: Request) -> State | None:
+        return self._inner.read(request)
+
+    def update(self, request: Request) -> State:
+        return self._inner.update(request)
+
+    def delete(self, request: Request) -> None:
+        refuse_protected(request)
+        if request.inputs.get("deletionPolicy") == "ABANDON" and not may_force():
+            return
+        self._inner.delete(request)
+
+
+def blame(inputs: Mapping[str, Any], message: str) -> str | None:
+    """The dotted argument whose value a refusal quotes, the longest value first; None if it quotes none."""
+    quoted = [(len(value), path) for path, value in _texts(inputs, "") if len(value) > 3 and value in message]
+    return max(quoted)[1] if quoted else None
+
+
+def _texts(value: Any, path: str) -> Iterable[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _texts(item, f"{path}[{i}]")
+
+
+if __name__ == "__main__":
+    raise SystemExit(serve(GcpProvider))

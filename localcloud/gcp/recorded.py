@@ -1,0 +1,372 @@
+"""What Google Cloud resources without a data plane here look like: ids, links, addresses and other computed outputs.
+
+The shapes are those of the APIs, as `id_format` and `self_link` in GoogleCloudPlatform/magic-modules
+(`mmv1/products/*.yaml`) state them.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from localcloud.gcp import clock
+from localcloud.providers.base import ProviderError, Request, physical_name, stable_hex, stable_uuid
+
+COMPUTE: Final = "https://www.googleapis.com/compute/v1"
+CONTAINER: Final = "https://container.googleapis.com/v1"
+PROVISIONED: Final = {"goog-pulumi-provisioned": "true"}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the provider's configuration adds to a resource's inputs."""
+
+    project: str
+    region: str
+    default_labels: Mapping[str, str]
+
+
+Identify = Callable[[Request, Context], str]
+Compute = Callable[[Request, str, Context], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One type: its id, its computed outputs, the input that names it, and the one that holds its labels."""
+
+    identify: Identify
+    compute: Compute
+    name_property: str | None = "name"
+    labels_property: str | None = None
+    exclusive: bool = True
+
+
+def project_of(request: Request, context: Context) -> str:
+    """The resource's project. Raises ProviderError if neither it nor the provider names one."""
+    project = str(request.inputs.get("project") or context.project or "")
+    if not project:
+        raise ProviderError("project is required: set it here or on the provider", "project")
+    return project.removeprefix("projects/")
+
+
+def labels_of(given: Any, context: Context) -> dict[str, Any]:
+    """The two label outputs of resources with labels."""
+    labels = {**context.default_labels, **(given or {})}
+    return {"pulumiLabels": labels, "effectiveLabels": {**labels, **PROVISIONED}}
+
+
+def digits(length: int, *parts: str) -> str:
+    """A number of `length` digits that depends on `parts` alone."""
+    number = int(stable_hex(32, *parts), 16) % 10 ** (length - 1)
+    return str(10 ** (length - 1) + number)
+
+
+def created(request: Request, output: str) -> str:
+    """The time of creation in `output`: that of before on an update."""
+    return str(request.outputs.get(output) or clock.now_text())
+
+
+def _template(template: str, name: str = "name") -> Identify:
+    """An id from a template over `{project}`, `{region}`, `{name}` and inputs."""
+
+    def identify(request: Request, context: Context) -> str:
+        values = {k: v for k, v in request.inputs.items() if isinstance(v, str)}
+        values["region"] = values.get("region") or context.region
+        values["project"] = project_of(request, context) if "{project}" in template else ""
+        values[name] = physical_name(request, name)
+        try:
+            return template.format(**values)
+        except KeyError as e:
+            raise ProviderError("is required", str(e.args[0])) from e
+
+    return identify
+
+
+def _compute_resource(template: str, extra: Compute | None = None, labels: str | None = None) -> Shape:
+    def compute(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
+        more = extra(request, physical_id, context) if extra else {}
+        return {
+            "name": physical_id.rsplit("/", 1)[1],
+            "project": project_of(request, context),
+            "selfLink": f"{COMPUTE}/{physical_id}",
+            **more,
+        }
+
+    return Shape(_template(template), compute, labels_property=labels)
+
+
+def _network(_request: Request, physical_id: str, _context: Context) -> Mapping[str, Any]:
+    number = digits(19, physical_id)
+    return {"networkId": number, "numericId": number, "gatewayIpv4": ""}
+
+
+def _timed(_request: Request, _id: str, _context: Context) -> Mapping[str, Any]:
+    return {"creationTimestamp": created(_request, "creationTimestamp")}
+
+
+def _subnetwork(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
+    try:
+        gateway = str(next(ipaddress.ip_network(str(request.inputs["ipCidrRange"])).hosts()))
+    except (KeyError, ValueError) as e:
+        raise ProviderError(f"is not a valid range: {e}", "ipCidrRange") from e
+    return {
+        **_timed(request, physical_id, context),
+        "region": request.inputs.get("region") or context.region,
+        "gatewayAddress": gateway,
+        "fingerprint": stable_hex(12, repr(sorted(request.inputs.items()))),
+        "subnetworkId": int(digits(15, physical_id)),
+        "purpose": "PRIVATE",
+        "stackType": "IPV4_ONLY",
+    }
+
+
+def _route(_request: Request, _id: str, context: Context) -> Mapping[str, Any]:
+    return {"nextHopNetwork": f"{COMPUTE}/projects/{context.project}/global/networks/default"}
+
+
+def _global_address(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
+    address = request.inputs.get("address") or f"34.128.{int(stable_hex(2, physical_id), 16)}.7"
+    return {
+        **_timed(request, physical_id, context),
+        "address": address,
+        "labelFingerprint": stable_hex(8, physical_id),
+    }
+
+
+def _cluster(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
+    number = int(stable_hex(4, physical_id), 16)
+    private = request.inputs.get("privateClusterConfig") or {}
+    block = private.get("masterIpv4CidrBlock") or "172.16.0.0/28"
+    internal = str(ipaddress.ip_network(block)[2])
+    public = f"34.140.{number // 256}.{number % 256}"
+    certificate = request.outputs.get("masterAuth", {}).get("clusterCaCertificate") or _ca(physical_id)
+    version = str(request.inputs.get("minMasterVersion") or "1.35")
+    return {
+        "name": physical_id.rsplit("/", 1)[1],
+        "project": project_of(request, context),
+        "selfLink": f"{CONTAINER}/{physical_id}",
+        "endpoint": internal if private.get("enablePrivateEndpoint") else public,
+        "masterVersion": version if version.count(".") == 2 else f"{version}.1-gke.1000000",
+        "masterAuth": {
+            **(request.inputs.get("masterAuth") or {}),
+            "clusterCaCertificate": certificate,
+            "clientCertificate": "",
+            "clientKey": "",
+        },
+        "privateClusterConfig": {
+            **private,
+            "privateEndpoint": internal,
+            "publicEndpoint": public,
+            "peeringName": f"gke-{stable_hex(20, physical_id)}-peer",
+        },
+        "labelFingerprint": stable_hex(8, repr(request.inputs.get("resourceLabels"))),
+        "servicesIpv4Cidr": "34.118.224.0/20",
+    }
+
+
+def _ca(physical_id: str) -> str:
+    from localcloud.gcp.redis.server import issue_certificates
+
+    return base64.b64encode(issue_certificates(physical_id.rsplit("/", 1)[1], "10.0.0.2").ca.encode()).decode()
+
+
+def _node_pool_id(request: Request, context: Context) -> str:
+    cluster = str(request.inputs.get("cluster", ""))
+    name = physical_name(request, "name")
+    if "/" not in cluster:
+        location = request.inputs.get("location") or context.region
+        cluster = f"projects/{project_of(request, context)}/locations/{location}/clusters/{cluster}"
+    return f"{cluster}/nodePools/{name}"
+
+
+def _node_pool(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
+    project, cluster, name = (physical_id.split("/")[i] for i in (1, 5, 7))
+    zones = request.inputs.get("nodeLocations") or [f"{request.inputs.get('location') or context.region}-b"]
+    groups = [f"gke-{cluster}-{name}-{stable_hex(8, physical_id, z)}-grp" for z in zones]
+    managers = [
+        f"{COMPUTE}/projects/{project}/zones/{zone}/instanceGroupManagers/{group}"
+        for zone, group in zip(zones, groups, strict=True)
+    ]
+    return {
+        "name": name,
+        "project": project,
+        "location": physical_id.split("/")[3],
+        "instanceGroupUrls": managers,
+        "managedInstanceGroupUrls": [m.replace("instanceGroupManagers", "instanceGroups") for m in managers],
+        "version": request.inputs.get("version") or request.outputs.get("version") or "1.35.1-gke.1000000",
+    }
+
+
+def _repository(request: Request, physical_id: str, _context: Context) -> Mapping[str, Any]:
+    _, project, _, location, _, name = physical_id.split("/")
+    return {
+        "name": name,
+        "project": project,
+        "location": location,
+        "createTime": created(request, "createTime"),
+        "updateTime": clock.now_text(),
+        "registryUri": f"{location}-docker.pkg.dev/{project}/{name}",
+    }
+
+
+def _record_set_id(request: Request, context: Context) -> str:
+    i = request.inputs
+    return f"projects/{project_of(request, context)}/managedZones/{i['managedZone']}/rrsets/{i['name']}/{i['type']}"
+
+
+def _named(**outputs: Any) -> Compute:
+    """Name and project, and constant outputs."""
+
+    def compute(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
+        return {"name": physical_id.rsplit("/", 1)[1], "project": project_of(request, context), **outputs}
+
+    return compute
+
+
+def _full_name(**outputs: Any) -> Compute:
+    """For types whose `name` is the id."""
+
+    def compute(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
+        return {"name": physical_id, "project": project_of(request, context), **outputs}
+
+    return compute
+
+
+def _managed_zone(request: Request, physical_id: str, _context: Context) -> Mapping[str, Any]:
+    return {
+        "name": physical_id.rsplit("/", 1)[1],
+        "managedZoneId": int(digits(15, physical_id)),
+        "creationTime": created(request, "creationTime"),
+        "nameServers": ["ns-gcp-private.googledomains.com."],
+    }
+
+
+def _alert_policy(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
+    conditions = [
+        {**c, "name": f"{physical_id}/conditions/{digits(19, physical_id, str(i))}"}
+        for i, c in enumerate(request.inputs.get("conditions") or [])
+    ]
+    made = request.outputs.get("creationRecords") or [{"mutateTime": clock.now_text(), "mutatedBy": "local"}]
+    return {**_full_name(creationRecords=made)(request, physical_id, context), "conditions": conditions}
+
+
+def _numbered(collection: str) -> Identify:
+    def identify(request: Request, context: Context) -> str:
+        return f"projects/{project_of(request, context)}/{collection}/{digits(19, request.urn)}"
+
+    return identify
+
+
+def _member_id(*parts: str) -> Identify:
+    def identify(request: Request, context: Context) -> str:
+        values = [project_of(request, context) if p == "project" else str(request.inputs.get(p, "")) for p in parts]
+        condition = request.inputs.get("condition") or {}
+        return "/".join([*values, *([str(condition.get("title"))] if condition else [])])
+
+    return identify
+
+
+def _member(request: Request, physical_id: str, _context: Context) -> Mapping[str, Any]:
+    return {"etag": base64.b64encode(stable_hex(8, request.urn, physical_id).encode()).decode()}
+
+
+def _service_identity(request: Request, _id: str, context: Context) -> Mapping[str, Any]:
+    project, service = project_of(request, context), str(request.inputs["service"]).split(".")[0]
+    domains = {"redis": "cloud-redis", "storage": "gs-project-accounts"}
+    domain = domains.get(service, f"gcp-sa-{service}")
+    email = f"service-{digits(12, project)}@{domain}.iam.gserviceaccount.com"
+    return {"project": project, "email": email, "member": f"serviceAccount:{email}"}
+
+
+def _connection_id(request: Request, _context: Context) -> str:
+    return f"{quote(str(request.inputs['network']), safe='')}:{request.inputs['service']}"
+
+
+def _backup_plan(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
+    return {
+        **_named()(request, physical_id, context),
+        "uid": request.outputs.get("uid") or stable_uuid(physical_id),
+        "etag": stable_hex(8, repr(sorted(request.inputs.items()))),
+        "state": "READY",
+        "stateReason": "",
+        "protectedPodCount": 0,
+        "protectedNamespaceCount": 0,
+    }
+
+
+def _nothing(_request: Request, _id: str, _context: Context) -> Mapping[str, Any]:
+    return {}
+
+
+def _sink(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
+    writer = "serviceAccount:cloud-logs@system.gserviceaccount.com"
+    unneeded = str(request.inputs.get("destination", "")).startswith("logging.googleapis.com/")
+    return {**_named()(request, physical_id, context), "writerIdentity": "" if unneeded else writer}
+
+
+SHAPES: Final[Mapping[str, Shape]] = {
+    "gcp:artifactregistry/repository:Repository": Shape(
+        _template("projects/{project}/locations/{location}/repositories/{repositoryId}", "repositoryId"),
+        _repository,
+        "repositoryId",
+        "labels",
+    ),
+    "gcp:binaryauthorization/policy:Policy": Shape(
+        lambda r, c: f"projects/{project_of(r, c)}", lambda r, _, c: {"project": project_of(r, c)}, None
+    ),
+    "gcp:compute/firewall:Firewall": _compute_resource("projects/{project}/global/firewalls/{name}", _timed),
+    "gcp:compute/globalAddress:GlobalAddress": _compute_resource(
+        "projects/{project}/global/addresses/{name}", _global_address, "labels"
+    ),
+    "gcp:compute/network:Network": _compute_resource("projects/{project}/global/networks/{name}", _network),
+    "gcp:compute/route:Route": _compute_resource("projects/{project}/global/routes/{name}", _route),
+    "gcp:compute/subnetwork:Subnetwork": _compute_resource(
+        "projects/{project}/regions/{region}/subnetworks/{name}", _subnetwork
+    ),
+    "gcp:container/cluster:Cluster": Shape(
+        _template("projects/{project}/locations/{location}/clusters/{name}"),
+        _cluster,
+        labels_property="resourceLabels",
+    ),
+    "gcp:container/nodePool:NodePool": Shape(_node_pool_id, _node_pool),
+    "gcp:dns/managedZone:ManagedZone": Shape(
+        _template("projects/{project}/managedZones/{name}"), _managed_zone, labels_property="labels"
+    ),
+    "gcp:dns/recordSet:RecordSet": Shape(_record_set_id, _nothing),
+    "gcp:gkebackup/backupPlan:BackupPlan": Shape(
+        _template("projects/{project}/locations/{location}/backupPlans/{name}"),
+        _backup_plan,
+        labels_property="labels",
+    ),
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": Shape(
+        _template("projects/{project}/locations/{location}/buckets/{bucketId}", "bucketId"),
+        _full_name(lifecycleState="ACTIVE"),
+        "bucketId",
+    ),
+    "gcp:logging/projectExclusion:ProjectExclusion": Shape(
+        _template("projects/{project}/exclusions/{name}"), _named()
+    ),
+    "gcp:logging/projectSink:ProjectSink": Shape(_template("projects/{project}/sinks/{name}"), _sink),
+    "gcp:monitoring/alertPolicy:AlertPolicy": Shape(_numbered("alertPolicies"), _alert_policy, None),
+    "gcp:monitoring/notificationChannel:NotificationChannel": Shape(
+        _numbered("notificationChannels"), _full_name(verificationStatus=""), None
+    ),
+    "gcp:orgpolicy/policy:Policy": Shape(
+        lambda r, _: f"{r.inputs['parent']}/policies/{str(r.inputs['name']).rsplit('/', 1)[-1]}",
+        lambda r, i, _: {"etag": stable_hex(8, i, repr(r.inputs.get("spec")))},
+    ),
+    "gcp:projects/service:Service": Shape(
+        _template("{project}/{service}", "service"), lambda r, _, c: {"project": project_of(r, c)}, "service"
+    ),
+    "gcp:projects/serviceIdentity:ServiceIdentity": Shape(
+        _template("projects/{project}/services/{service}", "service"), _service_identity, "service"
+    ),
+    "gcp:serviceaccount/iAMMember:IAMMember": Shape(_member_id("serviceAccountId", "role", "member"), _member, None),
+    "gcp:servicenetworking/connection:Connection": Shape(
+        _connection_id, lambda *_: {"peering": "servicenetworking-googleapis-com"}, None
+    ),
+}

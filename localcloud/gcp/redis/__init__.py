@@ -1,0 +1,1 @@
+"""Memorystore for Redis: instances that are real redis-servers."""

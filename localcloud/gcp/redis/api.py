@@ -1,0 +1,372 @@
+"""Memorystore for Redis: instances that are real redis-servers, with export to and import from Cloud Storage.
+
+REST shapes: https://cloud.google.com/memorystore/docs/redis/reference/rest. A failed import leaves the instance
+as it was here; the real service warns that it may come back fully flushed
+(https://cloud.google.com/memorystore/docs/redis/about-importing-exporting), so restore into a new instance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from common.errors import UserError
+from localcloud.gcp.iam.policies import KEY_USERS, OBJECT_READERS, OBJECT_WRITERS, REDIS_AGENT
+from localcloud.gcp.kms.api import KEY_NAME, Kms
+from localcloud.gcp.operations import Operations
+from localcloud.gcp.redis.instance import VERSIONS, ca_view, instance_problem, new_instance
+from localcloud.gcp.redis.server import DUMP, Certificates, RedisServer, RedisSettings, Spawner, issue_certificates
+from localcloud.gcp.storage.api import Storage, parse_uri
+from localcloud.gcp.store import Document, DocumentStore
+from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
+
+_INSTANCES: Final = "redis/instances"
+_SECRETS: Final = "redis/secrets"
+_LOCATION: Final = r"projects/[^/]+/locations/[^/:]+"
+_INSTANCE: Final = rf"{_LOCATION}/instances/[^/:]+"
+_ID: Final = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
+_METADATA: Final = "type.googleapis.com/google.cloud.common.OperationMetadata"
+
+_REFUSING_PORT: Final = 1
+_NOT_DIRECTIVES: Final = frozenset(
+    {"maxmemory-gb", "stream-node-max-bytes", "stream-node-max-entries", "activedefrag"}
+)
+UPDATABLE: Final = frozenset(
+    {
+        "authEnabled",
+        "displayName",
+        "labels",
+        "maintenancePolicy",
+        "memorySizeGb",
+        "persistenceConfig",
+        "readReplicasMode",
+        "redisConfigs",
+        "replicaCount",
+    }
+)
+_RESTARTING: Final = frozenset({"authEnabled", "memorySizeGb", "redisConfigs"})
+
+
+class Memorystore:
+    """The Memorystore API, and the servers of its instances.
+
+    Args:
+        folder: scratch space; each instance has a folder below it.
+    """
+
+    def __init__(
+        self, store: DocumentStore, kms: Kms, storage: Storage, spawner: Spawner, executable: Path, folder: Path
+    ) -> None:
+        self._store = store
+        self._kms = kms
+        self._storage = storage
+        self._spawner = spawner
+        self._executable = executable
+        self._folder = folder
+        self._operations = Operations(store, "redis/operations")
+        self._servers: dict[str, RedisServer] = {}
+        self._lock = threading.RLock()
+        kms.on_change.append(self._key_changed)
+        self._routes = Routes()
+        for method, pattern, handler in (
+            ("POST", rf"(?P<parent>{_LOCATION})/instances", self._create),
+            ("GET", rf"(?P<parent>{_LOCATION})/instances", self._list),
+            ("GET", rf"(?P<name>{_INSTANCE})", self._get),
+            ("PATCH", rf"(?P<name>{_INSTANCE})", self._patch),
+            ("DELETE", rf"(?P<name>{_INSTANCE})", self._delete),
+            ("GET", rf"(?P<name>{_INSTANCE})/authString", self._get_auth),
+            ("POST", rf"(?P<name>{_INSTANCE}):upgrade", self._upgrade),
+            ("POST", rf"(?P<name>{_INSTANCE}):export", self._export),
+            ("POST", rf"(?P<name>{_INSTANCE}):import", self._import),
+            ("GET", rf"(?P<name>{_LOCATION}/operations/[^/:]+)", self._get_operation),
+        ):
+            self._routes.add(method, f"/v1/{pattern}", handler)
+
+    def handle(self, request: Request, path: str) -> Response:
+        """Answer an API request."""
+        return self._routes.handle(request, path)
+
+    def start(self, dumps: Path | None) -> None:
+        """Start the servers of all instances, with the data that `save` left in `dumps`. Raises UserError."""
+        for name, document in self._store.all(_INSTANCES):
+            server = self._make_server(document)
+            dump = dumps / f"{_folder_name(name)}.rdb" if dumps else None
+            if dump is not None and dump.exists():
+                server.load(dump)
+            self._servers[name] = server
+            if not document.get("suspensionReasons"):
+                server.start(self._spawner)
+
+    def save(self, dumps: Path) -> None:
+        """Write the data of all instances into the folder. Raises UserError."""
+        dumps.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            for name, server in self._servers.items():
+                suspended = self._instance(name).get("suspensionReasons")
+                dump = server.folder / DUMP if suspended else server.dump()
+                if dump.exists():
+                    (dumps / f"{_folder_name(name)}.rdb").write_bytes(dump.read_bytes())
+
+    def check(self) -> None:
+        """Raise UserError if a server that should run is gone."""
+        for name, server in list(self._servers.items()):
+            document = self._store.get(_INSTANCES, name)
+            if document is not None and not document.get("suspensionReasons"):
+                server.check()
+
+    def stop(self) -> None:
+        """End all servers."""
+        for server in self._servers.values():
+            server.stop()
+
+    def addresses(self) -> dict[str, dict[str, Any]]:
+        """`host:port` of each instance → where it listens on this machine, and its CA's file.
+
+        A suspended instance has a port that refuses, so that nobody tries its private address for real.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for name, server in list(self._servers.items()):
+            document = self._store.get(_INSTANCES, name)
+            if document is not None:
+                ca = str(server.ca_file) if server.ca_file else None
+                address = {"host": "127.0.0.1", "port": server.port or _REFUSING_PORT, "ca_file": ca}
+                found[f"{document['host']}:{document['port']}"] = address
+        return found
+
+    # The API's methods.
+
+    def _create(self, request: Request, parent: str) -> Response:
+        identifier = request.query.get("instanceId", "")
+        if not _ID.fullmatch(identifier):
+            raise ApiError(400, f"The instance id {identifier!r} does not match {_ID.pattern}.")
+        body = request.json()
+        name = f"{parent}/instances/{identifier}"
+        location = parent.rsplit("/", 1)[1]
+        problem = instance_problem(body)
+        if problem:
+            raise ApiError(400, problem)
+        key = body.get("customerManagedKey")
+        if key:
+            self._check_key(str(key), location)
+        with self._lock:
+            if self._store.get(_INSTANCES, name):
+                raise ApiError(409, f"Resource '{name}' already exists.")
+            return self._operate(name, "create", lambda: self._make_instance(name, location, body))
+
+    def _make_instance(self, name: str, location: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        document = new_instance(name, location, body)
+        certificates = issue_certificates(name.rsplit("/", 1)[1], document["host"])
+        secret = {"authString": str(UUID(bytes=secrets.token_bytes(16))), "certificates": asdict(certificates)}
+        if document["transitEncryptionMode"] == "SERVER_AUTHENTICATION":
+            document["serverCaCerts"] = [ca_view(certificates.ca)]
+        self._store.put(_SECRETS, name, secret)
+        server = self._make_server(document)
+        (server.folder / DUMP).unlink(missing_ok=True)
+        try:
+            server.start(self._spawner)
+        except UserError:
+            self._store.delete(_SECRETS, name)
+            raise
+        self._servers[name] = server
+        return self._store.put(_INSTANCES, name, document)
+
+    def _list(self, _request: Request, parent: str) -> Response:
+        prefix = f"{parent}/instances/" if not parent.endswith("/-") else parent[:-1]
+        found = [d for _, d in self._store.all(_INSTANCES, prefix)]
+        return Response.of({"instances": found} if found else {})
+
+    def _get(self, _request: Request, name: str) -> Response:
+        return Response.of(self._instance(name))
+
+    def _patch(self, request: Request, name: str) -> Response:
+        body = request.json()
+        mask = [p.split(".")[0] for p in request.query.get("updateMask", "").split(",") if p]
+        refused = sorted(set(mask) - UPDATABLE)
+        if refused or not mask:
+            raise ApiError(400, f"An instance's {', '.join(refused) or 'nothing'} cannot be updated.")
+        with self._lock:
+            document = {**self._instance(name), **{p: body[p] for p in mask if p in body}}
+            problem = instance_problem(document)
+            if problem:
+                raise ApiError(400, problem)
+            return self._operate(name, "update", lambda: self._change(name, document, bool(_RESTARTING & set(mask))))
+
+    def _change(self, name: str, document: Mapping[str, Any], restart: bool) -> Mapping[str, Any]:
+        self._store.put(_INSTANCES, name, document)
+        if restart and not document.get("suspensionReasons"):
+            old = self._servers[name]
+            old.dump()
+            self._restart(name, document, old.port)
+        return document
+
+    def _restart(self, name: str, document: Mapping[str, Any], port: int | None) -> None:
+        self._servers[name].stop()
+        server = self._make_server(document)
+        self._servers[name] = server
+        server.start(self._spawner, port or None)
+
+    def _upgrade(self, request: Request, name: str) -> Response:
+        version = request.json().get("redisVersion")
+        old = self._instance(name)
+        if version not in VERSIONS or VERSIONS.index(version) <= VERSIONS.index(old["redisVersion"]):
+            raise ApiError(400, f"An instance of {old['redisVersion']} cannot be upgraded to {version}.")
+        with self._lock:
+            return self._operate(name, "upgrade", lambda: self._change(name, {**old, "redisVersion": version}, True))
+
+    def _delete(self, _request: Request, name: str) -> Response:
+        self._instance(name)
+
+        def work() -> Mapping[str, Any]:
+            server = self._servers.pop(name, None)
+            if server is not None:
+                server.stop()
+                (server.folder / DUMP).unlink(missing_ok=True)
+            self._store.delete(_INSTANCES, name)
+            self._store.delete(_SECRETS, name)
+            return {"@type": "type.googleapis.com/google.protobuf.Empty"}
+
+        with self._lock:
+            return self._operate(name, "delete", work)
+
+    def _get_auth(self, _request: Request, name: str) -> Response:
+        if not self._instance(name).get("authEnabled"):
+            raise ApiError(400, "AUTH is not enabled for the instance.", status="FAILED_PRECONDITION")
+        return Response.of({"authString": self._secrets(name)["authString"]})
+
+    def _export(self, request: Request, name: str) -> Response:
+        bucket, target = parse_uri(_member(request.json(), "outputConfig", "gcsDestination", "uri"))
+        self._require_ready(name)
+
+        def work() -> Mapping[str, Any]:
+            self._require_grant(name, bucket, OBJECT_WRITERS)
+            dump = self._servers[name].dump()
+            with dump.open("rb") as file:
+                self._storage.write(bucket, target, file, dump.stat().st_size, "application/octet-stream")
+            return self._instance(name)
+
+        with self._lock:
+            return self._operate(name, "export", work)
+
+    def _import(self, request: Request, name: str) -> Response:
+        bucket, source = parse_uri(_member(request.json(), "inputConfig", "gcsSource", "uri"))
+        self._require_ready(name)
+
+        def work() -> Mapping[str, Any]:
+            document = self._instance(name)
+            self._require_grant(name, bucket, OBJECT_READERS)
+            trial = self._make_server(document, "import")
+            with (trial.folder / DUMP).open("wb") as file:
+                for block in self._storage.read(bucket, source):
+                    file.write(block)
+            try:
+                trial.start(self._spawner)  # ends with an error for a dump that is broken or too new
+            except UserError as e:
+                raise ApiError(400, f"gs://{bucket}/{source} cannot be imported: {_last_line(e.what)}") from e
+            finally:
+                trial.stop()
+            current = self._servers[name]
+            current.stop()
+            current.load(trial.folder / DUMP)
+            self._restart(name, document, current.port)
+            return document
+
+        with self._lock:
+            return self._operate(name, "import", work)
+
+    def _get_operation(self, _request: Request, name: str) -> Response:
+        return Response.of(self._operations.get(name))
+
+    def _operate(self, name: str, verb: str, work: Any) -> Response:
+        metadata = {"@type": _METADATA, "target": name, "verb": verb, "apiVersion": "v1", "cancelRequested": False}
+        return Response.of(self._operations.run(name.rsplit("/instances/", 1)[0], metadata, work))
+
+    # Keys.
+
+    def _check_key(self, key: str, location: str) -> None:
+        found = KEY_NAME.fullmatch(key)
+        if found is None or found["location"] != location:
+            raise ApiError(400, f"The key {key} is not one of the instance's region {location}.")
+        self._kms.primary(key)
+        if not self._kms.granted(key, REDIS_AGENT, KEY_USERS):
+            raise ApiError(403, f"The Memorystore service agent may not use the key {key}.")
+
+    def _key_changed(self, key: str) -> None:
+        """Suspend the instances of a key that cannot be used, and bring them back with it."""
+        try:
+            self._kms.primary(key)
+            usable = True
+        except ApiError:
+            usable = False
+        with self._lock:
+            for name, document in self._store.all(_INSTANCES):
+                if document.get("customerManagedKey") != key or usable != bool(document.get("suspensionReasons")):
+                    continue
+                if usable:
+                    changed = {k: v for k, v in document.items() if k != "suspensionReasons"}
+                    self._servers[name].start(self._spawner, self._servers[name].port or None)
+                else:
+                    changed = {**document, "suspensionReasons": ["CUSTOMER_MANAGED_KEY_ISSUE"]}
+                    self._servers[name].dump()
+                    self._servers[name].stop()
+                self._store.put(_INSTANCES, name, changed)
+
+    def _require_grant(self, name: str, bucket: str, roles: frozenset[str]) -> None:
+        identity = str(self._instance(name)["persistenceIamIdentity"])
+        self._storage.buckets.require(bucket)
+        if not self._storage.buckets.grants(bucket, roles, re.escape(identity.removeprefix("serviceAccount:"))):
+            raise ApiError(403, f"{identity} (the instance's persistenceIamIdentity) lacks access to gs://{bucket}.")
+
+    # Documents and servers.
+
+    def _instance(self, name: str) -> Document:
+        found = self._store.get(_INSTANCES, name)
+        if found is None:
+            raise not_found("Instance", name)
+        return found
+
+    def _secrets(self, name: str) -> Document:
+        found = self._store.get(_SECRETS, name)
+        if found is None:
+            raise not_found("Instance", name)
+        return found
+
+    def _require_ready(self, name: str) -> None:
+        if self._instance(name).get("suspensionReasons"):
+            message = "The instance is suspended: its customer-managed key cannot be used."
+            raise ApiError(400, message, status="FAILED_PRECONDITION")
+
+    def _make_server(self, document: Mapping[str, Any], suffix: str = "") -> RedisServer:
+        name = str(document["name"])
+        secret = self._secrets(name)
+        configs = document.get("redisConfigs") or {}
+        settings = RedisSettings(
+            memory_gib=int(document["memorySizeGb"]),
+            auth=secret["authString"] if document.get("authEnabled") else None,
+            tls=document["transitEncryptionMode"] == "SERVER_AUTHENTICATION",
+            directives={k: v for k, v in configs.items() if k not in _NOT_DIRECTIVES},
+        )
+        folder = self._folder / f"{_folder_name(name)}{f'-{suffix}' if suffix else ''}"
+        label = f"redis-server of {name.rsplit('/', 1)[1]}"
+        return RedisServer(self._executable, folder, label, settings, Certificates(**secret["certificates"]))
+
+
+def _folder_name(name: str) -> str:
+    return f"{name.rsplit('/', 1)[1]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def _member(body: Mapping[str, Any], *path: str) -> Any:
+    value: Any = body
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _last_line(text: str) -> str:
+    return text.strip().splitlines()[-1].strip()

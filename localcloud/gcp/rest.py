@@ -1,0 +1,89 @@
+"""What the types that live in the emulator have in common: they come and go through the real REST APIs' shapes."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from common.gcp_api import GcpApi
+from localcloud.gcp.fields import Field, body, changes, drifted, imported
+from localcloud.gcp.recorded import Context, labels_of
+from localcloud.providers.base import Kind, ProviderError, Request, State
+
+ENV_FORCE_DELETE: Final = "SEAWALL_LOCAL_FORCE_DELETE"
+_CONFLICT_ATTEMPTS: Final = 20
+
+
+def may_force() -> bool:
+    """Whether the command said that protected data may go."""
+    return bool(os.environ.get(ENV_FORCE_DELETE))
+
+
+def refuse_protected(request: Request) -> None:
+    """Raise ProviderError if the resource's own arguments forbid its deletion."""
+    if may_force():
+        return
+    if request.inputs.get("deletionProtection"):
+        raise ProviderError("cannot be deleted: set it to false and run `up` first", "deletionProtection")
+    if request.inputs.get("deletionPolicy") == "PREVENT":
+        raise ProviderError("forbids the deletion: change it and run `up` first", "deletionPolicy")
+
+
+class RestKind(Kind):
+    """What the types have in common: labels, drift, and where their inputs stand in the API."""
+
+    fields: Sequence[Field]
+
+    def __init__(self, api: GcpApi, context: Context) -> None:
+        self._api = api
+        self._context = context
+
+    def read(self, request: Request) -> State | None:
+        found = self._find(request)
+        if found is None:
+            return None
+        inputs = request.inputs
+        plain = {**found, **self._own_labels(found, inputs.get("labels"))}
+        if not inputs:
+            return self._state(request, found, imported(self.fields, plain))
+        return self._state(request, found, drifted(self.fields, inputs, plain))
+
+    def _body(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        return body(self.fields, self._with_labels(inputs))
+
+    def _changes(self, request: Request) -> tuple[dict[str, Any], list[str]]:
+        return changes(self.fields, self._with_labels(request.old_inputs), self._with_labels(request.inputs))
+
+    def _with_labels(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not any(f.argument == "labels" for f in self.fields):
+            return inputs
+        return {**inputs, "labels": labels_of(inputs.get("labels"), self._context)["effectiveLabels"]}
+
+    def _own_labels(self, found: Mapping[str, Any], declared: Any) -> dict[str, Any]:
+        """The labels without those that the provider adds by itself."""
+        labels = found.get("labels")
+        if not isinstance(labels, Mapping):
+            return {}
+        added = {
+            k: v for k, v in labels_of({}, self._context)["effectiveLabels"].items() if k not in (declared or {})
+        }
+        return {"labels": {k: v for k, v in labels.items() if added.get(k) != v}}
+
+    def _state(self, request: Request, found: Mapping[str, Any], inputs: Mapping[str, Any] | None = None) -> State:
+        source = request if inputs is None else replace(request, inputs=inputs)
+        state = self._show(source, found)
+        outputs = dict(state.outputs)
+        if any(f.argument == "labels" for f in self.fields):
+            outputs |= labels_of(source.inputs.get("labels"), self._context)
+        return State(state.id, {k: v for k, v in outputs.items() if v is not None}, inputs)
+
+    @abstractmethod
+    def _find(self, request: Request) -> dict[str, Any] | None:
+        """The API's resource, or None."""
+
+    @abstractmethod
+    def _show(self, _request: Request, found: Mapping[str, Any]) -> State:
+        """Id and computed outputs."""

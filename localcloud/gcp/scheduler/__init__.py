@@ -1,0 +1,1 @@
+"""Cloud Scheduler: deployed HTTP calls, made when asked."""

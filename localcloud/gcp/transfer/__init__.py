@@ -1,0 +1,1 @@
+"""Storage Transfer Service: deployed jobs, run from bucket to bucket."""

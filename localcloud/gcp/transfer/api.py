@@ -1,0 +1,313 @@
+"""Storage Transfer Service: runs the deployed job for real, from bucket to bucket, and says what it did and why.
+
+REST shapes: https://cloud.google.com/storage-transfer/docs/reference/rest. Jobs run when asked (`:run`); the
+schedule is kept and not followed, for a local stack does not live for hours. Rights of the service's agent:
+https://cloud.google.com/storage-transfer/docs/iam-cloud.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+from uuid import uuid4
+
+from localcloud.gcp import clock
+from localcloud.gcp.iam.policies import BUCKET_READERS, OBJECT_READERS, OBJECT_WRITERS, TRANSFER_AGENT
+from localcloud.gcp.storage.api import Storage, checksums
+from localcloud.gcp.store import Document, DocumentStore
+from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
+
+_JOBS: Final = "transfer/jobs"
+_OPERATIONS: Final = "transfer/operations"
+_JOB_NAME: Final = re.compile(r"transferJobs/(OPI\d+|(?!OPI)[A-Za-z]([A-Za-z0-9._~-]{0,127}[A-Za-z0-9._~])?)")
+_METADATA: Final = "type.googleapis.com/google.storagetransfer.v1.TransferOperation"
+MIN_REPEAT_SECONDS: Final = 3600
+_PATCHABLE: Final = frozenset(
+    {"description", "transferSpec", "schedule", "status", "loggingConfig", "notificationConfig", "eventStream"}
+)
+
+Verb = Literal["copy", "skip", "delete"]
+
+
+@dataclass(frozen=True)
+class Action:
+    """What is done with one object, by its name below the sink's path, and why."""
+
+    verb: Verb
+    name: str
+    reason: str
+    size_bytes: int = 0
+
+
+def decide(
+    source: Mapping[str, Mapping[str, Any]], sink: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]
+) -> list[Action]:
+    """What a transfer does, from the metadata of both sides by name, and the job's `transferOptions`."""
+    when = options.get("overwriteWhen")
+    always = when == "ALWAYS" or (when is None and options.get("overwriteObjectsAlreadyExistingInSink"))
+    actions: list[Action] = []
+    for name, resource in sorted(source.items()):
+        size = int(resource["size"])
+        existing = sink.get(name)
+        if existing is None:
+            actions.append(Action("copy", name, "the sink lacks it", size))
+        elif when == "NEVER":
+            actions.append(Action("skip", name, "the sink has it, and overwriteWhen is NEVER", size))
+        elif always:
+            actions.append(Action("copy", name, "the job overwrites always", size))
+        elif checksums(existing) != checksums(resource):
+            actions.append(Action("copy", name, "the sink's differs", size))
+        else:
+            actions.append(Action("skip", name, "the sink's is the same", size))
+    if options.get("deleteObjectsUniqueInSink"):
+        unique = sorted(set(sink) - set(source))
+        actions += [Action("delete", name, "the source lacks it", int(sink[name]["size"])) for name in unique]
+    return actions
+
+
+def included(name: str, conditions: Mapping[str, Any]) -> bool:
+    """Whether an object passes `includePrefixes` and `excludePrefixes`."""
+    include, exclude = conditions.get("includePrefixes") or [""], conditions.get("excludePrefixes") or []
+    return any(name.startswith(p) for p in include) and not any(name.startswith(p) for p in exclude)
+
+
+def job_problem(job: Mapping[str, Any]) -> str | None:
+    """Why a job cannot be like this, or None."""
+    spec = job.get("transferSpec") or {}
+    if not (spec.get("gcsDataSource") or {}).get("bucketName") or not (spec.get("gcsDataSink") or {}).get(
+        "bucketName"
+    ):
+        return "transferSpec needs a gcsDataSource and a gcsDataSink with a bucketName each."
+    for end in ("gcsDataSource", "gcsDataSink"):
+        path = spec[end].get("path", "")
+        if path and (not path.endswith("/") or path.startswith("/")):
+            return f"{end}.path {path!r} must end, and must not begin, with a slash."
+    options = spec.get("transferOptions") or {}
+    if options.get("deleteObjectsUniqueInSink") and options.get("deleteObjectsFromSourceAfterTransfer"):
+        return "deleteObjectsUniqueInSink and deleteObjectsFromSourceAfterTransfer exclude each other."
+    if job.get("status", "ENABLED") not in ("ENABLED", "DISABLED", "DELETED"):
+        return f"status {job['status']!r} is not ENABLED, DISABLED or DELETED."
+    repeat = (job.get("schedule") or {}).get("repeatInterval")
+    if repeat and clock.seconds(repeat).total_seconds() < MIN_REPEAT_SECONDS:
+        return f"schedule.repeatInterval {repeat} is below {MIN_REPEAT_SECONDS}s."
+    return None
+
+
+class Transfer:
+    """The Storage Transfer API."""
+
+    def __init__(self, store: DocumentStore, storage: Storage) -> None:
+        self._store = store
+        self._storage = storage
+        self._routes = Routes()
+        job = r"(?P<name>transferJobs/[^/:]+)"
+        for method, pattern, handler in (
+            ("POST", "transferJobs", self._create),
+            ("GET", "transferJobs", self._list),
+            ("GET", job, self._get),
+            ("PATCH", job, self._patch),
+            ("DELETE", job, self._delete),
+            ("POST", f"{job}:run", self._run),
+            ("GET", r"(?P<name>transferOperations/[^/:]+)", self._get_operation),
+            ("GET", "transferOperations", self._list_operations),
+        ):
+            self._routes.add(method, f"/v1/{pattern}", handler)
+
+    def handle(self, request: Request, path: str) -> Response:
+        """Answer an API request."""
+        return self._routes.handle(request, path)
+
+    def _create(self, request: Request) -> Response:
+        body = request.json()
+        name = body.get("name") or f"transferJobs/OPI{uuid4().int % 10**20}"
+        if not _JOB_NAME.fullmatch(name):
+            raise ApiError(400, f"Invalid transfer job name: {name!r}")
+        if not body.get("projectId"):
+            raise ApiError(400, "projectId is required.")
+        moment = clock.now_text()
+        job = {"status": "ENABLED", **body, "name": name, "creationTime": moment, "lastModificationTime": moment}
+        self._check(job)
+        with self._store.lock:
+            existing = self._store.get(_JOBS, name)
+            if existing is not None and existing["status"] != "DELETED":
+                raise ApiError(409, f"Transfer job {name} already exists.")
+            return Response.of(self._store.put(_JOBS, name, job))
+
+    def _list(self, _request: Request) -> Response:
+        jobs = [d for _, d in self._store.all(_JOBS) if d["status"] != "DELETED"]
+        return Response.of({"transferJobs": jobs} if jobs else {})
+
+    def _get(self, request: Request, name: str) -> Response:
+        return Response.of(self._job(name, request.query.get("projectId")))
+
+    def _patch(self, request: Request, name: str) -> Response:
+        body = request.json()
+        patch = body.get("transferJob") or {}
+        mask = [_camel(p.split(".")[0]) for p in str(body.get("updateTransferJobFieldMask") or "").split(",") if p]
+        fields = mask or [f for f in patch if f in _PATCHABLE]
+        refused = sorted(set(fields) - _PATCHABLE)
+        if refused:
+            raise ApiError(400, f"A transfer job's {', '.join(refused)} cannot be updated.")
+        with self._store.lock:
+            old = self._job(name, body.get("projectId"))
+            changed = {k: v for k, v in old.items() if k not in fields}
+            changed |= {f: patch[f] for f in fields if f in patch}
+            changed = {"status": old["status"], **changed, "lastModificationTime": clock.now_text()}
+            if changed["status"] != "DELETED":
+                self._check(changed)
+            return Response.of(self._store.put(_JOBS, name, changed))
+
+    def _delete(self, request: Request, name: str) -> Response:
+        with self._store.lock:
+            job = self._job(name, request.query.get("projectId"))
+            self._store.put(_JOBS, name, {**job, "status": "DELETED", "deletionTime": clock.now_text()})
+        return Response.of({})
+
+    def _run(self, request: Request, name: str) -> Response:
+        body = request.json()
+        job = self._job(name, body.get("projectId"))
+        if job["status"] != "ENABLED":
+            message = f"Transfer job {name} is {job['status']} and cannot run."
+            raise ApiError(400, message, status="FAILED_PRECONDITION")
+        operation = f"transferOperations/transferJobs-{name.split('/', 1)[1]}-{uuid4().int % 10**18}"
+        begun = {
+            "@type": _METADATA,
+            "name": operation,
+            "projectId": job["projectId"],
+            "transferSpec": job["transferSpec"],
+            "transferJobName": name,
+            "startTime": clock.now_text(),
+            "status": "IN_PROGRESS",
+        }
+        ended = {**begun, **self._execute(job), "endTime": clock.now_text()}
+        empty = {"@type": "type.googleapis.com/google.protobuf.Empty"}
+        outcome = {"response": empty} if ended["status"] == "SUCCESS" else {"error": _failure(ended)}
+        self._store.put(_OPERATIONS, operation, {"name": operation, "metadata": ended, "done": True, **outcome})
+        with self._store.lock:
+            self._store.put(_JOBS, name, {**self._job(name, None), "latestOperationName": operation})
+        return Response.of({"name": operation, "metadata": begun, "done": False})
+
+    def _execute(self, job: Document) -> dict[str, Any]:
+        """Do the transfer; what the operation's metadata says of it."""
+        spec = job["transferSpec"]
+        options, conditions = spec.get("transferOptions") or {}, spec.get("objectConditions") or {}
+        source, sink = spec["gcsDataSource"], spec["gcsDataSink"]
+        try:
+            self._check(job)
+            there = self._below(source, conditions)
+            here = self._below(sink, conditions)
+        except ApiError as e:
+            return {"status": "FAILED", "counters": {}, "errorBreakdowns": [_breakdown(e, [])]}
+        actions = decide(there, here, options)
+        failed: list[tuple[Action, ApiError]] = []
+        for action in actions:
+            try:
+                self._act(action, there.get(action.name), source, sink, options)
+            except ApiError as e:
+                failed.append((action, e))
+        counters = count(actions, [action for action, _ in failed])
+        if failed:
+            errors = [_breakdown(e, [f"gs://{source['bucketName']}/{a.name}"]) for a, e in failed]
+            return {"status": "FAILED", "counters": counters, "errorBreakdowns": errors}
+        return {"status": "SUCCESS", "counters": counters}
+
+    def _act(
+        self,
+        action: Action,
+        original: Mapping[str, Any] | None,
+        source: Mapping[str, Any],
+        sink: Mapping[str, Any],
+        options: Mapping[str, Any],
+    ) -> None:
+        target = sink.get("path", "") + action.name
+        if action.verb == "delete":
+            self._storage.delete(sink["bucketName"], target)
+        if action.verb == "copy" and original is not None:
+            copied = self._storage.copy(source["bucketName"], original["name"], sink["bucketName"], target)
+            if checksums(copied) != checksums(original):
+                raise ApiError(500, f"The copy of {original['name']} has another checksum.")
+        if action.verb != "delete" and original is not None and options.get("deleteObjectsFromSourceAfterTransfer"):
+            self._storage.delete(source["bucketName"], original["name"])
+
+    def _below(self, end: Mapping[str, Any], conditions: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        path = end.get("path", "")
+        named = ((r["name"].removeprefix(path), r) for r in self._storage.list(end["bucketName"], path))
+        return {name: resource for name, resource in named if name and included(name, conditions)}
+
+    def _check(self, job: Mapping[str, Any]) -> None:
+        """Raise ApiError unless the job is well formed and the service's agent has its rights on both buckets."""
+        problem = job_problem(job)
+        if problem:
+            raise ApiError(400, problem)
+        spec = job["transferSpec"]
+        options = spec.get("transferOptions") or {}
+        needs: list[tuple[str, Iterable[frozenset[str]]]] = [
+            (spec["gcsDataSource"]["bucketName"], (BUCKET_READERS, OBJECT_READERS)),
+            (spec["gcsDataSink"]["bucketName"], (BUCKET_READERS, OBJECT_WRITERS)),
+        ]
+        if options.get("deleteObjectsFromSourceAfterTransfer"):
+            needs.append((spec["gcsDataSource"]["bucketName"], (OBJECT_WRITERS,)))
+        for bucket, groups in needs:
+            self._storage.buckets.require(bucket)
+            for roles in groups:
+                if not self._storage.buckets.grants(bucket, roles, TRANSFER_AGENT):
+                    message = f"The Storage Transfer service agent lacks rights on gs://{bucket}; grant it one of "
+                    raise ApiError(403, message + f"{', '.join(sorted(roles))}.")
+
+    def _job(self, name: str, project: str | None) -> Document:
+        found = self._store.get(_JOBS, name)
+        if found is None or found["status"] == "DELETED" or project not in (None, "", found["projectId"]):
+            raise not_found("Transfer job", name)
+        return found
+
+    def _get_operation(self, _request: Request, name: str) -> Response:
+        found = self._store.get(_OPERATIONS, name)
+        if found is None:
+            raise not_found("Operation", name)
+        return Response.of(found)
+
+    def _list_operations(self, request: Request) -> Response:
+        wanted = request.query.get("filter", "")
+        found = [d for _, d in self._store.all(_OPERATIONS) if _matches(d["metadata"], wanted)]
+        found.sort(key=lambda d: d["metadata"]["startTime"], reverse=True)
+        return Response.of({"operations": found} if found else {})
+
+
+def count(actions: Iterable[Action], failed: Iterable[Action]) -> dict[str, str]:
+    """A `TransferCounters` object: the API writes 64-bit numbers as strings."""
+    broken = set(failed)
+    done = [a for a in actions if a not in broken]
+    found = [a for a in actions if a.verb != "delete"]
+
+    def pair(name: str, chosen: list[Action]) -> dict[str, str]:
+        return {f"objects{name}": str(len(chosen)), f"bytes{name}": str(sum(a.size_bytes for a in chosen))}
+
+    return {
+        **pair("FoundFromSource", found),
+        **pair("CopiedToSink", [a for a in done if a.verb == "copy"]),
+        **pair("FromSourceSkippedBySync", [a for a in done if a.verb == "skip"]),
+        **pair("DeletedFromSink", [a for a in done if a.verb == "delete"]),
+        **pair("FromSourceFailed", [a for a in broken if a.verb != "delete"]),
+    }
+
+
+def _breakdown(error: ApiError, urls: list[str]) -> dict[str, Any]:
+    entries = [{"url": url, "errorDetails": [error.message]} for url in urls] or [{"errorDetails": [error.message]}]
+    return {"errorCode": error.status, "errorCount": str(max(1, len(urls))), "errorLogEntries": entries}
+
+
+def _failure(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    first = metadata["errorBreakdowns"][0]
+    return {"code": 9, "message": f"{first['errorCode']}: {first['errorLogEntries'][0]['errorDetails'][0]}"}
+
+
+def _camel(snake: str) -> str:
+    head, *rest = snake.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def _matches(metadata: Mapping[str, Any], wanted: str) -> bool:
+    names = re.search(r'"job_?[nN]ames"\s*:\s*\[([^\]]*)\]', wanted)
+    return names is None or f'"{metadata["transferJobName"]}"' in names[1]

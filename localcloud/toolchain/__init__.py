@@ -1,0 +1,9 @@
+"""External programs that Seawall runs and that no Python environment carries: found, or built once into the cache."""
+
+from __future__ import annotations
+
+from localcloud.toolchain.fake_gcs import ensure_fake_gcs_server
+from localcloud.toolchain.redis import ensure_redis_server
+from localcloud.toolchain.serving import ensure_serving_environment
+
+__all__ = ["ensure_fake_gcs_server", "ensure_redis_server", "ensure_serving_environment"]

@@ -1,9 +1,0 @@
-"""External programs that Seawall runs and that no Python environment carries: found, or built once into the cache."""
-
-from __future__ import annotations
-
-from ops.toolchain.fake_gcs import ensure_fake_gcs_server
-from ops.toolchain.redis import ensure_redis_server
-from ops.toolchain.serving import ensure_serving_environment
-
-__all__ = ["ensure_fake_gcs_server", "ensure_redis_server", "ensure_serving_environment"]

@@ -1,0 +1,180 @@
+"""The emulated S3: replication as deployed, keys that count, checksums that count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from localcloud.aws.emulator import AwsEmulator
+
+HERE, THERE = "eu-west-1", "eu-central-1"
+Clients = Callable[..., Any]
+
+
+def replicate(client: Clients, source: str, target: str, replica_key: str, **changes: Any) -> None:
+    rule: dict[str, Any] = {
+        "ID": "all",
+        "Priority": 1,
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "DeleteMarkerReplication": {"Status": "Enabled"},
+        "SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}},
+        "Destination": {
+            "Bucket": f"arn:aws:s3:::{target}",
+            "EncryptionConfiguration": {"ReplicaKmsKeyID": replica_key},
+        },
+    }
+    role = "arn:aws:iam::111122223333:role/replication"
+    configuration = {"Role": role, "Rules": [{**rule, **changes}]}
+    client("s3").put_bucket_replication(Bucket=source, ReplicationConfiguration=configuration)
+
+
+def test_a_write_arrives_in_the_replica_under_the_replicas_key(
+    emulator: AwsEmulator, client: Clients, bucket: Callable[[str, str], str]
+) -> None:
+    bucket("works-here", HERE)
+    replica_key = bucket("works-there", THERE)
+    replicate(client, "works-here", "works-there", replica_key)
+    client("s3").put_object(Bucket="works-here", Key="a/ü +b", Body=b"weights", Metadata={"v": "1"})
+    emulator.settle()
+    copy = client("s3", THERE).get_object(Bucket="works-there", Key="a/ü +b")
+    told = (copy["Body"].read(), copy["SSEKMSKeyId"], copy["Metadata"], copy["ReplicationStatus"])
+    assert told == (b"weights", replica_key, {"v": "1"}, "REPLICA")
+
+
+def test_a_replicated_object_says_so_and_keeps_its_version(
+    emulator: AwsEmulator, client: Clients, bucket: Callable[[str, str], str]
+) -> None:
+    bucket("status-here", HERE)
+    replicate(client, "status-here", "status-there", bucket("status-there", THERE))
+    version = client("s3").put_object(Bucket="status-here", Key="k", Body=b"x")["VersionId"]
+    emulator.settle()
+    source = client("s3").head_object(Bucket="status-here", Key="k")
+    replica = client("s3", THERE).head_object(Bucket="status-there", Key="k")
+    assert (source["ReplicationStatus"], replica["VersionId"]) == ("COMPLETED", version)
+
+
+def test_what_was_there_before_the_rule_is_not_replicated(
+    emulator: AwsEmulator, client: Clients, bucket: Callable[[str, str], str]
+) -> None:
+    bucket("before-here", HERE)
+    client("s3").put_object(Bucket="before-here", Key="old", Body=b"x")
+    replicate(client, "before-here", "before-there", bucket("before-there", THERE))
+    client("s3").put_object(Bucket="before-here", Key="new", Body=b"x")
+    emulator.settle()
+    found = client("s3", THERE).list_objects_v2(Bucket="before-there")["Contents"]
+    assert [o["Key"] for o in found] == ["new"]
+
+
+def test_a_deletion_hides_the_replica_and_keeps_its_versions(
+    emulator: AwsEmulator, client: Clients, bucket: Callable[[str, str], str]
+) -> None:
+    bucket("marker-here", HERE)
+    replicate(client, "marker-here", "marker-there", bucket("marker-there", THERE))
+    client("s3").put_object(Bucket="marker-here", Key="k", Body=b"x")
+    client("s3").delete_objects(Bucket="marker-here", Delete={"Objects": [{"Key": "k"}]})
+    emulator.settle()
+    found = client("s3", THERE).list_object_versions(Bucket="marker-there")
+    assert (len(found["Versions"]), found["DeleteMarkers"][0]["IsLatest"]) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("disabled", {"Status": "Disabled"}),
+        ("no-kms", {"SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Disabled"}}}),
+        ("prefix", {"Filter": {"Prefix": "elsewhere/"}}),
+        ("no-target", {"Destination": {"Bucket": "arn:aws:s3:::nowhere-at-all"}}),
+    ],
+)
+def test_a_wrong_rule_replicates_nothing(
+    emulator: AwsEmulator, client: Clients, bucket: Callable[[str, str], str], name: str, changes: dict[str, Any]
+) -> None:
+    bucket(f"{name}-here", HERE)
+    replicate(client, f"{name}-here", f"{name}-there", bucket(f"{name}-there", THERE), **changes)
+    client("s3").put_object(Bucket=f"{name}-here", Key="k", Body=b"x")
+    emulator.settle()
+    assert client("s3", THERE).list_objects_v2(Bucket=f"{name}-there")["KeyCount"] == 0
+
+
+def test_a_disabled_replica_key_fails_the_replication(
+    emulator: AwsEmulator, client: Clients, bucket: Callable[[str, str], str]
+) -> None:
+    bucket("nokey-here", HERE)
+    replica_key = bucket("nokey-there", THERE)
+    replicate(client, "nokey-here", "nokey-there", replica_key)
+    client("kms", THERE).disable_key(KeyId=replica_key)
+    client("s3").put_object(Bucket="nokey-here", Key="k", Body=b"x")
+    emulator.settle()
+    assert client("s3").head_object(Bucket="nokey-here", Key="k")["ReplicationStatus"] == "FAILED"
+
+
+def test_a_replica_key_of_another_region_fails_the_replication(
+    emulator: AwsEmulator, client: Clients, bucket: Callable[[str, str], str]
+) -> None:
+    source_key = bucket("far-here", HERE)
+    bucket("far-there", THERE)
+    replicate(client, "far-here", "far-there", source_key)
+    client("s3").put_object(Bucket="far-here", Key="k", Body=b"x")
+    emulator.settle()
+    assert client("s3").head_object(Bucket="far-here", Key="k")["ReplicationStatus"] == "FAILED"
+
+
+def test_the_whole_replication_configuration_is_told_again(
+    client: Clients, bucket: Callable[[str, str], str]
+) -> None:
+    bucket("told-here", HERE)
+    replicate(client, "told-here", "told-there", bucket("told-there", THERE))
+    rule = client("s3").get_bucket_replication(Bucket="told-here")["ReplicationConfiguration"]["Rules"][0]
+    assert rule["SourceSelectionCriteria"]["SseKmsEncryptedObjects"]["Status"] == "Enabled"
+
+
+@pytest.mark.parametrize("call", ["get_object", "put_object", "copy_object"])
+def test_nothing_is_read_or_written_under_a_disabled_key(
+    client: Clients, bucket: Callable[[str, str], str], call: str
+) -> None:
+    name = call.replace("_", "-")
+    key = bucket(name, HERE)
+    s3 = client("s3")
+    s3.put_object(Bucket=name, Key="k", Body=b"x")
+    client("kms").disable_key(KeyId=key)
+    more = {"put_object": {"Body": b"y"}, "copy_object": {"CopySource": f"{name}/k"}}.get(call, {})
+    with pytest.raises(ClientError, match=r"KMS\.DisabledException"):
+        getattr(s3, call)(Bucket=name, Key="k", **more)
+
+
+def test_a_key_that_is_to_be_deleted_can_no_longer_be_used(
+    client: Clients, bucket: Callable[[str, str], str]
+) -> None:
+    key = bucket("going", HERE)
+    client("s3").put_object(Bucket="going", Key="k", Body=b"x")
+    client("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    with pytest.raises(ClientError, match="pending deletion"):
+        client("s3").get_object(Bucket="going", Key="k")
+
+
+def test_an_enabled_key_opens_what_it_closed(client: Clients, bucket: Callable[[str, str], str]) -> None:
+    key = bucket("reopened", HERE)
+    client("s3").put_object(Bucket="reopened", Key="k", Body=b"x")
+    client("kms").disable_key(KeyId=key)
+    client("kms").enable_key(KeyId=key)
+    assert client("s3").get_object(Bucket="reopened", Key="k")["Body"].read() == b"x"
+
+
+def test_an_upload_with_a_wrong_sha256_is_refused(client: Clients, bucket: Callable[[str, str], str]) -> None:
+    bucket("checked", HERE)
+    with pytest.raises(ClientError, match="BadDigest"):
+        client("s3").put_object(Bucket="checked", Key="k", Body=b"x", ChecksumSHA256="A" * 43 + "=")
+
+
+def test_access_logs_need_a_target_that_admits_the_log_service(
+    client: Clients, bucket: Callable[[str, str], str]
+) -> None:
+    bucket("logged", HERE)
+    bucket("log-target", HERE)
+    status = {"LoggingEnabled": {"TargetBucket": "log-target", "TargetPrefix": "x/"}}
+    with pytest.raises(ClientError, match=r"logging\.s3\.amazonaws\.com"):
+        client("s3").put_bucket_logging(Bucket="logged", BucketLoggingStatus=status)
