@@ -160,8 +160,8 @@ def markdown(document: Mapping[str, Any]) -> str:
         "",
         "## What was restored",
         "",
-        f"- objects: {objects['restored']} of {objects['expected']} ({objects['bytes']} bytes, every byte hashed "
-        f"with {objects['algorithm']}); {len(objects['missing'])} missing, {len(objects['mismatched'])} different, "
+        f"- objects: {objects['restored']} of {objects['expected']} ({objects['bytes']} bytes, every byte compared "
+        f"by its SHA-256); {len(objects['missing'])} missing, {len(objects['mismatched'])} different, "
         f"{len(objects['extra'])} extra",
         f"- features: {features['actual']} of {features['expected']} rows, content hash "
         f"{'equal' if features['actual_hash'] == features['expected_hash'] else '**different**'}; written before the "

@@ -72,7 +72,7 @@ def flipped(data: bytes) -> bytes:
     return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
 
 
-def findings(evidence: Evidence, *, golden_passed: bool, min_distance_km: float) -> tuple[str, ...]:
+def findings(evidence: Evidence, *, min_distance_km: float) -> tuple[str, ...]:
     """Everything that keeps the restore from being proven, in plain sentences."""
     told: list[str] = []
     objects, features = evidence.objects, evidence.features
@@ -93,7 +93,7 @@ def findings(evidence: Evidence, *, golden_passed: bool, min_distance_km: float)
         for name, objective in (("RPO", evidence.rpo), ("RTO", evidence.rto))
         if not objective.passed
     ]
-    if not golden_passed:
+    if not evidence.app_probe or not all(result.passed for result in evidence.app_probe):
         told.append("predictions: the restored service does not give the golden answers")
     told += [
         f"negative control not detected: {control.fault}" for control in evidence.controls if not control.detected

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from common.errors import UserError
+from ops.serving.golden import GoldenResult
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,6 @@ class ObjectCheck:
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     mismatched: tuple[str, ...] = ()
-    algorithm: str = "sha256"
-    sampled_fraction: float = 1.0
 
     @property
     def passed(self) -> bool:
@@ -156,7 +155,7 @@ class Evidence:
     t_start: datetime
     phases: tuple[Phase, ...]
     source: Mapping[str, str]
-    target: Mapping[str, Any]
+    target: Mapping[str, str]
     region_separated_km: float
     recovery_point: RecoveryPoint
     rpo: Objective
@@ -165,7 +164,7 @@ class Evidence:
     features: FeatureCheck
     encryption: tuple[KeyCheck, ...]
     settings: tuple[SettingCheck, ...]
-    app_probe: tuple[Mapping[str, Any], ...]
+    app_probe: tuple[GoldenResult, ...]
     ready_s: float
     throughput: Mapping[str, float]
     controls: tuple[Control, ...]
@@ -190,6 +189,7 @@ class Evidence:
             ("rto", self.rto.passed),
         ):
             document[name]["pass"] = passed
+        document["app_probe"] = [result.to_json() for result in self.app_probe]
         for phase, told in zip(self.phases, document["phases"], strict=True):
             told["seconds"] = round(phase.seconds, 3)
         return document

@@ -18,7 +18,6 @@ from common.paths import repo_root
 from common.target import Target
 from components.contracts.regions import distance_km
 from components.contracts.vocabulary import Cloud
-from localcloud.triton.server import TritonServer
 from ops.drill.controls import run_controls
 from ops.drill.judging import EARLY_CANARY, LATE_CANARY, findings, judge_features, judge_objects, manifest_sha256
 from ops.drill.model import (
@@ -36,8 +35,8 @@ from ops.drill.ports import DrillCloud
 from ops.models import releases
 from ops.objects import transfer
 from ops.objects.store import ObjectStore
-from ops.serving import golden
-from ops.serving.features import FeatureCache, load_rows, serving_variables, write_rows
+from ops.serving.features import FeatureCache, load_rows, write_rows
+from ops.serving.service import Service, serve
 
 POLL_S: Final = 0.5
 SCENARIO: Final = "loss of the primary region: objects and their versions, the feature store, the data key"
@@ -66,19 +65,6 @@ class Seed:
     rows: Mapping[str, str]
     release: str
     written: datetime
-
-
-@dataclass(frozen=True)
-class Service:
-    """What the restored service answered."""
-
-    ready_s: float
-    results: tuple[golden.GoldenResult, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every protocol gave the golden answers."""
-        return bool(self.results) and all(result.passed for result in self.results)
 
 
 class Drill:
@@ -161,7 +147,6 @@ class Drill:
                 target={
                     "account": self._a.outputs["account"],
                     "region": self._a.outputs["backup_region"],
-                    "empty_before": True,
                 },
                 region_separated_km=round(self._distance_km(), 1),
                 recovery_point=point,
@@ -171,15 +156,14 @@ class Drill:
                 features=features,
                 encryption=tuple(encryption),
                 settings=tuple(settings),
-                app_probe=tuple(result.to_json() for result in service.results),
-                ready_s=round(service.ready_s, 3),
+                app_probe=service.results,
+                ready_s=service.ready_s,
                 throughput=self._throughput(objects),
                 controls=controls,
                 cleanup=cleanup,
                 tool_versions=self._cloud.versions(),
                 manifest_sha256=manifest_sha256(seed.objects, seed.rows),
-            ),
-            service.passed,
+            )
         )
 
     def _seed(self) -> Seed:
@@ -244,22 +228,14 @@ class Drill:
         return bucket
 
     def _serve(self, bucket: ObjectStore, cache: FeatureCache, release: str) -> Service:
-        wanted = golden.load_golden()
-        region = self._a.outputs["backup_region"]
-        with (
-            serving_variables(cache, self._target) as variables,
-            TritonServer(
-                releases.repository_uri(bucket, release),
-                self._a.serving_python,
-                self._target,
-                variables,
-                log=self._a.log_dir / f"triton-{self._a.drill_id}.log",
-                region=region,
-            ) as server,
-        ):
-            http = golden.judge("http", wanted, golden.ask_http(server.http_url, wanted))
-            grpc = golden.judge("grpc", wanted, golden.ask_grpc(server.grpc_address, wanted, self._a.serving_python))
-            return Service(server.ready_after_s, (http, grpc))
+        return serve(
+            releases.repository_uri(bucket, release),
+            cache,
+            self._target,
+            self._a.serving_python,
+            region=self._a.outputs["backup_region"],
+            log=self._a.log_dir / f"triton-{self._a.drill_id}.log",
+        )
 
     def _clean_up(self) -> Cleanup:
         created = tuple(self._cloud.leftovers(self._a.drill_id))
@@ -285,8 +261,8 @@ class Drill:
             "mb_per_s": round(objects.bytes / 1e6 / max(seconds, 1e-3), 3),
         }
 
-    def _judge(self, evidence: Evidence, golden_passed: bool) -> Evidence:
-        told = findings(evidence, golden_passed=golden_passed, min_distance_km=self._a.min_distance_km)
+    def _judge(self, evidence: Evidence) -> Evidence:
+        told = findings(evidence, min_distance_km=self._a.min_distance_km)
         return replace(evidence, findings=told)
 
     @contextmanager

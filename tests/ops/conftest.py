@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 
 import pytest
 
+from ops.drill.model import (
+    Cleanup,
+    Control,
+    Evidence,
+    FeatureCheck,
+    KeyCheck,
+    ObjectCheck,
+    Objective,
+    Phase,
+    RecoveryPoint,
+    SettingCheck,
+)
 from ops.objects.store import ObjectExistsError, ObjectInfo, ObjectMissingError
+from ops.serving.golden import GoldenResult, Latency
 
 
 class CrashError(Exception):
@@ -95,3 +108,40 @@ def store() -> MemoryStore:
 @pytest.fixture
 def crash() -> type[CrashError]:
     return CrashError
+
+
+@pytest.fixture(scope="session")
+def evidence() -> Evidence:
+    """Evidence of a drill that proved the restore."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    return Evidence(
+        drill_id="20260101t000000-ab12",
+        stack="dev-aws",
+        commit="abc",
+        operator="me",
+        scenario="loss of the primary region",
+        mode="emulated",
+        t_failure=start,
+        t_start=start,
+        phases=(Phase("restore objects", start, start + timedelta(seconds=2)),),
+        source={"account": "1", "region": "eu-west-1"},
+        target={"account": "1", "region": "eu-central-1"},
+        region_separated_km=1090.0,
+        recovery_point=RecoveryPoint("arn", start, "vault", "eu-central-1", True),
+        rpo=Objective(3600, 5),
+        rto=Objective(3600, 50),
+        objects=ObjectCheck(expected=3, restored=3, bytes=30),
+        features=FeatureCheck("t", 2, 2, "h", "h", True, True),
+        encryption=(KeyCheck("s3://b", "key", "eu-central-1", True),),
+        settings=(SettingCheck("s3://b", "versioning", "Enabled", "Enabled"),),
+        app_probe=(
+            GoldenResult("http", 114, 0, 1.3e-7, Latency(3.1, 4.5, 7.25), ()),
+            GoldenResult("grpc", 114, 0, 1.3e-7, Latency(1.0, 2.0, 3.0), ()),
+        ),
+        ready_s=3.0,
+        throughput={"objects_per_s": 1.5, "mb_per_s": 0.1},
+        controls=(Control("a bit flipped", True, "1 different"),),
+        cleanup=Cleanup(("bucket b",), ("bucket b",), ()),
+        tool_versions={"boto3": "1"},
+        manifest_sha256="00",
+    )

@@ -66,7 +66,7 @@ def test_a_sound_stack_on_aws_is_proven(aws: LocalCloud, tmp_path: Path) -> None
     found = drilling.drill_session(aws, tmp_path, Steps())
     assert isinstance(found, Evidence)
     assert (found.findings, found.mode, [c.detected for c in found.controls]) == ((), "emulated", [True, True])
-    assert all(probe["passed"] for probe in found.app_probe) and len(found.app_probe) == 2
+    assert all(probe.passed for probe in found.app_probe) and len(found.app_probe) == 2
 
 
 @pytest.mark.xdist_group("drill-gcp")
