@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from components import kubernetes
 from stacks import clouds
-from stacks.outputs import StackOutputs
+from stacks.export import Platform
 from stacks.settings import Settings
 
 
-def compose(s: Settings) -> StackOutputs:
+def compose(s: Settings) -> Platform:
     """Declare the whole platform from its settings."""
     place = s.place
     cloud = clouds.pick(s.cloud)
@@ -66,14 +66,18 @@ def compose(s: Settings) -> StackOutputs:
             "node-autoscaler", place, cluster=cluster, identity=scaler, registry=registry, provider=inside
         )
 
-    return StackOutputs(
+    return Platform(
         settings=s,
         keys=keys,
+        network=network,
+        cluster=cluster,
+        pools=pools,
         storage=storage,
         features=features,
-        backup=backup,
         registry=registry,
-        cluster=cluster,
-        fleet=fleet,
+        identity=identity,
+        backup=backup,
         monitoring=monitoring,
+        fleet=fleet,
+        node_autoscaler=scaler,
     )

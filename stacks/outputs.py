@@ -1,105 +1,154 @@
-"""What a stack tells the world: everything that operators' commands need, and no secret."""
+"""What a stack shows of itself when it is up: everything that operators' commands need, and no secret.
+
+The program dumps these models (`stacks.export`), and `ops` reads them back. Both go by the fields declared here.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Final, Literal
 
-import pulumi
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
-from components.contracts.refs import (
-    BackupRef,
-    BucketRef,
-    ClusterRef,
-    FeatureCacheRef,
-    FleetRef,
-    KeyRef,
-    KeysRef,
-    MonitoringRef,
-    RegistryRef,
-    StorageRef,
-)
-from stacks.settings import Settings
+from components.contracts.vocabulary import Cloud, Environment
+
+NOT_VALUES: Final = {
+    "[secret]": "is hidden, as a secret is",
+    "04da6b54-80e4-46f7-96ec-b56ff0331ba9": "is not known yet",
+}
+"""Texts that Pulumi puts in the place of an output's value → what they mean (`UNKNOWN` in Pulumi's SDKs)."""
 
 
-@dataclass(frozen=True)
-class StackOutputs:
-    """The refs that a stack's outputs are made of."""
+class Outputs(BaseModel):
+    """Base of all parts: frozen, and no key that is not declared."""
 
-    settings: Settings
-    keys: KeysRef
-    storage: StorageRef
-    features: FeatureCacheRef
-    backup: BackupRef
-    registry: RegistryRef
-    cluster: ClusterRef
-    fleet: FleetRef
-    monitoring: MonitoringRef
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The outputs by name, as `pulumi stack output` shows them."""
-        s = self.settings
-        return {
-            "cloud": str(s.cloud),
-            "environment": str(s.environment),
-            "account": s.account,
-            "region": s.region,
-            "backup_region": s.backup.region,
-            "keys": {
-                "cluster": _key(self.keys.cluster),
-                "data": _key(self.keys.data),
-                "logs": _key(self.keys.logs),
-                "recovery": _key(self.keys.recovery),
-            },
-            "model_bucket": _bucket(self.storage.models, self.keys.data),
-            "model_replica": {
-                **_bucket(self.storage.replica, self.keys.recovery),
-                "copy_job": self.storage.copy_job,
-            },
-            "features": {
-                "kind": self.features.kind,
-                "name": self.features.name,
-                "region": self.features.region,
-                "id": self.features.id,
-                "host": self.features.host,
-                "port": self.features.port,
-                "entry_ttl_hours": s.features.entry_ttl_hours,
-            },
-            "backup": {
-                "plan": self.backup.plan,
-                "vault": self.backup.vault,
-                "restore_identity": self.backup.restore_identity,
-                "region": self.backup.region,
-                "id": self.backup.id,
-            },
-            "registry": {"url": self.registry.url, "id": self.registry.id},
-            "cluster": {"name": self.cluster.name, "id": self.cluster.id},
-            "fleet": {
-                "namespace": self.fleet.namespace,
-                "service": self.fleet.service,
-                "deployment": self.fleet.deployment,
-                "model_release": self.fleet.model_release,
-                "ready": self.fleet.ready,
-            },
-            "monitoring": {"channel": self.monitoring.channel},
-            "objectives": {"rpo_minutes": s.backup.rpo_minutes, "rto_minutes": s.backup.rto_minutes},
-        }
-
-    def export(self) -> None:
-        """Register every output with the running program."""
-        for name, value in self.as_dict().items():
-            pulumi.export(name, value)
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_a_value(cls, value: object, info: ValidationInfo) -> object:
+        if isinstance(value, str) and value in NOT_VALUES:
+            raise ValueError(f"{info.field_name} {NOT_VALUES[value]}")
+        return value
 
 
-def _key(key: KeyRef) -> dict[str, Any]:
-    return {"id": key.id, "alias": key.alias, "region": key.region}
+class KeyOutputs(Outputs):
+    """A customer-managed key."""
+
+    id: str
+    """What other resources name it by: an ARN on AWS, a resource id on Google Cloud."""
+    alias: str
+    region: str
 
 
-def _bucket(bucket: BucketRef, key: KeyRef) -> dict[str, Any]:
-    return {
-        "name": bucket.name,
-        "uri": bucket.uri,
-        "region": bucket.region,
-        "key": key.id,
-        "id": bucket.id,
-    }
+class KeysOutputs(Outputs):
+    """The stack's keys by purpose; `recovery` is the backup region's own."""
+
+    cluster: KeyOutputs
+    data: KeyOutputs
+    logs: KeyOutputs
+    recovery: KeyOutputs
+
+
+class BucketOutputs(Outputs):
+    """A bucket of models."""
+
+    name: str
+    uri: str
+    """`s3://name` or `gs://name`."""
+    region: str
+    key: str
+    """The id of the key that it is encrypted with."""
+    id: str
+
+
+class ReplicaOutputs(BucketOutputs):
+    """The model bucket's copy in the backup region."""
+
+    copy_job: str
+    """The job that fills it; empty where the bucket itself is copied from does."""
+
+
+class FeaturesOutputs(Outputs):
+    """The feature store."""
+
+    kind: Literal["dynamodb", "redis"]
+    name: str
+    """The table; on Google Cloud the instance."""
+    region: str
+    id: str
+    """On Google Cloud `projects/P/locations/L/instances/I`."""
+    host: str | None = None
+    port: int | None = None
+    entry_ttl_hours: int
+    """Hours after which an entry expires."""
+
+
+class BackupOutputs(Outputs):
+    """Scheduled recovery points, and where their copies lie."""
+
+    plan: str
+    vault: str
+    """A vault on AWS, a bucket on Google Cloud."""
+    restore_identity: str | None = None
+    """Whom a restore runs as; None where it runs as whoever asks for it."""
+    region: str
+    id: str
+
+
+class RegistryOutputs(Outputs):
+    """The container registry."""
+
+    url: str
+    id: str
+
+
+class ClusterOutputs(Outputs):
+    """The Kubernetes cluster."""
+
+    name: str
+    id: str
+
+
+class FleetOutputs(Outputs):
+    """The Triton fleet."""
+
+    namespace: str
+    service: str
+    deployment: str
+    model_release: str
+    """The release that the fleet's settings name."""
+    ready: str
+
+
+class MonitoringOutputs(Outputs):
+    """Where alerts go."""
+
+    channel: str
+
+
+class ObjectivesOutputs(Outputs):
+    """What a restore must achieve."""
+
+    rpo_minutes: int
+    rto_minutes: int
+
+
+class StackOutputs(Outputs):
+    """Everything that a stack shows, as `pulumi stack output` prints it."""
+
+    cloud: Cloud
+    environment: Environment
+    account: str
+    """AWS: the account's 12 digits. Google Cloud: the project's id."""
+    region: str
+    backup_region: str
+    keys: KeysOutputs
+    model_bucket: BucketOutputs
+    model_replica: ReplicaOutputs
+    features: FeaturesOutputs
+    backup: BackupOutputs
+    registry: RegistryOutputs
+    cluster: ClusterOutputs
+    fleet: FleetOutputs
+    monitoring: MonitoringOutputs
+    objectives: ObjectivesOutputs

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from components.contracts.vocabulary import Cloud
 from localcloud.engine import ensure_engine
@@ -19,12 +19,12 @@ from ops.demo import facts, leftovers, wording
 from ops.demo.board import Board, Stage
 from ops.demo.folders import Home, ReportFolder
 from ops.demo.model import Drill, Policies, Predictions, Preview, Problem, Release, Resources, Result
+from ops.deployed import open_bucket, read_outputs
 from ops.drill.evidence import default_key_file, signed, signing_key, write
 from ops.drill.local import drill_session
 from ops.drill.protocol import commit
 from ops.local.session import LocalCloud, open_local
 from ops.models import releases
-from ops.models.access import OpenStack, model_bucket, require_outputs
 from ops.models.command import default_repository
 from ops.plan.diagram import draw
 from ops.plan.planner import plan_stack
@@ -32,6 +32,7 @@ from ops.serving import golden
 from ops.serving.features import cache_from_outputs, load_rows, serving_variables, write_rows
 from policies import waivers as waiving
 from policies.inventory import Inventory
+from stacks.outputs import StackOutputs
 from stacks.settings import Settings
 
 Act = Callable[["Demo", Stage], None]
@@ -63,7 +64,7 @@ class Demo:
     _inventory: Inventory | None = None
     _verdict: CheckReport | None = None
     _python: Path | None = None
-    _outputs: Mapping[str, Any] = field(default_factory=dict)
+    _outputs: StackOutputs | None = None
 
     @property
     def stack(self) -> str:
@@ -102,6 +103,12 @@ class Demo:
         return self._local
 
     @property
+    def outputs(self) -> StackOutputs:
+        """The deployed stack's outputs; there are some from `bring_up` on."""
+        assert self._outputs is not None, "the stack is not up"  # noqa: S101
+        return self._outputs
+
+    @property
     def python(self) -> Path:
         """The serving environment's interpreter; there is one from `prepare` on."""
         assert self._python is not None, "the tools are not ready"  # noqa: S101
@@ -138,7 +145,7 @@ class Demo:
         self._local = session.__enter__()
         self._session = session
         self.local.up()
-        self._outputs = require_outputs(self.stack, self.local.outputs(), "local")
+        self._outputs = read_outputs(self.stack, self.local.outputs(), "local")
         self.resources = facts.resources_of(self._inventory, (r.urn for r in self.local.resources()))
         stage.told = wording.resources_told(self.resources)
         stage.findings = facts.resource_findings(self.resources)
@@ -162,13 +169,13 @@ class Demo:
 
     def publish(self, stage: Stage) -> None:
         """Publish the model release that the fleet names, and write the features that it looks up."""
-        version = self._outputs["fleet"]["model_release"]
-        target, cache = self.local.target, cache_from_outputs(self._outputs)
+        version = self.outputs.fleet.model_release
+        target, cache = self.local.target, cache_from_outputs(self.outputs)
         with self.board.step(f"publish {version}"):
-            bucket = model_bucket(OpenStack(self.stack, target, self._outputs))
+            bucket = open_bucket(self.outputs.model_bucket, target)
             done = releases.publish(bucket, default_repository(), version)
         with self.board.step("write features"):
-            rows = write_rows(cache, target, load_rows(), self._outputs["features"]["entry_ttl_hours"])
+            rows = write_rows(cache, target, load_rows(), self.outputs.features.entry_ttl_hours)
         self.release = Release(
             done.version, done.uri, done.files, done.size, done.manifest_sha256, rows, f"{cache.kind} {cache.name}"
         )
@@ -179,14 +186,14 @@ class Demo:
         assert self.release is not None  # noqa: S101
         target, asked = self.local.target, facts.repeated(golden.load_golden())
         with ExitStack() as serving:
-            variables = serving.enter_context(serving_variables(cache_from_outputs(self._outputs), target))
+            variables = serving.enter_context(serving_variables(cache_from_outputs(self.outputs), target))
             server = TritonServer(
                 self.release.uri,
                 self.python,
                 target,
                 variables,
                 log=self.report.logs / "triton-before.log",
-                region=self._outputs["region"],
+                region=self.outputs.region,
             )
             with self.board.step("start Triton on the release"):
                 serving.enter_context(server)
@@ -201,7 +208,7 @@ class Demo:
 
     def lose_and_restore(self, stage: Stage) -> None:
         """Drill: lose the primary region, restore in the other one, predict again, and sign the evidence."""
-        evidence = drill_session(self.local, self.report.logs, self.board, self._outputs)
+        evidence = drill_session(self.local, self.report.logs, self.board, self.outputs)
         document = signed(evidence, signing_key(default_key_file()))
         evidence_json, evidence_markdown = write(document, self.report.path)
         self.drill = facts.drill_of(document, evidence_json.name, evidence_markdown.name)

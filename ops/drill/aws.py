@@ -16,10 +16,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from common.aws_api import aws_session
 from common.errors import UserError
 from common.target import Target
+from ops.deployed import open_bucket
 from ops.drill.model import KeyCheck, NotRecoverableError, RecoveryPoint, SettingCheck
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
 from ops.serving.features import FeatureCache, cache_from_outputs
+from stacks.outputs import StackOutputs
 
 POLL_S: Final = 0.5
 RESTORE_TIMEOUT_S: Final = 3600
@@ -30,18 +32,17 @@ _DRILL_TAG: Final = "seawall-drill"
 class AwsDrill:
     """Implements `ops.drill.ports.DrillCloud`."""
 
-    def __init__(self, outputs: Mapping[str, Any], target: Target) -> None:
+    def __init__(self, outputs: StackOutputs, target: Target) -> None:
         self._outputs = outputs
         self._target = target
         self._session = aws_session(target)
         self._clients: dict[tuple[str, str], Any] = {}
-        self._region: str = outputs["region"]
-        self._far: str = outputs["backup_region"]
-        self._recovery_key: str = outputs["keys"]["recovery"]["id"]
+        self._region: str = outputs.region
+        self._far: str = outputs.backup_region
+        self._recovery_key: str = outputs.keys.recovery.id
         self.features = cache_from_outputs(outputs)
-        bucket, replica = outputs["model_bucket"], outputs["model_replica"]
-        self.primary: ObjectStore = open_store(bucket["uri"], target, bucket["region"])
-        self.replica: ObjectStore = open_store(replica["uri"], target, replica["region"])
+        self.primary: ObjectStore = open_bucket(outputs.model_bucket, target)
+        self.replica: ObjectStore = open_bucket(outputs.model_replica, target)
 
     def read_rows(self, cache: FeatureCache) -> dict[str, str]:
         with _told(f"table {cache.name}"):
@@ -60,7 +61,7 @@ class AwsDrill:
         """S3 replicates by itself, object by object."""
 
     def recovery_point(self, since: datetime) -> RecoveryPoint | None:
-        vault = self._outputs["backup"]["vault"]
+        vault = self._outputs.backup.vault
         with _told(f"backup vault {vault}"):
             backup = self._client("backup", self._far)
             pages = backup.get_paginator("list_recovery_points_by_backup_vault").paginate(
@@ -80,7 +81,7 @@ class AwsDrill:
             dynamodb = self._client("dynamodb", self._region)
             dynamodb.update_table(TableName=self.features.name, DeletionProtectionEnabled=False)
             dynamodb.delete_table(TableName=self.features.name)
-            self._client("kms", self._region).disable_key(KeyId=self._outputs["keys"]["data"]["id"])
+            self._client("kms", self._region).disable_key(KeyId=self._outputs.keys.data.id)
 
     def make_bucket(self, drill_id: str) -> ObjectStore:
         name = _restored_name(drill_id)
@@ -119,7 +120,7 @@ class AwsDrill:
             job = backup.start_restore_job(
                 RecoveryPointArn=point.id,
                 ResourceType="DynamoDB",
-                IamRoleArn=self._outputs["backup"]["restore_identity"],
+                IamRoleArn=self._outputs.backup.restore_identity,
                 Metadata={
                     "targetTableName": name,
                     "encryptionType": "KMS",
@@ -137,7 +138,7 @@ class AwsDrill:
             keys = {heads.head_object(Bucket=bucket.bucket, Key=o.key).get("SSEKMSKeyId", "none") for o in objects}
             table = self._client("dynamodb", self._far).describe_table(TableName=cache.name)["Table"]
             table_key = table.get("SSEDescription", {}).get("KMSMasterKeyArn", "none")
-            primary = self._client("kms", self._region).describe_key(KeyId=self._outputs["keys"]["data"]["id"])
+            primary = self._client("kms", self._region).describe_key(KeyId=self._outputs.keys.data.id)
         primary_off = not primary["KeyMetadata"]["Enabled"]
         found = [(bucket.uri, key) for key in sorted(keys)] + [(f"table {cache.name}", table_key)]
         return [
@@ -186,7 +187,7 @@ class AwsDrill:
 
     @property
     def _table_arn(self) -> str:
-        return f"arn:aws:dynamodb:{self._region}:{self._outputs['account']}:table/{self.features.name}"
+        return f"arn:aws:dynamodb:{self._region}:{self._outputs.account}:table/{self.features.name}"
 
     def _client(self, service: str, region: str) -> Any:
         """Made once: a client loads its service's whole description."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from common.target import Target
 from components.contracts.vocabulary import Cloud
 from ops.drill.ports import DrillCloud
+from stacks.outputs import StackOutputs
 
 
-def drill_cloud(outputs: Mapping[str, Any], target: Target) -> DrillCloud:
+def drill_cloud(outputs: StackOutputs, target: Target) -> DrillCloud:
     """The data plane of the stack that has these outputs."""
-    if Cloud(outputs["cloud"]) is Cloud.AWS:
+    if outputs.cloud is Cloud.AWS:
         from ops.drill.aws import AwsDrill  # each cloud's library is slow to import
 
         return AwsDrill(outputs, target)

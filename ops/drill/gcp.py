@@ -14,10 +14,12 @@ from google.api_core.exceptions import GoogleAPIError
 from common.errors import UserError
 from common.gcp_api import GcpApi, GcpError
 from common.target import Target
+from ops.deployed import open_bucket
 from ops.drill.model import KeyCheck, NotRecoverableError, RecoveryPoint, SettingCheck
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
 from ops.serving.features import REDIS_KEY_PREFIX, FeatureCache, cache_from_outputs, redis_client
+from stacks.outputs import StackOutputs
 
 SCAN_BATCH: Final = 1000
 IMPORT_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
@@ -39,18 +41,18 @@ _KEPT: Final = (
 class GcpDrill:
     """Implements `ops.drill.ports.DrillCloud`."""
 
-    def __init__(self, outputs: Mapping[str, Any], target: Target) -> None:
+    def __init__(self, outputs: StackOutputs, target: Target) -> None:
         self._outputs = outputs
         self._target = target
-        self._project: str = outputs["account"]
-        self._region: str = outputs["region"]
-        self._far: str = outputs["backup_region"]
-        self._recovery_key: str = outputs["keys"]["recovery"]["id"]
+        self._project: str = outputs.account
+        self._region: str = outputs.region
+        self._far: str = outputs.backup_region
+        self._recovery_key: str = outputs.keys.recovery.id
         self._api = GcpApi(target, self._project)
         self.features = cache_from_outputs(outputs)
-        self.primary: ObjectStore = open_store(outputs["model_bucket"]["uri"], target)
-        self.replica: ObjectStore = open_store(outputs["model_replica"]["uri"], target)
-        self._exports: str = outputs["backup"]["vault"]
+        self.primary: ObjectStore = open_bucket(outputs.model_bucket, target)
+        self.replica: ObjectStore = open_bucket(outputs.model_replica, target)
+        self._exports: str = outputs.backup.vault
 
     def read_rows(self, cache: FeatureCache) -> dict[str, str]:
         with redis_client(cache, self._target) as client:
@@ -61,13 +63,13 @@ class GcpDrill:
 
     def hurry_copies(self) -> None:
         """Run the deployed transfer and export jobs now: the same jobs, an hour early."""
-        job = self._outputs["model_replica"]["copy_job"]
+        job = self._outputs.model_replica.copy_job
         name = job if job.startswith("transferJobs/") else f"transferJobs/{job}"
         self._api.wait(
             "storagetransfer", self._api.post("storagetransfer", f"v1/{name}:run", {"projectId": self._project})
         )
         parent = f"projects/{self._project}/locations/{self._region}"
-        self._api.post("cloudscheduler", f"v1/{parent}/jobs/{self._outputs['backup']['plan']}:run")
+        self._api.post("cloudscheduler", f"v1/{parent}/jobs/{self._outputs.backup.plan}:run")
 
     def recovery_point(self, since: datetime) -> RecoveryPoint | None:
         bucket = self._api.get("storage", f"storage/v1/b/{self._exports}")
@@ -184,7 +186,7 @@ class GcpDrill:
         return self._api.get("redis", f"v1/{self.features.id}")
 
     def _data_key_versions(self) -> list[dict[str, Any]]:
-        key = self._outputs["keys"]["data"]["id"]
+        key = self._outputs.keys.data.id
         return list(self._api.list("kms", f"v1/{key}/cryptoKeyVersions", "cryptoKeyVersions"))
 
     def _let_import(self, identity: str) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from common.console import Steps
 from localcloud.toolchain import ensure_serving_environment
+from ops.deployed import read_outputs
 from ops.drill.clouds import drill_cloud
 from ops.drill.evidence import default_key_file, signed, signing_key, write
 from ops.drill.model import Evidence, FailedDrill
 from ops.drill.protocol import Assignment, Drill
 from ops.local.session import LocalCloud, open_local
-from ops.models.access import require_outputs
+from stacks.outputs import StackOutputs
 
 PATIENCE_S: Final = 60.0
 """On one machine a copy takes less than a second; one that is not there after this long will not come."""
@@ -35,15 +35,15 @@ def drill_local(stack: str, out: Path, steps: Steps) -> tuple[dict[str, Any], tu
 
 
 def drill_session(
-    local: LocalCloud, log_dir: Path, steps: Steps, outputs: Mapping[str, Any] | None = None
+    local: LocalCloud, log_dir: Path, steps: Steps, outputs: StackOutputs | None = None
 ) -> Evidence | FailedDrill:
     """Drill the stack of an open session; its primary region is lost afterwards.
 
     Args:
-        outputs: the stack's, if the caller has them already; the engine takes a second to tell them.
+        outputs: the stack's, if the caller has them already; the engine takes a second to read them.
     """
     stack = local.workspace.stack
-    outputs = outputs or require_outputs(stack, local.outputs(), "local")
+    outputs = outputs or read_outputs(stack, local.outputs(), "local")
     log_dir.mkdir(parents=True, exist_ok=True)
     drill_id = f"{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(2)}"
     assignment = Assignment(

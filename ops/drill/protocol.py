@@ -17,7 +17,6 @@ from common.errors import UserError
 from common.paths import repo_root
 from common.target import Target
 from components.contracts.regions import distance_km
-from components.contracts.vocabulary import Cloud
 from ops.drill.controls import run_controls
 from ops.drill.judging import EARLY_CANARY, LATE_CANARY, findings, judge_features, judge_objects, manifest_sha256
 from ops.drill.model import (
@@ -37,6 +36,7 @@ from ops.objects import transfer
 from ops.objects.store import ObjectStore
 from ops.serving.features import FeatureCache, load_rows, write_rows
 from ops.serving.service import Service, serve
+from stacks.outputs import StackOutputs
 
 POLL_S: Final = 0.5
 SCENARIO: Final = "loss of the primary region: objects and their versions, the feature store, the data key"
@@ -49,7 +49,7 @@ class Assignment:
 
     stack: str
     drill_id: str
-    outputs: Mapping[str, Any]
+    outputs: StackOutputs
     min_distance_km: float
     patience_s: float
     """How long copies and recovery points may take to appear."""
@@ -143,15 +143,15 @@ class Drill:
                 t_failure=t_failure,
                 t_start=t_start,
                 phases=tuple(self._phases),
-                source={"account": self._a.outputs["account"], "region": self._a.outputs["region"]},
+                source={"account": self._a.outputs.account, "region": self._a.outputs.region},
                 target={
-                    "account": self._a.outputs["account"],
-                    "region": self._a.outputs["backup_region"],
+                    "account": self._a.outputs.account,
+                    "region": self._a.outputs.backup_region,
                 },
                 region_separated_km=round(self._distance_km(), 1),
                 recovery_point=point,
                 rpo=self._rpo(t_failure, point, objects),
-                rto=self._objective("rto_minutes", (t_verified - t_start).total_seconds()),
+                rto=_objective(self._a.outputs.objectives.rto_minutes, (t_verified - t_start).total_seconds()),
                 objects=objects,
                 features=features,
                 encryption=tuple(encryption),
@@ -176,7 +176,7 @@ class Drill:
                 f"publish one first: seawall models publish {self._a.stack} --version v1",
             )
         bucket.put(f"{prefix}/canary", f"canary of drill {self._a.drill_id}\n".encode())
-        write_rows(self._cloud.features, self._target, load_rows(), self._a.outputs["features"]["entry_ttl_hours"])
+        write_rows(self._cloud.features, self._target, load_rows(), self._a.outputs.features.entry_ttl_hours)
         self._write_row(EARLY_CANARY)
         written = datetime.now(UTC)
         sizes = {item.key: item.size for item in bucket.list()}
@@ -185,7 +185,7 @@ class Drill:
         return Seed(objects, self._cloud.read_rows(self._cloud.features), manifest.version, written)
 
     def _write_row(self, canary: str) -> None:
-        ttl_hours = self._a.outputs["features"]["entry_ttl_hours"]
+        ttl_hours = self._a.outputs.features.entry_ttl_hours
         write_rows(self._cloud.features, self._target, {f"{canary}-{self._a.drill_id}": [0.0]}, ttl_hours)
 
     def _await_objects(self, seed: Seed) -> None:
@@ -202,7 +202,7 @@ class Drill:
 
     def _await_point(self, seed: Seed) -> RecoveryPoint:
         since = seed.written.replace(microsecond=0)
-        where = f"{self._a.outputs['backup']['vault']} in {self._a.outputs['backup_region']}"
+        where = f"{self._a.outputs.backup.vault} in {self._a.outputs.backup_region}"
         return self._await(
             lambda: self._cloud.recovery_point(since), f"{where} has no recovery point of the feature store"
         )
@@ -233,7 +233,7 @@ class Drill:
             cache,
             self._target,
             self._a.serving_python,
-            region=self._a.outputs["backup_region"],
+            region=self._a.outputs.backup_region,
             log=self._a.log_dir / f"triton-{self._a.drill_id}.log",
         )
 
@@ -243,16 +243,13 @@ class Drill:
         return Cleanup(created, deleted, tuple(self._cloud.leftovers(self._a.drill_id)))
 
     def _distance_km(self) -> float:
-        cloud = Cloud(self._a.outputs["cloud"])
-        return distance_km(cloud, self._a.outputs["region"], self._a.outputs["backup_region"])
+        outputs = self._a.outputs
+        return distance_km(outputs.cloud, outputs.region, outputs.backup_region)
 
     def _rpo(self, t_failure: datetime, point: RecoveryPoint, objects: ObjectCheck) -> Objective:
         """Age of the newest recovered features at the failure; objects that were lost count from the seed."""
         oldest = point.created if objects.passed else min(point.created, self._phases[0].start)
-        return self._objective("rpo_minutes", max(0.0, (t_failure - oldest).total_seconds()))
-
-    def _objective(self, name: str, measured_s: float) -> Objective:
-        return Objective(60.0 * self._a.outputs["objectives"][name], round(measured_s, 3))
+        return _objective(self._a.outputs.objectives.rpo_minutes, max(0.0, (t_failure - oldest).total_seconds()))
 
     def _throughput(self, objects: ObjectCheck) -> Mapping[str, float]:
         seconds = next(p.seconds for p in self._phases if p.name == "restore objects")
@@ -278,6 +275,10 @@ def check_objects(bucket: ObjectStore, expected: tuple[ExpectedObject, ...]) -> 
     sizes = {item.key: item.size for item in bucket.list()}
     digests = transfer.digests(bucket, [item.key for item in expected if item.key in sizes])
     return judge_objects(expected, sizes, digests)
+
+
+def _objective(allowed_minutes: float, measured_s: float) -> Objective:
+    return Objective(60.0 * allowed_minutes, round(measured_s, 3))
 
 
 def commit() -> str:

@@ -14,8 +14,8 @@ from rich.table import Table
 from common.console import Steps
 from common.errors import EXIT_FOUND
 from common.paths import repo_root
+from ops.deployed import TargetName, model_bucket, open_stack
 from ops.models import releases
-from ops.models.access import TargetName, model_bucket, open_stack
 from ops.models.manifest import check_version
 
 app = typer.Typer(
@@ -129,7 +129,7 @@ def verify(
     """
     steps = Steps()
     with open_stack(stack, target, steps) as opened, steps.step(f"Verify {version}"):
-        result = releases.verify(model_bucket(opened, "model_replica" if replica else "model_bucket"), version)
+        result = releases.verify(model_bucket(opened, replica=replica), version)
     if as_json:
         _print_json({"stack": stack, **asdict(result), "is_intact": result.is_intact})
     else:

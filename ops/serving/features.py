@@ -17,6 +17,7 @@ from common.gcp_api import GcpApi
 from common.paths import repo_root
 from common.target import Target
 from components.contracts import serving
+from stacks.outputs import StackOutputs
 
 if TYPE_CHECKING:
     import redis
@@ -42,32 +43,10 @@ class FeatureCache:
     port: int = 0
 
 
-def cache_from_outputs(outputs: Mapping[str, Any]) -> FeatureCache:
-    """The feature store of a stack's outputs.
-
-    Raises:
-        UserError: they do not describe one.
-    """
-    found = outputs.get("features")
-    try:
-        assert isinstance(found, Mapping), "there is no output 'features'"  # noqa: S101 (handled below)
-        kind = found["kind"]
-        if kind not in ("dynamodb", "redis"):
-            raise ValueError(f"kind is {kind!r}")
-        return FeatureCache(
-            kind,
-            str(found["name"]),
-            str(found["region"]),
-            str(found.get("id") or ""),
-            str(found.get("host") or ""),
-            int(found.get("port") or 0),
-        )
-    except (AssertionError, KeyError, ValueError, TypeError) as error:
-        raise UserError(
-            f"the stack's outputs describe no feature store: {error}",
-            "output 'features'",
-            "bring the stack up to date and try again",
-        ) from error
+def cache_from_outputs(outputs: StackOutputs) -> FeatureCache:
+    """The feature store of a stack's outputs."""
+    found = outputs.features
+    return FeatureCache(found.kind, found.name, found.region, found.id, found.host or "", found.port or 0)
 
 
 @contextmanager

@@ -12,14 +12,19 @@ import pytest
 from common.console import Steps
 from common.gcp_api import GcpApi
 from common.paths import repo_root
+from ops.deployed import open_bucket, read_outputs
 from ops.drill import local as drilling
 from ops.drill.model import Evidence, FailedDrill
 from ops.local.session import LocalCloud, open_local
 from ops.models import releases
-from ops.objects.opening import open_store
+from stacks.outputs import StackOutputs
 
 pytestmark = [pytest.mark.engine, pytest.mark.triton]
 SHORT_PATIENCE_S = 3.0
+
+
+def outputs_of(local: LocalCloud) -> StackOutputs:
+    return read_outputs(local.workspace.stack, local.outputs(), "local")
 
 
 def deployed(stack: str, home: Path) -> Path:
@@ -27,8 +32,7 @@ def deployed(stack: str, home: Path) -> Path:
     steps = Steps()
     with open_local(stack, steps, home=home) as local:
         local.up()
-        bucket = local.outputs()["model_bucket"]
-        store = open_store(bucket["uri"], local.target, bucket["region"])
+        store = open_bucket(outputs_of(local).model_bucket, local.target)
         releases.publish(store, repo_root() / "serving_image" / "model_repository", "v1")
     return home
 
@@ -81,7 +85,7 @@ def test_a_disabled_replication_rule_fails_the_drill(
     aws: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drilling, "PATIENCE_S", SHORT_PATIENCE_S)
-    bucket = aws.outputs()["model_bucket"]["name"]
+    bucket = outputs_of(aws).model_bucket.name
     s3 = aws_client(aws, "s3")
     rules = s3.get_bucket_replication(Bucket=bucket)["ReplicationConfiguration"]
     rules["Rules"][0]["Status"] = "Disabled"
@@ -110,20 +114,20 @@ def test_a_copy_job_that_leaves_the_models_out_fails_the_drill(
     gcp: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drilling, "PATIENCE_S", SHORT_PATIENCE_S)
-    outputs = gcp.outputs()
-    api = GcpApi(gcp.target, outputs["account"])
+    outputs = outputs_of(gcp)
+    api = GcpApi(gcp.target, outputs.account)
     spec = {
-        "gcsDataSource": {"bucketName": outputs["model_bucket"]["name"]},
-        "gcsDataSink": {"bucketName": outputs["model_replica"]["name"]},
+        "gcsDataSource": {"bucketName": outputs.model_bucket.name},
+        "gcsDataSink": {"bucketName": outputs.model_replica.name},
         "objectConditions": {"includePrefixes": ["elsewhere/"]},
     }
-    job = outputs["model_replica"]["copy_job"]
+    job = outputs.model_replica.copy_job
     name = job if job.startswith("transferJobs/") else f"transferJobs/{job}"
     api.patch(
         "storagetransfer",
         f"v1/{name}",
         {
-            "projectId": outputs["account"],
+            "projectId": outputs.account,
             "transferJob": {"transferSpec": spec},
             "updateTransferJobFieldMask": "transferSpec",
         },

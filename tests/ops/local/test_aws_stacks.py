@@ -13,7 +13,9 @@ import pytest
 from common.console import Steps
 from common.errors import UserError
 from localcloud.aws.emulator import AwsEmulator
+from ops.deployed import read_outputs
 from ops.local.session import LocalCloud, open_local
+from stacks.outputs import StackOutputs
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("aws-stacks")]
 
@@ -35,6 +37,10 @@ def opened(home: Path) -> Iterator[LocalCloud]:
     """The deployed stack, whose changes are not kept."""
     with open_local(STACK, Steps(), home=home, keep=False) as local:
         yield local
+
+
+def outputs_of(local: LocalCloud) -> StackOutputs:
+    return read_outputs(STACK, local.outputs(), "local")
 
 
 def client(local: LocalCloud, service: str, *, backup: bool = False) -> Any:
@@ -66,15 +72,15 @@ def test_a_refresh_finds_no_drift(opened: LocalCloud) -> None:
 
 
 def test_a_refresh_finds_every_setting_that_was_changed_by_hand(opened: LocalCloud) -> None:
-    outputs = opened.outputs()
-    bucket, table = outputs["model_bucket"]["name"], outputs["features"]["name"]
+    outputs = outputs_of(opened)
+    bucket, table = outputs.model_bucket.name, outputs.features.name
     s3, dynamodb = client(opened, "s3"), client(opened, "dynamodb")
     rules = s3.get_bucket_replication(Bucket=bucket)["ReplicationConfiguration"]
     rules["Rules"][0]["Status"] = "Disabled"
     s3.put_bucket_replication(Bucket=bucket, ReplicationConfiguration=rules)
     s3.delete_public_access_block(Bucket=bucket)
     dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
-    client(opened, "kms").disable_key(KeyId=outputs["model_bucket"]["key"])
+    client(opened, "kms").disable_key(KeyId=outputs.model_bucket.key)
     found = {(c.type.rsplit(":", 1)[-1], c.op) for c in opened.refresh().changes}
     assert found == {
         ("BucketReplicationConfig", "update"),
@@ -101,7 +107,7 @@ def test_the_cloud_itself_protects_the_table_too(opened: LocalCloud) -> None:
 
 
 def test_an_unprotected_destroy_leaves_nothing(opened: LocalCloud) -> None:
-    bucket = opened.outputs()["model_bucket"]["name"]
+    bucket = outputs_of(opened).model_bucket.name
     client(opened, "s3").put_object(Bucket=bucket, Key="model", Body=b"weights")
     settle(opened)
     opened.destroy(unprotect=True)
@@ -111,21 +117,21 @@ def test_an_unprotected_destroy_leaves_nothing(opened: LocalCloud) -> None:
 
 
 def test_the_deployed_rule_fills_the_replica(opened: LocalCloud) -> None:
-    outputs = opened.outputs()
-    client(opened, "s3").put_object(Bucket=outputs["model_bucket"]["name"], Key="releases/v1/model", Body=b"weights")
+    outputs = outputs_of(opened)
+    client(opened, "s3").put_object(Bucket=outputs.model_bucket.name, Key="releases/v1/model", Body=b"weights")
     settle(opened)
     far = client(opened, "s3", backup=True)
-    copy = far.get_object(Bucket=outputs["model_replica"]["name"], Key="releases/v1/model")
-    assert (copy["Body"].read(), copy["SSEKMSKeyId"]) == (b"weights", outputs["model_replica"]["key"])
+    copy = far.get_object(Bucket=outputs.model_replica.name, Key="releases/v1/model")
+    assert (copy["Body"].read(), copy["SSEKMSKeyId"]) == (b"weights", outputs.model_replica.key)
 
 
 def test_the_deployed_plan_copies_the_table_to_the_backup_region(opened: LocalCloud) -> None:
-    outputs = opened.outputs()
+    outputs = outputs_of(opened)
     item = {"entity_id": {"S": "1"}}
-    client(opened, "dynamodb").put_item(TableName=outputs["features"]["name"], Item=item)
+    client(opened, "dynamodb").put_item(TableName=outputs.features.name, Item=item)
     far = client(opened, "backup", backup=True)
-    points = far.list_recovery_points_by_backup_vault(BackupVaultName=outputs["backup"]["vault"])["RecoveryPoints"]
-    assert [p["ResourceName"] for p in points] == [outputs["features"]["name"]]
+    points = far.list_recovery_points_by_backup_vault(BackupVaultName=outputs.backup.vault)["RecoveryPoints"]
+    assert [p["ResourceName"] for p in points] == [outputs.features.name]
 
 
 @pytest.mark.parametrize("stack", ["staging-aws", "prod-aws"])

@@ -15,7 +15,9 @@ from common.console import Steps
 from common.errors import UserError
 from common.gcp_api import GcpApi
 from common.paths import repo_root
+from ops.deployed import read_outputs
 from ops.local.session import LocalCloud, open_local
+from stacks.outputs import StackOutputs
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("gcp-stacks")]
 
@@ -60,6 +62,10 @@ def changed(tmp_path: Path) -> Callable[[Callable[[dict[str, Any]], None]], Path
     return change
 
 
+def outputs_of(local: LocalCloud) -> StackOutputs:
+    return read_outputs(STACK, local.outputs(), "local")
+
+
 def api_of(local: LocalCloud) -> GcpApi:
     return GcpApi(local.target, local.settings.account)
 
@@ -73,13 +79,13 @@ def test_a_refresh_finds_no_drift(opened: LocalCloud) -> None:
 
 
 def test_a_refresh_finds_what_was_changed_by_hand(opened: LocalCloud) -> None:
-    name = opened.outputs()["model_bucket"]["name"]
+    name = outputs_of(opened).model_bucket.name
     api_of(opened).patch("storage", f"storage/v1/b/{name}", {"versioning": {"enabled": False}})
     assert [(c.name, c.op) for c in opened.refresh().changes] == [("models", "update")]
 
 
 def test_a_preview_after_that_puts_it_right(opened: LocalCloud) -> None:
-    name = opened.outputs()["model_bucket"]["name"]
+    name = outputs_of(opened).model_bucket.name
     api_of(opened).patch("storage", f"storage/v1/b/{name}", {"versioning": {"enabled": False}})
     opened.refresh()
     assert [(c.name, c.op) for c in opened.preview().changes] == [("models", "update")]
@@ -120,7 +126,7 @@ def test_a_destroy_names_what_is_protected(opened: LocalCloud) -> None:
 
 
 def test_an_unprotected_destroy_leaves_nothing(opened: LocalCloud) -> None:
-    bucket = opened.outputs()["model_bucket"]["name"]
+    bucket = outputs_of(opened).model_bucket.name
     api = api_of(opened)
     api.storage_client().bucket(bucket).blob("model").upload_from_string(b"weights")
     opened.destroy(unprotect=True)
@@ -131,19 +137,19 @@ def test_an_unprotected_destroy_leaves_nothing(opened: LocalCloud) -> None:
 
 
 def test_the_deployed_copy_job_fills_the_replica(opened: LocalCloud) -> None:
-    api, outputs = api_of(opened), opened.outputs()
+    api, outputs = api_of(opened), outputs_of(opened)
     client = api.storage_client()
-    client.bucket(outputs["model_bucket"]["name"]).blob("releases/v1/model").upload_from_string(b"weights")
-    job = outputs["model_replica"]["copy_job"]
-    api.wait("storagetransfer", api.post("storagetransfer", f"v1/{job}:run", {"projectId": outputs["account"]}))
-    copy = client.bucket(outputs["model_replica"]["name"]).get_blob("releases/v1/model")
+    client.bucket(outputs.model_bucket.name).blob("releases/v1/model").upload_from_string(b"weights")
+    job = outputs.model_replica.copy_job
+    api.wait("storagetransfer", api.post("storagetransfer", f"v1/{job}:run", {"projectId": outputs.account}))
+    copy = client.bucket(outputs.model_replica.name).get_blob("releases/v1/model")
     assert copy is not None
-    assert str(copy.kms_key_name).startswith(outputs["keys"]["recovery"]["id"])
+    assert str(copy.kms_key_name).startswith(outputs.keys.recovery.id)
 
 
 def test_the_deployed_export_job_writes_to_the_backup_region(opened: LocalCloud) -> None:
-    api, outputs = api_of(opened), opened.outputs()
-    parent = f"projects/{outputs['account']}/locations/{outputs['region']}"
-    job = api.post("cloudscheduler", f"v1/{parent}/jobs/{outputs['backup']['plan']}:run")
-    bucket = api.storage_client().bucket(outputs["backup"]["vault"])
+    api, outputs = api_of(opened), outputs_of(opened)
+    parent = f"projects/{outputs.account}/locations/{outputs.region}"
+    job = api.post("cloudscheduler", f"v1/{parent}/jobs/{outputs.backup.plan}:run")
+    bucket = api.storage_client().bucket(outputs.backup.vault)
     assert (job["status"], [b.name for b in bucket.list_blobs()]) == ({}, ["features.rdb"])

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from common.errors import UserError
-from common.target import Target
-from ops.models import access, command
+from ops.deployed import TargetName
+from ops.models import command
 
 Store = Any
 MakeRepository = Callable[..., Path]
@@ -30,11 +29,13 @@ def run(buckets: dict[str, Store], monkeypatch: pytest.MonkeyPatch) -> Callable[
     """Runs `seawall models …` on the memory store."""
 
     @contextmanager
-    def opened(stack: str, target: access.TargetName, steps: object) -> Iterator[access.OpenStack]:
-        yield access.OpenStack(stack, Target("local", "emulated"), {})
+    def opened(stack: str, target: TargetName, steps: object) -> Iterator[None]:
+        yield
 
     monkeypatch.setattr(command, "open_stack", opened)
-    monkeypatch.setattr(command, "model_bucket", lambda _, output="model_bucket": buckets[output])
+    monkeypatch.setattr(
+        command, "model_bucket", lambda _, *, replica=False: buckets["model_replica" if replica else "model_bucket"]
+    )
 
     def invoke(*arguments: str) -> Any:
         return CliRunner().invoke(command.app, list(arguments), catch_exceptions=False)
@@ -77,18 +78,6 @@ def test_a_damaged_release_exits_with_1(
     store.objects["releases/v1/repository/first/1/model.py"] = b""
     result = run("verify", "dev-aws", "--version", "v1")
     assert (result.exit_code, "mismatched: first/1/model.py" in result.stdout) == (1, True)
-
-
-def test_a_stack_that_is_not_up_says_how_to_bring_it_up() -> None:
-    with pytest.raises(UserError) as caught:
-        access.require_outputs("dev-aws", {}, "local")
-    assert "seawall local up dev-aws" in caught.value.remedy
-
-
-@pytest.mark.parametrize("outputs", [{}, {"model_bucket": None}, {"model_bucket": {"name": "b"}}])
-def test_outputs_without_a_bucket_are_a_plain_error(outputs: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match="no output"):
-        access.model_bucket(access.OpenStack("dev-aws", Target("local", "emulated"), outputs))
 
 
 def test_the_replica_is_verified_by_its_own_objects(

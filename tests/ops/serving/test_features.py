@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -28,17 +27,6 @@ REDIS = FeatureCache("redis", "features", "europe-west3", INSTANCE, "10.0.0.5", 
 def gcp(serve_memorystore: Callable[..., AbstractContextManager[Target]]) -> Iterator[Target]:
     with serve_memorystore(INSTANCE, "10.0.0.5", 6378, "CERTIFICATE", SECRET) as target:
         yield replace(target, addresses=lambda: {"10.0.0.5:6378": Address("127.0.0.1", 6378)})
-
-
-def test_the_outputs_describe_the_store() -> None:
-    outputs = {"features": {"kind": "dynamodb", "name": "t", "region": "eu-central-1", "host": None, "port": None}}
-    assert features.cache_from_outputs(outputs) == FeatureCache("dynamodb", "t", "eu-central-1")
-
-
-@pytest.mark.parametrize("found", [None, {}, {"kind": "mysql", "name": "t", "region": "r"}, {"kind": "redis"}])
-def test_outputs_without_a_store_are_a_plain_error(found: Any) -> None:
-    with pytest.raises(UserError, match="no feature store"):
-        features.cache_from_outputs({"features": found})
 
 
 def test_a_table_needs_no_secret() -> None:

@@ -1,0 +1,79 @@
+"""What composition gave back, and how it becomes the stack's outputs: by the fields of `stacks.outputs`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pydantic import BaseModel
+
+from components.contracts import refs
+from stacks.outputs import BucketOutputs, FeaturesOutputs, ReplicaOutputs, StackOutputs
+from stacks.settings import Settings
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A whole stack: its settings, and the ref of every component."""
+
+    settings: Settings
+    keys: refs.KeysRef
+    network: refs.NetworkRef
+    cluster: refs.ClusterRef
+    pools: refs.NodePoolsRef
+    storage: refs.StorageRef
+    features: refs.FeatureCacheRef
+    registry: refs.RegistryRef
+    identity: refs.IdentityRef
+    backup: refs.BackupRef
+    monitoring: refs.MonitoringRef
+    fleet: refs.FleetRef
+    node_autoscaler: refs.IdentityRef | None
+    """Its cloud identity, where the fleet brings a node autoscaler."""
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs by name, in the shape of `StackOutputs`; values may be `pulumi.Output`s."""
+        parts = {
+            "model_bucket": shown(BucketOutputs, self.storage.models, {"key": self.keys.data.id}),
+            "model_replica": shown(
+                ReplicaOutputs,
+                self.storage.replica,
+                {"key": self.keys.recovery.id, "copy_job": self.storage.copy_job},
+            ),
+            "features": shown(FeaturesOutputs, self.features, self.settings.features),
+            "objectives": self.settings.backup,
+        }
+        return shown(StackOutputs, parts, self.settings.place, self)
+
+    def export(self) -> None:
+        """Register every output with the running program."""
+        for name, value in self.outputs().items():
+            pulumi.export(name, value)
+
+
+def shown(model: type[BaseModel], *sources: object) -> dict[str, Any]:
+    """What `model` declares, and nothing else, of `sources`: each field from the first one that has it.
+
+    Raises:
+        TypeError: no source has a field that `model` declares.
+    """
+    found: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        value = _first(name, sources, model)
+        nested = field.annotation
+        if isinstance(nested, type) and issubclass(nested, BaseModel) and not isinstance(value, Mapping):
+            value = shown(nested, value)
+        found[name] = value
+    return found
+
+
+def _first(name: str, sources: tuple[object, ...], model: type[BaseModel]) -> Any:
+    for source in sources:
+        if isinstance(source, Mapping):
+            if name in source:
+                return source[name]
+        elif hasattr(source, name):
+            return getattr(source, name)
+    raise TypeError(f"{model.__name__} declares {name!r}, which nothing gives")

@@ -1,0 +1,128 @@
+"""What stacks show: the program dumps the model's shape, and `ops` reads it back or says what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pulumi
+import pytest
+from pydantic import BaseModel
+
+from common.errors import UserError
+from ops.deployed import TargetName, read_outputs
+from ops.plan.planner import plan_program, plan_stack
+from policies.inventory import SECRET
+from stacks.export import shown
+from stacks.outputs import NOT_VALUES, Outputs, StackOutputs
+from stacks.settings import stack_names
+
+
+def declared(model: type[BaseModel], path: str = "") -> Iterator[str]:
+    """Paths of every value that a model declares."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from declared(kind, f"{path}{name}.")
+        else:
+            yield f"{path}{name}"
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Paths and values of plain data."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from leaves(item, f"{path}{name}.")
+    else:
+        yield path.removesuffix("."), value
+
+
+def example(model: type[BaseModel]) -> dict[str, Any]:
+    """Values of a model's shape."""
+    fields = {name: field.annotation for name, field in model.model_fields.items()}
+    return {
+        name: example(kind) if isinstance(kind, type) and issubclass(kind, BaseModel) else 1 if kind is int else name
+        for name, kind in fields.items()
+    }
+
+
+@pytest.fixture
+def whole() -> dict[str, Any]:
+    """The outputs of a stack that is up, as Pulumi gives them."""
+    found = example(StackOutputs)
+    found |= {"cloud": "aws", "environment": "dev"}
+    found["features"] |= {"kind": "dynamodb", "host": None, "port": None}
+    return found
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_a_stack_puts_out_what_the_model_declares(stack: str) -> None:
+    assert {path for path, _ in leaves(plan_stack(stack).outputs)} == set(declared(StackOutputs))
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_no_output_is_a_secret(stack: str) -> None:
+    assert SECRET not in dict(leaves(plan_stack(stack).outputs)).values()
+
+
+def test_what_a_model_does_not_declare_is_not_put_out() -> None:
+    class Store(Outputs):
+        name: str
+
+    found: list[dict[str, Any]] = []
+    plan_program(
+        lambda: found.append(shown(Store, {"name": "cache", "auth": pulumi.Output.secret("canary")})), "test"
+    )
+    assert found == [{"name": "cache"}]
+
+
+def test_what_nothing_gives_is_an_error_of_the_program() -> None:
+    with pytest.raises(TypeError, match="StackOutputs declares 'cloud'"):
+        shown(StackOutputs, {})
+
+
+def test_a_deployed_stacks_outputs_are_read_as_they_are(whole: dict[str, Any]) -> None:
+    assert json.loads(read_outputs("dev-aws", whole, "local").model_dump_json()) == whole
+
+
+@pytest.mark.parametrize(
+    ("target", "command"), [("local", "seawall local up dev-aws"), ("cloud", "pulumi up --stack dev-aws")]
+)
+def test_a_stack_without_outputs_is_not_up(target: TargetName, command: str) -> None:
+    with pytest.raises(UserError, match="is not up") as caught:
+        read_outputs("dev-aws", {}, target)
+    assert command in caught.value.remedy
+
+
+@pytest.mark.parametrize("missing", sorted(StackOutputs.model_fields))
+def test_outputs_that_lack_a_part_name_it(whole: dict[str, Any], missing: str) -> None:
+    del whole[missing]
+    with pytest.raises(UserError, match=f"{missing} is missing") as caught:
+        read_outputs("dev-aws", whole, "local")
+    assert "seawall local up dev-aws" in caught.value.remedy
+
+
+def test_outputs_of_another_version_name_what_is_not_known_here(whole: dict[str, Any]) -> None:
+    whole["fleet"]["canary_service"] = "triton-canary"
+    with pytest.raises(UserError, match=r"fleet\.canary_service is not known here"):
+        read_outputs("dev-aws", whole, "local")
+
+
+@pytest.mark.parametrize("stand_in", sorted(NOT_VALUES))
+def test_what_stands_for_a_value_is_none(whole: dict[str, Any], stand_in: str) -> None:
+    whole["keys"]["data"]["id"] = stand_in
+    with pytest.raises(UserError, match=r"keys\.data\.id"):
+        read_outputs("dev-aws", whole, "local")
+
+
+def test_many_faults_are_counted() -> None:
+    with pytest.raises(UserError, match="and 14 more"):
+        read_outputs("dev-aws", {"bucket": "canary-value", "cloud": "azure", "port": 1}, "local")
+
+
+def test_a_fault_does_not_repeat_the_value(whole: dict[str, Any]) -> None:
+    whole["features"]["port"] = "canary-value"
+    with pytest.raises(UserError) as caught:
+        read_outputs("dev-aws", whole, "local")
+    assert "canary-value" not in str(caught.value)
