@@ -55,8 +55,8 @@ format: $(READY) ## Format the code and mend what lint can mend
 bench: $(READY) ## Measure speed and memory, as ratios within one run
 	@$(RUN)python -m ops.bench
 
-golden: $(READY) ## Refresh the golden inventories of all stacks
-	@$(RUN)python -m ops.plan.golden
+golden: $(READY) ## Refresh the golden plans of all stacks
+	@$(RUN)python -m tests.golden.write
 
 docs: $(READY) ## Regenerate the schema and the generated documents
 	@$(RUN)python -m stacks.schema

@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 from ops.cli import build_app
 from ops.diff.markdown import render
 from ops.diff.run import compare_all
-from ops.plan.golden import golden_text
 from ops.plan.planner import plan_stack
 from policies.inventory import SECRET, Resource
 from stacks.settings import Settings, stack_file
+from tests.golden.write import golden_text
 
 pytestmark = pytest.mark.usefixtures("leaky_configs")
 
@@ -80,8 +80,8 @@ def test_reports_for_other_tools_do_not_show_it(stack: str, canary: Any, tmp_pat
     assert canary.files_with_it([sarif, junit]) == []
 
 
-def test_a_golden_inventory_does_not_show_it(stack: str, canary: Any) -> None:
-    assert not canary.is_in(golden_text(plan_stack(stack)))
+def test_a_golden_plan_does_not_show_it(stack: str, canary: Any) -> None:
+    assert not canary.is_in(golden_text([plan_stack(stack)]))
 
 
 def test_a_plan_says_that_there_is_a_secret(stack: str) -> None:
