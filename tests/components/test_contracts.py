@@ -129,10 +129,8 @@ def test_mirrors_cover_the_registries_that_the_cluster_pulls_from(platform: Any)
 
 
 def test_logical_names_hold_no_configuration(platform: Any, plan_platform: Any) -> None:
-    account = {Cloud.AWS: "999988887777", Cloud.GCP: "seawall-elsewhere"}[platform.cloud]
-    other = plan_platform(
-        platform.cloud, environment="prod", account=account, labels={}, pools=_production_pools(platform.cloud)
-    )
+    zones = list(platform.settings.zones)  # a subnet is named after its zone, which it cannot leave
+    other = plan_platform(platform.cloud, environment="prod", labels={"team": "other"}, zones=zones)
     here, there = ([(r.type, r.name) for r in p.inventory.resources] for p in (platform, other))
     assert here == there, "a name that follows the settings is a resource that they replace"
 
@@ -251,7 +249,7 @@ def test_what_is_protected_is_declared_stateful(platform: Any) -> None:
 
 
 def test_production_keeps_state_that_leaves_the_program(cloud: Cloud, plan_platform: Any) -> None:
-    platform = plan_platform(cloud, environment="prod", pools=_production_pools(cloud))
+    platform = plan_platform(cloud, environment="prod")
     lost = {r.urn for r in of_cloud(platform) if r.type in STATEFUL and not r.retain_on_delete}
     assert not lost
 
@@ -263,18 +261,8 @@ def test_opting_out_of_protection_frees_the_whole_stack(cloud: Cloud, plan_platf
 
 
 def test_secrets_of_the_program_are_masked_in_its_plan(cloud: Cloud, plan_platform: Any) -> None:
-    webhook = "https://hooks.example.com/canary-4d1f"
-    monitoring = {"alert_email": "alerts@example.com", "alert_webhook": webhook}
-    platform = plan_platform(cloud, monitoring=monitoring)
+    platform = plan_platform(cloud, monitoring={"alert_webhook": "https://hooks.example.com/canary-4d1f"})
     assert "canary-4d1f" not in json.dumps(platform.inventory.to_json())
-
-
-def _production_pools(cloud: Cloud) -> Mapping[str, Any]:
-    system, gpu = {Cloud.AWS: ("m7i.large", "g6.xlarge"), Cloud.GCP: ("e2-standard-2", "g2-standard-4")}[cloud]
-    return {
-        "system": {"machine_type": system, "min_nodes": 1, "max_nodes": 3},
-        "gpu": {"machine_type": gpu, "min_nodes": 0, "max_nodes": 2},
-    }
 
 
 # Copies
@@ -333,7 +321,7 @@ def test_gpu_pools_are_tainted_and_may_be_empty(platform: Any) -> None:
     pool = platform.refs.pools.pools["gpu"]
     assert pool.accelerator is Accelerator.L4
     assert pool.taint_key == GPU_TAINT_KEY
-    (planned,) = (r for r in platform.inventory.of_type(POOL[platform.cloud]) if r.name == "gpu")
+    planned = platform.one("pools", "gpu", POOL[platform.cloud])
     path, least = {
         Cloud.AWS: ("", "scalingConfig.minSize"),
         Cloud.GCP: ("nodeConfig.", "autoscaling.totalMinNodeCount"),
@@ -351,7 +339,7 @@ def test_pools_without_gpu_take_any_pod(platform: Any) -> None:
 def test_what_a_pod_selects_by_is_on_the_machines(platform: Any) -> None:
     path = {Cloud.AWS: "labels", Cloud.GCP: "nodeConfig.labels"}[platform.cloud]
     for key, ref in platform.refs.pools.pools.items():
-        (planned,) = (r for r in platform.inventory.of_type(POOL[platform.cloud]) if r.name == key)
+        planned = platform.one("pools", key, POOL[platform.cloud])
         assert planned.get(path) == dict(ref.node_labels)
 
 

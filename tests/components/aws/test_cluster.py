@@ -61,7 +61,7 @@ def test_access_is_by_entries_only(aws_platform: Any) -> None:
 
 
 def test_network_policies_are_enforced(aws_platform: Any) -> None:
-    (cni,) = (a for a in aws_platform.inventory.of_type(ADDON) if a.name == "vpc-cni")
+    cni = aws_platform.one("cluster", "vpc-cni", ADDON)
     assert json.loads(cni.get("configurationValues")) == {"enableNetworkPolicy": "true"}
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from components.aws.documents import allow, document, key_access, pod_trust
 from components.contracts.place import Place
-from components.contracts.vocabulary import Cloud, Environment
 from policies.inventory import Inventory, Resource
 
 DOCUMENT_INPUTS: Final = ("policy", "assumeRolePolicy")
@@ -24,9 +23,9 @@ EVERY_RESOURCE: Final = {
 
 
 @pytest.fixture
-def place() -> Place:
-    """A place on AWS."""
-    return Place(Cloud.AWS, Environment.DEV, "111122223333", "eu-west-1", "eu-central-1", ("eu-west-1a",))
+def place(aws_platform: Any) -> Place:
+    """The development stack's."""
+    return aws_platform.place
 
 
 def statements(inventory: Inventory) -> Iterator[tuple[Resource, Mapping[str, Any]]]:

@@ -48,7 +48,7 @@ def test_no_machine_runs_as_the_projects_default_account(gcp_platform: Any) -> N
     inventory = gcp_platform.inventory
     machines = [*inventory.of_type(CLUSTER), *inventory.of_type("gcp:container/nodePool:NodePool")]
     accounts = {machine.get("nodeConfig.serviceAccount") for machine in machines}
-    (nodes,) = [a for a in inventory.of_type("gcp:serviceaccount/account:Account") if a.name == "nodes"]
+    nodes = gcp_platform.one("cluster", "nodes", "gcp:serviceaccount/account:Account")
     assert accounts == {f"{nodes.get('accountId')}@{gcp_platform.place.account}.iam.gserviceaccount.com"}
 
 
@@ -59,7 +59,7 @@ def test_a_clusters_name_is_within_gkes_limit(gcp_platform: Any) -> None:
 def test_logs_of_the_cluster_have_a_home_before_it_writes_any(gcp_platform: Any) -> None:
     inventory = gcp_platform.inventory
     (cluster,) = inventory.of_type(CLUSTER)
-    (sink,) = [s for s in inventory.of_type("gcp:logging/projectSink:ProjectSink") if s.name == "cluster-logs"]
+    sink = gcp_platform.one("cluster", "cluster-logs", "gcp:logging/projectSink:ProjectSink")
     assert sink.urn in cluster.dependencies
 
 

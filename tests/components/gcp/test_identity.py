@@ -9,15 +9,14 @@ from components.gcp.identity import workload_member
 
 
 def _fleet(platform: Any) -> str:
-    accounts = platform.inventory.of_type("gcp:serviceaccount/account:Account")
-    (fleet,) = [a.get("accountId") for a in accounts if a.name == "fleet"]
-    return f"serviceAccount:{fleet}@{platform.place.account}.iam.gserviceaccount.com"
+    fleet = platform.one("identity", "fleet", "gcp:serviceaccount/account:Account")
+    return f"serviceAccount:{fleet.get('accountId')}@{platform.place.account}.iam.gserviceaccount.com"
 
 
 def test_the_fleet_reads_the_model_bucket_and_nothing_else(gcp_platform: Any) -> None:
     inventory = gcp_platform.inventory
     grants = [r for r in inventory.resources if r.get("member") == _fleet(gcp_platform)]
-    (models,) = [b for b in inventory.of_type("gcp:storage/bucket:Bucket") if b.name == "models"]
+    models = gcp_platform.one("storage", "models", "gcp:storage/bucket:Bucket")
     assert {grant.get("role") for grant in grants} == {
         "roles/storage.objectViewer",
         "roles/storage.legacyBucketReader",

@@ -15,7 +15,7 @@ GRANT = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 @pytest.mark.parametrize("purpose", list(USERS))
 def test_a_key_is_used_by_the_services_that_encrypt_with_it_alone(gcp_platform: Any, purpose: str) -> None:
     inventory = gcp_platform.inventory
-    (key,) = [k for k in inventory.of_type("gcp:kms/cryptoKey:CryptoKey") if k.name == purpose]
+    key = gcp_platform.one("keys", purpose, "gcp:kms/cryptoKey:CryptoKey")
     users = [
         grant.get("member") for grant in inventory.of_type(GRANT) if key in inventory.linked(grant, "cryptoKeyId")
     ]
@@ -52,7 +52,7 @@ def test_what_is_encrypted_waits_until_its_service_may_use_the_key(
 def test_a_keys_known_name_is_the_one_that_the_plan_gives_it(gcp_platform: Any) -> None:
     inventory, refs = gcp_platform.inventory, gcp_platform.refs.keys
     for purpose in USERS:
-        (key,) = [k for k in inventory.of_type("gcp:kms/cryptoKey:CryptoKey") if k.name == purpose]
+        key = gcp_platform.one("keys", purpose, "gcp:kms/cryptoKey:CryptoKey")
         (ring,) = inventory.linked(key, "keyRing", "gcp:kms/keyRing:KeyRing")
         planned = (
             f"projects/{ring.get('project')}/locations/{ring.get('location')}"
@@ -64,7 +64,7 @@ def test_a_keys_known_name_is_the_one_that_the_plan_gives_it(gcp_platform: Any) 
 @pytest.mark.parametrize("agent", [Agent.STORAGE, Agent.REDIS], ids=lambda agent: agent.name)
 def test_a_restore_needs_no_grant_that_is_not_there_already(gcp_platform: Any, agent: Agent) -> None:
     inventory = gcp_platform.inventory
-    (key,) = [k for k in inventory.of_type("gcp:kms/cryptoKey:CryptoKey") if k.name == "recovery"]
+    key = gcp_platform.one("keys", "recovery", "gcp:kms/cryptoKey:CryptoKey")
     users = [
         grant.get("member") for grant in inventory.of_type(GRANT) if key in inventory.linked(grant, "cryptoKeyId")
     ]

@@ -12,7 +12,7 @@ CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
 
 
 def _condition(platform: Any, key: str) -> str:
-    (alert,) = [a for a in platform.inventory.of_type(ALERT) if a.name == key]
+    alert = platform.one("monitoring", key, ALERT)
     return json.dumps(alert.get("conditions")).replace('\\"', '"')
 
 
@@ -40,8 +40,7 @@ def test_an_alert_from_logs_says_how_often_it_may_speak(gcp_platform: Any) -> No
 
 
 def test_every_alert_reaches_every_channel(plan_platform: Any) -> None:
-    monitoring = {"alert_email": "alerts@example.com", "alert_webhook": "https://hooks.example.com/token"}
-    inventory = plan_platform(Cloud.GCP, monitoring=monitoring).inventory
+    inventory = plan_platform(Cloud.GCP, monitoring={"alert_webhook": "https://hooks.example.com/token"}).inventory
     told = {
         alert.name: {channel.name for channel in inventory.linked(alert, "notificationChannels", CHANNEL)}
         for alert in inventory.of_type(ALERT)
@@ -50,7 +49,6 @@ def test_every_alert_reaches_every_channel(plan_platform: Any) -> None:
 
 
 def test_the_webhooks_address_is_a_secret(plan_platform: Any) -> None:
-    monitoring = {"alert_email": "alerts@example.com", "alert_webhook": "https://hooks.example.com/token"}
-    inventory = plan_platform(Cloud.GCP, monitoring=monitoring).inventory
-    (webhook,) = [c for c in inventory.of_type(CHANNEL) if c.name == "webhook"]
+    platform = plan_platform(Cloud.GCP, monitoring={"alert_webhook": "https://hooks.example.com/token"})
+    webhook = platform.one("monitoring", "webhook", CHANNEL)
     assert any(path.startswith("labels") for path in webhook.secret_paths)

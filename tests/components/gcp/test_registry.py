@@ -11,12 +11,12 @@ REPOSITORY = "gcp:artifactregistry/repository:Repository"
 
 
 def test_tags_of_the_stacks_own_images_cannot_move(gcp_platform: Any) -> None:
-    (own,) = [r for r in gcp_platform.inventory.of_type(REPOSITORY) if r.name == "serving"]
+    own = gcp_platform.one("registry", "serving", REPOSITORY)
     assert own.get("dockerConfig.immutableTags") is True
 
 
 def test_images_without_a_tag_are_removed_when_the_settings_say(gcp_platform: Any) -> None:
-    (own,) = [r for r in gcp_platform.inventory.of_type(REPOSITORY) if r.name == "serving"]
+    own = gcp_platform.one("registry", "serving", REPOSITORY)
     days = gcp_platform.settings.registry.untagged_retention_days
     (policy,) = own.get("cleanupPolicies")
     assert policy["condition"] == {"tagState": "UNTAGGED", "olderThan": f"{days * 86400}s"}

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final
 
 import pytest
 
-from ops.plan.planner import plan_stack
+from components.contracts.vocabulary import Cloud
 from policies.inventory import SECRET, UNKNOWN, Inventory, Resource
 
 KNOWN_LATER: Final[Mapping[str, Any]] = {"stringData": {"auth": "a", "ca.pem": "b"}}
@@ -80,29 +79,34 @@ class Manifests:
         return found
 
 
-@cache
-def _planned(stack: str) -> Manifests:
-    inventory = plan_stack(stack)
-    objects = (filled(dict(r.inputs)) for r in inventory.resources if r.custom and "apiVersion" in r.inputs)
-    return Manifests(inventory, tuple(objects))
+@pytest.fixture
+def lay_down(plan_platform: Any) -> Callable[..., Manifests]:
+    """What a production stack lays on its cluster, with changed settings: `lay_down(cloud, fleet={…})`."""
+
+    def lay(cloud: Cloud, **changes: Any) -> Manifests:
+        inventory = plan_platform(cloud, environment="prod", **changes).inventory
+        objects = (filled(dict(r.inputs)) for r in inventory.resources if r.custom and "apiVersion" in r.inputs)
+        return Manifests(inventory, tuple(objects))
+
+    return lay
 
 
-@pytest.fixture(params=["prod-aws", "prod-gcp"])
-def manifests(request: pytest.FixtureRequest) -> Manifests:
+@pytest.fixture
+def manifests(cloud: Cloud, lay_down: Callable[..., Manifests]) -> Manifests:
     """The production stack of each cloud in turn."""
-    return _planned(request.param)
+    return lay_down(cloud)
 
 
 @pytest.fixture
-def aws_manifests() -> Manifests:
+def aws_manifests(lay_down: Callable[..., Manifests]) -> Manifests:
     """The production stack on AWS."""
-    return _planned("prod-aws")
+    return lay_down(Cloud.AWS)
 
 
 @pytest.fixture
-def gcp_manifests() -> Manifests:
+def gcp_manifests(lay_down: Callable[..., Manifests]) -> Manifests:
     """The production stack on Google Cloud."""
-    return _planned("prod-gcp")
+    return lay_down(Cloud.GCP)
 
 
 # Network policies
