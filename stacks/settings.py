@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
@@ -16,20 +16,7 @@ from components.contracts.labels import base_labels, checked_labels
 from components.contracts.machines import MACHINES
 from components.contracts.place import Place
 from components.contracts.regions import REGIONS, distance_km, multi_region_contains
-from components.contracts.specs import (
-    BackupSpec,
-    ClusterSpec,
-    FeatureCacheSpec,
-    FleetSpec,
-    KeysSpec,
-    MonitoringSpec,
-    NetworkSpec,
-    NodePoolSpec,
-    RegistrySpec,
-    Spec,
-    StorageSpec,
-    refused,
-)
+from components.contracts.specs import StackSpec, refused
 from components.contracts.vocabulary import Capacity, Cloud, Environment, OptOut
 from stacks.problems import Problem, SettingsError, problems_of, unreadable
 
@@ -47,47 +34,8 @@ _ACCOUNT = {
 _ZONE = {Cloud.AWS: "{region}[a-f]", Cloud.GCP: "{region}-[a-f]"}
 
 
-class Settings(Spec):
+class Settings(StackSpec):
     """One stack's settings. The file's name and these values together decide everything that is deployed."""
-
-    cloud: Cloud
-    """The cloud that the stack runs on."""
-    environment: Environment
-    """The stage of delivery."""
-    account: str
-    """AWS: the account's 12 digits. Google Cloud: the project's id."""
-    project_number: Annotated[str, Field(pattern=r"^\d*$")] = ""
-    """Google Cloud only: the project's number, which names its service agents."""
-    region: str
-    """The primary region."""
-    zones: Annotated[tuple[str, ...], Field(min_length=2, max_length=6)]
-    """Zones of the primary region that machines are spread over."""
-    labels: dict[str, str] = Field(default_factory=dict)
-    """Labels of your own on every resource, as an owner or a cost centre."""
-    opt_outs: dict[OptOut, Annotated[str, Field(min_length=20, max_length=300)]] = Field(default_factory=dict)
-    """Safe defaults that this stack gives up → the reason, which the policy report prints."""
-    keys: KeysSpec = KeysSpec()
-    """Customer-managed keys."""
-    network: NetworkSpec = NetworkSpec()
-    """The private network."""
-    cluster: ClusterSpec = ClusterSpec()
-    """The Kubernetes cluster."""
-    pools: Annotated[
-        dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$")], NodePoolSpec], Field(min_length=2)
-    ]
-    """Node pools by key: `system`, and at least one with the fleet's GPU."""
-    storage: StorageSpec = StorageSpec()
-    """The model bucket."""
-    features: FeatureCacheSpec = FeatureCacheSpec()
-    """The feature store."""
-    registry: RegistrySpec = RegistrySpec()
-    """The container registry."""
-    backup: BackupSpec
-    """Copies in another region."""
-    monitoring: MonitoringSpec
-    """Logs and alerts."""
-    fleet: FleetSpec
-    """The Triton fleet."""
 
     @classmethod
     def parse(cls, values: object, source: str) -> Self:

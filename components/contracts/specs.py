@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from components.contracts.vocabulary import Accelerator, Capacity
+from components.contracts.vocabulary import Accelerator, Capacity, Cloud, Environment, OptOut
 
 
 class Spec(BaseModel):
@@ -228,3 +228,46 @@ class FleetSpec(Spec):
                 remedy="lower min_replicas or raise max_replicas",
             )
         return self
+
+
+class StackSpec(Spec):
+    """All that one stack asks for, section by section; each is sound by itself, not yet together."""
+
+    cloud: Cloud
+    """The cloud that the stack runs on."""
+    environment: Environment
+    """The stage of delivery."""
+    account: str
+    """AWS: the account's 12 digits. Google Cloud: the project's id."""
+    project_number: Annotated[str, Field(pattern=r"^\d*$")] = ""
+    """Google Cloud only: the project's number, which names its service agents."""
+    region: str
+    """The primary region."""
+    zones: Annotated[tuple[str, ...], Field(min_length=2, max_length=6)]
+    """Zones of the primary region that machines are spread over."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Labels of your own on every resource, as an owner or a cost centre."""
+    opt_outs: dict[OptOut, Annotated[str, Field(min_length=20, max_length=300)]] = Field(default_factory=dict)
+    """Safe defaults that this stack gives up → the reason, which the policy report prints."""
+    keys: KeysSpec = KeysSpec()
+    """Customer-managed keys."""
+    network: NetworkSpec = NetworkSpec()
+    """The private network."""
+    cluster: ClusterSpec = ClusterSpec()
+    """The Kubernetes cluster."""
+    pools: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$")], NodePoolSpec], Field(min_length=2)
+    ]
+    """Node pools by key: `system`, and at least one with the fleet's GPU."""
+    storage: StorageSpec = StorageSpec()
+    """The model bucket."""
+    features: FeatureCacheSpec = FeatureCacheSpec()
+    """The feature store."""
+    registry: RegistrySpec = RegistrySpec()
+    """The container registry."""
+    backup: BackupSpec
+    """Copies in another region."""
+    monitoring: MonitoringSpec
+    """Logs and alerts."""
+    fleet: FleetSpec
+    """The Triton fleet."""
