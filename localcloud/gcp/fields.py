@@ -38,6 +38,19 @@ class Field:
         return self.path or self.argument
 
 
+def renamed(pairs: Mapping[str, str]) -> tuple[Convert, Convert]:
+    """Converters that rename members of a mapping: Pulumi's name → the API's."""
+    back = {api: ours for ours, api in pairs.items()}
+
+    def to_api(value: Mapping[str, Any]) -> dict[str, Any]:
+        return {pairs.get(k, k): v for k, v in value.items()}
+
+    def from_api(value: Mapping[str, Any]) -> dict[str, Any]:
+        return {back.get(k, k): v for k, v in value.items()}
+
+    return to_api, from_api
+
+
 def body(fields: Sequence[Field], inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The request body that asks for these inputs."""
     document: dict[str, Any] = {}

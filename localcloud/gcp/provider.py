@@ -14,13 +14,26 @@ from common.errors import UserError
 from common.gcp_api import GcpApi, GcpError
 from common.sdk.replacement_gcp import REPLACE_ON
 from common.target import Target
-from localcloud.gcp.data_kinds import Bucket, CryptoKey, KeyRing
-from localcloud.gcp.iam.kinds import Account, CustomRole
-from localcloud.gcp.iam.members import bucket_member, key_member, project_member
-from localcloud.gcp.recorded import SHAPES, Context, Shape, labels_of
-from localcloud.gcp.rest import may_force, refuse_protected
-from localcloud.gcp.service_kinds import RedisInstance, SchedulerJob, TransferJob
-from localcloud.providers.base import Kind, LocalProvider, ProviderError, Recorded, Request, State
+from localcloud.gcp.context import Context, labels_of
+from localcloud.gcp.iam import kinds as iam
+from localcloud.gcp.kms import kinds as kms
+from localcloud.gcp.recorded import RECORDED
+from localcloud.gcp.redis import kinds as redis
+from localcloud.gcp.rest import EmulatedKind, refuse_protected
+from localcloud.gcp.scheduler import kinds as scheduler
+from localcloud.gcp.shapes import Shape
+from localcloud.gcp.storage import kinds as storage
+from localcloud.gcp.transfer import kinds as transfer
+from localcloud.providers.base import (
+    Kind,
+    LocalProvider,
+    ProviderError,
+    Recorded,
+    Request,
+    State,
+    force_delete,
+    unknown_type,
+)
 from localcloud.providers.serve import serve
 from localcloud.providers.store import Store
 from localcloud.providers.values import Unknown
@@ -28,27 +41,11 @@ from localcloud.providers.values import Unknown
 ENV_URL: Final = "SEAWALL_LOCAL_GCP_URL"
 """The emulator's base URL, in the provider process's environment."""
 
-REST: Final = {
-    "gcp:storage/bucket:Bucket": Bucket,
-    "gcp:kms/keyRing:KeyRing": KeyRing,
-    "gcp:kms/cryptoKey:CryptoKey": CryptoKey,
-    "gcp:redis/instance:Instance": RedisInstance,
-    "gcp:storage/transferJob:TransferJob": TransferJob,
-    "gcp:cloudscheduler/job:Job": SchedulerJob,
-    "gcp:serviceaccount/account:Account": Account,
-    "gcp:projects/iAMCustomRole:IAMCustomRole": CustomRole,
-}
-MEMBERS: Final = {
-    "gcp:storage/bucketIAMMember:BucketIAMMember": bucket_member,
-    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": key_member,
-    "gcp:projects/iAMMember:IAMMember": project_member,
-}
-_NAMES: Final[Mapping[str, str]] = {
-    "gcp:serviceaccount/account:Account": "accountId",
-    "gcp:projects/iAMCustomRole:IAMCustomRole": "roleId",
-}
+_SERVICES: Final = (iam, kms, redis, scheduler, storage, transfer)
+EMULATED: Final[Mapping[str, type[EmulatedKind]]] = {kind.pulumi_type: kind for s in _SERVICES for kind in s.KINDS}
+"""The types with a data plane, by token."""
+
 _SECRET_OUTPUTS: Final = ("effectiveLabels", "pulumiLabels")
-_MORE_SECRETS: Final[Mapping[str, tuple[str, ...]]] = {"gcp:redis/instance:Instance": ("authString",)}
 
 
 class GcpProvider(LocalProvider):
@@ -75,26 +72,21 @@ class GcpProvider(LocalProvider):
         return Context(project, region, labels if isinstance(labels, Mapping) else {})
 
     def kind(self, token: str) -> Kind:
-        if token in REST:
-            return Guarded(REST[token](self._api, self.context))
-        if token in MEMBERS:
-            return MEMBERS[token](self._api, self.context.project)
-        shape = SHAPES.get(token)
-        if shape is None:
-            raise ProviderError(f"the local cloud does not know {token}: add its shape and what replaces it")
-        return Guarded(self._recorded(shape))
+        if token in EMULATED:
+            return Guarded(EMULATED[token](self._api, self.context))
+        if token in RECORDED:
+            return Guarded(self._recorded(RECORDED[token]))
+        raise unknown_type(token, "localcloud/gcp/recorded.py")
 
     def replace_on(self, token: str) -> Iterable[str]:
         return ("project", *REPLACE_ON.get(token, ()))
 
     def name_property(self, token: str) -> str | None:
-        if token in MEMBERS:
-            return None
-        shape = SHAPES.get(token)
-        return shape.name_property if shape else _NAMES.get(token, "name")
+        known = EMULATED.get(token) or RECORDED.get(token)
+        return known.name_property if known else "name"
 
     def secret_outputs(self, token: str) -> Iterable[str]:
-        return (*_SECRET_OUTPUTS, *_MORE_SECRETS.get(token, ()))
+        return (*_SECRET_OUTPUTS, *(EMULATED[token].secret_outputs if token in EMULATED else ()))
 
     def translate(self, error: Exception, request: Request) -> ProviderError:
         if isinstance(error, GcpError):
@@ -130,7 +122,7 @@ class Guarded(Kind):
 
     def delete(self, request: Request) -> None:
         refuse_protected(request)
-        if request.inputs.get("deletionPolicy") == "ABANDON" and not may_force():
+        if request.inputs.get("deletionPolicy") == "ABANDON" and not force_delete():
             return
         self._inner.delete(request)
 

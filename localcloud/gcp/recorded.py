@@ -1,102 +1,33 @@
-"""What Google Cloud resources without a data plane here look like: ids, links, addresses and other computed outputs.
+"""The types that the local cloud only records: they get ids, links and addresses as Google's, and enforce nothing.
 
-The shapes are those of the APIs, as `id_format` and `self_link` in GoogleCloudPlatform/magic-modules
-(`mmv1/products/*.yaml`) state them.
+A type that is in none of the services' kinds and not in `RECORDED` is refused. Shapes: see `shapes`.
 """
 
 from __future__ import annotations
 
 import base64
 import ipaddress
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
 from localcloud.gcp import clock
+from localcloud.gcp.context import Context, project_of
+from localcloud.gcp.shapes import (
+    COMPUTE,
+    Identify,
+    Shape,
+    compute_resource,
+    created,
+    digits,
+    full_name,
+    named,
+    numbered,
+    template,
+)
 from localcloud.providers.base import ProviderError, Request, physical_name, stable_hex, stable_uuid
 
-COMPUTE: Final = "https://www.googleapis.com/compute/v1"
 CONTAINER: Final = "https://container.googleapis.com/v1"
-PROVISIONED: Final = {"goog-pulumi-provisioned": "true"}
-
-
-@dataclass(frozen=True)
-class Context:
-    """What the provider's configuration adds to a resource's inputs."""
-
-    project: str
-    region: str
-    default_labels: Mapping[str, str]
-
-
-Identify = Callable[[Request, Context], str]
-Compute = Callable[[Request, str, Context], Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Shape:
-    """One type: its id, its computed outputs, the input that names it, and the one that holds its labels."""
-
-    identify: Identify
-    compute: Compute
-    name_property: str | None = "name"
-    labels_property: str | None = None
-    exclusive: bool = True
-
-
-def project_of(request: Request, context: Context) -> str:
-    """The resource's project. Raises ProviderError if neither it nor the provider names one."""
-    project = str(request.inputs.get("project") or context.project or "")
-    if not project:
-        raise ProviderError("project is required: set it here or on the provider", "project")
-    return project.removeprefix("projects/")
-
-
-def labels_of(given: Any, context: Context) -> dict[str, Any]:
-    """The two label outputs of resources with labels."""
-    labels = {**context.default_labels, **(given or {})}
-    return {"pulumiLabels": labels, "effectiveLabels": {**labels, **PROVISIONED}}
-
-
-def digits(length: int, *parts: str) -> str:
-    """A number of `length` digits that depends on `parts` alone."""
-    number = int(stable_hex(32, *parts), 16) % 10 ** (length - 1)
-    return str(10 ** (length - 1) + number)
-
-
-def created(request: Request, output: str) -> str:
-    """The time of creation in `output`: that of before on an update."""
-    return str(request.outputs.get(output) or clock.now_text())
-
-
-def _template(template: str, name: str = "name") -> Identify:
-    """An id from a template over `{project}`, `{region}`, `{name}` and inputs."""
-
-    def identify(request: Request, context: Context) -> str:
-        values = {k: v for k, v in request.inputs.items() if isinstance(v, str)}
-        values["region"] = values.get("region") or context.region
-        values["project"] = project_of(request, context) if "{project}" in template else ""
-        values[name] = physical_name(request, name)
-        try:
-            return template.format(**values)
-        except KeyError as e:
-            raise ProviderError("is required", str(e.args[0])) from e
-
-    return identify
-
-
-def _compute_resource(template: str, extra: Compute | None = None, labels: str | None = None) -> Shape:
-    def compute(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
-        more = extra(request, physical_id, context) if extra else {}
-        return {
-            "name": physical_id.rsplit("/", 1)[1],
-            "project": project_of(request, context),
-            "selfLink": f"{COMPUTE}/{physical_id}",
-            **more,
-        }
-
-    return Shape(_template(template), compute, labels_property=labels)
 
 
 def _network(_request: Request, physical_id: str, _context: Context) -> Mapping[str, Any]:
@@ -218,24 +149,6 @@ def _record_set_id(request: Request, context: Context) -> str:
     return f"projects/{project_of(request, context)}/managedZones/{i['managedZone']}/rrsets/{i['name']}/{i['type']}"
 
 
-def _named(**outputs: Any) -> Compute:
-    """Name and project, and constant outputs."""
-
-    def compute(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
-        return {"name": physical_id.rsplit("/", 1)[1], "project": project_of(request, context), **outputs}
-
-    return compute
-
-
-def _full_name(**outputs: Any) -> Compute:
-    """For types whose `name` is the id."""
-
-    def compute(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
-        return {"name": physical_id, "project": project_of(request, context), **outputs}
-
-    return compute
-
-
 def _managed_zone(request: Request, physical_id: str, _context: Context) -> Mapping[str, Any]:
     return {
         "name": physical_id.rsplit("/", 1)[1],
@@ -251,14 +164,7 @@ def _alert_policy(request: Request, physical_id: str, context: Context) -> Mappi
         for i, c in enumerate(request.inputs.get("conditions") or [])
     ]
     made = request.outputs.get("creationRecords") or [{"mutateTime": clock.now_text(), "mutatedBy": "local"}]
-    return {**_full_name(creationRecords=made)(request, physical_id, context), "conditions": conditions}
-
-
-def _numbered(collection: str) -> Identify:
-    def identify(request: Request, context: Context) -> str:
-        return f"projects/{project_of(request, context)}/{collection}/{digits(19, request.urn)}"
-
-    return identify
+    return {**full_name(creationRecords=made)(request, physical_id, context), "conditions": conditions}
 
 
 def _member_id(*parts: str) -> Identify:
@@ -288,7 +194,7 @@ def _connection_id(request: Request, _context: Context) -> str:
 
 def _backup_plan(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
     return {
-        **_named()(request, physical_id, context),
+        **named()(request, physical_id, context),
         "uid": request.outputs.get("uid") or stable_uuid(physical_id),
         "etag": stable_hex(8, repr(sorted(request.inputs.items()))),
         "state": "READY",
@@ -305,12 +211,12 @@ def _nothing(_request: Request, _id: str, _context: Context) -> Mapping[str, Any
 def _sink(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
     writer = "serviceAccount:cloud-logs@system.gserviceaccount.com"
     unneeded = str(request.inputs.get("destination", "")).startswith("logging.googleapis.com/")
-    return {**_named()(request, physical_id, context), "writerIdentity": "" if unneeded else writer}
+    return {**named()(request, physical_id, context), "writerIdentity": "" if unneeded else writer}
 
 
-SHAPES: Final[Mapping[str, Shape]] = {
+RECORDED: Final[Mapping[str, Shape]] = {
     "gcp:artifactregistry/repository:Repository": Shape(
-        _template("projects/{project}/locations/{location}/repositories/{repositoryId}", "repositoryId"),
+        template("projects/{project}/locations/{location}/repositories/{repositoryId}", "repositoryId"),
         _repository,
         "repositoryId",
         "labels",
@@ -318,52 +224,50 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "gcp:binaryauthorization/policy:Policy": Shape(
         lambda r, c: f"projects/{project_of(r, c)}", lambda r, _, c: {"project": project_of(r, c)}, None
     ),
-    "gcp:compute/firewall:Firewall": _compute_resource("projects/{project}/global/firewalls/{name}", _timed),
-    "gcp:compute/globalAddress:GlobalAddress": _compute_resource(
+    "gcp:compute/firewall:Firewall": compute_resource("projects/{project}/global/firewalls/{name}", _timed),
+    "gcp:compute/globalAddress:GlobalAddress": compute_resource(
         "projects/{project}/global/addresses/{name}", _global_address, "labels"
     ),
-    "gcp:compute/network:Network": _compute_resource("projects/{project}/global/networks/{name}", _network),
-    "gcp:compute/route:Route": _compute_resource("projects/{project}/global/routes/{name}", _route),
-    "gcp:compute/subnetwork:Subnetwork": _compute_resource(
+    "gcp:compute/network:Network": compute_resource("projects/{project}/global/networks/{name}", _network),
+    "gcp:compute/route:Route": compute_resource("projects/{project}/global/routes/{name}", _route),
+    "gcp:compute/subnetwork:Subnetwork": compute_resource(
         "projects/{project}/regions/{region}/subnetworks/{name}", _subnetwork
     ),
     "gcp:container/cluster:Cluster": Shape(
-        _template("projects/{project}/locations/{location}/clusters/{name}"),
+        template("projects/{project}/locations/{location}/clusters/{name}"),
         _cluster,
         labels_property="resourceLabels",
     ),
     "gcp:container/nodePool:NodePool": Shape(_node_pool_id, _node_pool),
     "gcp:dns/managedZone:ManagedZone": Shape(
-        _template("projects/{project}/managedZones/{name}"), _managed_zone, labels_property="labels"
+        template("projects/{project}/managedZones/{name}"), _managed_zone, labels_property="labels"
     ),
     "gcp:dns/recordSet:RecordSet": Shape(_record_set_id, _nothing),
     "gcp:gkebackup/backupPlan:BackupPlan": Shape(
-        _template("projects/{project}/locations/{location}/backupPlans/{name}"),
+        template("projects/{project}/locations/{location}/backupPlans/{name}"),
         _backup_plan,
         labels_property="labels",
     ),
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": Shape(
-        _template("projects/{project}/locations/{location}/buckets/{bucketId}", "bucketId"),
-        _full_name(lifecycleState="ACTIVE"),
+        template("projects/{project}/locations/{location}/buckets/{bucketId}", "bucketId"),
+        full_name(lifecycleState="ACTIVE"),
         "bucketId",
     ),
-    "gcp:logging/projectExclusion:ProjectExclusion": Shape(
-        _template("projects/{project}/exclusions/{name}"), _named()
-    ),
-    "gcp:logging/projectSink:ProjectSink": Shape(_template("projects/{project}/sinks/{name}"), _sink),
-    "gcp:monitoring/alertPolicy:AlertPolicy": Shape(_numbered("alertPolicies"), _alert_policy, None),
+    "gcp:logging/projectExclusion:ProjectExclusion": Shape(template("projects/{project}/exclusions/{name}"), named()),
+    "gcp:logging/projectSink:ProjectSink": Shape(template("projects/{project}/sinks/{name}"), _sink),
+    "gcp:monitoring/alertPolicy:AlertPolicy": Shape(numbered("alertPolicies"), _alert_policy, None),
     "gcp:monitoring/notificationChannel:NotificationChannel": Shape(
-        _numbered("notificationChannels"), _full_name(verificationStatus=""), None
+        numbered("notificationChannels"), full_name(verificationStatus=""), None
     ),
     "gcp:orgpolicy/policy:Policy": Shape(
         lambda r, _: f"{r.inputs['parent']}/policies/{str(r.inputs['name']).rsplit('/', 1)[-1]}",
         lambda r, i, _: {"etag": stable_hex(8, i, repr(r.inputs.get("spec")))},
     ),
     "gcp:projects/service:Service": Shape(
-        _template("{project}/{service}", "service"), lambda r, _, c: {"project": project_of(r, c)}, "service"
+        template("{project}/{service}", "service"), lambda r, _, c: {"project": project_of(r, c)}, "service"
     ),
     "gcp:projects/serviceIdentity:ServiceIdentity": Shape(
-        _template("projects/{project}/services/{service}", "service"), _service_identity, "service"
+        template("projects/{project}/services/{service}", "service"), _service_identity, "service"
     ),
     "gcp:serviceaccount/iAMMember:IAMMember": Shape(_member_id("serviceAccountId", "role", "member"), _member, None),
     "gcp:servicenetworking/connection:Connection": Shape(

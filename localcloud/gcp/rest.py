@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, ClassVar
 
-from common.gcp_api import GcpApi
+from common.gcp_api import GcpApi, Service
+from localcloud.gcp.context import Context, labels_of
 from localcloud.gcp.fields import Field, body, changes, drifted, imported
-from localcloud.gcp.recorded import Context, labels_of
-from localcloud.providers.base import Kind, ProviderError, Request, State
-
-ENV_FORCE_DELETE: Final = "SEAWALL_LOCAL_FORCE_DELETE"
-_CONFLICT_ATTEMPTS: Final = 20
-
-
-def may_force() -> bool:
-    """Whether the command said that protected data may go."""
-    return bool(os.environ.get(ENV_FORCE_DELETE))
+from localcloud.providers.base import Kind, ProviderError, Request, State, force_delete
 
 
 def refuse_protected(request: Request) -> None:
     """Raise ProviderError if the resource's own arguments forbid its deletion."""
-    if may_force():
+    if force_delete():
         return
     if request.inputs.get("deletionProtection"):
         raise ProviderError("cannot be deleted: set it to false and run `up` first", "deletionProtection")
@@ -32,14 +23,33 @@ def refuse_protected(request: Request) -> None:
         raise ProviderError("forbids the deletion: change it and run `up` first", "deletionPolicy")
 
 
-class RestKind(Kind):
-    """What the types have in common: labels, drift, and where their inputs stand in the API."""
+class EmulatedKind(Kind):
+    """A type that has a data plane: made and read through the emulator's APIs."""
 
-    fields: Sequence[Field]
+    pulumi_type: ClassVar[str]
+    """Pulumi's type token."""
+    name_property: ClassVar[str | None] = "name"
+    """The input that holds the physical name; None if it has none."""
+    secret_outputs: ClassVar[Sequence[str]] = ()
 
     def __init__(self, api: GcpApi, context: Context) -> None:
         self._api = api
         self._context = context
+
+
+class RestKind(EmulatedKind):
+    """A type that is one REST resource: labels, drift, and where its inputs stand in the API.
+
+    Its id is the resource's name below `v1/`, unless it overrides `_find` and `delete`.
+    """
+
+    service: ClassVar[Service]
+    """The first segment of the API's paths in the emulator."""
+    fields: ClassVar[Sequence[Field]]
+
+    def delete(self, request: Request) -> None:
+        if self._find(request) is not None:
+            self._api.delete(self.service, f"v1/{request.id}")
 
     def read(self, request: Request) -> State | None:
         found = self._find(request)
@@ -80,9 +90,9 @@ class RestKind(Kind):
             outputs |= labels_of(source.inputs.get("labels"), self._context)
         return State(state.id, {k: v for k, v in outputs.items() if v is not None}, inputs)
 
-    @abstractmethod
     def _find(self, request: Request) -> dict[str, Any] | None:
         """The API's resource, or None."""
+        return self._api.find(self.service, f"v1/{request.id}")
 
     @abstractmethod
     def _show(self, _request: Request, found: Mapping[str, Any]) -> State:

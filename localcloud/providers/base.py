@@ -45,6 +45,18 @@ class ProviderError(Exception):
         self.argument = argument
 
 
+def unknown_type(token: str, table: str) -> ProviderError:
+    """The refusal of a type that a stand-in does not know.
+
+    Args:
+        table: the file of the one table that lists what the local cloud only records.
+    """
+    return ProviderError(
+        f"the local cloud does not know {token}. Add it to RECORDED in {table} if remembering it is enough; "
+        "what must be enforced becomes a kind in its service's folder there"
+    )
+
+
 @dataclass(frozen=True)
 class Request:
     """One operation on one resource. All values are plain and known; secrets are unwrapped."""

@@ -1,37 +1,36 @@
-"""Service accounts and custom roles, made and read through the emulator's IAM API."""
+"""Service accounts, custom roles, and who holds a role in a project: made and read through the emulator's APIs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from localcloud.gcp.arguments import ACCOUNT, CUSTOM_ROLE
-from localcloud.gcp.recorded import project_of
+from localcloud.gcp.context import project_of
+from localcloud.gcp.fields import Field
+from localcloud.gcp.members import PolicyMember
 from localcloud.gcp.rest import RestKind
 from localcloud.providers.base import Request, State, physical_name
 
 
 class Account(RestKind):
-    """`gcp:serviceaccount/account:Account`"""
-
-    fields = ACCOUNT
+    pulumi_type = "gcp:serviceaccount/account:Account"
+    name_property = "accountId"
+    service = "iam"
+    fields = (
+        Field("description"),
+        Field("disabled"),
+        Field("displayName"),
+    )
 
     def create(self, request: Request) -> State:
         parent = f"v1/projects/{project_of(request, self._context)}/serviceAccounts"
         wanted = {"accountId": physical_name(request, "accountId"), "serviceAccount": self._body(request.inputs)}
-        return self._state(request, self._api.post("iam", parent, wanted))
+        return self._state(request, self._api.post(self.service, parent, wanted))
 
     def update(self, request: Request) -> State:
         patch, mask = self._changes(request)
         wanted = {"serviceAccount": patch, "updateMask": ",".join(mask)}
-        return self._state(request, self._api.patch("iam", f"v1/{request.id}", wanted))
-
-    def delete(self, request: Request) -> None:
-        if self._find(request) is not None:
-            self._api.delete("iam", f"v1/{request.id}")
-
-    def _find(self, request: Request) -> dict[str, Any] | None:
-        return self._api.find("iam", f"v1/{request.id}")
+        return self._state(request, self._api.patch(self.service, f"v1/{request.id}", wanted))
 
     def _show(self, _request: Request, found: Mapping[str, Any]) -> State:
         name, email = str(found["name"]), str(found["email"])
@@ -47,26 +46,25 @@ class Account(RestKind):
 
 
 class CustomRole(RestKind):
-    """`gcp:projects/iAMCustomRole:IAMCustomRole`"""
-
-    fields = CUSTOM_ROLE
+    pulumi_type = "gcp:projects/iAMCustomRole:IAMCustomRole"
+    name_property = "roleId"
+    service = "iam"
+    fields = (
+        Field("description"),
+        Field("permissions", "includedPermissions", exact=True),
+        Field("stage"),
+        Field("title"),
+    )
 
     def create(self, request: Request) -> State:
         parent = f"v1/projects/{project_of(request, self._context)}/roles"
         wanted = {"roleId": physical_name(request, "roleId"), "role": self._body(request.inputs)}
-        return self._state(request, self._api.post("iam", parent, wanted))
+        return self._state(request, self._api.post(self.service, parent, wanted))
 
     def update(self, request: Request) -> State:
         patch, mask = self._changes(request)
-        found = self._api.patch("iam", f"v1/{request.id}", patch, {"updateMask": ",".join(mask)})
+        found = self._api.patch(self.service, f"v1/{request.id}", patch, {"updateMask": ",".join(mask)})
         return self._state(request, found)
-
-    def delete(self, request: Request) -> None:
-        if self._find(request) is not None:
-            self._api.delete("iam", f"v1/{request.id}")
-
-    def _find(self, request: Request) -> dict[str, Any] | None:
-        return self._api.find("iam", f"v1/{request.id}")
 
     def _show(self, _request: Request, found: Mapping[str, Any]) -> State:
         name = str(found["name"])
@@ -79,3 +77,20 @@ class CustomRole(RestKind):
             "deleted": False,
         }
         return State(name, outputs)
+
+
+class ProjectMember(PolicyMember):
+    pulumi_type = "gcp:projects/iAMMember:IAMMember"
+    argument = "project"
+
+    def _get(self, resource: str) -> dict[str, Any]:
+        return self._api.post("cloudresourcemanager", f"{self._path(resource)}:getIamPolicy")
+
+    def _set(self, resource: str, policy: dict[str, Any]) -> dict[str, Any]:
+        return self._api.post("cloudresourcemanager", f"{self._path(resource)}:setIamPolicy", {"policy": policy})
+
+    def _path(self, project: str) -> str:
+        return f"v1/projects/{(project or self._context.project).removeprefix('projects/')}"
+
+
+KINDS: Final = (Account, CustomRole, ProjectMember)

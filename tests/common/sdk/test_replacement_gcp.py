@@ -11,13 +11,13 @@ import pytest
 
 from common.sdk.replacement_gcp import REPLACE_ON
 from common.sdk.types import schema_of
-from localcloud.gcp.provider import MEMBERS, REST, GcpProvider
-from localcloud.gcp.recorded import SHAPES
+from localcloud.gcp.provider import EMULATED, GcpProvider
+from localcloud.gcp.recorded import RECORDED
 from localcloud.providers.diffing import decide
 from localcloud.providers.store import Store
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
-KNOWN = {*SHAPES, *REST, *MEMBERS}
+KNOWN = {*EMULATED, *RECORDED}
 
 
 @pytest.fixture

@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localcloud.gcp.arguments import BUCKET, REDIS
 from localcloud.gcp.fields import Field, body, changes, covers, drifted, imported
+from localcloud.gcp.redis.kinds import RedisInstance
+from localcloud.gcp.storage.kinds import Bucket
+
+BUCKET = Bucket.fields
+REDIS = RedisInstance.fields
 
 BUCKET_INPUTS: dict[str, Any] = {
     "name": "models",

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localcloud.gcp.iam.members import with_member
+from localcloud.gcp.context import Context, labels_of
+from localcloud.gcp.members import with_member
 from localcloud.gcp.provider import GcpProvider, blame
-from localcloud.gcp.recorded import SHAPES, Context, labels_of
+from localcloud.gcp.recorded import RECORDED
 from localcloud.providers.base import ProviderError, Request
 from localcloud.providers.store import Store
 
@@ -61,7 +62,7 @@ def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GcpProvider:
     ],
 )
 def test_ids_are_shaped_as_googles(token: str, inputs: dict[str, Any], expected: str) -> None:
-    assert SHAPES[token].identify(request(token, inputs), CONTEXT) == expected
+    assert RECORDED[token].identify(request(token, inputs), CONTEXT) == expected
 
 
 def test_compute_links_point_to_the_compute_api(provider: GcpProvider) -> None:

@@ -1,38 +1,34 @@
-"""Grants: single members of the IAM policies of buckets and keys."""
+"""Grants: single members of a resource's IAM policy. Each service's kinds say how its policies are read and set."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
-from common.gcp_api import GcpApi, GcpError
-from localcloud.gcp.data_kinds import bucket_path
-from localcloud.providers.base import Kind, ProviderError, Request, State
+from common.gcp_api import GcpError
+from localcloud.gcp.rest import EmulatedKind
+from localcloud.providers.base import ProviderError, Request, State
 
 _CONFLICT_ATTEMPTS: Final = 20
 
 
-class PolicyMember(Kind):
-    """One member of one role in a resource's IAM policy: buckets' and keys'.
+class PolicyMember(EmulatedKind):
+    """One member of one role in a resource's IAM policy."""
 
-    Args:
-        argument: the input that names the resource.
-        get: reads the policy of a resource by that input's value.
-        set: writes it.
-        prefix: what stands before the resource in the id.
-    """
+    name_property = None
+    argument: ClassVar[str]
+    """The input that names the resource."""
+    id_prefix: ClassVar[str] = ""
+    """What stands before the resource in the id."""
 
-    def __init__(
-        self,
-        argument: str,
-        get: Callable[[str], dict[str, Any]],
-        set: Callable[[str, dict[str, Any]], dict[str, Any]],
-        prefix: str = "",
-    ) -> None:
-        self._argument = argument
-        self._get = get
-        self._set = set
-        self._prefix = prefix
+    @abstractmethod
+    def _get(self, resource: str) -> dict[str, Any]:
+        """The policy of the resource, by that input's value."""
+
+    @abstractmethod
+    def _set(self, resource: str, policy: dict[str, Any]) -> dict[str, Any]:
+        """Write it. Raises GcpError (409) if it changed since it was read."""
 
     def create(self, request: Request) -> State:
         return self._state(request, self._change(request, present=True))
@@ -71,11 +67,11 @@ class PolicyMember(Kind):
         raise AssertionError("unreachable")
 
     def _resource(self, request: Request) -> str:
-        return str(request.inputs.get(self._argument) or "")
+        return str(request.inputs.get(self.argument) or "")
 
     def _state(self, request: Request, policy: Mapping[str, Any]) -> State:
         condition = request.inputs.get("condition") or {}
-        parts = [self._prefix + self._resource(request), request.inputs["role"], request.inputs["member"]]
+        parts = [self.id_prefix + self._resource(request), request.inputs["role"], request.inputs["member"]]
         parts += [str(condition["title"])] if condition else []
         # The real provider shows the whole policy's etag, which other members' changes move; that would be drift.
         return State("/".join(parts), {"etag": request.outputs.get("etag") or str(policy["etag"])})
@@ -99,36 +95,4 @@ def _has(policy: Mapping[str, Any], request: Request) -> bool:
     return any(
         b["role"] == i["role"] and i["member"] in b["members"] and b.get("condition") == i.get("condition")
         for b in policy.get("bindings", [])
-    )
-
-
-def bucket_member(api: GcpApi, _project: str) -> PolicyMember:
-    """`gcp:storage/bucketIAMMember:BucketIAMMember`"""
-    return PolicyMember(
-        "bucket",
-        lambda bucket: api.get("storage", f"{bucket_path(bucket)}/iam"),
-        lambda bucket, policy: api.put("storage", f"{bucket_path(bucket)}/iam", policy),
-        "b/",
-    )
-
-
-def key_member(api: GcpApi, _project: str) -> PolicyMember:
-    """`gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember`"""
-    return PolicyMember(
-        "cryptoKeyId",
-        lambda key: api.get("kms", f"v1/{key}:getIamPolicy"),
-        lambda key, policy: api.post("kms", f"v1/{key}:setIamPolicy", {"policy": policy}),
-    )
-
-
-def project_member(api: GcpApi, project: str) -> PolicyMember:
-    """`gcp:projects/iAMMember:IAMMember`; `project` is the provider's, for members that name none."""
-
-    def path(name: str) -> str:
-        return f"v1/projects/{(name or project).removeprefix('projects/')}"
-
-    return PolicyMember(
-        "project",
-        lambda name: api.post("cloudresourcemanager", f"{path(name)}:getIamPolicy"),
-        lambda name, policy: api.post("cloudresourcemanager", f"{path(name)}:setIamPolicy", {"policy": policy}),
     )
