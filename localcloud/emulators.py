@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from common.target import Target
+from components.contracts.vocabulary import Cloud
 
 
 @dataclass(frozen=True)
@@ -68,3 +69,15 @@ class Emulator(Protocol):
     def provider_environment(self) -> Mapping[str, str]:
         """Further environment variables for the stand-in providers alone."""
         ...
+
+
+def build_emulator(cloud: Cloud, place: StackPlace, folder: Path) -> Emulator:
+    """The emulator of `cloud`, the only place that picks one; `folder` is its own."""
+    # Imported here: an emulator's libraries take a second to load, and a stack needs one cloud's only.
+    if cloud is Cloud.AWS:
+        from localcloud.aws.emulator import AwsEmulator
+
+        return AwsEmulator(place, folder)
+    from localcloud.gcp.emulator import GcpEmulator
+
+    return GcpEmulator(place, folder)

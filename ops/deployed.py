@@ -96,7 +96,7 @@ def open_bucket(bucket: BucketOutputs, target: Target) -> ObjectStore:
 
 
 def _cloud_outputs(stack: str, steps: Steps) -> Mapping[str, Any]:
-    from localcloud.engine import ensure_engine
+    from localcloud.front import ensure_engine
 
     engine = ensure_engine(steps)
     try:

@@ -15,7 +15,7 @@ from common.target import Target
 from localcloud.aws.context import ENV_ACCOUNT_ID
 from localcloud.aws.server import ENV_ACCOUNT, ENV_TOKEN
 from localcloud.emulators import StackPlace
-from localcloud.processes.servers import ServerProcess
+from localcloud.processes.process import ServerProcess
 
 _STATE = "aws.pickle"
 _SAVE_SECONDS = 300.0

@@ -14,7 +14,7 @@ from common.errors import UserError
 from common.target import Address, Target
 from localcloud.emulators import StackPlace
 from localcloud.gcp.front import CONTROL
-from localcloud.processes.servers import ServerProcess
+from localcloud.processes.process import ServerProcess
 from localcloud.toolchain import ensure_fake_gcs_server, ensure_redis_server
 
 _SAVE_SECONDS = 300.0

@@ -16,7 +16,6 @@ from localcloud.gcp.iam.policies import Policies
 from localcloud.gcp.iam.projects import Projects
 from localcloud.gcp.kms.api import Kms
 from localcloud.gcp.redis.api import Memorystore
-from localcloud.gcp.redis.server import Spawner
 from localcloud.gcp.scheduler.api import Scheduler
 from localcloud.gcp.storage.api import Storage
 from localcloud.gcp.storage.upstream import Upstream
@@ -44,7 +43,6 @@ class Front:
         self,
         store: DocumentStore,
         upstream: Upstream,
-        spawner: Spawner,
         redis_server: Path,
         scratch: Path,
         *,
@@ -54,7 +52,7 @@ class Front:
         policies = Policies(store)
         self.kms = Kms(store, policies)
         self.storage = Storage(store, self.kms, policies, upstream)
-        self.memorystore = Memorystore(store, self.kms, self.storage, spawner, redis_server, scratch)
+        self.memorystore = Memorystore(store, self.kms, self.storage, redis_server, scratch)
         self.transfer = Transfer(store, self.storage)
         self.projects = Projects(store, policies)
         self.scheduler = Scheduler(store, self.handle, self.projects.refusal)

@@ -14,7 +14,6 @@ from types import FrameType
 
 from common.errors import UserError
 from localcloud.gcp.front import Front
-from localcloud.gcp.redis.server import Spawner
 from localcloud.gcp.storage.upstream import Upstream, link_tree, start_fake_gcs
 from localcloud.gcp.store import DocumentStore
 from localcloud.gcp.wire import FrontServer, Request, Response
@@ -38,16 +37,12 @@ class Emulator:
             link_tree(snapshot / OBJECTS, self._objects)
         self._store = DocumentStore(folder / STORE)
         self.server = FrontServer(self._answer)
-        spawner = Spawner()
         url = f"http://127.0.0.1:{self.server.port}"
-        self._gcs, port = spawner.run(
-            lambda: start_fake_gcs(fake_gcs, self._objects, folder / "fake-gcs-server.log", url)
-        )
+        self._gcs, port = start_fake_gcs(fake_gcs, self._objects, folder / "fake-gcs-server.log", url)
         self._upstream = Upstream(port)
         self._front = Front(
             self._store,
             self._upstream,
-            spawner,
             redis_server,
             folder / DUMPS,
             save=self.save,

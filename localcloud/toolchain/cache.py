@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from common.console import Steps
 from common.errors import UserError
 from common.paths import cache_dir
-from localcloud.processes.builds import ended_by_exception, run_logged
+from localcloud.processes.process import run_logged, signals_interrupt
 from localcloud.toolchain.progress import shown
 
 
@@ -132,7 +132,7 @@ def _build_into_place(entry: Entry, build: Build, title: str, steps: Steps, prob
         result, scratch = unfinished / "result", unfinished / "scratch"
         result.mkdir()
         scratch.mkdir()
-        with ended_by_exception(), shown(title, steps) as tick:
+        with signals_interrupt(), shown(title, steps) as tick:
             build(Workshop(result=result, scratch=scratch, log=entry.log, tick=tick, steps=steps))
             found = problem(result)
             if found is not None:

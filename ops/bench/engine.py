@@ -12,8 +12,7 @@ from typing import Final
 
 from common.console import Steps
 from common.paths import repo_root
-from localcloud.engine import Engine, ensure_engine
-from localcloud.engine.environment import engine_environment
+from localcloud.front import Engine, engine_environment, ensure_engine
 from ops.bench.measure import child, in_turns
 from ops.bench.model import Result, Sample, Target, times_of
 from ops.local.runs import outer_environment

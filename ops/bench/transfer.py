@@ -16,8 +16,8 @@ from botocore.config import Config
 
 from common.errors import UserError
 from common.target import Target as CloudTarget
-from localcloud.aws.emulator import AwsEmulator
-from localcloud.emulators import StackPlace
+from components.contracts.vocabulary import Cloud
+from localcloud.front import StackPlace, build_emulator
 from ops.bench.measure import in_turns, timed
 from ops.bench.model import Result, Sample, Target, speed_of
 from ops.drill.model import ExpectedObject
@@ -178,7 +178,7 @@ def emulator(folder: Path) -> Iterator[CloudTarget]:
     place = StackPlace("bench", REGION, "eu-west-1", "111122223333")
     scratch = folder / "emulator"
     scratch.mkdir()
-    server = AwsEmulator(place, scratch)
+    server = build_emulator(Cloud.AWS, place, scratch)
     server.start(None)
     try:
         yield server.target()

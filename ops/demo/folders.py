@@ -58,8 +58,8 @@ class Home:
 
     def logs(self) -> dict[str, Path]:
         """The logs of the local cloud's servers, by a name for each."""
-        found = sorted(self.path.glob("*/emulators/**/*.log"))
-        return {"-".join(path.relative_to(self.path).parts[2:]): path for path in found}
+        found = sorted(self.path.glob("*/emulator/**/*.log"))
+        return {"-".join(path.relative_to(self.path).parts[1:]): path for path in found}
 
     def remove(self) -> bool:
         """Delete it with all that is in it; whether nothing is left."""

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from components.contracts.vocabulary import Cloud
-from localcloud.engine import ensure_engine
-from localcloud.toolchain import ensure_fake_gcs_server, ensure_redis_server, ensure_serving_environment
-from localcloud.triton.server import TritonServer
+from localcloud.front import (
+    TritonServer,
+    ensure_engine,
+    ensure_fake_gcs_server,
+    ensure_redis_server,
+    ensure_serving_environment,
+)
 from ops.check.command import check_inventories, load_waivers
 from ops.check.report import CheckReport
 from ops.demo import facts, leftovers, wording

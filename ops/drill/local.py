@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from common.console import Steps
-from localcloud.toolchain import ensure_serving_environment
+from localcloud.front import ensure_serving_environment
 from ops.deployed import read_outputs
 from ops.drill.clouds import drill_cloud
 from ops.drill.evidence import default_key_file, signed, signing_key, write

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from localcloud.engine.find import ensure_engine
-from localcloud.engine.model import Engine
+from localcloud.front import Engine, ensure_engine
 
 
 def engine(

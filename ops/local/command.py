@@ -14,7 +14,7 @@ from rich.console import Console
 from common.console import Steps
 from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, UserError
 from common.paths import repo_root
-from localcloud.processes.servers import kept
+from localcloud.front import kept
 from ops.local.lock import exclusive
 from ops.local.runs import Outcome, outer_environment
 from ops.local.session import LocalCloud, open_local
@@ -157,7 +157,7 @@ def _pass_through(local: LocalCloud, arguments: list[str]) -> int:
     previous = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         code = subprocess.run(
-            kept(command, forward_interrupt=False), cwd=local.workspace.project, env=environment, check=False
+            kept(command, interrupt="share"), cwd=local.workspace.project, env=environment, check=False
         ).returncode
     finally:
         signal.signal(signal.SIGINT, previous)

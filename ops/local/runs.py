@@ -20,8 +20,7 @@ from pulumi.automation.errors import create_command_error
 from pulumi.automation.events import EngineEvent
 from semver import VersionInfo
 
-from localcloud.engine.model import LANGUAGE_EXEC
-from localcloud.processes.servers import kept
+from localcloud.front import LANGUAGE_EXEC, kept
 
 Operation = Literal["up", "preview", "refresh", "destroy"]
 
@@ -163,7 +162,7 @@ class GuardedCommand(PulumiCommand):
     ) -> CommandResult:
         """Run it to its end. Raises CommandError if it fails, EngineKilledError if a signal ended it."""
         with subprocess.Popen(
-            kept([self.command, "--non-interactive", *args], forward_interrupt=True),
+            kept([self.command, "--non-interactive", *args], interrupt="forward"),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

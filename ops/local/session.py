@@ -1,4 +1,4 @@
-"""Opens a stack on the local cloud for the length of a command: lock, emulators, engine, snapshot.
+"""Opens a stack on the local cloud for the length of a command: lock, emulator, engine, snapshot.
 
 Usage:
 
@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any, TypeVar
 
 from pulumi.automation import LocalWorkspace, Stack
@@ -28,10 +25,7 @@ from common.console import Steps
 from common.errors import UserError
 from common.paths import repo_root
 from common.target import Target
-from localcloud.clouds import build_emulators
-from localcloud.emulators import Emulator
-from localcloud.engine import Engine, ensure_engine
-from localcloud.providers.base import ENV_FORCE_DELETE
+from localcloud.front import Emulator, Engine, build_emulator, ensure_engine, provider_environment, signals_interrupt
 from ops.check.pack import prepare_pack
 from ops.local.lock import exclusive
 from ops.local.runs import (
@@ -81,20 +75,20 @@ class JudgedPreview:
 
 
 class LocalCloud:
-    """A stack on the local cloud while its emulators run; made by `open_local`."""
+    """A stack on the local cloud while its emulator runs; made by `open_local`."""
 
     def __init__(
         self,
         workspace: Workspace,
         settings: Settings,
         engine: Engine,
-        emulators: list[Emulator],
+        emulator: Emulator,
         steps: Steps,
     ) -> None:
         self.workspace = workspace
         self.settings = settings
         self.engine = engine
-        self.emulators = emulators
+        self.emulator = emulator
         self.steps = steps
         self.is_broken = False
         """Set when the engine was killed: what it did last is unknown, so the command leaves no snapshot."""
@@ -103,20 +97,15 @@ class LocalCloud:
     @property
     def target(self) -> Target:
         """Where the stack's cloud is reached."""
-        targets = [e.target() for e in self.emulators]
-        return Target(
-            name="local",
-            mode="emulated",
-            aws_endpoint_url=next((t.aws_endpoint_url for t in targets if t.aws_endpoint_url), None),
-            gcp_endpoint_url=next((t.gcp_endpoint_url for t in targets if t.gcp_endpoint_url), None),
-            environment={k: v for t in targets for k, v in t.environment.items()},
-            addresses=lambda: {k: v for t in targets for k, v in t.addresses().items()},
-        )
+        return self.emulator.target()
 
     def environment(self) -> dict[str, str]:
         """The engine's environment, for running `pulumi` on this stack by hand; goes over the process's own."""
-        provided = {k: v for e in self.emulators for k, v in e.provider_environment().items()}
-        return {**self.workspace.environment(self.engine), **self.target.environment, **provided}
+        return {
+            **self.workspace.environment(self.engine),
+            **self.target.environment,
+            **self.emulator.provider_environment(),
+        }
 
     def up(self) -> Outcome:
         """Deploy. Raises UserError with the engine's first error."""
@@ -189,7 +178,8 @@ class LocalCloud:
         if unprotect:
             if protected:
                 self._guarded(lambda: self._pulumi("state", "unprotect", "--all", "--yes"))
-            stack.workspace.env_vars = {**stack.workspace.env_vars, ENV_FORCE_DELETE: "1"}
+            told = provider_environment(self.workspace.store_file, force_delete=True)
+            stack.workspace.env_vars = {**stack.workspace.env_vars, **told}
         return self._run("destroy", "Destroy {}", lambda s, read: s.destroy(on_event=read))
 
     def outputs(self) -> dict[str, Any]:
@@ -218,9 +208,8 @@ class LocalCloud:
         return self._stack
 
     def check(self) -> None:
-        """Raise UserError if an emulator is gone."""
-        for emulator in self.emulators:
-            emulator.check()
+        """Raise UserError if the emulator is gone."""
+        self.emulator.check()
 
     def _pulumi(self, *args: str) -> str:
         stack = self.stack()
@@ -259,7 +248,7 @@ class LocalCloud:
 def open_local(
     stack: str, steps: Steps, *, root: Path | None = None, home: Path | None = None, keep: bool = True
 ) -> Iterator[LocalCloud]:
-    """Hold a stack of the local cloud: its emulators serve while the block runs, and are saved and stopped after it.
+    """Hold a stack of the local cloud: its emulator serves while the block runs, and is saved and stopped after it.
 
     Args:
         stack: such as `dev-aws`.
@@ -273,25 +262,25 @@ def open_local(
     """
     workspace = find_workspace(stack, (root or repo_root()).resolve(), home)
     settings = read_settings(workspace)
-    with _terminate_as_interrupt(), exclusive(workspace.folder, stack):
+    with signals_interrupt(), exclusive(workspace.folder, stack):
+        workspace.check_format()
         engine = ensure_engine(steps)
         if workspace.begin():
             steps.note(f"the last command on {stack} was killed; its changes were taken back")
         workspace.copy_project()
         workspace.write_plugins()
-        emulators = build_emulators(settings.cloud, place_of(settings), workspace.emulators)
-        local = LocalCloud(workspace, settings, engine, emulators, steps)
+        emulator = build_emulator(settings.cloud, place_of(settings), workspace.emulator)
+        local = LocalCloud(workspace, settings, engine, emulator, steps)
         try:
             with steps.step(f"Start the local cloud of {stack}"):
-                _start(emulators, workspace)
+                _start(emulator, workspace)
             try:
                 yield local
             finally:
                 if keep and not local.is_broken:
                     _save(local)
         finally:
-            for emulator in emulators:
-                emulator.stop()
+            emulator.stop()
             if not keep or local.is_broken:
                 workspace.roll_back()
                 if local.is_broken:
@@ -300,45 +289,19 @@ def open_local(
                 workspace.abandon()
 
 
-def _start(emulators: list[Emulator], workspace: Workspace) -> None:
+def _start(emulator: Emulator, workspace: Workspace) -> None:
+    shutil.rmtree(workspace.emulator, ignore_errors=True)
+    workspace.emulator.mkdir(parents=True)
     snapshot = workspace.snapshot()
-    for emulator in emulators:
-        folder = workspace.emulators / emulator.name
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        kept = snapshot / "emulators" / emulator.name if snapshot else None
-        emulator.start(kept if kept and kept.exists() else None)
+    kept = snapshot / "emulator" if snapshot else None
+    emulator.start(kept if kept and kept.exists() else None)
 
 
 def _save(local: LocalCloud) -> None:
     local.check()
     fresh = local.workspace.new_snapshot()
-    for emulator in local.emulators:
-        into = fresh / "emulators" / emulator.name
-        into.mkdir(parents=True)
-        emulator.save(into)
+    local.emulator.save(fresh / "emulator")
     local.workspace.commit(fresh)
-
-
-@contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
-    """Treat SIGTERM as a Ctrl-C, so that a stopped job saves its state as an interrupted one does.
-
-    A caller that has taken the signal for itself keeps it.
-    """
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    taken = signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
-    if taken or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 def _deployed(record: Mapping[str, Any]) -> Deployed:

@@ -7,10 +7,10 @@
         home/                   PULUMI_HOME
         live/                   what a command works on: Pulumi's state and the providers' store
         snapshots/<n>/          all of it as the n-th command left it; `current` points to the newest
-        emulators/<name>/       scratch files and logs
+        emulator/               scratch files and logs
 
 A command that ends in order leaves a new snapshot. One that is killed leaves `live/unfinished`, and the next
-command takes everything back to the last snapshot, so that Pulumi's state and the emulators never disagree.
+command takes everything back to the last snapshot, so that Pulumi's state and the emulator never disagree.
 """
 
 from __future__ import annotations
@@ -27,13 +27,12 @@ from ruamel.yaml import YAML
 
 from common.errors import UserError
 from common.paths import local_dir
-from localcloud.emulators import StackPlace
-from localcloud.engine import Engine, engine_environment
-from localcloud.providers.base import ENV_STORE
+from localcloud.front import PROVIDERS, Engine, StackPlace, engine_environment, provider_environment, provider_script
 from stacks.problems import SettingsError
 from stacks.settings import Settings
 
-PROVIDERS = ("aws", "gcp", "kubernetes")
+SNAPSHOT_FORMAT = "2"
+"""Raised when a snapshot of before can no longer be served."""
 _STATE_PARTS = ("stacks", "meta.yaml")
 """What of `.pulumi` a snapshot holds; history and locks are no state."""
 
@@ -73,9 +72,9 @@ class Workspace:
         return self.folder / "live" / "store.sqlite3"
 
     @property
-    def emulators(self) -> Path:
-        """Scratch folders of the emulators."""
-        return self.folder / "emulators"
+    def emulator(self) -> Path:
+        """The emulator's scratch folder."""
+        return self.folder / "emulator"
 
     @property
     def _current(self) -> Path:
@@ -101,6 +100,19 @@ class Workspace:
         """The newest complete snapshot's folder, if there is one."""
         return self._current.resolve() if self._current.exists() else None
 
+    def check_format(self) -> None:
+        """Raise UserError if another version of Seawall kept the stack, in a way that this one cannot read."""
+        kept = self.snapshot()
+        marker = kept / "format" if kept else None
+        found = marker.read_text() if marker and marker.is_file() else "1"
+        if kept is not None and found != SNAPSHOT_FORMAT:
+            raise UserError(
+                f"{self.stack} was kept by another version of Seawall (format {found}, this one reads "
+                f"{SNAPSHOT_FORMAT})",
+                str(self.folder),
+                f"Remove it with `seawall local down {self.stack} --force`, and bring it up again.",
+            )
+
     def begin(self) -> bool:
         """Mark a command as running; take back what a killed one left half done, and say whether there was one."""
         rolled_back = self._unfinished.exists()
@@ -113,12 +125,13 @@ class Workspace:
         return rolled_back
 
     def new_snapshot(self) -> Path:
-        """An empty folder for the next snapshot, to be filled with the emulators' data and then committed."""
+        """An empty folder for the next snapshot, to be filled with the emulator's data and then committed."""
         last = self.snapshot()
         number = int(last.name) + 1 if last else 1
         fresh = self.folder / "snapshots" / f"{number:06d}"
         shutil.rmtree(fresh, ignore_errors=True)
-        (fresh / "emulators").mkdir(parents=True)
+        (fresh / "emulator").mkdir(parents=True)
+        (fresh / "format").write_text(SNAPSHOT_FORMAT)
         return fresh
 
     def commit(self, fresh: Path) -> None:
@@ -186,8 +199,7 @@ class Workspace:
         for package in PROVIDERS:
             script = self.folder / "plugins" / package / f"pulumi-resource-{package}"
             script.parent.mkdir(parents=True, exist_ok=True)
-            # -I: neither the program's folder nor the user's PYTHONPATH may shadow a module.
-            script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -m localcloud.{package}.provider "$@"\n')
+            script.write_text(provider_script(package))
             script.chmod(0o755)
 
     def environment(self, engine: Engine) -> dict[str, str]:
@@ -198,7 +210,7 @@ class Workspace:
             **_past_proxies(),
             # Without compiled modules the SDKs alone take three seconds to load, each time.
             "PYTHONDONTWRITEBYTECODE": "",
-            ENV_STORE: str(self.store_file),
+            **provider_environment(self.store_file),
         }
 
     def remove(self) -> None:
@@ -245,7 +257,7 @@ def read_settings(workspace: Workspace) -> Settings:
 
 
 def place_of(settings: Settings) -> StackPlace:
-    """What emulators need of the settings."""
+    """What an emulator needs of the settings."""
     place = settings.place
     return StackPlace(place.stack, place.region, place.backup_region, place.account)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.target import Target
-from localcloud.triton.server import TritonServer
+from localcloud.front import TritonServer
 from ops.serving import golden
 from ops.serving.features import FeatureCache, serving_variables
 

@@ -21,7 +21,7 @@ from ops.local.session import LocalCloud, open_local
 pytestmark = pytest.mark.engine
 
 WEBHOOK_KEY = "seawall:settings.monitoring.alert_webhook"
-CLOUD_ITSELF = ("store.sqlite3", "emulators/")
+CLOUD_ITSELF = ("store.sqlite3", "emulator/")
 """Where the emulated clouds keep what a real one would keep: an address to deliver to, a Redis' password."""
 
 

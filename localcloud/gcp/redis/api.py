@@ -22,7 +22,7 @@ from localcloud.gcp.iam.policies import KEY_USERS, OBJECT_READERS, OBJECT_WRITER
 from localcloud.gcp.kms.api import KEY_NAME, Kms
 from localcloud.gcp.operations import Operations
 from localcloud.gcp.redis.instance import VERSIONS, ca_view, instance_problem, new_instance
-from localcloud.gcp.redis.server import DUMP, Certificates, RedisServer, RedisSettings, Spawner, issue_certificates
+from localcloud.gcp.redis.server import DUMP, Certificates, RedisServer, RedisSettings, issue_certificates
 from localcloud.gcp.storage.api import Storage, parse_uri
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
@@ -61,13 +61,10 @@ class Memorystore:
         folder: scratch space; each instance has a folder below it.
     """
 
-    def __init__(
-        self, store: DocumentStore, kms: Kms, storage: Storage, spawner: Spawner, executable: Path, folder: Path
-    ) -> None:
+    def __init__(self, store: DocumentStore, kms: Kms, storage: Storage, executable: Path, folder: Path) -> None:
         self._store = store
         self._kms = kms
         self._storage = storage
-        self._spawner = spawner
         self._executable = executable
         self._folder = folder
         self._operations = Operations(store, "redis/operations")
@@ -102,7 +99,7 @@ class Memorystore:
                 server.load(dump)
             self._servers[name] = server
             if not document.get("suspensionReasons"):
-                server.start(self._spawner)
+                server.start()
 
     def save(self, dumps: Path) -> None:
         """Write the data of all instances into the folder. Raises UserError."""
@@ -170,7 +167,7 @@ class Memorystore:
         server = self._make_server(document)
         (server.folder / DUMP).unlink(missing_ok=True)
         try:
-            server.start(self._spawner)
+            server.start()
         except UserError:
             self._store.delete(_SECRETS, name)
             raise
@@ -210,7 +207,7 @@ class Memorystore:
         self._servers[name].stop()
         server = self._make_server(document)
         self._servers[name] = server
-        server.start(self._spawner, port or None)
+        server.start(port or None)
 
     def _upgrade(self, request: Request, name: str) -> Response:
         version = request.json().get("redisVersion")
@@ -266,7 +263,7 @@ class Memorystore:
                 for block in self._storage.read(bucket, source):
                     file.write(block)
             try:
-                trial.start(self._spawner)  # ends with an error for a dump that is broken or too new
+                trial.start()  # ends with an error for a dump that is broken or too new
             except UserError as e:
                 raise ApiError(400, f"gs://{bucket}/{source} cannot be imported: {_last_line(e.what)}") from e
             finally:
@@ -310,7 +307,7 @@ class Memorystore:
                     continue
                 if usable:
                     changed = {k: v for k, v in document.items() if k != "suspensionReasons"}
-                    self._servers[name].start(self._spawner, self._servers[name].port or None)
+                    self._servers[name].start(self._servers[name].port or None)
                 else:
                     changed = {**document, "suspensionReasons": ["CUSTOMER_MANAGED_KEY_ISSUE"]}
                     self._servers[name].dump()

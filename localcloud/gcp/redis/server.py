@@ -12,12 +12,11 @@ import ipaddress
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import redis
 from cryptography import x509
@@ -27,8 +26,8 @@ from cryptography.x509.oid import NameOID
 
 from common.errors import UserError
 from localcloud.gcp import clock
-from localcloud.gcp.storage.upstream import REMEDY, start_on_free_port
-from localcloud.processes.servers import ServerProcess
+from localcloud.gcp.storage.upstream import REMEDY
+from localcloud.processes.process import ServerProcess, start_on_free_ports
 
 CA_LIFETIME: Final = timedelta(days=3650)
 DUMP: Final = "dump.rdb"
@@ -38,22 +37,6 @@ _SAVE_SECONDS: Final = 120.0
 _BLOCKED_COMMANDS: Final = (
     "acl bgrewriteaof bgsave cluster config debug migrate module psync replicaof save shutdown slaveof sync"
 )
-
-T = TypeVar("T")
-
-
-class Spawner:
-    """Starts processes from one thread that lives as long as this one does.
-
-    The kernel ends a child when the thread that started it ends, and threads that answer requests end early.
-    """
-
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
-
-    def run(self, call: Callable[[], T]) -> T:
-        """Call it there; its result or exception comes back here."""
-        return self._thread.submit(call).result()
 
 
 @dataclass(frozen=True)
@@ -162,18 +145,14 @@ class RedisServer:
         """The certificate of the CA that vouches for it; None without TLS."""
         return self.folder / "ca.pem" if self._settings.tls else None
 
-    def start(self, spawner: Spawner, port: int | None = None) -> None:
+    def start(self, port: int | None = None) -> None:
         """Load the dump, if there is one, and serve; on `port` if given. Raises UserError if it cannot."""
         if port is not None:
-            process = self._make(port)
-            try:
-                spawner.run(process.start)
-            except BaseException:
-                process.stop()
-                raise
+            process = self._make((port,))
+            process.start()
             self._process, self.port = process, port
         else:
-            self._process, self.port = spawner.run(lambda: start_on_free_port(self._make))
+            self._process, (self.port,) = start_on_free_ports(self._make)
 
     def stop(self) -> None:
         """End it without saving; never raises."""
@@ -227,7 +206,8 @@ class RedisServer:
             **secure,
         )
 
-    def _make(self, port: int) -> ServerProcess:
+    def _make(self, ports: tuple[int, ...]) -> ServerProcess:
+        (port,) = ports
         config = self.folder / "redis.conf"
         _write_private(config, self._configuration(port))
         return ServerProcess(

@@ -13,22 +13,17 @@ import http.client
 import json
 import os
 import shutil
-import socket
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from common.errors import UserError
 from localcloud.gcp.wire import BLOCK_BYTES, ApiError, Request, Response
-from localcloud.processes.servers import ServerProcess
+from localcloud.processes.process import ServerProcess, start_on_free_ports
 
 REMEDY: Final = "Run the command again; if it happens again, remove the local stack with `seawall local down`."
 
-_START_ATTEMPTS: Final = 5
 _TIMEOUT_SECONDS: Final = 120
-_START_SECONDS: Final = 30.0
 _HOP_BY_HOP: Final = frozenset(
     {
         "authorization",
@@ -45,54 +40,21 @@ _HOP_BY_HOP: Final = frozenset(
 )
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start_on_free_port(
-    make: Callable[[int], ServerProcess], ready: Callable[[int, ServerProcess], None] | None = None
-) -> tuple[ServerProcess, int]:
-    """Start a server that cannot pick a port itself; another program that takes the port first is tried around.
-
-    Args:
-        make: the process for a port.
-        ready: returns once it serves. Raises UserError.
-
-    Raises UserError, the last attempt's.
-    """
-    for attempt in range(1, _START_ATTEMPTS + 1):
-        port = free_port()
-        process = make(port)
-        try:
-            process.start()
-            if ready is not None:
-                ready(port, process)
-        except BaseException as e:
-            taken = isinstance(e, UserError) and "in use" in process.tail()
-            process.stop()
-            if not taken or attempt == _START_ATTEMPTS:
-                raise
-            continue
-        return process, port
-    raise AssertionError("unreachable")
-
-
 def start_fake_gcs(executable: Path, root: Path, log: Path, external_url: str) -> tuple[ServerProcess, int]:
     """Run fake-gcs-server: objects as files under `root`, links that point to the front server.
 
     Raises UserError if it does not start.
     """
 
-    def make(port: int) -> ServerProcess:
+    def make(ports: tuple[int, ...]) -> ServerProcess:
+        (port,) = ports
         command = [str(executable), "-scheme", "http", "-host", "127.0.0.1", "-port", str(port)]
         command += ["-backend", "filesystem", "-filesystem-root", str(root), "-external-url", external_url]
         command += ["-log-level", "warn"]
-        return ServerProcess("fake-gcs-server", command, log, remedy=REMEDY, announce=None)
+        return ServerProcess("fake-gcs-server", command, log, remedy=REMEDY, ready=lambda: _is_healthy(port))
 
-    return start_on_free_port(make, _wait_healthy)
+    process, (port,) = start_on_free_ports(make)
+    return process, port
 
 
 def link_tree(source: Path, target: Path) -> None:
@@ -286,17 +248,9 @@ def _unreachable(error: Exception) -> ApiError:
     return ApiError(424, f"fake-gcs-server does not answer: {type(error).__name__}: {error}")
 
 
-def _wait_healthy(port: int, process: ServerProcess) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        process.check()
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
-            connection.request("GET", "/_internal/healthcheck")
-            if connection.getresponse().status == 200:
-                return
-        if time.monotonic() > deadline:
-            raise UserError(
-                f"fake-gcs-server did not answer within {_START_SECONDS:.0f} s", "fake-gcs-server", REMEDY
-            )
-        time.sleep(0.02)
+def _is_healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+        connection.request("GET", "/_internal/healthcheck")
+        return connection.getresponse().status == 200
+    return False

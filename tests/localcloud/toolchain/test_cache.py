@@ -137,7 +137,7 @@ def test_a_program_that_is_missing_is_named(steps: Steps) -> None:
     def build(shop: Workshop) -> None:
         shop.run("start", ["/no/such/program"], cwd=shop.scratch, environment=os.environ)
 
-    with pytest.raises(UserError, match="/no/such/program cannot be started"):
+    with pytest.raises(UserError, match="/no/such/program: No such file"):
         build_once(ENTRY, build, title="Build", steps=steps)
 
 

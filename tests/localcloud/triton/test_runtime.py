@@ -16,7 +16,7 @@ from localcloud.triton.runtime import (
     server_command,
     server_environment,
 )
-from localcloud.triton.server import TritonServer, free_ports, telling_lines
+from localcloud.triton.server import TritonServer, telling_lines
 
 AWS = Target("local", "emulated", aws_endpoint_url="http://127.0.0.1:5000")
 GCP = Target("local", "emulated", gcp_endpoint_url="http://127.0.0.1:4443")
@@ -84,25 +84,25 @@ def test_models_cannot_be_changed_while_it_runs() -> None:
     assert "--model-control-mode=none" in server_command(RUNTIME, "/r", Path("/b"), (1, 2, 3), "p-")
 
 
-def test_the_ports_differ() -> None:
-    assert len(set(free_ports())) == 3
-
-
-def test_the_telling_lines_of_a_log_are_its_errors() -> None:
-    log = "I1120 fine\nE1120 12:00:00 failed to load 'classifier'\nI1120 fine\nerror: creating server: Internal\n"
-    assert telling_lines(log).splitlines() == [
-        "E1120 12:00:00 failed to load 'classifier'",
-        "error: creating server: Internal",
-    ]
-
-
-def test_the_missing_gpu_is_no_telling_line() -> None:
-    log = 'E1120 "CudaDriverHelper has not been initialized."\nError: Failed to initialize NVML\nerror: no bucket\n'
-    assert telling_lines(log) == "error: no bucket"
-
-
-def test_a_log_without_errors_shows_its_end() -> None:
-    assert telling_lines("one\ntwo\n\n") == "one\ntwo"
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        pytest.param(
+            "I1120 fine\nE1120 12:00:00 failed to load 'classifier'\nI1120 fine\nerror: creating server: Internal\n",
+            ["E1120 12:00:00 failed to load 'classifier'", "error: creating server: Internal"],
+            id="errors",
+        ),
+        pytest.param(
+            'E1120 "CudaDriverHelper has no device"\nError: Failed to initialize NVML\nerror: no bucket\n',
+            ["error: no bucket"],
+            id="not-the-missing-gpu",
+        ),
+        pytest.param("one\ntwo\n\n", ["one", "two"], id="the-end-where-there-is-no-error"),
+    ],
+)
+def test_the_telling_lines_of_a_log_are(log: str, told: list[str], tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(log)
+    assert telling_lines(tmp_path / "log") == told
 
 
 def test_a_python_that_is_not_there_is_a_plain_error(tmp_path: Path) -> None:

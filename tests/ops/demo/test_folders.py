@@ -71,13 +71,13 @@ def test_reports_that_cannot_be_written_are_refused_at_once(tmp_path: Path) -> N
 
 def test_logs_of_the_local_cloud_outlive_it(report: ReportFolder, tmp_path: Path) -> None:
     home = Home(tmp_path)
-    log = home.path / "dev-aws" / "emulators" / "aws" / "server.log"
+    log = home.path / "dev-aws" / "emulator" / "server.log"
     log.parent.mkdir(parents=True)
     log.write_text("it said\n")
     report.keep(home.logs())
     assert home.remove()
-    assert (report.logs / "aws-server.log").read_text() == "it said\n"
-    assert report.files() == ("logs/aws-server.log",)
+    assert (report.logs / "emulator-server.log").read_text() == "it said\n"
+    assert report.files() == ("logs/emulator-server.log",)
 
 
 def test_two_homes_are_two_folders_and_go_alone(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def client(local: LocalCloud, service: str, *, backup: bool = False) -> Any:
 
 def settle(local: LocalCloud) -> None:
     """Wait for replication."""
-    emulator = local.emulators[0]
+    emulator = local.emulator
     assert isinstance(emulator, AwsEmulator)
     emulator.settle()
 

@@ -173,7 +173,7 @@ def test_a_killed_emulator_ends_the_command_and_takes_its_changes_back(opened: O
         local.up()
     project.append('aws.sns.Topic("alerts", opts=default)')
     with pytest.raises(UserError, match="the AWS emulator was killed by SIGKILL") as told, opened() as local:
-        emulator = local.emulators[0]
+        emulator = local.emulator
         assert isinstance(emulator, AwsEmulator) and emulator.pid is not None
         os.kill(emulator.pid, signal.SIGKILL)
         local.up()

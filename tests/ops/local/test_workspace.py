@@ -64,7 +64,7 @@ def test_a_command_killed_while_it_saved_is_taken_back(workspace: Workspace) -> 
     command(workspace, "one")
     workspace.begin()
     write_state(workspace, "two")
-    (workspace.new_snapshot() / "emulators" / "aws").mkdir()
+    workspace.new_snapshot()
     assert workspace.begin() is True
     assert read_state(workspace) == ("one", "one")
 
@@ -113,3 +113,16 @@ def test_an_unknown_stack_is_refused_with_the_known_ones(project: Any, tmp_path:
 def test_a_folder_that_is_no_checkout_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="missing"):
         find_workspace("dev-aws", tmp_path, tmp_path)
+
+
+def test_a_stack_that_another_version_kept_is_refused(workspace: Workspace) -> None:
+    command(workspace, "one")
+    (workspace.folder / "current" / "format").write_text("1")
+    with pytest.raises(UserError, match="another version") as refused:
+        workspace.check_format()
+    assert "--force" in refused.value.remedy
+
+
+def test_a_stack_of_this_version_is_served(workspace: Workspace) -> None:
+    command(workspace, "one")
+    workspace.check_format()

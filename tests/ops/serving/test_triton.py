@@ -29,8 +29,7 @@ from common.errors import UserError
 from common.paths import repo_root
 from common.target import Target
 from localcloud.toolchain import ensure_fake_gcs_server, ensure_redis_server
-from localcloud.triton.guardian import SHARED_MEMORY
-from localcloud.triton.server import TritonServer
+from localcloud.triton.server import SHARED_MEMORY, TritonServer
 from ops.models import releases
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore

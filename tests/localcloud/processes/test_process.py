@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import UserError
-from localcloud.processes.servers import ServerProcess, kept, leashed
+from localcloud.processes.process import Interrupt, ServerProcess, free_ports, kept, start_on_free_ports
 
 SERVE = "import time; print('listening on 4711', flush=True); time.sleep(60)"
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -73,7 +72,7 @@ def test_a_server_that_never_listens_is_ended(tmp_path: Path) -> None:
 
 def test_a_missing_program_is_told_by_name(tmp_path: Path) -> None:
     missing = ServerProcess("the server", ["/no/such/server"], tmp_path / "log", remedy="install it")
-    with pytest.raises(UserError, match="/no/such/server"):
+    with pytest.raises(UserError, match="/no/such/server: No such file"):
         missing.start()
 
 
@@ -94,10 +93,12 @@ def parent_of(tmp_path: Path, command: str) -> tuple[subprocess.Popen[str], int]
     script = tmp_path / "parent.py"
     script.write_text(
         textwrap.dedent(f"""
-        import subprocess, sys, time
-        from localcloud.processes.servers import kept, leashed
+        import subprocess, sys, threading, time
+        from localcloud.processes.process import kept
         code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
-        subprocess.Popen({command}, start_new_session=True)
+        thread = threading.Thread(target=lambda: subprocess.Popen({command}, start_new_session=True))
+        thread.start()
+        thread.join()
         time.sleep(60)
         """)
     )
@@ -106,50 +107,60 @@ def parent_of(tmp_path: Path, command: str) -> tuple[subprocess.Popen[str], int]
     return parent, int(parent.stdout.readline())
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "leashed([sys.executable, '-c', code])",
-        "kept([sys.executable, '-c', code], forward_interrupt=True)",
-        "kept(['sh', '-c', 'setsid \"$0\" -c \"$1\" & wait', sys.executable, code], forward_interrupt=True)",
-    ],
-    ids=["leashed", "kept", "kept-detached"],
-)
-def test_a_child_dies_with_a_parent_that_is_killed(tmp_path: Path, command: str) -> None:
-    parent, child = parent_of(tmp_path, command)
+@pytest.fixture(params=["attached", "detached"])
+def orphaned(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[subprocess.Popen[str], int]:
+    """A parent whose thread started a kept program and ended, and the program, which may have left its group."""
+    commands = {
+        "attached": "kept([sys.executable, '-c', code])",
+        "detached": "kept(['sh', '-c', 'setsid \"$0\" -c \"$1\" & wait', sys.executable, code])",
+    }
+    return parent_of(tmp_path, commands[request.param])
+
+
+def test_a_program_dies_with_a_parent_that_is_killed(orphaned: tuple[subprocess.Popen[str], int]) -> None:
+    parent, child = orphaned
     parent.kill()
     parent.communicate()
     wait_until(lambda: not is_running(child))
 
 
+def test_a_program_outlives_the_thread_that_started_it(orphaned: tuple[subprocess.Popen[str], int]) -> None:
+    parent, child = orphaned
+    time.sleep(0.5)
+    alive = is_running(child)
+    parent.kill()
+    parent.communicate()
+    assert alive
+
+
 @pytest.mark.parametrize("code", [0, 3])
 def test_a_kept_program_ends_with_its_own_exit_code(code: int) -> None:
     command = [sys.executable, "-c", f"raise SystemExit({code})"]
-    assert subprocess.run(kept(command, forward_interrupt=True), check=False).returncode == code
+    assert subprocess.run(kept(command, interrupt="forward"), check=False).returncode == code
 
 
 def test_a_kept_program_that_is_killed_ends_as_killed() -> None:
     command = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
-    assert subprocess.run(kept(command, forward_interrupt=True), check=False).returncode == -signal.SIGKILL
+    assert subprocess.run(kept(command, interrupt="forward"), check=False).returncode == -signal.SIGKILL
 
 
 def test_what_a_kept_program_leaves_behind_is_ended() -> None:
     code = f"import subprocess; print(subprocess.Popen({SLEEP!r}, start_new_session=True).pid)"
     done = subprocess.run(
-        kept([sys.executable, "-c", code], forward_interrupt=True), check=True, capture_output=True, text=True
+        kept([sys.executable, "-c", code], interrupt="forward"), check=True, capture_output=True, text=True
     )
     assert not is_running(int(done.stdout))
 
 
-@pytest.mark.parametrize(("forward", "code"), [(True, 7), (False, 0)])
-def test_an_interrupt_is_passed_on_only_when_asked(forward: bool, code: int) -> None:
+@pytest.mark.parametrize(("interrupt", "code"), [("forward", 7), ("share", 0), ("ignore", 0)])
+def test_an_interrupt_is_passed_on_only_when_asked(interrupt: Interrupt, code: int) -> None:
     program = """
         import signal, sys, time
         signal.signal(signal.SIGINT, lambda *_: sys.exit(7))
         print("ready", flush=True)
         time.sleep(1.5)
     """
-    command = kept([sys.executable, "-c", textwrap.dedent(program)], forward_interrupt=forward)
+    command = kept([sys.executable, "-c", textwrap.dedent(program)], interrupt=interrupt)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -157,9 +168,65 @@ def test_an_interrupt_is_passed_on_only_when_asked(forward: bool, code: int) -> 
         assert process.wait(20) == code
 
 
-def test_a_leashed_program_is_the_process_itself(tmp_path: Path) -> None:
-    process = subprocess.Popen(leashed(SLEEP))
-    with contextlib.suppress(OSError):
-        wait_until(lambda: b"time.sleep(60)" in Path(f"/proc/{process.pid}/cmdline").read_bytes())
-    process.kill()
-    assert process.wait() == -signal.SIGKILL
+WILLING = "import time; print('ready', flush=True); time.sleep(60)"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WILLING}"
+
+
+@pytest.mark.parametrize("code", [WILLING, STUBBORN], ids=["willing", "stubborn"])
+def test_what_a_program_leaves_on_the_disk_goes_when_it_is_ended(code: str, tmp_path: Path) -> None:
+    folder, segment = tmp_path / "folder", tmp_path / "segment-1"
+    folder.mkdir()
+    segment.write_bytes(b"")
+    command = kept([sys.executable, "-c", code], grace_seconds=0.3, remove=[folder, tmp_path / "segment-*"])
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        process.wait(20)
+    assert not folder.exists() and not segment.exists()
+
+
+def test_a_program_that_is_asked_to_end_may_end_in_order() -> None:
+    code = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(5)); print(flush=True); time.sleep(60)"
+    with subprocess.Popen(kept([sys.executable, "-c", code], grace_seconds=20), stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        assert process.wait(20) == 5
+
+
+def test_the_program_dies_with_a_keeper_that_is_killed() -> None:
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    with subprocess.Popen(kept([sys.executable, "-c", code]), stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        process.kill()
+    wait_until(lambda: not is_running(child))
+
+
+def test_a_port_that_another_program_took_is_tried_around(tmp_path: Path) -> None:
+    tried: list[int] = []
+
+    def make(ports: tuple[int, ...]) -> ServerProcess:
+        tried.append(ports[0])
+        return server(tmp_path, SERVE if len(tried) > 1 else "raise SystemExit('bind: address already in use')")
+
+    process, ports = start_on_free_ports(make)
+    process.stop()
+    assert len(tried) == 2 and ports == (tried[-1],)
+
+
+def test_another_failure_is_not_tried_again(tmp_path: Path) -> None:
+    tried: list[int] = []
+
+    def make(ports: tuple[int, ...]) -> ServerProcess:
+        tried.append(ports[0])
+        return server(tmp_path, "raise SystemExit('no disk left')")
+
+    with pytest.raises(UserError, match="no disk left"):
+        start_on_free_ports(make)
+    assert len(tried) == 1
+
+
+def test_free_ports_differ() -> None:
+    assert len(set(free_ports(8))) == 8
