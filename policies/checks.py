@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.inventory import SECRET, UNKNOWN, Resource
@@ -57,6 +57,12 @@ def any_of(judgements: Iterable[Judgement], otherwise: Judgement) -> Judgement:
     return otherwise
 
 
+def best_of(judgements: Iterable[Judgement]) -> Judgement:
+    """The first that passes, else the first that is unknown, else the first; there must be one."""
+    listed = list(judgements)
+    return any_of(listed, otherwise=listed[0])
+
+
 def is_hidden(value: object) -> bool:
     """Whether a value cannot be read in this plan: unknown, or masked because it is secret."""
     return isinstance(value, str) and value in (UNKNOWN, SECRET)
@@ -97,6 +103,11 @@ def expect(resource: Resource, path: str, required: str, holds: Callable[[Any], 
 def equals(resource: Resource, path: str, wanted: object) -> Judgement:
     """The input at `path` must be exactly `wanted` (`True` is not `1`)."""
     return expect(resource, path, shown(wanted), lambda value: type(value) is type(wanted) and value == wanted)
+
+
+def all_equal(resource: Resource, wanted: Mapping[str, object]) -> Judgement:
+    """Each of the inputs (path → value) must be exactly what is wanted."""
+    return all_of(equals(resource, path, value) for path, value in wanted.items())
 
 
 def one_of(resource: Resource, path: str, allowed: Iterable[str]) -> Judgement:

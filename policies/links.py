@@ -9,15 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from components.contracts.regions import REGIONS, distance_km
-from policies.checks import ABSENT, failed, is_hidden, passed, read, shown, unknown
+from policies.checks import ABSENT, all_of, failed, is_hidden, passed, read, shown, unknown
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
 from policies.settings_view import SettingsView
-
-KMS_KEY = "aws:kms/key:Key"
-KMS_KEY_TYPES = (KMS_KEY, "aws:kms/replicaKey:ReplicaKey", "aws:kms/alias:Alias")
-GCP_KEY = "gcp:kms/cryptoKey:CryptoKey"
-GCP_KEY_RING = "gcp:kms/keyRing:KeyRing"
+from policies.tokens import GCP_KEY, GCP_KEY_RING, KMS_KEY_TYPES
 
 
 def refers_to(inventory: Inventory, holder: Resource, path: str, target: Resource, *names: str) -> bool:
@@ -104,6 +100,24 @@ def _dealiased(inventory: Inventory, key: Resource) -> Resource:
 def region_in(resource: Resource) -> str:
     """The region that the plan places a resource in; empty if it has none or the plan cannot tell."""
     return "" if resource.region is None or is_hidden(resource.region) else resource.region
+
+
+def key_of_its_own(inventory: Inventory, holder: Resource, path: str, taken: set[str], home: str) -> Judgement:
+    """Whether the key at `path` is a customer's, lies in `home`, and is none of `taken` (URNs)."""
+    keys = keys_behind(inventory, holder, path)
+    return all_of(
+        (customer_key(inventory, holder, path), *(_is_own(inventory, path, key, taken, home) for key in keys))
+    )
+
+
+def _is_own(inventory: Inventory, path: str, key: Resource, taken: set[str], home: str) -> Judgement:
+    region = key_region(inventory, key)
+    if key.urn in taken:
+        return failed(path, f"{key.name}, the key of the source", "a key of the copy's own")
+    required = f"a key in {home or 'the region'}, where the copy lies"
+    if not region or not home:
+        return unknown(path, required, f"{key.name}, whose region the plan cannot tell")
+    return passed() if region == home else failed(path, f"{key.name} in {region}", required)
 
 
 def key_region(inventory: Inventory, key: Resource) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from policies.examples import Examples
 from policies.inventory import Inventory, Resource
 
 
@@ -55,9 +56,13 @@ class Problem:
     found: str
     required: str
 
+    @property
+    def subject(self) -> str:
+        """What was found, and where."""
+        return f"{self.path} is {self.found}" if self.path else self.found
+
     def __str__(self) -> str:
-        subject = f"{self.path} is {self.found}" if self.path else self.found
-        return f"{subject}; required: {self.required}"
+        return f"{self.subject}; required: {self.required}"
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Rule:
     """One thing that must hold for every resource of `types`.
 
     `check` sees the whole inventory, so that a rule about several resources (a bucket and its far replica) is
-    written as a rule about the one that a person would mend.
+    written as a rule about the one that a person would fix.
     """
 
     id: str
@@ -89,6 +94,8 @@ class Rule:
     remedy: str
     types: tuple[str, ...]
     check: Check
+    examples: Callable[[], Examples]
+    """A compliant example and broken ones; a function, so that judging a stack does not build them."""
     frameworks: Mapping[Framework, tuple[str, ...]] = field(default_factory=dict)
     """Framework → ids of the controls that this rule helps to meet (many to many)."""
 

@@ -1,24 +1,19 @@
-"""All rules, listed by hand: a rule that is not here does not run."""
+"""All rules. Each module of this package is one `family`, and is found by being here: nothing lists it again."""
 
 from __future__ import annotations
 
-from policies.model import Rule
-from policies.rules.aws_cluster import AWS_CLUSTER
-from policies.rules.aws_data import AWS_DATA
-from policies.rules.aws_identity import AWS_IDENTITY
-from policies.rules.aws_storage import AWS_STORAGE
-from policies.rules.gcp_cluster import GCP_CLUSTER
-from policies.rules.gcp_data import GCP_DATA
-from policies.rules.gcp_storage import GCP_STORAGE
-from policies.rules.kubernetes import KUBERNETES
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Final
 
-RULES: tuple[Rule, ...] = (
-    *AWS_STORAGE,
-    *AWS_DATA,
-    *AWS_IDENTITY,
-    *AWS_CLUSTER,
-    *GCP_STORAGE,
-    *GCP_DATA,
-    *GCP_CLUSTER,
-    *KUBERNETES,
+from policies.family import Family
+from policies.model import Rule
+
+FAMILIES: Final[tuple[Family, ...]] = tuple(
+    import_module(f"{__name__}.{name}").family for name in sorted(module.name for module in iter_modules(__path__))
 )
+
+RULES: Final[tuple[Rule, ...]] = tuple(
+    sorted((rule for family in FAMILIES for rule in family.rules), key=lambda rule: rule.id)
+)
+"""By id, so that reports list them in one order, wherever a rule is written."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from policies.engine import CONFIG_KEY, Pack, mask
+from policies.examples import EXAMPLE, given
 from policies.inventory import SECRET, UNKNOWN, Inventory, Resource
 from policies.pack_library import adapt_library
+from policies.tokens import DYNAMODB_TABLE
 from policies.verdicts import judge
 
 TODAY = date(2026, 6, 1)
@@ -54,7 +56,7 @@ def wire(resource: Resource) -> dict[str, Any]:
 class Engine:
     """Speaks to a pack as the engine does."""
 
-    def __init__(self, pack: Pack, settings: Mapping[str, Any] | None, stack: str = "test") -> None:
+    def __init__(self, pack: Pack, settings: Mapping[str, Any] | None, stack: str = EXAMPLE) -> None:
         adapt_library(pack.configure)
         make: Any = library._PolicyAnalyzerServicer
         self.servicer = make("seawall", "0", pack.policies(), EnforcementLevel.MANDATORY)
@@ -103,8 +105,8 @@ def test_a_compliant_stack_has_no_diagnostics(aws: Inventory) -> None:
     assert Engine(Pack(lambda: TODAY, None), aws.settings).analyze(aws) == []
 
 
-def test_a_violation_names_the_rule_at_the_urn_of_its_resource(aws: Inventory, make: Callable[..., Resource]) -> None:
-    table = make("aws:dynamodb/table:Table", "open", {"name": "open"}, region="eu-west-1")
+def test_a_violation_names_the_rule_at_the_urn_of_its_resource(aws: Inventory) -> None:
+    table = given(DYNAMODB_TABLE, {"name": "open"}, "open").recorded()
     diagnostics = Engine(Pack(lambda: TODAY, None), aws.settings).analyze(
         Inventory("test", aws.settings, (*aws.resources, table))
     )
@@ -112,25 +114,23 @@ def test_a_violation_names_the_rule_at_the_urn_of_its_resource(aws: Inventory, m
     assert found == {("medium", table.urn)}
 
 
-def test_each_violation_is_reported_once(aws: Inventory, make: Callable[..., Resource]) -> None:
-    table = make("aws:dynamodb/table:Table", "open", {"name": "open"}, region="eu-west-1")
+def test_each_violation_is_reported_once(aws: Inventory) -> None:
+    table = given(DYNAMODB_TABLE, {"name": "open"}, "open").recorded()
     inventory = Inventory("test", aws.settings, (*aws.resources, table))
     diagnostics = Engine(Pack(lambda: TODAY, None), aws.settings).analyze(inventory)
     assert len(diagnostics) == len(judge(inventory, (), TODAY).violations)
 
 
-def test_a_second_operation_is_judged_anew(aws: Inventory, make: Callable[..., Resource]) -> None:
+def test_a_second_operation_is_judged_anew(aws: Inventory) -> None:
     engine = Engine(Pack(lambda: TODAY, None), aws.settings)
-    table = make("aws:dynamodb/table:Table", "open", {"name": "open"}, region="eu-west-1")
+    table = given(DYNAMODB_TABLE, {"name": "open"}, "open").recorded()
     assert engine.analyze(Inventory("test", aws.settings, (*aws.resources, table)))
     assert engine.analyze(aws) == []
 
 
-def test_a_secret_input_appears_in_no_message_and_no_verdict(
-    aws: Inventory, make: Callable[..., Resource], verdicts: Path
-) -> None:
+def test_a_secret_input_appears_in_no_message_and_no_verdict(aws: Inventory, verdicts: Path) -> None:
     inputs = {"name": "open", "billingMode": secret(CANARY), "deletionProtectionEnabled": secret(CANARY)}
-    table = make("aws:dynamodb/table:Table", "open", inputs, region="eu-west-1")
+    table = given(DYNAMODB_TABLE, inputs, "open").recorded()
     inventory = Inventory("test", aws.settings, (*aws.resources, table))
     diagnostics = Engine(Pack(lambda: TODAY, verdicts), aws.settings).analyze(inventory)
     assert diagnostics and CANARY not in verdicts.read_text() + "".join(d.message for d in diagnostics)
@@ -160,7 +160,7 @@ def test_a_stack_whose_configuration_never_came_is_not_judged(aws: Inventory) ->
 def test_an_expired_waiver_is_reported(aws: Inventory, tmp_path: Path) -> None:
     file = tmp_path / "waivers.yaml"
     file.write_text(
-        "waivers:\n- {rule: x, stack: test, urn: u, reason: it was fine then, owner: me, expires: 2020-01-01}\n"
+        "waivers:\n- {rule: x, stack: example, urn: u, reason: it was fine then, owner: me, expires: 2020-01-01}\n"
     )
     diagnostics = Engine(Pack(lambda: TODAY, None, file), aws.settings).analyze(aws)
     assert [d.policyName for d in diagnostics] == ["waivers"] and "expired on 2020-01-01" in diagnostics[0].message

@@ -67,13 +67,13 @@ def test_violations_come_worst_first(aws: Inventory) -> None:
 def test_a_waived_violation_no_longer_fails_the_stack(aws: Inventory) -> None:
     hidden = _hidden(aws, "prod")
     violation = _verdict(hidden).violations[0]
-    waiver = Waiver(violation.rule.id, "test", TODAY, violation.urn, reason="until it is deployed", owner="me")
+    waiver = Waiver(violation.rule.id, "example", TODAY, violation.urn, reason="until it is deployed", owner="me")
     verdict = _verdict(hidden, waiver)
     assert verdict.passed and verdict.counts[Verdict.WAIVED] == 1
 
 
 def test_a_waiver_in_bad_order_fails_a_stack_without_violations(aws: Inventory) -> None:
-    waiver = Waiver("aws-s3-versioned", "test", TODAY, "urn:none", reason="left over from before", owner="me")
+    waiver = Waiver("aws-s3-versioned", "example", TODAY, "urn:none", reason="left over from before", owner="me")
     assert not _verdict(aws, waiver).passed
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from policies.inventory import Resource
 from policies.model import Finding, Problem, Verdict
 from policies.rules import RULES
 from policies.waivers import Waiver, WaiversFileError, apply, load, unknown_stacks
@@ -158,6 +157,6 @@ def test_a_waiver_of_a_stack_that_does_not_exist_is_in_bad_order() -> None:
     assert [p.waiver.stack for p in problems] == ["dev-azure"]
 
 
-def test_a_waiver_never_covers_a_rule_without_resources(make: Callable[..., Resource]) -> None:
+def test_a_waiver_never_covers_a_rule_without_resources() -> None:
     nothing = Finding(RULE, "", "", "", Verdict.NOT_APPLICABLE)
     assert not waiver(urn="", type="", name="").covers(nothing)

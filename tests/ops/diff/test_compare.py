@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ops.diff.compare import compare
 from ops.diff.markdown import COMMENT_LIMIT, render
 from ops.diff.model import StackDiff
+from policies.examples import examples
 from policies.inventory import SECRET, Inventory, Resource
 from policies.model import Finding, Judgement, Rule, Severity, Verdict
 
@@ -28,6 +29,7 @@ RULE = Rule(
     "encrypt it",
     (TABLE,),
     lambda resource, _inventory: Judgement(Verdict.PASS if resource.get("encrypted") else Verdict.FAIL),
+    lambda: examples(broken={}),
 )
 
 

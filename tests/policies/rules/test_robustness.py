@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.evaluation import evaluate
-from policies.inventory import Inventory
+from policies.examples import Scene
 
 _STRANGE = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 10**6) | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -38,10 +38,10 @@ def _with(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
     return [_with(item, path[1:], new) if index == path[0] else item for index, item in enumerate(value)]
 
 
-def test_no_input_whatever_its_type_crashes_a_rule(baselines: dict[str, Inventory]) -> None:
+def test_no_input_whatever_its_type_crashes_a_rule(whole: dict[str, Scene]) -> None:
     places = [
         (inventory, resource, path)
-        for inventory in baselines.values()
+        for inventory in (scene.inventory() for scene in whole.values())
         for resource in inventory.resources
         for path in _paths(resource.inputs)
     ]

@@ -1,0 +1,143 @@
+"""Buckets on both clouds: what configures one, and where it is copied to. S3 spreads this over other resources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from policies.checks import ABSENT, all_of, equals, failed, items, read
+from policies.inventory import Inventory, Resource
+from policies.links import companions, keys_behind, refers_to
+from policies.model import Check, Judgement
+from policies.tokens import GCS_BUCKET, S3_BUCKET, S3_ENCRYPTION, S3_LOGGING, S3_REPLICATION, S3_VERSIONING
+
+TRANSFER_JOB = "gcp:storage/transferJob:TransferJob"
+_GCS_KEY = "encryption.defaultKmsKeyName"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Something that copies the whole of a bucket: a resource, and its input that names the destination."""
+
+    job: Resource
+    destination_path: str
+
+
+@dataclass(frozen=True)
+class BucketKind:
+    """How one cloud says what every bucket has."""
+
+    token: str
+    names: Callable[[Resource], tuple[str, ...]]
+    """What an input may call the bucket by."""
+    versioned: Check
+    keys: Callable[[Inventory, Resource], set[str]]
+    """URNs of the stack's own keys that encrypt the bucket."""
+    copies: Callable[[Inventory, Resource], list[Copy]]
+    """What copies the whole bucket, and is enabled."""
+    key_of_copy: Callable[[Copy, Resource], tuple[Resource, str]]
+    """Where the key of a copy in that bucket is named: the resource, and the path of its input."""
+    copies_encrypted: Callable[[Copy], Mapping[str, str]]
+    """What the copying resource must state (path → value), or encrypted objects are not copied at all."""
+
+    def destination(self, inventory: Inventory, copy: Copy) -> Resource | None:
+        """The bucket of this stack that a copy is written to."""
+        buckets = inventory.of_type(self.token)
+        path = copy.destination_path
+        return next((b for b in buckets if refers_to(inventory, copy.job, path, b, *self.names(b))), None)
+
+
+def s3_names(bucket: Resource) -> tuple[str, ...]:
+    """The bucket's name and ARN, where the plan tells the name."""
+    name = read(bucket, "bucket")
+    return (name, f"arn:aws:s3:::{name}") if isinstance(name, str) else ()
+
+
+def s3_companions(inventory: Inventory, bucket: Resource, token: str) -> tuple[Resource, ...]:
+    """The resources of a type that configure the bucket."""
+    return companions(inventory, bucket, "bucket", s3_names(bucket), token)
+
+
+def s3_companion(bucket: Resource, inventory: Inventory, token: str, kind: str, judge: Check) -> Judgement:
+    """Judge the bucket's companions of a type; a bucket without one fails."""
+    found = s3_companions(inventory, bucket, token)
+    if not found:
+        return failed("", f"the bucket has no {kind}", f"a {kind} for this bucket")
+    return all_of(judge(companion, inventory) for companion in found)
+
+
+def holds_access_logs(bucket: Resource, inventory: Inventory) -> bool:
+    """Whether the bucket is where another's access logs go, and nothing else: its own accesses are not logged."""
+    names = s3_names(bucket)
+    is_target = any(
+        refers_to(inventory, log, "targetBucket", bucket, *names) for log in inventory.of_type(S3_LOGGING)
+    )
+    return is_target and not s3_companions(inventory, bucket, S3_LOGGING)
+
+
+def _s3_versioned(bucket: Resource, inventory: Inventory) -> Judgement:
+    def enabled(versioning: Resource, _: Inventory) -> Judgement:
+        return equals(versioning, "versioningConfiguration.status", "Enabled")
+
+    return s3_companion(bucket, inventory, S3_VERSIONING, "versioning configuration", enabled)
+
+
+def _s3_keys(inventory: Inventory, bucket: Resource) -> set[str]:
+    return {
+        key.urn
+        for encryption in s3_companions(inventory, bucket, S3_ENCRYPTION)
+        for rule in items(encryption, "rules")
+        for key in keys_behind(inventory, encryption, f"{rule}.applyServerSideEncryptionByDefault.kmsMasterKeyId")
+    }
+
+
+def _s3_copies(inventory: Inventory, bucket: Resource) -> list[Copy]:
+    narrowing = ("prefix", "filter.prefix", "filter.tag", "filter.and")
+    return [
+        Copy(config, f"{rule}.destination.bucket")
+        for config in s3_companions(inventory, bucket, S3_REPLICATION)
+        for rule in items(config, "rules")
+        if read(config, f"{rule}.status") == "Enabled"
+        and all(read(config, f"{rule}.{path}") in (ABSENT, "") for path in narrowing)
+    ]
+
+
+def _s3_key_of_copy(copy: Copy, _: Resource) -> tuple[Resource, str]:
+    return copy.job, f"{copy.destination_path.removesuffix('.bucket')}.encryptionConfiguration.replicaKmsKeyId"
+
+
+def _s3_copies_encrypted(copy: Copy) -> Mapping[str, str]:
+    rule = copy.destination_path.removesuffix(".destination.bucket")
+    return {f"{rule}.sourceSelectionCriteria.sseKmsEncryptedObjects.status": "Enabled"}
+
+
+def _gcs_names(bucket: Resource) -> tuple[str, ...]:
+    return (str(read(bucket, "name")),)
+
+
+def _gcs_versioned(bucket: Resource, _: Inventory) -> Judgement:
+    return equals(bucket, "versioning.enabled", True)
+
+
+def _gcs_keys(inventory: Inventory, bucket: Resource) -> set[str]:
+    return {key.urn for key in keys_behind(inventory, bucket, _GCS_KEY)}
+
+
+def _gcs_copies(inventory: Inventory, bucket: Resource) -> list[Copy]:
+    found = []
+    for job in inventory.of_type(TRANSFER_JOB):
+        for spec in ("transferSpec", "replicationSpec"):
+            source, conditions = f"{spec}.gcsDataSource", read(job, f"{spec}.objectConditions")
+            narrowed = read(job, f"{source}.path") not in (ABSENT, "") or conditions not in (ABSENT, {})
+            named = refers_to(inventory, job, f"{source}.bucketName", bucket, *_gcs_names(bucket))
+            if named and not narrowed and read(job, "status") in (ABSENT, "ENABLED"):
+                found.append(Copy(job, f"{spec}.gcsDataSink.bucketName"))
+    return found
+
+
+def _gcs_key_of_copy(_: Copy, destination: Resource) -> tuple[Resource, str]:
+    return destination, _GCS_KEY
+
+
+S3 = BucketKind(S3_BUCKET, s3_names, _s3_versioned, _s3_keys, _s3_copies, _s3_key_of_copy, _s3_copies_encrypted)
+GCS = BucketKind(GCS_BUCKET, _gcs_names, _gcs_versioned, _gcs_keys, _gcs_copies, _gcs_key_of_copy, lambda _: {})

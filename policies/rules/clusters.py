@@ -1,0 +1,148 @@
+"""Clusters: an endpoint for named networks only, an identity for each pod, and a version that is kept up."""
+
+from __future__ import annotations
+
+from policies.checks import (
+    ABSENT,
+    PASS,
+    all_of,
+    expect,
+    failed,
+    holds_none,
+    is_hidden,
+    items,
+    one_of,
+    passed,
+    read,
+    shown,
+    unknown,
+    unreadable,
+)
+from policies.examples import Hidden, drop, examples, given, put
+from policies.family import Family
+from policies.inventory import Inventory, Resource
+from policies.model import Framework, Judgement, Severity
+from policies.tokens import EKS_CLUSTER, GKE_CLUSTER
+
+family = Family("Clusters")
+
+_OPEN = "An open control plane is one stolen token or one vulnerability away from the whole cluster."
+_ANYWHERE = ("0.0.0.0/0", "::/0")
+_PUBLIC = "vpcConfig.endpointPublicAccess"
+_CIDRS = "vpcConfig.publicAccessCidrs"
+_NETWORKS = "masterAuthorizedNetworksConfig"
+
+
+@family.rule(
+    "aws-eks-endpoint-closed",
+    Severity.CRITICAL,
+    "The EKS endpoint is not open to the world",
+    types=(EKS_CLUSTER,),
+    rationale=_OPEN,
+    remedy="Set endpointPublicAccess to false, or name the networks in publicAccessCidrs.",
+    frameworks={
+        Framework.AWS_FSBP: ("EKS.1",),
+        Framework.CIS_EKS: ("5.4.1", "5.4.2"),
+        Framework.CHECKOV: ("CKV_AWS_38", "CKV_AWS_39"),
+    },
+    examples=lambda: examples(
+        given(EKS_CLUSTER, {_PUBLIC: True, _CIDRS: ["192.0.2.0/24"]}),
+        broken={
+            f'{_CIDRS} is ["0.0.0.0/0"]': put(f"{_CIDRS}.1", "0.0.0.0/0"),
+            f'{_CIDRS} is ["::/0"]': put(_CIDRS, ["::/0"]),
+            f"{_PUBLIC} is true, for every address": (drop(_CIDRS), put(_CIDRS, [])),
+        },
+        undecided={
+            f"{_PUBLIC} is known only to the provider": put(_PUBLIC, Hidden()),
+            f"{_CIDRS} is known only to the provider": put(f"{_CIDRS}.0", Hidden()),
+        },
+        accepted={"": put(_PUBLIC, False)},
+    ),
+)
+def eks_endpoint_closed(cluster: Resource, _: Inventory) -> Judgement:
+    required = "false, or named networks in publicAccessCidrs"
+    public = read(cluster, _PUBLIC)
+    if public is False:
+        return PASS
+    if is_hidden(public):
+        return unknown(_PUBLIC, required)
+    if read(cluster, _CIDRS) in (ABSENT, []):
+        return failed(_PUBLIC, f"{shown(public)}, for every address", required)
+    return holds_none(cluster, _CIDRS, _ANYWHERE, "named networks")
+
+
+@family.rule(
+    "gcp-gke-endpoint-closed",
+    Severity.CRITICAL,
+    "The GKE endpoint is not open to the world",
+    types=(GKE_CLUSTER,),
+    rationale=_OPEN,
+    remedy="Set enablePrivateEndpoint, or name the networks in masterAuthorizedNetworksConfig.",
+    frameworks={
+        Framework.CIS_GKE: ("5.6.3", "5.6.4"),
+        Framework.CHECKOV: ("CKV_GCP_18", "CKV_GCP_20", "CKV_GCP_25"),
+    },
+    examples=lambda: examples(
+        given(GKE_CLUSTER, {f"{_NETWORKS}.cidrBlocks.0.cidrBlock": "192.0.2.0/24"}),
+        broken={
+            f"{_NETWORKS} is absent, so every address": drop(_NETWORKS),
+            f'{_NETWORKS}.cidrBlocks.1.cidrBlock is "0.0.0.0/0"': put(
+                f"{_NETWORKS}.cidrBlocks.1.cidrBlock", "0.0.0.0/0"
+            ),
+        },
+        undecided={f"{_NETWORKS}.cidrBlocks is known only to the provider": put(f"{_NETWORKS}.cidrBlocks", Hidden())},
+        accepted={"the endpoint is private": put("privateClusterConfig.enablePrivateEndpoint", True)},
+    ),
+)
+def gke_endpoint_closed(cluster: Resource, _: Inventory) -> Judgement:
+    if read(cluster, "privateClusterConfig.enablePrivateEndpoint") is True:
+        return passed("the endpoint is private")
+    required = "a private endpoint, or named networks"
+    if read(cluster, _NETWORKS) is ABSENT:
+        return failed(_NETWORKS, "absent, so every address", required)
+    blocks = f"{_NETWORKS}.cidrBlocks"
+    return unreadable(cluster, blocks, required) or all_of(
+        expect(cluster, f"{block}.cidrBlock", required, lambda v: v not in _ANYWHERE)
+        for block in items(cluster, blocks)
+    )
+
+
+@family.rule(
+    "gcp-gke-workload-identity",
+    Severity.HIGH,
+    "GKE pods have identities of their own",
+    types=(GKE_CLUSTER,),
+    rationale="Without Workload Identity all pods share the machine's rights, or carry key files.",
+    remedy="Set workloadIdentityConfig.workloadPool.",
+    frameworks={Framework.CIS_GKE: ("5.2.2",), Framework.CHECKOV: ("CKV_GCP_69",)},
+    examples=lambda: examples(
+        given(GKE_CLUSTER, {"workloadIdentityConfig.workloadPool": "p.svc.id.goog"}),
+        broken={
+            "workloadIdentityConfig.workloadPool is absent": drop("workloadIdentityConfig"),
+            'workloadIdentityConfig.workloadPool is "p"': put("workloadIdentityConfig.workloadPool", "p"),
+        },
+    ),
+)
+def gke_workload_identity(cluster: Resource, _: Inventory) -> Judgement:
+    path = "workloadIdentityConfig.workloadPool"
+    return expect(cluster, path, "the project's workload pool", lambda v: v.endswith(".svc.id.goog"))
+
+
+@family.rule(
+    "gcp-gke-release-channel",
+    Severity.LOW,
+    "GKE clusters follow a release channel",
+    types=(GKE_CLUSTER,),
+    rationale="A cluster without a channel stays behind until its version is no longer supported.",
+    remedy="Set releaseChannel.channel.",
+    frameworks={Framework.CIS_GKE: ("5.5.4",), Framework.CHECKOV: ("CKV_GCP_70",)},
+    examples=lambda: examples(
+        given(GKE_CLUSTER, {"releaseChannel.channel": "REGULAR"}),
+        broken={
+            'releaseChannel.channel is "UNSPECIFIED"': put("releaseChannel.channel", "UNSPECIFIED"),
+            "releaseChannel.channel is absent": drop("releaseChannel"),
+        },
+    ),
+)
+def gke_release_channel(cluster: Resource, _: Inventory) -> Judgement:
+    return one_of(cluster, "releaseChannel.channel", ("STABLE", "REGULAR", "RAPID", "EXTENDED"))

@@ -1,0 +1,241 @@
+"""Encryption with keys that the customer manages: can be audited, withdrawn, and kept from others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from policies.buckets import holds_access_logs, s3_companion
+from policies.checks import all_equal, all_of, equals, expect, items, not_applicable
+from policies.examples import Hidden, Output, drop, examples, given, plus, put, without
+from policies.family import Family
+from policies.inventory import Inventory, Resource
+from policies.links import customer_key
+from policies.model import Framework, Judgement, Severity
+from policies.tokens import (
+    ARTIFACT_REGISTRY,
+    BACKUP_VAULT,
+    DYNAMODB_TABLE,
+    ECR_REPOSITORY,
+    EKS_CLUSTER,
+    GCP_KEY,
+    GCS_BUCKET,
+    GKE_CLUSTER,
+    GKE_NODE_POOL,
+    KMS_KEY,
+    LOG_GROUP,
+    REDIS,
+    S3_BUCKET,
+    S3_ENCRYPTION,
+    S3_LOGGING,
+)
+
+family = Family("Customer-managed keys")
+
+_ETCD = "Without it, whoever reads etcd's storage reads every credential in the cluster."
+_BUCKET = "Only a key of one's own can be audited, withdrawn, and kept from one who has bucket access alone."
+_IMAGES = "Images carry code and models; a key of one's own can be audited and withdrawn."
+
+
+def _encrypted(
+    id: str,
+    severity: Severity,
+    what: str,
+    token: str,
+    path: str,
+    *,
+    rationale: str,
+    remedy: str,
+    settings: Mapping[str, Any] | None = None,
+    frameworks: Mapping[Framework, tuple[str, ...]] | None = None,
+) -> None:
+    """The rule that the input at `path` of a `token` names a customer's key, and that `settings` are as stated."""
+    wanted = settings or {}
+    aws = token.startswith("aws:")
+    other = ('"alias/aws/example"', put(path, "alias/aws/example")) if aws else ('""', put(path, ""))
+
+    @family.rule(
+        id,
+        severity,
+        f"{what} encrypted with a customer-managed key",
+        types=(token,),
+        rationale=rationale,
+        remedy=remedy,
+        frameworks=frameworks,
+        examples=lambda: examples(
+            given(token, {**wanted, path: Output(KMS_KEY if aws else GCP_KEY)}),
+            broken={
+                f"{path} is absent": drop(path),
+                f"{path} is {other[0]}": other[1],
+                **{f"{setting} is absent": drop(setting) for setting in wanted},
+            },
+            undecided={f"{path} is known only to the provider": put(path, Hidden())},
+        ),
+    )
+    def check(resource: Resource, inventory: Inventory) -> Judgement:
+        return all_of((all_equal(resource, wanted), customer_key(inventory, resource, path)))
+
+
+@family.rule(
+    "aws-s3-customer-key",
+    Severity.HIGH,
+    "S3 buckets are encrypted with a customer-managed key",
+    types=(S3_BUCKET,),
+    rationale=_BUCKET,
+    remedy="Set aws:kms with the stack's key in the default encryption, and turn the bucket key on.",
+    frameworks={Framework.AWS_FSBP: ("S3.17",), Framework.CHECKOV: ("CKV_AWS_145",)},
+    examples=lambda: examples(
+        given(S3_BUCKET, {"bucket": "models"}),
+        given(
+            S3_ENCRYPTION,
+            {
+                "bucket": "models",
+                f"rules.0.{_DEFAULT}.sseAlgorithm": "aws:kms",
+                f"rules.0.{_DEFAULT}.kmsMasterKeyId": Output(KMS_KEY),
+                "rules.0.bucketKeyEnabled": True,
+            },
+        ),
+        broken={
+            "the bucket has no default encryption": without(S3_ENCRYPTION),
+            "rules is []": put("rules", [], on=S3_ENCRYPTION),
+            f'rules.0.{_DEFAULT}.sseAlgorithm is "AES256"': put(
+                f"rules.0.{_DEFAULT}.sseAlgorithm", "AES256", on=S3_ENCRYPTION
+            ),
+            f'rules.0.{_DEFAULT}.kmsMasterKeyId is "alias/aws/s3"': put(
+                f"rules.0.{_DEFAULT}.kmsMasterKeyId", "alias/aws/s3", on=S3_ENCRYPTION
+            ),
+            "rules.0.bucketKeyEnabled is false": put("rules.0.bucketKeyEnabled", False, on=S3_ENCRYPTION),
+        },
+        accepted={_LOG_DELIVERY: plus(given(S3_LOGGING, {"bucket": "other", "targetBucket": "models"}, "other"))},
+    ),
+)
+def s3_customer_key(bucket: Resource, inventory: Inventory) -> Judgement:
+    if holds_access_logs(bucket, inventory):
+        return not_applicable(_LOG_DELIVERY)
+    return s3_companion(bucket, inventory, S3_ENCRYPTION, "default encryption", _default_encryption)
+
+
+_DEFAULT = "applyServerSideEncryptionByDefault"
+_LOG_DELIVERY = "S3 delivers access logs only to buckets without a customer-managed default key"
+
+
+def _default_encryption(encryption: Resource, inventory: Inventory) -> Judgement:
+    rules = list(items(encryption, "rules"))
+    if not rules:
+        return expect(encryption, "rules", "an encryption rule", lambda _: False)
+    algorithms = ("aws:kms", "aws:kms:dsse")
+    return all_of(
+        judgement
+        for rule in rules
+        for judgement in (
+            expect(encryption, f"{rule}.{_DEFAULT}.sseAlgorithm", '"aws:kms"', lambda v: v in algorithms),
+            customer_key(inventory, encryption, f"{rule}.{_DEFAULT}.kmsMasterKeyId"),
+            equals(encryption, f"{rule}.bucketKeyEnabled", True),
+        )
+    )
+
+
+_encrypted(
+    "aws-dynamodb-customer-key",
+    Severity.MEDIUM,
+    "DynamoDB tables are",
+    DYNAMODB_TABLE,
+    "serverSideEncryption.kmsKeyArn",
+    settings={"serverSideEncryption.enabled": True},
+    rationale="Only a key of one's own can be audited and withdrawn; the default is a key that AWS owns.",
+    remedy="Set serverSideEncryption.enabled and kmsKeyArn to the stack's key.",
+    frameworks={Framework.CHECKOV: ("CKV_AWS_119",)},
+)
+_encrypted(
+    "aws-backup-vault-customer-key",
+    Severity.MEDIUM,
+    "Backup vaults are",
+    BACKUP_VAULT,
+    "kmsKeyArn",
+    rationale="Recovery points hold the same data as the table, and deserve the same key control.",
+    remedy="Set kmsKeyArn to a key in the vault's region.",
+    frameworks={Framework.AWS_FSBP: ("Backup.1",), Framework.CHECKOV: ("CKV_AWS_166",)},
+)
+_encrypted(
+    "aws-eks-secrets-encrypted",
+    Severity.HIGH,
+    "Kubernetes secrets in EKS are",
+    EKS_CLUSTER,
+    "encryptionConfig.provider.keyArn",
+    settings={"encryptionConfig.resources": ["secrets"]},
+    rationale=_ETCD,
+    remedy='Set encryptionConfig with resources ["secrets"] and the stack\'s cluster key.',
+    frameworks={
+        Framework.AWS_FSBP: ("EKS.3",),
+        Framework.CIS_EKS: ("5.3.1",),
+        Framework.CHECKOV: ("CKV_AWS_58",),
+    },
+)
+_encrypted(
+    "aws-ecr-customer-key",
+    Severity.MEDIUM,
+    "ECR repositories are",
+    ECR_REPOSITORY,
+    "encryptionConfigurations.0.kmsKey",
+    settings={"encryptionConfigurations.0.encryptionType": "KMS"},
+    rationale=_IMAGES,
+    remedy="Set encryptionConfigurations with the type KMS and the stack's key.",
+    frameworks={Framework.CHECKOV: ("CKV_AWS_136",)},
+)
+_encrypted(
+    "aws-logs-customer-key",
+    Severity.MEDIUM,
+    "Log groups are",
+    LOG_GROUP,
+    "kmsKeyId",
+    rationale="Audit logs name people, roles and resources.",
+    remedy="Set kmsKeyId to the stack's log key.",
+    frameworks={Framework.CHECKOV: ("CKV_AWS_158",)},
+)
+_encrypted(
+    "gcp-gcs-customer-key",
+    Severity.HIGH,
+    "Cloud Storage buckets are",
+    GCS_BUCKET,
+    "encryption.defaultKmsKeyName",
+    rationale=_BUCKET,
+    remedy="Set encryption.defaultKmsKeyName to the stack's key.",
+)
+_encrypted(
+    "gcp-redis-customer-key",
+    Severity.HIGH,
+    "Memorystore is",
+    REDIS,
+    "customerManagedKey",
+    rationale="Only a key of one's own can be audited and withdrawn.",
+    remedy="Set customerManagedKey to the stack's key.",
+)
+_encrypted(
+    "gcp-gke-secrets-encrypted",
+    Severity.HIGH,
+    "Kubernetes secrets in GKE are",
+    GKE_CLUSTER,
+    "databaseEncryption.keyName",
+    settings={"databaseEncryption.state": "ENCRYPTED"},
+    rationale=_ETCD,
+    remedy="Set databaseEncryption with the state ENCRYPTED and the stack's cluster key.",
+    frameworks={Framework.CIS_GKE: ("5.3.1",)},
+)
+_encrypted(
+    "gcp-gke-node-disk-customer-key",
+    Severity.MEDIUM,
+    "GKE machines' disks are",
+    GKE_NODE_POOL,
+    "nodeConfig.bootDiskKmsKey",
+    rationale="Models and container layers lie on the disk.",
+    remedy="Set nodeConfig.bootDiskKmsKey to the stack's cluster key.",
+)
+_encrypted(
+    "gcp-registry-customer-key",
+    Severity.MEDIUM,
+    "Artifact Registry repositories are",
+    ARTIFACT_REGISTRY,
+    "kmsKeyName",
+    rationale=_IMAGES,
+    remedy="Set kmsKeyName to the stack's key.",
+)

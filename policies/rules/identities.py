@@ -1,0 +1,162 @@
+"""Identities: grants name the data, rights and subjects that they speak of."""
+
+from __future__ import annotations
+
+from policies.checks import (
+    ABSENT,
+    PASS,
+    all_of,
+    failed,
+    holds_none,
+    items,
+    passed,
+    read,
+    shown,
+    unreadable,
+)
+from policies.documents import Statement
+from policies.examples import Hidden, allow, document, drop, examples, given, put
+from policies.family import Family
+from policies.grants import each_allowed, speaks_of_everyone
+from policies.inventory import Inventory, Resource
+from policies.model import Framework, Judgement, Severity
+
+family = Family("Identities and rights")
+
+_POLICIES = ("aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy")
+_ROLE = "aws:iam/role:Role"
+_ROLES = ("kubernetes:rbac.authorization.k8s.io/v1:Role", "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole")
+_DATA_ACTIONS = (
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Scan",
+    "kms:Decrypt",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ScheduleKeyDeletion",
+    "secretsmanager:GetSecretValue",
+)
+
+
+@family.rule(
+    "aws-iam-no-wildcard-data",
+    Severity.HIGH,
+    "IAM policies name the data and keys that they open",
+    types=_POLICIES,
+    rationale="A grant on every bucket, table or key reaches the data of all other workloads in the account.",
+    remedy="List the ARNs, or bind the statement with a condition.",
+    frameworks={Framework.CHECKOV: ("CKV_AWS_355",)},
+    examples=lambda: examples(
+        given(_POLICIES[1], {"policy": document(allow(Action=["s3:GetObject"], Resource="arn:aws:s3:::models/*"))}),
+        broken={
+            'policy.Statement.0.Resource is "*" with s3:GetObject': (
+                put("policy.Statement.0.Resource", "*"),
+                put("policy.Statement.0", allow(Action="s3:Get*", Resource="*")),
+            ),
+            'policy.Statement.1.Resource is "*" with kms:Decrypt': put(
+                "policy.Statement.1", allow(Action=["kms:Decrypt"], Resource=["*"])
+            ),
+        },
+    ),
+)
+def iam_no_wildcard_data(policy: Resource, _: Inventory) -> Judgement:
+    def judge(statement: Statement) -> Judgement:
+        touched = [action for action in _DATA_ACTIONS if statement.acts_on(action)]
+        if touched and "*" in statement.resources and not statement.conditions:
+            required = "the ARNs of the data, or a condition"
+            return failed(f"{statement.path}.Resource", f'"*" with {touched[0]}', required)
+        return PASS
+
+    return each_allowed(policy, "policy", judge)
+
+
+@family.rule(
+    "aws-iam-trust-scoped",
+    Severity.HIGH,
+    "Roles trust named principals, and one service account each",
+    types=(_ROLE,),
+    rationale="A trust policy without a subject lets every pod of the cluster, or everyone, assume the role.",
+    remedy="Name the principal; for web identities add a StringEquals condition on the token's subject.",
+    frameworks={Framework.CIS_EKS: ("5.2.1",), Framework.CHECKOV: ("CKV_AWS_60", "CKV_AWS_61")},
+    examples=lambda: examples(
+        given(
+            _ROLE,
+            {
+                "assumeRolePolicy": document(
+                    allow(
+                        Principal={"Federated": "arn:aws:iam::111122223333:oidc-provider/issuer"},
+                        Action="sts:AssumeRoleWithWebIdentity",
+                        Condition={"StringEquals": {"issuer:sub": "system:serviceaccount:serving:triton"}},
+                    )
+                )
+            },
+        ),
+        broken={
+            f"{_TRUST}.Principal is everyone": put(_TRUST, allow(Principal="*", Action="sts:AssumeRole")),
+            f"{_TRUST}.Condition is no condition on the token's subject": (
+                drop(f"{_TRUST}.Condition"),
+                put(f"{_TRUST}.Condition", {"StringEquals": {"issuer:aud": "sts.amazonaws.com"}}),
+            ),
+            f'{_TRUST}.Condition is ["system:serviceaccount:*:*"]': put(
+                f"{_TRUST}.Condition", {"StringLike": {"issuer:sub": "system:serviceaccount:*:*"}}
+            ),
+        },
+    ),
+)
+def iam_trust_scoped(role: Resource, _: Inventory) -> Judgement:
+    def judge(statement: Statement) -> Judgement:
+        if speaks_of_everyone(statement):
+            return failed(f"{statement.path}.Principal", "everyone", "a named principal")
+        return _bound_to_subject(statement) if statement.acts_on("sts:AssumeRoleWithWebIdentity") else PASS
+
+    return each_allowed(role, "assumeRolePolicy", judge)
+
+
+_TRUST = "assumeRolePolicy.Statement.0"
+
+
+def _bound_to_subject(statement: Statement) -> Judgement:
+    subjects = [
+        value
+        for operator in ("StringEquals", "ForAnyValue:StringEquals", "StringLike")
+        for key, values in statement.conditions.get(operator, {}).items()
+        if key.endswith(":sub")
+        for value in values
+    ]
+    required = "one service account, without a wildcard"
+    path = f"{statement.path}.Condition"
+    if not subjects:
+        return failed(path, "no condition on the token's subject", required)
+    loose = [subject for subject in subjects if "*" in subject or "?" in subject]
+    return failed(path, shown(loose), required) if loose else PASS
+
+
+@family.rule(
+    "k8s-rbac-no-wildcards",
+    Severity.HIGH,
+    "Roles name verbs, resources and groups",
+    types=_ROLES,
+    rationale="A wildcard grants what future versions add, secrets included.",
+    remedy="List what the workload uses.",
+    frameworks={Framework.CIS_GKE: ("4.1.3",)},
+    examples=lambda: examples(
+        given(_ROLES[1], {"rules.0": {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}}),
+        broken={
+            f'rules.0.{field} is ["*"]': put(f"rules.0.{field}", ["*"])
+            for field in ("verbs", "resources", "apiGroups")
+        },
+        undecided={"rules is known only to the provider": put("rules", Hidden())},
+        accepted={"the role aggregates others": drop("rules")},
+    ),
+)
+def rbac_no_wildcards(role: Resource, _: Inventory) -> Judgement:
+    if read(role, "rules") is ABSENT:
+        return passed("the role aggregates others")
+    return unreadable(role, "rules", "named rights") or all_of(
+        holds_none(role, f"{rule}.{field}", "*", "named ones")
+        for rule in items(role, "rules")
+        for field in ("verbs", "resources", "apiGroups")
+    )

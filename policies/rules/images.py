@@ -1,0 +1,86 @@
+"""Images: what was reviewed is what runs."""
+
+from __future__ import annotations
+
+import re
+
+from policies.checks import all_of, equals, expect, not_applicable, read
+from policies.examples import Hidden, drop, examples, given, put
+from policies.family import Family
+from policies.inventory import Inventory, Resource
+from policies.model import Framework, Judgement, Severity
+from policies.tokens import ARTIFACT_REGISTRY, DEPLOYMENT, ECR_REPOSITORY
+from policies.workloads import WORKLOADS, containers, unreadable_containers
+
+family = Family("Images")
+
+_MOVED_TAG = "A moved tag changes what runs without a review."
+_IMAGE = "spec.template.spec.containers.0.image"
+_INIT_IMAGE = "spec.template.spec.initContainers.0.image"
+_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+
+
+@family.rule(
+    "aws-ecr-immutable-tags",
+    Severity.MEDIUM,
+    "ECR tags cannot be moved",
+    types=(ECR_REPOSITORY,),
+    rationale=_MOVED_TAG,
+    remedy='Set imageTagMutability to "IMMUTABLE".',
+    frameworks={Framework.CHECKOV: ("CKV_AWS_51",)},
+    examples=lambda: examples(
+        given(ECR_REPOSITORY, {"imageTagMutability": "IMMUTABLE"}),
+        broken={
+            'imageTagMutability is "MUTABLE"': put("imageTagMutability", "MUTABLE"),
+            "imageTagMutability is absent": drop("imageTagMutability"),
+        },
+    ),
+)
+def ecr_immutable_tags(repository: Resource, _: Inventory) -> Judgement:
+    return equals(repository, "imageTagMutability", "IMMUTABLE")
+
+
+@family.rule(
+    "gcp-registry-immutable-tags",
+    Severity.MEDIUM,
+    "Artifact Registry tags cannot be moved",
+    types=(ARTIFACT_REGISTRY,),
+    rationale=_MOVED_TAG,
+    remedy="Set dockerConfig.immutableTags.",
+    examples=lambda: examples(
+        given(ARTIFACT_REGISTRY, {"dockerConfig.immutableTags": True}),
+        broken={
+            "dockerConfig.immutableTags is false": put("dockerConfig.immutableTags", False),
+            "dockerConfig.immutableTags is absent": drop("dockerConfig"),
+        },
+        accepted={"a mirror takes its tags from elsewhere": put("mode", "REMOTE_REPOSITORY")},
+    ),
+)
+def registry_immutable_tags(repository: Resource, _: Inventory) -> Judgement:
+    if read(repository, "mode") in ("REMOTE_REPOSITORY", "VIRTUAL_REPOSITORY"):
+        return not_applicable("a mirror takes its tags from elsewhere")
+    return equals(repository, "dockerConfig.immutableTags", True)
+
+
+@family.rule(
+    "k8s-images-by-digest",
+    Severity.MEDIUM,
+    "Images are named by digest",
+    types=WORKLOADS,
+    rationale="A tag can be moved; a digest is the very image that was reviewed.",
+    remedy="Write the image as repository@sha256:….",
+    frameworks={Framework.CHECKOV: ("CKV_K8S_43",)},
+    examples=lambda: examples(
+        given(DEPLOYMENT, dict.fromkeys((_IMAGE, _INIT_IMAGE), f"registry.example/triton@sha256:{'a' * 64}")),
+        broken={
+            f'{_IMAGE} is "registry.example/triton:26.01"': put(_IMAGE, "registry.example/triton:26.01"),
+            f"{_INIT_IMAGE} is absent": drop(_INIT_IMAGE),
+        },
+        undecided={f"{_IMAGE} is known only to the provider": put(_IMAGE, Hidden())},
+    ),
+)
+def images_by_digest(workload: Resource, _: Inventory) -> Judgement:
+    return unreadable_containers(workload) or all_of(
+        expect(workload, f"{c}.image", "an image by digest (…@sha256:…)", lambda v: bool(_DIGEST.search(v)))
+        for c in containers(workload)
+    )

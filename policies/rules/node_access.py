@@ -1,0 +1,229 @@
+"""Access to machines: no public address, no SSH from anywhere, and no credentials for pods to take."""
+
+from __future__ import annotations
+
+from policies.checks import (
+    ABSENT,
+    PASS,
+    absent_or,
+    all_of,
+    equals,
+    expect,
+    failed,
+    is_hidden,
+    items,
+    passed,
+    read,
+    unknown,
+)
+from policies.examples import Hidden, Output, drop, examples, given, put
+from policies.family import Family
+from policies.inventory import Inventory, Resource
+from policies.links import refers_to
+from policies.model import Framework, Judgement, Severity
+from policies.tokens import EC2_LAUNCH_TEMPLATE, EKS_NODE_GROUP, GKE_CLUSTER, GKE_NODE_POOL
+
+family = Family("Access to machines")
+
+_SUBNET = "aws:ec2/subnet:Subnet"
+_GATEWAY = "aws:ec2/internetGateway:InternetGateway"
+_ROUTE_TABLE = "aws:ec2/routeTable:RouteTable"
+_ROUTE = "aws:ec2/route:Route"
+_ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+_ACCOUNT = "gcp:serviceaccount/account:Account"
+_PUBLIC_ADDRESS = "A machine with a public address can be attacked without going through anything."
+
+
+@family.rule(
+    "aws-eks-nodes-private",
+    Severity.HIGH,
+    "EKS machines stand in private subnets",
+    types=(EKS_NODE_GROUP,),
+    rationale=_PUBLIC_ADDRESS,
+    remedy="Use subnets without public addresses and without a route to an internet gateway.",
+    frameworks={Framework.CIS_EKS: ("5.4.3",)},
+    examples=lambda: examples(
+        given(EKS_NODE_GROUP, {"subnetIds": [Output(_SUBNET)]}),
+        given(_SUBNET, {"mapPublicIpOnLaunch": False}),
+        given(_ASSOCIATION, {"subnetId": Output(_SUBNET), "routeTableId": Output(_ROUTE_TABLE)}),
+        given(_ROUTE_TABLE),
+        given(
+            _ROUTE, {"routeTableId": Output(_ROUTE_TABLE), "natGatewayId": Output("aws:ec2/natGateway:NatGateway")}
+        ),
+        broken={
+            "example.mapPublicIpOnLaunch is true": put("mapPublicIpOnLaunch", True, on=_SUBNET),
+            "example is a subnet with a route to an internet gateway": (
+                put("gatewayId", Output(_GATEWAY), on=_ROUTE),
+                put("gatewayId", "igw-0123", on=_ROUTE),
+                put("routes.0.gatewayId", Output(_GATEWAY), on=_ROUTE_TABLE),
+            ),
+        },
+        undecided={
+            "subnetIds is not subnets of this stack": put("subnetIds", ["subnet-1"]),
+            "example.gatewayId is known only to the provider": put("gatewayId", Hidden(), on=_ROUTE),
+        },
+    ),
+)
+def eks_nodes_private(group: Resource, inventory: Inventory) -> Judgement:
+    subnets = inventory.linked(group, "subnetIds", _SUBNET)
+    if not subnets:
+        return unknown("subnetIds", "private subnets of this stack", "not subnets of this stack")
+    return all_of(
+        judge for subnet in subnets for judge in (_gives_no_address(subnet), _has_no_way_in(inventory, subnet))
+    )
+
+
+def _gives_no_address(subnet: Resource) -> Judgement:
+    flag = "mapPublicIpOnLaunch"
+    judged = absent_or(subnet, flag, lambda: equals(subnet, flag, False))
+    problem = next(iter(judged.problems), None)
+    return failed(f"{subnet.name}.{problem.path}", problem.found, problem.required) if problem else judged
+
+
+def _has_no_way_in(inventory: Inventory, subnet: Resource) -> Judgement:
+    tables = [
+        table
+        for association in inventory.of_type(_ASSOCIATION)
+        if refers_to(inventory, association, "subnetId", subnet)
+        for table in inventory.linked(association, "routeTableId", _ROUTE_TABLE)
+    ]
+    routes = [r for r in inventory.of_type(_ROUTE) if any(t in tables for t in inventory.linked(r, "routeTableId"))]
+    ways = [(route, "gatewayId") for route in routes]
+    for table in tables:
+        ways += [(table, "routes"), *((table, f"{route}.gatewayId") for route in items(table, "routes"))]
+    return all_of(_is_no_way_in(inventory, holder, path, subnet) for holder, path in ways)
+
+
+def _is_no_way_in(inventory: Inventory, holder: Resource, path: str, subnet: Resource) -> Judgement:
+    """Whether the gateway at `path` of a route, or of a table's own routes, is none that leads to the internet."""
+    prop, gateway, required = path.split(".")[0], read(holder, path), "a private subnet"
+    if inventory.linked(holder, prop, _GATEWAY) or str(gateway).startswith("igw-"):
+        return failed(subnet.name, "a subnet with a route to an internet gateway", required)
+    if is_hidden(gateway) and not inventory.linked(holder, prop):
+        return unknown(f"{holder.name}.{path}", required)
+    return PASS
+
+
+@family.rule(
+    "gcp-gke-private-nodes",
+    Severity.HIGH,
+    "GKE machines have no public address",
+    types=(GKE_CLUSTER,),
+    rationale=_PUBLIC_ADDRESS,
+    remedy="Set privateClusterConfig.enablePrivateNodes.",
+    frameworks={Framework.CIS_GKE: ("5.6.5",), Framework.CHECKOV: ("CKV_GCP_64",)},
+    examples=lambda: examples(
+        given(GKE_CLUSTER, {"privateClusterConfig.enablePrivateNodes": True}),
+        broken={
+            "privateClusterConfig.enablePrivateNodes is false": put("privateClusterConfig.enablePrivateNodes", False),
+            "privateClusterConfig.enablePrivateNodes is absent": drop("privateClusterConfig"),
+        },
+    ),
+)
+def gke_private_nodes(cluster: Resource, _: Inventory) -> Judgement:
+    return equals(cluster, "privateClusterConfig.enablePrivateNodes", True)
+
+
+@family.rule(
+    "aws-eks-no-open-ssh",
+    Severity.HIGH,
+    "EKS machines take no SSH from anywhere",
+    types=(EKS_NODE_GROUP,),
+    rationale="Remote access without source groups opens port 22 to the world.",
+    remedy="Leave remoteAccess out, or name sourceSecurityGroupIds.",
+    frameworks={Framework.CHECKOV: ("CKV_AWS_100",)},
+    examples=lambda: examples(
+        given(EKS_NODE_GROUP),
+        broken={
+            "remoteAccess.sourceSecurityGroupIds is absent": put("remoteAccess", {"ec2SshKey": "key"}),
+            "remoteAccess.sourceSecurityGroupIds is []": put("remoteAccess", {"sourceSecurityGroupIds": []}),
+        },
+        accepted={"": put("remoteAccess", {"sourceSecurityGroupIds": ["sg-1"]})},
+    ),
+)
+def eks_no_open_ssh(group: Resource, _: Inventory) -> Judgement:
+    if read(group, "remoteAccess") is ABSENT:
+        return passed("no remote access is configured")
+    return expect(group, "remoteAccess.sourceSecurityGroupIds", "named security groups", bool)
+
+
+@family.rule(
+    "aws-eks-node-metadata-v2",
+    Severity.HIGH,
+    "EKS machines answer metadata requests by token only, and not from pods",
+    types=(EC2_LAUNCH_TEMPLATE,),
+    rationale="With version 1, or a second hop, any pod can take the machine's credentials.",
+    remedy='Set metadataOptions.httpTokens to "required" and httpPutResponseHopLimit to 1.',
+    frameworks={Framework.AWS_FSBP: ("EC2.170",), Framework.CHECKOV: ("CKV_AWS_79", "CKV_AWS_341")},
+    examples=lambda: examples(
+        given(EC2_LAUNCH_TEMPLATE, {"metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1}}),
+        broken={
+            'metadataOptions.httpTokens is "optional"': put("metadataOptions.httpTokens", "optional"),
+            "metadataOptions.httpTokens is absent": drop("metadataOptions"),
+            "metadataOptions.httpPutResponseHopLimit is 2": put("metadataOptions.httpPutResponseHopLimit", 2),
+        },
+    ),
+)
+def eks_node_metadata_v2(template: Resource, _: Inventory) -> Judgement:
+    return all_of(
+        (
+            equals(template, "metadataOptions.httpTokens", "required"),
+            expect(template, "metadataOptions.httpPutResponseHopLimit", "1", lambda v: int(v) == 1),
+        )
+    )
+
+
+@family.rule(
+    "gcp-gke-node-metadata-hidden",
+    Severity.HIGH,
+    "GKE pods cannot read the machine's credentials",
+    types=(GKE_NODE_POOL,),
+    rationale="The machine's metadata server hands its service account's token to any pod that asks.",
+    remedy='Set workloadMetadataConfig.mode to "GKE_METADATA".',
+    frameworks={Framework.CIS_GKE: ("5.2.2",), Framework.CHECKOV: ("CKV_GCP_69",)},
+    examples=lambda: examples(
+        given(GKE_NODE_POOL, {_MODE: "GKE_METADATA"}),
+        broken={
+            f'{_MODE} is "GCE_METADATA"': put(_MODE, "GCE_METADATA"),
+            f"{_MODE} is absent": drop(_MODE),
+        },
+    ),
+)
+def gke_node_metadata_hidden(pool: Resource, _: Inventory) -> Judgement:
+    return equals(pool, _MODE, "GKE_METADATA")
+
+
+_MODE = "nodeConfig.workloadMetadataConfig.mode"
+
+
+@family.rule(
+    "gcp-gke-node-own-account",
+    Severity.HIGH,
+    "GKE machines do not use the default service account",
+    types=(GKE_NODE_POOL,),
+    rationale="The default account may edit the whole project.",
+    remedy="Set nodeConfig.serviceAccount to an account with the few roles that nodes need.",
+    frameworks={Framework.CIS_GKE: ("5.2.1",)},
+    examples=lambda: examples(
+        given(GKE_NODE_POOL, {_NODE_ACCOUNT: Output(_ACCOUNT)}),
+        broken={
+            f"{_NODE_ACCOUNT} is absent": drop(_NODE_ACCOUNT),
+            f'{_NODE_ACCOUNT} is "default"': put(_NODE_ACCOUNT, "default"),
+            f'{_NODE_ACCOUNT} is "1-compute@developer.gserviceaccount.com"': put(
+                _NODE_ACCOUNT, "1-compute@developer.gserviceaccount.com"
+            ),
+        },
+        undecided={f"{_NODE_ACCOUNT} is known only to the provider": put(_NODE_ACCOUNT, Hidden())},
+        accepted={"": put(_NODE_ACCOUNT, "nodes@p.iam.gserviceaccount.com")},
+    ),
+)
+def gke_node_own_account(pool: Resource, inventory: Inventory) -> Judgement:
+    required = "a service account of this stack"
+    if is_hidden(read(pool, _NODE_ACCOUNT)):
+        own = inventory.linked(pool, "nodeConfig", _ACCOUNT)
+        return passed(own[0].name) if own else unknown(_NODE_ACCOUNT, required)
+    suffix = "-compute@developer.gserviceaccount.com"
+    return expect(pool, _NODE_ACCOUNT, required, lambda v: v != "default" and not v.endswith(suffix))
+
+
+_NODE_ACCOUNT = "nodeConfig.serviceAccount"

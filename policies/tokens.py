@@ -1,0 +1,34 @@
+"""Type tokens of the resources that more than one family of rules looks at."""
+
+from __future__ import annotations
+
+from typing import Final
+
+S3_BUCKET: Final = "aws:s3/bucket:Bucket"
+S3_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
+S3_ENCRYPTION: Final = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+S3_VERSIONING: Final = "aws:s3/bucketVersioning:BucketVersioning"
+S3_REPLICATION: Final = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
+S3_LOGGING: Final = "aws:s3/bucketLogging:BucketLogging"
+GCS_BUCKET: Final = "gcp:storage/bucket:Bucket"
+
+DYNAMODB_TABLE: Final = "aws:dynamodb/table:Table"
+REDIS: Final = "gcp:redis/instance:Instance"
+BACKUP_VAULT: Final = "aws:backup/vault:Vault"
+
+KMS_KEY: Final = "aws:kms/key:Key"
+KMS_KEY_TYPES: Final = (KMS_KEY, "aws:kms/replicaKey:ReplicaKey", "aws:kms/alias:Alias")
+GCP_KEY: Final = "gcp:kms/cryptoKey:CryptoKey"
+GCP_KEY_RING: Final = "gcp:kms/keyRing:KeyRing"
+
+EKS_CLUSTER: Final = "aws:eks/cluster:Cluster"
+EKS_NODE_GROUP: Final = "aws:eks/nodeGroup:NodeGroup"
+EC2_LAUNCH_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
+GKE_CLUSTER: Final = "gcp:container/cluster:Cluster"
+GKE_NODE_POOL: Final = "gcp:container/nodePool:NodePool"
+ECR_REPOSITORY: Final = "aws:ecr/repository:Repository"
+ARTIFACT_REGISTRY: Final = "gcp:artifactregistry/repository:Repository"
+LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
+
+DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
+NAMESPACE: Final = "kubernetes:core/v1:Namespace"
