@@ -61,6 +61,7 @@ golden: $(READY) ## Refresh the golden plans of all stacks
 docs: $(READY) ## Regenerate the schema and the generated documents
 	@$(RUN)python -m stacks.schema
 	@$(RUN)python -m policies.catalogue
+	@$(RUN)python -m localcloud.limits
 	@$(RUN)seawall plan dev-aws --diagram docs/dev-aws.svg >/dev/null
 
 lock: $(UV) ## Pin the dependencies anew

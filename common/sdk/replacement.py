@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from common.sdk.replacement_aws import replace_on as aws_replace_on
 from common.sdk.replacement_gcp import REPLACE_ON as GCP_REPLACE_ON
-
-_KUBERNETES: Final = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
+from common.sdk.replacement_kubernetes import replace_on as kubernetes_replace_on
 
 
 def replace_on(token: str) -> Iterable[str]:
@@ -18,4 +16,4 @@ def replace_on(token: str) -> Iterable[str]:
         return aws_replace_on(token)
     if package == "gcp":
         return ("project", *GCP_REPLACE_ON.get(token, ()))
-    return _KUBERNETES if package == "kubernetes" else ()
+    return kubernetes_replace_on(token) if package == "kubernetes" else ()

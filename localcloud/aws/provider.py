@@ -15,13 +15,26 @@ from localcloud.aws.dynamodb.kinds import Table
 from localcloud.aws.errors import refusal
 from localcloud.aws.kms.kinds import Alias, Key
 from localcloud.aws.messaging.kinds import Secret, SecretVersion, Topic, TopicPolicy
-from localcloud.aws.s3.kinds import SETTINGS, Bucket, BucketSetting
-from localcloud.providers.base import Kind, LocalProvider, ProviderError, Recorded, Request, force_delete
+from localcloud.aws.s3.kinds import SETTINGS, Bucket, BucketSetting, Setting
+from localcloud.providers.base import (
+    Kind,
+    LocalProvider,
+    ProviderError,
+    Recorded,
+    Request,
+    force_delete,
+    unknown_type,
+)
 from localcloud.providers.serve import serve
 from localcloud.providers.store import Store
 from localcloud.providers.values import Unknown
 
-_EMULATED: Mapping[str, Callable[[AwsContext], Kind]] = {
+
+def _setting(setting: Setting, aws: AwsContext) -> Kind:
+    return BucketSetting(aws, setting)
+
+
+EMULATED: Mapping[str, Callable[[AwsContext], Kind]] = {
     "aws:backup/plan:Plan": Plan,
     "aws:backup/selection:Selection": Selection,
     "aws:backup/vault:Vault": Vault,
@@ -35,7 +48,9 @@ _EMULATED: Mapping[str, Callable[[AwsContext], Kind]] = {
     "aws:secretsmanager/secretVersion:SecretVersion": SecretVersion,
     "aws:sns/topic:Topic": Topic,
     "aws:sns/topicPolicy:TopicPolicy": TopicPolicy,
+    **{token: partial(_setting, setting) for token, setting in SETTINGS.items()},
 }
+"""The types with a data plane, by token."""
 
 _SECRET_OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "aws:secretsmanager/secretVersion:SecretVersion": ("secretBinary", "secretString"),
@@ -73,15 +88,15 @@ class AwsProvider(LocalProvider):
         self.aws.default_tags = tags or {}
 
     def kind(self, token: str) -> Kind:
-        if token in _EMULATED:
-            return _EMULATED[token](self.aws)
-        if token in SETTINGS:
-            return BucketSetting(self.aws, SETTINGS[token])
+        if token in EMULATED:
+            return EMULATED[token](self.aws)
+        if token not in recorded.RECORDED:
+            raise unknown_type(token, "localcloud/aws/recorded.py")
         return _Recorded(
             self.store,
             partial(recorded.identify, self.aws),
             partial(recorded.compute, self.aws),
-            exclusive=recorded.is_exclusive(token),
+            exclusive=recorded.RECORDED[token].exclusive,
         )
 
     def replace_on(self, token: str) -> Iterable[str]:

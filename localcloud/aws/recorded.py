@@ -1,4 +1,7 @@
-"""AWS types without a data plane: the ids they get, and the outputs that the real resources would have."""
+"""The types that the local cloud only records: they get ids and outputs as AWS's, and enforce nothing.
+
+A type that is in none of the services' kinds and not in `RECORDED` is refused.
+"""
 
 from __future__ import annotations
 
@@ -57,13 +60,12 @@ class Rule:
 
 def identify(aws: AwsContext, request: Request) -> str:
     """The physical id of a new resource."""
-    rule = RULES.get(request.token, _FALLBACK)
+    rule = RECORDED[request.token]
     if rule.identify is not None:
         return rule.identify(aws, request)
     if rule.name:
         return physical_name(request, rule.name)
-    prefix = rule.prefix or f"{request.token.rsplit(':', 1)[-1].lower()}-"
-    return f"{prefix}{stable_hex(17, aws.account, aws.region_of(request), request.urn)}"
+    return f"{rule.prefix}{stable_hex(17, aws.account, aws.region_of(request), request.urn)}"
 
 
 def compute(aws: AwsContext, request: Request, physical_id: str) -> Outputs:
@@ -73,20 +75,7 @@ def compute(aws: AwsContext, request: Request, physical_id: str) -> Outputs:
     if not request.token.startswith("aws:iam/"):
         outputs["region"] = made.region
     outputs["tagsAll"] = aws.tags_of(request)
-    return {**outputs, **RULES.get(request.token, _FALLBACK).outputs(made)}
-
-
-def is_exclusive(token: str) -> bool:
-    """Whether two resources of the type cannot have the same id."""
-    rule = RULES.get(token)
-    return rule is not None and rule.exclusive
-
-
-def _fallback(made: Made) -> Outputs:
-    _, module, kind = made.request.token.split(":")
-    service = module.split("/")[0]
-    name = made.get("name") or made.id
-    return {"arn": made.arn(service, f"{kind.lower()}/{made.id}"), "name": name}
+    return {**outputs, **RECORDED[request.token].outputs(made)}
 
 
 def _vpc(made: Made) -> Outputs:
@@ -238,9 +227,7 @@ def _ec2(kind: str, **more: Any) -> Callable[[Made], Outputs]:
     return lambda made: {"arn": made.arn("ec2", f"{kind}/{made.id}"), "ownerId": made.aws.account, **more}
 
 
-_FALLBACK = Rule(_fallback)
-
-RULES: Mapping[str, Rule] = {
+RECORDED: Mapping[str, Rule] = {
     "aws:autoscaling/tag:Tag": Rule(
         lambda _: {},
         identify=lambda _, r: f"{r.inputs['autoscalingGroupName']},{r.inputs['tag']['key']}",

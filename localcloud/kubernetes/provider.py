@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from localcloud.kubernetes.status import CLUSTER_SCOPED, status_of
+from common.sdk.replacement_kubernetes import replace_on
+from localcloud.kubernetes.recorded import CLUSTER, RECORDED
+from localcloud.kubernetes.status import status_of
 from localcloud.providers.base import (
     Kind,
     LocalProvider,
@@ -16,34 +18,14 @@ from localcloud.providers.base import (
     physical_name,
     stable_hex,
     stable_uuid,
+    unknown_type,
 )
 from localcloud.providers.serve import serve
 from localcloud.providers.store import Store
 
 _NAMESPACE = "kubernetes:core/v1:Namespace"
+_SERVICE = "kubernetes:core/v1:Service"
 _BUILT_IN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
-
-REPLACE_ON: Mapping[str, tuple[str, ...]] = {
-    "apps/v1:Deployment": ("spec.selector",),
-    "apps/v1:DaemonSet": ("spec.selector",),
-    "apps/v1:StatefulSet": (
-        "spec.podManagementPolicy",
-        "spec.revisionHistoryLimit",
-        "spec.selector",
-        "spec.serviceName",
-        "spec.volumeClaimTemplates",
-    ),
-    "batch/v1:Job": ("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
-    "core/v1:ConfigMap": ("binaryData", "data"),
-    "core/v1:Secret": ("type", "stringData", "data"),
-    "core/v1:Service": ("spec.clusterIP",),
-    "core/v1:PersistentVolumeClaim": ("spec",),
-    "core/v1:ResourceQuota": ("spec.scopes",),
-    "rbac.authorization.k8s.io/v1:ClusterRoleBinding": ("roleRef",),
-    "rbac.authorization.k8s.io/v1:RoleBinding": ("roleRef",),
-    "storage.k8s.io/v1:StorageClass": ("parameters", "provisioner"),
-}
-"""From pulumi-kubernetes' provider/pkg/provider/diff.go, which also replaces on a change of name or namespace."""
 
 
 class KubernetesProvider(LocalProvider):
@@ -51,37 +33,31 @@ class KubernetesProvider(LocalProvider):
 
     package = "kubernetes"
 
-    def kind(self, token: str) -> Kind:  # noqa: ARG002 - every type is kept alike
+    def kind(self, token: str) -> Kind:
+        if token not in RECORDED:
+            raise unknown_type(token, "localcloud/kubernetes/recorded.py")
         return Recorded(self.store, partial(_identify, self.store), _computed, exclusive=True)
 
     def replace_on(self, token: str) -> Iterable[str]:
-        return ("apiVersion", "kind", "metadata.name", "metadata.namespace", *REPLACE_ON.get(_short(token), ()))
+        return replace_on(token)
 
     def name_property(self, token: str) -> str | None:  # noqa: ARG002 - the same for every type
         return "metadata.name"
 
     def secret_outputs(self, token: str) -> Iterable[str]:
-        return ("data", "stringData") if _short(token) == "core/v1:Secret" else ()
+        return ("data", "stringData") if token.endswith(":core/v1:Secret") else ()
 
     def check(self, token: str, inputs: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         metadata = inputs.get("metadata")
-        if isinstance(metadata, Mapping) and _is_cluster_scoped(token) and metadata.get("namespace"):
+        if isinstance(metadata, Mapping) and RECORDED.get(token) is CLUSTER and metadata.get("namespace"):
             return [("metadata.namespace", f"{token.rsplit(':', 1)[-1]} belongs to no namespace")]
         return ()
-
-
-def _short(token: str) -> str:
-    return token.removeprefix("kubernetes:")
-
-
-def _is_cluster_scoped(token: str) -> bool:
-    return token.rsplit(":", 1)[-1] in CLUSTER_SCOPED
 
 
 def _name_and_namespace(request: Request) -> tuple[str, str]:
     metadata = request.inputs.get("metadata") or {}
     named = Request(request.urn, request.token, request.name, metadata)
-    namespace = "" if _is_cluster_scoped(request.token) else str(metadata.get("namespace") or "default")
+    namespace = "" if RECORDED[request.token] is CLUSTER else str(metadata.get("namespace") or "default")
     return physical_name(named, "name"), namespace
 
 
@@ -107,7 +83,7 @@ def _computed(request: Request, physical_id: str) -> Mapping[str, Any]:
         metadata["namespace"] = namespace
     computed: dict[str, Any] = {"metadata": metadata}
     spec = request.inputs.get("spec")
-    if _short(request.token) == "core/v1:Service":
+    if request.token == _SERVICE:
         address = f"10.100.{int(stable_hex(2, physical_id), 16)}.{int(stable_hex(4, physical_id)[2:], 16)}"
         computed["spec"] = {"clusterIP": address, "type": "ClusterIP", **(spec or {})}
     status = status_of(request.token.rsplit(":", 1)[-1], spec or {}, metadata["generation"])

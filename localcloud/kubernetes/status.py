@@ -5,27 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-CLUSTER_SCOPED = frozenset(
-    {
-        "APIService",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "CustomResourceDefinition",
-        "IngressClass",
-        "MutatingWebhookConfiguration",
-        "Namespace",
-        "Node",
-        "PersistentVolume",
-        "PriorityClass",
-        "RuntimeClass",
-        "StorageClass",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
-        "ValidatingWebhookConfiguration",
-    }
-)
-"""Kinds that belong to no namespace."""
-
 
 def status_of(kind: str, spec: Mapping[str, Any], generation: int) -> dict[str, Any] | None:
     """The status of a ready object; None for kinds that have none."""
@@ -37,13 +16,6 @@ def status_of(kind: str, spec: Mapping[str, Any], generation: int) -> dict[str, 
         case "Deployment":
             conditions = [_condition("Available"), _condition("Progressing")]
             return {**ready, "availableReplicas": replicas, "updatedReplicas": replicas, "conditions": conditions}
-        case "StatefulSet":
-            return {**ready, "availableReplicas": replicas, "currentReplicas": replicas, "updatedReplicas": replicas}
-        case "ReplicaSet":
-            return {**ready, "availableReplicas": replicas}
-        case "DaemonSet":
-            counts = ("currentNumberScheduled", "desiredNumberScheduled", "numberAvailable", "numberReady")
-            return {"observedGeneration": generation, "numberMisscheduled": 0, **dict.fromkeys(counts, 1)}
         case "Service":
             return {"loadBalancer": {}}
         case "HorizontalPodAutoscaler":
@@ -53,10 +25,6 @@ def status_of(kind: str, spec: Mapping[str, Any], generation: int) -> dict[str, 
         case "PodDisruptionBudget":
             counts = ("currentHealthy", "desiredHealthy", "expectedPods")
             return {"observedGeneration": generation, "disruptionsAllowed": 0, **dict.fromkeys(counts, 1)}
-        case "PersistentVolumeClaim":
-            return {"phase": "Bound"}
-        case "Job":
-            return {"succeeded": 1, "conditions": [_condition("Complete")]}
         case "APIService":
             return {"conditions": [_condition("Available")]}
         case _:

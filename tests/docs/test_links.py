@@ -32,7 +32,7 @@ def test_every_relative_link_leads_to_a_file_and_heading_that_exist(document: Pa
 
 def test_every_path_that_the_readme_names_exists() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    folders = "components|stacks|policies|ops|serving_image|tests|tools|docs"
+    folders = "components|common|stacks|policies|ops|localcloud|serving_image|tests|tools|docs"
     named = set(re.findall(rf"`((?:{folders})/[\w./-]*)`", text))
     missing = {path for path in named if not (ROOT / path).exists() and path.partition("/")[0] != "out"}
     assert named, "the README names no path: the pattern is wrong"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from common.sdk.replacement_aws import NAME_PROPERTY, REPLACE_ON, replace_on
+from common.sdk.replacement_kubernetes import REPLACE_ON as KUBERNETES_REPLACE_ON
 from common.sdk.types import input_properties
-from localcloud.kubernetes.provider import REPLACE_ON as KUBERNETES_REPLACE_ON
 
 
 @pytest.mark.parametrize(("token", "paths"), REPLACE_ON.items(), ids=list(REPLACE_ON))
@@ -14,9 +14,9 @@ def test_every_listed_aws_property_is_an_input_of_its_type(token: str, paths: tu
     assert {path.split(".")[0] for path in paths} - {"namePrefix"} <= input_properties(token)
 
 
-@pytest.mark.parametrize(("short", "paths"), KUBERNETES_REPLACE_ON.items(), ids=list(KUBERNETES_REPLACE_ON))
-def test_every_listed_kubernetes_property_is_an_input_of_its_type(short: str, paths: tuple[str, ...]) -> None:
-    assert {path.split(".")[0] for path in paths} <= input_properties(f"kubernetes:{short}")
+@pytest.mark.parametrize(("token", "paths"), KUBERNETES_REPLACE_ON.items(), ids=list(KUBERNETES_REPLACE_ON))
+def test_every_listed_kubernetes_property_is_an_input_of_its_type(token: str, paths: tuple[str, ...]) -> None:
+    assert {path.split(".")[0] for path in paths} <= input_properties(token)
 
 
 @pytest.mark.parametrize(("token", "prop"), NAME_PROPERTY.items(), ids=list(NAME_PROPERTY))

@@ -102,11 +102,6 @@ def test_a_name_that_is_taken_is_refused(provider: GcpProvider) -> None:
         provider.kind(token).create(other)
 
 
-def test_a_type_that_is_not_known_is_refused(provider: GcpProvider) -> None:
-    with pytest.raises(ProviderError, match="does not know gcp:sql/instance:Instance"):
-        provider.kind("gcp:sql/instance:Instance")
-
-
 @pytest.mark.parametrize(
     ("inputs", "argument"),
     [({"deletionProtection": True}, "deletionProtection"), ({"deletionPolicy": "PREVENT"}, "deletionPolicy")],

@@ -1,0 +1,37 @@
+"""The types of objects that the local cloud records: no API server and no controller runs behind them.
+
+A type that is not in `RECORDED` is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+
+class Scope(Enum):
+    """Whether an object belongs to a namespace."""
+
+    CLUSTER = "cluster"
+    NAMESPACE = "namespace"
+
+
+CLUSTER, NAMESPACE = Scope.CLUSTER, Scope.NAMESPACE
+
+RECORDED: Final[Mapping[str, Scope]] = {
+    "kubernetes:apiregistration.k8s.io/v1:APIService": CLUSTER,
+    "kubernetes:apps/v1:Deployment": NAMESPACE,
+    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": NAMESPACE,
+    "kubernetes:core/v1:ConfigMap": NAMESPACE,
+    "kubernetes:core/v1:Namespace": CLUSTER,
+    "kubernetes:core/v1:Secret": NAMESPACE,
+    "kubernetes:core/v1:Service": NAMESPACE,
+    "kubernetes:core/v1:ServiceAccount": NAMESPACE,
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy": NAMESPACE,
+    "kubernetes:policy/v1:PodDisruptionBudget": NAMESPACE,
+    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": CLUSTER,
+    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": CLUSTER,
+    "kubernetes:rbac.authorization.k8s.io/v1:Role": NAMESPACE,
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": NAMESPACE,
+}

@@ -1,0 +1,87 @@
+"""What the local cloud enforces and what it records: current in the documents, refused where unknown, complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from localcloud import limits
+from localcloud.aws.provider import AwsProvider
+from localcloud.gcp.provider import GcpProvider
+from localcloud.kubernetes.provider import KubernetesProvider
+from localcloud.providers.base import LocalProvider, ProviderError
+from localcloud.providers.store import Store
+from ops.plan.several import plan_stacks
+from stacks.settings import stack_names
+
+
+@pytest.fixture(scope="module")
+def planned() -> frozenset[str]:
+    """The types of all stacks."""
+    return frozenset(r.type for stack in plan_stacks(stack_names()) for r in stack.resources if r.custom)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "package"), [("AWS", "aws"), ("Google Cloud", "gcp"), ("Kubernetes", "kubernetes")]
+)
+def test_the_local_cloud_knows_every_type_of_every_stack(planned: frozenset[str], cloud: str, package: str) -> None:
+    known = limits.known_types()[cloud]
+    assert {t for t in planned if t.startswith(f"{package}:")} - {*known.enforced, *known.recorded} == set()
+
+
+@pytest.mark.parametrize("cloud", ["Google Cloud", "Kubernetes"])
+def test_no_type_is_known_that_no_stack_has(planned: frozenset[str], cloud: str) -> None:
+    known = limits.known_types()[cloud]
+    assert {*known.enforced, *known.recorded} - planned == set()
+
+
+@pytest.mark.parametrize("cloud", ["AWS", "Google Cloud", "Kubernetes"])
+def test_no_type_is_both_enforced_and_only_recorded(cloud: str) -> None:
+    known = limits.known_types()[cloud]
+    assert set(known.enforced) & set(known.recorded) == set()
+
+
+def test_the_page_is_current() -> None:
+    assert limits.PAGE.read_text(encoding="utf-8") == limits.page(limits.known_types()), "run `make docs`"
+
+
+def test_the_readmes_limits_are_current() -> None:
+    readme = limits.README.read_text(encoding="utf-8")
+    assert limits.with_summary(readme, limits.summary(limits.known_types())) == readme, "run `make docs`"
+
+
+def test_the_page_names_a_type_under_what_becomes_of_it() -> None:
+    page = limits.page({"AWS": limits.Known(("aws:a/b:B",), ("aws:c/d:D",))})
+    assert "### Enforced\n\n- `aws:a/b:B`\n\n### Recorded only\n\n- `aws:c/d:D`\n" in page
+
+
+def test_a_readme_without_the_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="README"):
+        limits.with_summary("# Limits\n", "text")
+
+
+@pytest.fixture
+def make_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[type[LocalProvider]], LocalProvider]:
+    """Makes a stand-in whose emulator nobody asks."""
+    monkeypatch.setenv("SEAWALL_LOCAL_GCP_URL", "http://127.0.0.1:1")
+    return lambda provider: provider(Store(tmp_path / "store.sqlite3"))
+
+
+@pytest.mark.parametrize(
+    ("provider", "token"),
+    [
+        (AwsProvider, "aws:rds/instance:Instance"),
+        (GcpProvider, "gcp:sql/instance:Instance"),
+        (KubernetesProvider, "kubernetes:apps/v1:StatefulSet"),
+    ],
+)
+def test_an_unknown_type_is_refused_with_its_name_and_the_table_to_add_it_to(
+    make_provider: Callable[[type[LocalProvider]], LocalProvider], provider: type[LocalProvider], token: str
+) -> None:
+    with pytest.raises(ProviderError) as refused:
+        make_provider(provider).kind(token)
+    assert token in refused.value.reason
+    table = f"localcloud/{provider.package}/recorded.py"
+    assert f"RECORDED in {table}" in refused.value.reason and (limits.README.parent / table).is_file()
