@@ -9,7 +9,7 @@ from typing import Final
 
 from policies.family import Family
 from policies.model import Framework, Rule, Severity
-from policies.pack_names import VERDICTS_FILE_VARIABLE
+from policies.pack_names import REPORT_FILE_VARIABLE
 from policies.rules import FAMILIES, RULES
 
 FILE: Final = Path(__file__).resolve().parent.parent / "docs" / "policies.md"
@@ -24,8 +24,8 @@ _INTRODUCTION: Final = """\
 
 `pulumi preview --policy-pack policies/pack` applies the same code inside the Pulumi engine, and ends the preview on a
 violation. Gate on the preview: in an update the engine shows the whole stack to a policy pack only when its resources
-exist already. The pack judges by the stack's own configuration, reads the same waivers, and writes its verdict (JSON)
-to the file that `{variable}` names. It runs in the checkout's `.venv`.
+exist already. The pack judges by the stack's own configuration, reads the same waivers, and writes what it saw with
+its verdict (JSON) to the file that `{variable}` names. It runs in the checkout's `.venv`.
 
 For each rule and resource the verdict is one of:
 
@@ -44,7 +44,7 @@ of that tool, for comparison. What a rule finds, for example, is tried by the te
 
 def render() -> str:
     """The whole page."""
-    parts = [_INTRODUCTION.format(count=len(RULES), variable=VERDICTS_FILE_VARIABLE), _summary()]
+    parts = [_INTRODUCTION.format(count=len(RULES), variable=REPORT_FILE_VARIABLE), _summary()]
     parts += [_section(family) for family in FAMILIES]
     parts.append(_by_control())
     return "\n".join(parts)

@@ -1,7 +1,7 @@
-"""The same rules inside the Pulumi engine: gathers what the engine analyses, and judges the stack once.
+"""The same rules inside the Pulumi engine: records what the engine shows, and judges the stack once.
 
-Resource callbacks see each resource's checked inputs; the stack callback sees parents and dependencies, but the
-outputs instead of the inputs. Together they make the inventory that the offline plan makes.
+Before a provider acts the engine shows each resource's checked inputs; at the end it shows the whole stack with
+parents and dependencies, but outputs instead of inputs. Together they are what the offline plan records.
 
 The settings come from the stack's own configuration, which the engine hands to every policy pack: what decides
 how a stack is deployed also decides how it is judged, and nobody can judge it by other settings.
@@ -11,186 +11,80 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    PolicyResource,
-    ReportViolation,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    StackValidationArgs,
-    StackValidationPolicy,
-)
+from pulumi.runtime.proto import analyzer_pb2 as proto
+from pulumi_policy import EnforcementLevel, Policy, ReportViolation, StackValidationArgs, StackValidationPolicy
 from pulumi_policy import Severity as EngineSeverity
-from pulumi_policy.proxy import _is_unknown
-from pulumi_policy.secret import Secret, _DictSecretsProxy
+from pydantic import ValidationError
 
+from common.sdk.schema import PROVIDER_PREFIX
+from components.contracts.specs import StackSpec
 from policies import waivers as waiving
-from policies.inventory import SECRET, UNKNOWN, Inventory, Resource
+from policies.inventory import Inventory
 from policies.model import Finding, Severity
+from policies.registration import STACK_TYPE, Registration, inventory_of
 from policies.verdicts import StackVerdict, judge
 from policies.waivers import Waiver, WaiversFileError
+from policies.wire import plain
 
 CONFIG_KEY: Final = "seawall:settings"
 """The key of the stack's settings in its configuration."""
 
-_ZONE = re.compile(r"^([a-z]+-[a-z]+[0-9]+)-[a-z]$")
+NOT_SHOWN: Final[Mapping[str, str]] = {
+    "retain_on_delete": "the analyzer protocol carries no such option (pulumi 3.272, analyzer.proto's "
+    "AnalyzerResourceOptions, read 2026-11-21); it is always false here",
+}
+"""Fields of the inventory's resources that the engine does not show a policy pack → why; no rule may read them."""
 
-
-@dataclass
-class Masked:
-    """Plain inputs, and the paths of what was secret or unknown in them."""
-
-    value: Any = None
-    secret_paths: list[str] = field(default_factory=list)
-    unknown_paths: list[str] = field(default_factory=list)
-
-
-def mask(properties: object) -> Masked:
-    """Properties as the library gives them, made plain: secrets and unknowns replaced by the inventory's marks."""
-    masked = Masked()
-    masked.value = _plain(properties, "", masked)
-    return masked
-
-
-def _plain(value: Any, path: str, into: Masked) -> Any:
-    if isinstance(value, Secret):
-        into.secret_paths.append(path)
-        if _is_unknown(value.value):
-            into.unknown_paths.append(path)
-        return SECRET
-    if isinstance(value, str) and _is_unknown(value):
-        into.unknown_paths.append(path)
-        return UNKNOWN
-    if isinstance(value, Mapping):
-        return {key: _plain(item, f"{path}.{key}" if path else str(key), into) for key, item in _raw(value).items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_plain(item, f"{path}.{index}", into) for index, item in enumerate(_raw(value))]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, str | bool | int | float | None) else str(type(value).__name__)
-
-
-def _raw(proxy: Any) -> Any:
-    """What a proxy of the library stands for; reading through the proxy would unwrap secrets."""
-    return proxy if isinstance(proxy, dict | list) else proxy["__target"]
-
-
-@dataclass(frozen=True)
-class Gathered:
-    """What the engine said about one resource before its provider acted."""
-
-    type: str
-    name: str
-    custom: bool
-    inputs: Masked
-    provider_inputs: Mapping[str, Any]
-    protect: bool
-
-
-def gather(args: ResourceValidationArgs | PolicyResource) -> Gathered:
-    """One resource of a callback, made plain.
-
-    Raises:
-        RuntimeError: the library did not keep secrets marked.
-    """
-    if not isinstance(args.props, _DictSecretsProxy):
-        raise RuntimeError("pulumi-policy did not keep secrets marked: use the version in requirements.lock")
-    provider = args.provider
-    return Gathered(
-        type=args.resource_type,
-        name=args.name,
-        custom=provider is not None or args.resource_type.startswith("pulumi:providers:"),
-        inputs=mask(args.props),
-        provider_inputs=mask(provider.props).value if provider else {},
-        protect=bool(args.opts and args.opts.protect),
-    )
-
-
-def region_of(gathered: Gathered) -> str | None:
-    """The region from the resource's own inputs, else its provider's; a zone's region for a zone."""
-    if not gathered.custom or gathered.type.split(":", 1)[0] not in ("aws", "gcp"):
-        return None
-    places = (inputs.get(key) for inputs in (gathered.inputs.value, gathered.provider_inputs) for key in
-              ("location", "region", "zone"))  # fmt: skip
-    place = next((place for place in places if isinstance(place, str) and place), None)
-    if place is None or place in (UNKNOWN, SECRET):
-        return place and UNKNOWN
-    zone = _ZONE.match(place.lower())
-    return zone[1] if zone else place.lower()
-
-
-def inventory_of(
-    stack: str,
-    settings: Mapping[str, Any],
-    gathered: Mapping[str, Gathered],
-    resources: Iterable[PolicyResource],
-) -> Inventory:
-    """The inventory of the stack's `resources`, with the inputs that were gathered before."""
-    return Inventory(
-        stack=stack,
-        settings=settings,
-        resources=tuple(_resource(r, gathered.get(r.urn) or gather(r)) for r in resources),
-    )
-
-
-def _resource(linked: PolicyResource, gathered: Gathered) -> Resource:
-    return Resource(
-        urn=linked.urn,
-        type=gathered.type,
-        name=gathered.name,
-        custom=gathered.custom,
-        parent=linked.parent.urn if linked.parent else None,
-        inputs=gathered.inputs.value,
-        secret_paths=tuple(sorted(gathered.inputs.secret_paths)),
-        unknown_paths=tuple(sorted(gathered.inputs.unknown_paths)),
-        dependencies=tuple(sorted(r.urn for r in linked.dependencies)),
-        property_dependencies={
-            key: tuple(sorted(r.urn for r in targets)) for key, targets in linked.property_dependencies.items()
-        },
-        region=region_of(gathered),
-        protect=gathered.protect,
-    )
+_ENGINE_ADDS: Final = frozenset({"version", "__internal"})
+"""What the engine itself writes into the inputs of a provider."""
 
 
 class Pack:
-    """Collects the resources of one operation, and judges them when the engine shows the whole stack."""
+    """Records the resources of one operation, and judges them when the engine shows the whole stack."""
 
     def __init__(
-        self, today: Callable[[], date], verdicts_file: Path | None, waivers_file: Path = waiving.DEFAULT_FILE
+        self, today: Callable[[], date], report_file: Path | None, waivers_file: Path = waiving.DEFAULT_FILE
     ) -> None:
         self._today = today
-        self._verdicts_file = verdicts_file
+        self._report_file = report_file
         self._waivers_file = waivers_file
         self._stack = ""
-        self._settings: Mapping[str, Any] = {}
-        self._gathered: dict[str, Gathered] = {}
+        self._settings: StackSpec | None = None
+        self._checked: dict[str, Registration] = {}
         self._waivers_error = ""
         self._verdict: StackVerdict | None = None
-        self._served: set[str] = set()
 
-    def configure(self, stack: str, config: Mapping[str, str]) -> None:
-        """Take the stack's name and configuration; without settings it is judged as production."""
-        settings = json.loads(config.get(CONFIG_KEY, "{}"))
+    def configured(self, stack: str, config: Mapping[str, str]) -> None:
+        """Take the stack's name and settings; without sound settings it is judged as production."""
         self._stack = stack
-        self._settings = settings if isinstance(settings, Mapping) else {}
+        try:
+            self._settings = StackSpec.model_validate_json(config.get(CONFIG_KEY, ""))
+        except ValidationError:
+            self._settings = None
+
+    def resource_checked(self, request: proto.AnalyzeRequest) -> None:
+        """Record one resource."""
+        self._checked[request.urn] = registration_of(request)
+
+    def stack_shown(self, request: proto.AnalyzeStackRequest) -> None:
+        """Judge the stack, and write the report if one is asked for."""
+        inventory = self._inventory(request)
+        self._verdict = judge(inventory, self._load_waivers(), self._today())
+        if self._report_file:
+            report = {"inventory": inventory.to_json(), "verdict": self._verdict.to_json()}
+            _write(self._report_file, json.dumps(report))
 
     def policies(self) -> list[Policy]:
-        """One policy that gathers, one that reports for each severity, and one for waivers in bad order.
-
-        Few, because the library reads all resources anew for each policy.
-        """
+        """One policy that reports for each severity, and one for waivers in bad order."""
         mandatory = EnforcementLevel.MANDATORY
         return [
-            ResourceValidationPolicy("gather", "Gathers inputs for the stack's policies", self._gather, mandatory),
             *(
                 StackValidationPolicy(
                     str(severity),
@@ -204,16 +98,23 @@ class Pack:
             StackValidationPolicy("waivers", "Seawall's waivers are in good order", self._report_waivers, mandatory),
         ]
 
-    def _gather(self, args: ResourceValidationArgs, _: ReportViolation) -> None:
-        self._gathered[args.urn] = gather(args)
+    def _inventory(self, request: proto.AnalyzeStackRequest) -> Inventory:
+        outputs: Mapping[str, Any] = {}
+        registrations: dict[str, Registration] = {}
+        for shown in request.resources:
+            if shown.type == STACK_TYPE:
+                outputs = plain(shown.properties)
+            else:
+                registrations[shown.urn] = _linked(self._checked.get(shown.urn) or registration_of(shown), shown)
+        return inventory_of(self._stack, self._settings, registrations, outputs)
 
-    def _report(self, severity: Severity, args: StackValidationArgs, report_violation: ReportViolation) -> None:
-        for finding in self._judged(str(severity), args).violations:
+    def _report(self, severity: Severity, _: StackValidationArgs, report_violation: ReportViolation) -> None:
+        for finding in self._judged().violations:
             if finding.rule.severity is severity:
                 report_violation(message_of(finding), finding.urn)
 
-    def _report_waivers(self, args: StackValidationArgs, report_violation: ReportViolation) -> None:
-        verdict = self._judged("waivers", args)
+    def _report_waivers(self, _: StackValidationArgs, report_violation: ReportViolation) -> None:
+        verdict = self._judged()
         if self._waivers_error:
             report_violation(self._waivers_error, None)
         for problem in verdict.waived.problems:
@@ -221,17 +122,9 @@ class Pack:
             message = f"waiver of {waiver.rule} for {waiver.resource} ({waiver.where}): {problem.problem}"
             report_violation(message, None)
 
-    def _judged(self, policy: str, args: StackValidationArgs) -> StackVerdict:
-        """The verdict, made once for each time that the engine shows the stack to all policies."""
-        if self._verdict is None or policy in self._served:
-            if not self._stack:
-                raise RuntimeError("pulumi-policy did not pass the stack on: use the version in requirements.lock")
-            self._served = set()
-            inventory = inventory_of(self._stack, self._settings, self._gathered, args.resources)
-            self._verdict = judge(inventory, self._load_waivers(), self._today())
-            if self._verdicts_file:
-                _write(self._verdicts_file, self._verdict)
-        self._served.add(policy)
+    def _judged(self) -> StackVerdict:
+        if self._verdict is None or not self._stack:
+            raise RuntimeError("pulumi-policy did not pass the stack on: use the version in requirements.lock")
         return self._verdict
 
     def _load_waivers(self) -> tuple[Waiver, ...]:
@@ -244,16 +137,40 @@ class Pack:
             return ()
 
 
+def registration_of(shown: proto.AnalyzeRequest | proto.AnalyzerResource) -> Registration:
+    """One resource as the engine shows it by itself, without its links."""
+    is_provider = shown.type.startswith(PROVIDER_PREFIX)
+    inputs = plain(shown.properties)
+    return Registration(
+        urn=shown.urn,
+        type=shown.type,
+        name=shown.name,
+        custom=is_provider or shown.HasField("provider"),
+        parent=shown.options.parent or None,
+        inputs={key: value for key, value in inputs.items() if not (is_provider and key in _ENGINE_ADDS)},
+        provider=shown.provider.urn or None,
+        protect=shown.options.protect,
+    )
+
+
+def _linked(checked: Registration, shown: proto.AnalyzerResource) -> Registration:
+    """A resource with the links that only the whole stack shows."""
+    links = {key: tuple(value.urns) for key, value in shown.propertyDependencies.items()}
+    return replace(
+        checked, parent=shown.parent or None, dependencies=tuple(shown.dependencies), property_dependencies=links
+    )
+
+
 def message_of(finding: Finding) -> str:
     """A violation as the engine prints it below the policy's description."""
     lines = [f"{finding.rule.id}: {finding.rule.title}", *(f"  found: {problem}" for problem in finding.problems)]
     return "\n".join([*lines, f"  remedy: {finding.rule.remedy}"])
 
 
-def _write(path: Path, verdict: StackVerdict) -> None:
+def _write(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_text(json.dumps(verdict.to_json()), encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

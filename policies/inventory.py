@@ -1,8 +1,8 @@
 """The recorded resource model: what a stack's program asked for, as every reader of a plan sees it.
 
 It lives with the policies because they are its first reader; plans, diffs, diagrams and golden files read the
-same shape. It holds no behaviour of Pulumi's: `ops.plan` fills it offline, and the policy pack fills it inside
-the engine.
+same shape. It holds no behaviour of Pulumi's: `policies.registration` fills it from what `ops.plan` recorded
+offline, or the policy pack inside the engine.
 """
 
 from __future__ import annotations

@@ -1,32 +1,51 @@
-"""Two things that the engine tells a policy pack and pulumi-policy keeps from it: what is secret, and the config."""
+"""What the engine says to a policy pack, before pulumi-policy narrows it down for the policies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import pulumi_policy.policy as library
-from pulumi_policy.deserialize import deserialize_properties
-
-OnStack = Callable[[str, Mapping[str, str]], None]
-"""Is told the stack's name and its configuration (key → value, objects as JSON; secrets in the clear)."""
+from pulumi.runtime.proto import analyzer_pb2 as proto
 
 
-def adapt_library(on_stack: OnStack) -> None:
-    """Have pulumi-policy mark secrets in properties, and pass the stack's configuration on to `on_stack`.
+class Observer(Protocol):
+    """Is shown each request before the policies run."""
 
-    The library can mark secrets, but its validation callbacks do not ask for it; a reason that quotes an input
-    must never quote a secret. It receives the configuration, and drops it. Both are changed in the library's
-    module, which is pinned; `policies.engine` refuses to judge if either no longer works.
+    def configured(self, stack: str, config: Mapping[str, str]) -> None:
+        """The stack's name and its configuration: key → value, objects as JSON; secrets in the clear."""
+
+    def resource_checked(self, request: proto.AnalyzeRequest) -> None:
+        """A resource whose provider has checked its inputs and has not acted yet."""
+
+    def stack_shown(self, request: proto.AnalyzeStackRequest) -> None:
+        """All resources of the stack, with outputs where inputs were."""
+
+
+def observe(observer: Observer) -> Callable[[], None]:
+    """Have pulumi-policy show `observer` every request; gives what undoes that.
+
+    The library's own view lacks the stack's configuration and who manages a resource, shows secrets in the clear,
+    and is read anew for each policy. So the policies get no resources from the library, and read the observer's.
+    The change is in the library's module, which is pinned; `policies.engine` refuses to judge if it does not work.
     """
+    original = library._PolicyAnalyzerServicer
 
-    def marked(properties: dict[str, Any], _proxy_secrets: bool = True) -> dict[str, Any]:
-        return deserialize_properties(properties, True)
-
-    class Servicer(library._PolicyAnalyzerServicer):
+    class Servicer(original):
         def ConfigureStack(self, request: Any, _context: Any) -> Any:  # noqa: N802 - an RPC's name
-            on_stack(request.stack, dict(request.config))
+            observer.configured(request.stack, dict(request.config))
             return super().ConfigureStack(request, _context)
 
-    library.__dict__["deserialize_properties"] = marked
+        def Analyze(self, request: proto.AnalyzeRequest, _context: Any) -> Any:  # noqa: N802
+            observer.resource_checked(request)
+            return proto.AnalyzeResponse()
+
+        def AnalyzeStack(self, request: proto.AnalyzeStackRequest, _context: Any) -> Any:  # noqa: N802
+            observer.stack_shown(request)
+            return super().AnalyzeStack(proto.AnalyzeStackRequest(), _context)
+
+    def undo() -> None:
+        library.__dict__["_PolicyAnalyzerServicer"] = original
+
     library.__dict__["_PolicyAnalyzerServicer"] = Servicer
+    return undo

@@ -6,5 +6,6 @@ from typing import Final
 
 PACK_NAME: Final = "seawall"
 
-VERDICTS_FILE_VARIABLE: Final = "SEAWALL_VERDICTS_FILE"
-"""Environment variable that names a file for the verdict, as JSON."""
+REPORT_FILE_VARIABLE: Final = "SEAWALL_POLICY_REPORT"
+"""Environment variable that names a file for what the engine showed and how it was judged: `{"inventory": …,
+"verdict": …}`, as `seawall plan --json` and `seawall check --json` print them."""

@@ -83,6 +83,8 @@ class Outcome:
     """Resources by what happened: `create`, `update`, `replace`, `delete`, `same`."""
     changes: list[Change] = field(default_factory=list)
     errors: list[Trouble] = field(default_factory=list)
+    retained: set[str] = field(default_factory=set)
+    """URNs of the resources that the cloud keeps when the stack gives them up (`retain_on_delete`)."""
     seconds: float = 0.0
 
     @property
@@ -110,7 +112,10 @@ class EventReader:
     def __call__(self, event: EngineEvent) -> None:
         self.outcome.seconds = time.monotonic() - self._started
         if event.resource_pre_event is not None and self.outcome.operation != "refresh":
-            self._change(event.resource_pre_event.metadata)
+            step = event.resource_pre_event.metadata
+            self._change(step)
+            if step.new is not None and step.new.retain_on_delete:
+                self.outcome.retained.add(step.urn)
         if event.res_outputs_event is not None and self.outcome.operation == "refresh":
             self._change(event.res_outputs_event.metadata)
         diagnostic = event.diagnostic_event

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,7 +38,8 @@ from ops.local.runs import (
     last_words,
 )
 from ops.local.workspace import Workspace, find_workspace, place_of, read_settings
-from policies.pack_names import VERDICTS_FILE_VARIABLE
+from policies.inventory import Inventory
+from policies.pack_names import REPORT_FILE_VARIABLE
 from stacks.settings import Settings
 
 _T = TypeVar("_T")
@@ -68,6 +69,8 @@ class JudgedPreview:
     """A preview, and what the policy pack said of it inside the engine."""
 
     outcome: Outcome
+    inventory: Inventory
+    """What the engine showed, as the offline plan tells it."""
     verdict: Mapping[str, Any]
     """As `seawall check --json` prints one stack."""
     refusal: str
@@ -131,29 +134,31 @@ class LocalCloud:
         """A preview with the policy pack inside the engine.
 
         Args:
-            scratch: a folder for the pack's copy and its verdict.
+            scratch: a folder for the pack's copy and its report.
 
         Raises UserError if the preview failed before the pack could judge; a violation is no error here.
         """
-        pack, verdict = prepare_pack(scratch), scratch.absolute() / "verdict.json"
-        verdict.unlink(missing_ok=True)
+        pack, report = prepare_pack(scratch), scratch.absolute() / "report.json"
+        report.unlink(missing_ok=True)
         stack, reader = self.stack(), EventReader("preview")
         before, refusal = stack.workspace.env_vars, ""
-        stack.workspace.env_vars = {**before, VERDICTS_FILE_VARIABLE: str(verdict)}
+        stack.workspace.env_vars = {**before, REPORT_FILE_VARIABLE: str(report)}
         try:
             with self.steps.step(f"Preview {self.workspace.stack} with the policies in the engine"):
                 self._guarded(lambda: stack.preview(policy_packs=[str(pack)], on_event=reader), reader)
         except UserError as error:
             # The engine ends a preview that violates a policy as a failed one, after the pack has written.
-            if not verdict.exists() or self.is_broken:
+            if not report.exists() or self.is_broken:
                 raise
             refusal = error.what
         finally:
             stack.workspace.env_vars = before
         self.steps.note(reader.outcome.summary())
-        if not verdict.exists():
+        if not report.exists():
             raise self._error("the policies were not judged in the engine", self.workspace.stack)
-        return JudgedPreview(reader.outcome, json.loads(verdict.read_text(encoding="utf-8")), refusal)
+        told = json.loads(report.read_text(encoding="utf-8"))
+        inventory = _with_retained(Inventory.from_json(told["inventory"]), reader.outcome.retained)
+        return JudgedPreview(reader.outcome, inventory, told["verdict"], refusal)
 
     def refresh(self) -> Outcome:
         """Compare Pulumi's state with the cloud and take over what is found; `changes` is the drift."""
@@ -302,6 +307,12 @@ def _save(local: LocalCloud) -> None:
     fresh = local.workspace.new_snapshot()
     local.emulator.save(fresh / "emulator")
     local.workspace.commit(fresh)
+
+
+def _with_retained(inventory: Inventory, retained: Set[str]) -> Inventory:
+    """The engine tells a policy pack all of a resource but this; its events tell it."""
+    resources = tuple(replace(r, retain_on_delete=r.urn in retained) for r in inventory.resources)
+    return replace(inventory, resources=resources)
 
 
 def _deployed(record: Mapping[str, Any]) -> Deployed:

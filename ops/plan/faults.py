@@ -15,7 +15,7 @@ import pulumi
 from common.errors import UserError
 from common.paths import repo_root
 from common.sdk.types import InputProblem, check_inputs, input_properties, nearest_argument
-from ops.plan.recorder import Registration
+from policies.registration import Registration
 
 MOST_PROBLEMS_SHOWN: Final = 20
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import difflib
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from pydantic import BaseModel, SecretStr
-from pydantic_core import to_jsonable_python
+from pydantic import BaseModel
 
 from common.errors import UserError
 from ops.plan.faults import explain, refusal, refused_inputs
-from ops.plan.recorder import STACK_TYPE, Recording, record, urn_of
-from ops.plan.regions import region_of
-from ops.plan.wire import SHORTEST_TELLTALE, mask, mask_telltales
-from policies.inventory import SECRET, Inventory, Resource
+from ops.plan.recorder import record
+from policies.inventory import Inventory
+from policies.registration import inventory_of
 from stacks.problems import SettingsError
 from stacks.settings import Settings, stack_file, stack_names
 
@@ -76,8 +73,7 @@ def plan_program(program: Callable[[], None], stack: str, settings: BaseModel | 
     refused = list(refused_inputs(recording.registrations.values()))
     if refused:
         raise refusal(stack, refused)
-    plain_settings, settings_secrets = masked_settings(settings)
-    return _inventory(stack, recording, plain_settings, settings_secrets)
+    return inventory_of(stack, settings, recording.registrations, recording.outputs)
 
 
 def checked_name(stack: str) -> str:
@@ -96,70 +92,3 @@ def checked_name(stack: str) -> str:
         "stacks/config",
         f"{meant}the stacks are {', '.join(known) or 'none yet'}",
     )
-
-
-def masked_settings(settings: BaseModel | None) -> tuple[dict[str, Any], frozenset[str]]:
-    """Settings as plain JSON with every secret masked, and the secrets' texts."""
-    secrets: set[str] = set()
-    plain = {} if settings is None else _plain_settings(settings.model_dump(), secrets)
-    return plain, frozenset(secrets)
-
-
-def _plain_settings(value: Any, secrets: set[str]) -> Any:
-    if isinstance(value, SecretStr):
-        secrets.add(value.get_secret_value())
-        return SECRET
-    if isinstance(value, Mapping):
-        return {str(to_jsonable_python(key)): _plain_settings(item, secrets) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain_settings(item, secrets) for item in value]
-    return to_jsonable_python(value)
-
-
-def _inventory(
-    stack: str, recording: Recording, settings: Mapping[str, Any], settings_secrets: frozenset[str]
-) -> Inventory:
-    masked = {urn: mask(dict(r.inputs)) for urn, r in recording.registrations.items()}
-    outputs = mask(dict(recording.outputs))
-    secrets = frozenset(
-        text
-        for text in settings_secrets.union(outputs.secrets, *(m.secrets for m in masked.values()))
-        if len(text) >= SHORTEST_TELLTALE
-    )
-    stack_urn = urn_of(PROJECT, stack, "", STACK_TYPE, f"{PROJECT}-{stack}")
-    resources = tuple(
-        _hide(
-            Resource(
-                urn=urn,
-                type=registered.type,
-                name=registered.name,
-                custom=registered.custom,
-                parent=None if registered.parent == stack_urn else registered.parent,
-                inputs=masked[urn].value,
-                secret_paths=tuple(sorted(masked[urn].secret_paths)),
-                unknown_paths=tuple(sorted(masked[urn].unknown_paths)),
-                dependencies=registered.dependencies,
-                property_dependencies=registered.property_dependencies,
-                region=region_of(registered, recording.registrations),
-                protect=registered.protect,
-                retain_on_delete=registered.retain_on_delete,
-            ),
-            secrets,
-        )
-        for urn, registered in recording.registrations.items()
-    )
-    return Inventory(
-        stack=stack,
-        settings=mask_telltales(settings, "", secrets, []),
-        resources=resources,
-        outputs=mask_telltales(outputs.value, "", secrets, []),
-    )
-
-
-def _hide(resource: Resource, secrets: frozenset[str]) -> Resource:
-    """Mask inputs that repeat, as plain text, a value that is a secret elsewhere in the stack."""
-    if not secrets:
-        return resource
-    found: list[str] = []
-    inputs = mask_telltales(resource.inputs, "", secrets, found)
-    return replace(resource, inputs=inputs, secret_paths=tuple(sorted({*resource.secret_paths, *found})))

@@ -20,33 +20,14 @@ from pulumi.runtime.stack import run_in_stack
 
 from common.errors import UserError
 from common.sdk.types import ENGINE_UNKNOWN, RESOURCE_SIGNATURE, SECRET_SIGNATURE, SIGNATURE_KEY
-from ops.plan.wire import plain
-
-STACK_TYPE: Final = "pulumi:pulumi:Stack"
+from policies.registration import STACK_TYPE, Registration
+from policies.wire import plain
 
 _MOST_TURNS: Final = 2000
 """Far above what the longest chain of dependent resources takes."""
 
 _AMBIENT: Final = ("AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "KUBE", "PULUMI_", "USER_PROJECT_OVERRIDE")
 """Environment variables that the SDKs read defaults from: a plan must not depend on whose machine it runs on."""
-
-
-@dataclass(frozen=True)
-class Registration:
-    """One registered resource, values still as on the wire: secrets wrapped, unknowns as the engine's text."""
-
-    urn: str
-    type: str
-    name: str
-    custom: bool
-    parent: str | None
-    inputs: Mapping[str, Any]
-    provider: str | None
-    """URN of the provider resource that manages it, if one was named."""
-    dependencies: tuple[str, ...]
-    property_dependencies: Mapping[str, tuple[str, ...]]
-    protect: bool
-    retain_on_delete: bool
 
 
 @dataclass

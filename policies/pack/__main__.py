@@ -9,10 +9,10 @@ from pathlib import Path
 from pulumi_policy import PolicyPack
 
 from policies.engine import Pack
-from policies.pack_library import adapt_library
-from policies.pack_names import PACK_NAME, VERDICTS_FILE_VARIABLE
+from policies.pack_library import observe
+from policies.pack_names import PACK_NAME, REPORT_FILE_VARIABLE
 
-verdicts_file = os.environ.get(VERDICTS_FILE_VARIABLE)
-pack = Pack(date.today, Path(verdicts_file) if verdicts_file else None)
-adapt_library(pack.configure)
+report_file = os.environ.get(REPORT_FILE_VARIABLE)
+pack = Pack(date.today, Path(report_file) if report_file else None)
+observe(pack)
 PolicyPack(PACK_NAME, pack.policies())

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 TESTS = Path(__file__).resolve().parents[1]
 DECORATOR = "pulumi.runtime.test"
 
@@ -41,3 +43,11 @@ def test_no_test_asserts_on_an_output_that_nobody_waits_for() -> None:
         for name in unawaited_tests(path.read_text(encoding="utf-8"))
     }
     assert not found, f"a false assertion inside apply passes silently: use @{DECORATOR}, or the recorded graph"
+
+
+@pytest.mark.xdist_group("one-worker")
+def test_tests_of_one_group_run_on_one_worker(request: pytest.FixtureRequest) -> None:
+    """Where xdist does not know the group, each worker deploys the stacks that tests share, and nothing says so."""
+    if not getattr(request.config.option, "loadgroup", False):
+        return
+    assert request.node.nodeid.endswith("@one-worker"), "this pytest and this xdist do not group tests together"

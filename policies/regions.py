@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from common.sdk.schema import PROVIDER_PREFIX, package_of
 from common.sdk.types import ENGINE_UNKNOWN, SECRET_SIGNATURE, SIGNATURE_KEY, input_properties
-from ops.plan.recorder import Registration
 from policies.inventory import UNKNOWN
+
+if TYPE_CHECKING:
+    from policies.registration import Registration
 
 _ZONE: Final = re.compile(r"^([a-z]+-[a-z]+[0-9]+)-[a-z]$")
 """A Google Cloud zone: its region, a hyphen and one letter."""
