@@ -17,6 +17,8 @@ def demo(
 
     Example: seawall demo --stack dev-gcp
     """
+    from ops.demo.leftovers import adopt_orphans
     from ops.demo.run import run_demo  # with it comes Pulumi's whole SDK
 
+    adopt_orphans()
     raise typer.Exit(run_demo(stack, out, as_json=as_json))

@@ -33,14 +33,14 @@ def new_demo_id(stack: str, now: datetime) -> str:
 
 
 class Home:
-    """A private folder in the system's temporary one, for the stacks of one demo.
+    """A private folder in the system's temporary one, for the stacks and temporary files of one demo.
 
     Folders of demos that were killed before they could remove theirs are removed on the way.
     """
 
     def __init__(self, parent: Path | None = None) -> None:
         parent = parent or Path(tempfile.gettempdir())
-        remove_abandoned(parent)
+        _remove_abandoned(parent)
         self.path = Path(tempfile.mkdtemp(prefix=HOME_PREFIX, dir=parent))
         self._lock = FileLock(self.path / _LOCK, timeout=0)
         self._lock.acquire()
@@ -68,7 +68,7 @@ class Home:
         return not self.path.exists()
 
 
-def remove_abandoned(parent: Path) -> None:
+def _remove_abandoned(parent: Path) -> None:
     """Remove the folders of demos that ended without doing so: nobody holds their lock."""
     for folder in parent.glob(f"{HOME_PREFIX}*"):
         with contextlib.suppress(OSError, Timeout):
@@ -86,21 +86,17 @@ class ReportFolder:
     """
 
     def __init__(self, out: Path, demo_id: str) -> None:
-        self._out, self.demo_id = out.absolute(), demo_id
+        self._out, self.name = out.absolute(), demo_id
         self.path = self._out / f".{demo_id}.part"
+        self.logs = self.path / "logs"
         try:
             self.logs.mkdir(parents=True)
         except OSError as error:
-            raise UserError(
+            what, remedy = (
                 f"reports cannot be written: {error.strerror}",
-                str(out),
-                "name a folder that you may write, with --out",
-            ) from None
-
-    @property
-    def logs(self) -> Path:
-        """For the logs of servers."""
-        return self.path / "logs"
+                "Name a folder that you may write, with --out.",
+            )
+            raise UserError(what, str(out), remedy) from None
 
     def write(self, name: str, content: str | Mapping[str, Any]) -> None:
         """Write one file; anything but text as JSON."""
@@ -113,14 +109,13 @@ class ReportFolder:
             with contextlib.suppress(OSError):
                 shutil.copyfile(path, self.logs / name)
 
-    def files(self) -> tuple[str, ...]:
+    def files(self) -> set[str]:
         """What was written so far, relative to the folder."""
-        found = (path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file())
-        return tuple(sorted(found))
+        return {path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file()}
 
     def final_path(self, ending: Ending) -> Path:
         """Where the folder will be: its name says if the demo did not come to its end."""
-        return self._out / f"{self.demo_id}{_SUFFIXES.get(ending, '')}"
+        return self._out / f"{self.name}{_SUFFIXES.get(ending, '')}"
 
     def publish(self, ending: Ending) -> Path:
         """Give it its name: only now does a reader see it."""

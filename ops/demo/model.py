@@ -1,4 +1,4 @@
-"""What a demo finds out, as plain data: the screen, the page and `result.json` are all written from it."""
+"""What a demo found: its steps, and the values that plan, check, engine, publisher, servers and drill gave it."""
 
 from __future__ import annotations
 
@@ -6,26 +6,32 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND
+from common.console import Step as Part
+from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, UserError
+from components.contracts.place import Place
+from ops.check.report import CheckReport
+from ops.drill.model import Evidence, FailedDrill
+from ops.models.releases import Publication
+from ops.serving.golden import GoldenResult
+from ops.serving.service import Service
+from policies.inventory import Inventory
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Version of `result.json`; a reader may rely on its keys within one version."""
 EXIT_INTERRUPTED: Final = 130
-
-Moment = Literal["before", "after"]
 
 
 class State(StrEnum):
     """How far a step came."""
 
-    PENDING = "pending"
+    PENDING = "not reached"
     RUNNING = "running"
-    OK = "ok"
-    FOUND = "found"
+    OK = "done"
+    FOUND = "found something"
     """It ran to its end and found something that must not be."""
-    FAILED = "failed"
+    FAILED = "could not run"
     """It could not run to its end."""
     INTERRUPTED = "interrupted"
 
@@ -39,198 +45,60 @@ class Ending(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True)
-class Part:
-    """A timed part of a step."""
+EXIT_CODES: Final[Mapping[Ending, int]] = {
+    Ending.PASSED: EXIT_CLEAN,
+    Ending.FOUND: EXIT_FOUND,
+    Ending.FAILED: EXIT_COULD_NOT_RUN,
+    Ending.INTERRUPTED: EXIT_INTERRUPTED,
+}
 
-    title: str
-    outcome: str
-    seconds: float
 
-
-@dataclass(frozen=True)
+@dataclass
 class Step:
-    """One step of the demo, finished or not."""
+    """One step of the demo, while it runs and after."""
 
     key: str
     title: str
     state: State = State.PENDING
     seconds: float = 0.0
-    told: str = ""
-    """Its result in a few words."""
+    result: str = ""
+    """In a few words: what matters most, then `; ` and the rest."""
     findings: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
-
-
-@dataclass(frozen=True)
-class Component:
-    """The resources of one top-level component."""
-
-    name: str
-    type: str
-    resources: int
-    protected: int
-    regions: tuple[str, ...]
-    kinds: tuple[tuple[str, int], ...]
-    """Resource type and how many, most first."""
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What was planned, and what the engine deployed of it."""
-
-    planned: int
-    deployed: int
-    protected: int
-    components: tuple[Component, ...]
-    only_planned: tuple[str, ...] = ()
-    """Names of planned resources that were not deployed."""
-    only_deployed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Violation:
-    """A rule that a resource breaks."""
-
-    rule: str
-    severity: str
-    resource: str
-    reason: str
-    remedy: str
-
-
-@dataclass(frozen=True)
-class Policies:
-    """The offline verdict, and where the same rules inside the engine judged otherwise."""
-
-    rules: int
-    passed: bool
-    counts: Mapping[str, int]
-    violations: tuple[Violation, ...]
-    waiver_problems: tuple[str, ...] = ()
-    waived: tuple[str, ...] = ()
-    opt_outs: Mapping[str, str] = field(default_factory=dict)
-    engine_asked: bool = False
-    engine_differs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Preview:
-    """Changes that a second preview would make, and drift that a refresh found: `operation name (properties)`."""
-
-    unchanged: int
-    changes: tuple[str, ...]
-    drift: tuple[str, ...] | None = None
-    """None: not looked for."""
-
-
-@dataclass(frozen=True)
-class Release:
-    """The published model repository, and the feature rows beside it."""
-
-    version: str
-    uri: str
-    files: int
-    bytes: int
-    manifest_sha256: str
-    feature_rows: int
-    feature_store: str
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Golden requests over one protocol, before the loss or after the restore; latencies at the client."""
-
-    moment: Moment
-    protocol: str
-    requests: int
-    errors: int
-    matching: int
-    max_abs_error: float | None
-    p50_ms: float | None
-    p95_ms: float | None
-    p99_ms: float | None
-    mismatches: tuple[str, ...] = ()
-    """The first few, in words."""
+    """What must not be; a step with findings is not green, and the demo goes on."""
+    parts: list[Part] = field(default_factory=list)
 
     @property
-    def passed(self) -> bool:
-        """Whether every request got its golden answer."""
-        return self.requests > 0 and self.matching == self.requests
+    def head(self) -> str:
+        """What matters most of its result."""
+        return self.result.partition("; ")[0]
 
 
-@dataclass(frozen=True)
-class Objective:
-    """A recovery objective, in seconds."""
-
-    target_s: float
-    measured_s: float
-    passed: bool
-
-
-@dataclass(frozen=True)
-class Drill:
-    """The drill's evidence in short; the signed document lies beside the report."""
-
-    proven: bool
-    mode: str
-    scenario: str
-    findings: tuple[str, ...]
-    evidence_json: str
-    """File name, in the report's folder."""
-    evidence_markdown: str
-    signer: str
-    region: str = ""
-    backup_region: str = ""
-    distance_km: float = 0.0
-    rpo: Objective | None = None
-    rto: Objective | None = None
-    objects: str = ""
-    features: str = ""
-    recovery_point: str = ""
-    controls: tuple[tuple[str, bool, str], ...] = ()
-    """Fault, whether the drill's checks found it, what they found."""
-    phases: tuple[tuple[str, float], ...] = ()
-    """Name and seconds."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why the demo could not go on."""
-
-    what: str
-    where: str
-    remedy: str
-
-
-@dataclass(frozen=True)
+@dataclass
 class Result:
-    """A whole demo, or as much of it as was done."""
+    """A whole demo, or as much of it as was done; the value of a step that was not reached is None."""
 
     demo_id: str
-    stack: str
-    cloud: str
-    region: str
-    backup_region: str
+    place: Place
     commit: str
     started: datetime
-    seconds: float
-    versions: Mapping[str, str]
-    steps: tuple[Step, ...]
-    resources: Resources | None = None
-    policies: Policies | None = None
-    preview: Preview | None = None
-    release: Release | None = None
-    ready_s: float | None = None
-    """From the start of Triton to its readiness, before the loss."""
-    predictions: tuple[Predictions, ...] = ()
-    drill: Drill | None = None
-    problem: Problem | None = None
+    steps: list[Step]
+    seconds: float = 0.0
+    versions: dict[str, str] = field(default_factory=dict)
+    inventory: Inventory | None = None
+    check: CheckReport | None = None
+    published: Publication | None = None
+    rows: int = 0
+    """Written into the feature store."""
+    served: Service | None = None
+    drill: Evidence | FailedDrill | None = None
+    evidence: tuple[str, str] = ("", "")
+    """The drill's files, JSON and Markdown, in the report's folder."""
+    signer: str = ""
+    """The fingerprint of the key that signed them."""
+    problem: UserError | None = None
     interrupted: bool = False
     files: tuple[str, ...] = ()
     """In the report's folder."""
-    mode: str = "emulated"
-    schema: int = SCHEMA
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -250,28 +118,34 @@ class Result:
     @property
     def exit_code(self) -> int:
         """The command's exit code."""
-        return {
-            Ending.PASSED: EXIT_CLEAN,
-            Ending.FOUND: EXIT_FOUND,
-            Ending.FAILED: EXIT_COULD_NOT_RUN,
-            Ending.INTERRUPTED: EXIT_INTERRUPTED,
-        }[self.ending]
+        return EXIT_CODES[self.ending]
+
+    @property
+    def predictions(self) -> tuple[tuple[str, GoldenResult], ...]:
+        """When, and what was answered then over one protocol."""
+        before = self.served.results if self.served else ()
+        after = self.drill.app_probe if isinstance(self.drill, Evidence) else ()
+        return (*(("before the loss", r) for r in before), *(("after the restore", r) for r in after))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON, as `result.json` holds it and `--json` prints it."""
-        document = _plain(asdict(self))
-        for predictions, told in zip(self.predictions, document["predictions"], strict=True):
-            told["passed"] = predictions.passed
-        return {**document, "ending": str(self.ending), "exit_code": self.exit_code, "findings": [*self.findings]}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, StrEnum):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(member) for key, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(member) for member in value]
-    return value
+        """Plain JSON, as `result.json` holds it and `--json` prints it; plan, verdicts and evidence are beside it."""
+        return {
+            "schema": SCHEMA,
+            "demo_id": self.demo_id,
+            "stack": self.place.stack,
+            "region": self.place.region,
+            "backup_region": self.place.backup_region,
+            "commit": self.commit,
+            "started": self.started.isoformat(),
+            "seconds": self.seconds,
+            "versions": self.versions,
+            "ending": str(self.ending),
+            "exit_code": self.exit_code,
+            "findings": list(self.findings),
+            "steps": [asdict(step) for step in self.steps],
+            "release": self.published and {**asdict(self.published), "feature_rows": self.rows},
+            "predictions": [{"when": when, **answers.to_json()} for when, answers in self.predictions],
+            "evidence": self.evidence,
+            "problem": self.problem and vars(self.problem),
+            "files": self.files,
+        }

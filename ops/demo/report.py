@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
-from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
+from rich.filesize import decimal
 
-from ops.demo import wording
-from ops.demo.model import Result, State, Step
-
-TEMPLATE: Final = "report.html.j2"
-_LINKED: Final = (
-    ("result.json", "the result"),
-    ("policies.json", "the policy verdicts"),
-    ("plan.json", "the plan"),
-    ("diagram.svg", "the diagram"),
-)
-_SCRIPT: Final = re.compile(r"<\s*script|\bon[a-z]+\s*=|javascript:", re.IGNORECASE)
+from ops.check.report import as_text
+from ops.demo import words
+from ops.demo.model import Result
+from ops.drill.model import Evidence
+from ops.plan.diagram import draw
+from policies.inventory import UNKNOWN
 
 
 @cache
@@ -32,52 +26,18 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "duration": wording.duration,
-        "size": wording.size,
-        "ms": wording.milliseconds,
-        "protocol": lambda name: wording.NAMES.get(name, name),
-        "commit": wording.commit,
-    }
-    environment.tests["done"] = lambda step: step.state is not State.PENDING
-    return environment.get_template(TEMPLATE)
+    environment.filters |= {"duration": words.duration, "size": decimal}
+    return environment.get_template("report.html.j2")
 
 
-def render(result: Result, diagram: str = "") -> str:
-    """The page of a demo, finished or not.
-
-    Args:
-        diagram: the stack's SVG as `ops.plan.diagram` draws it; left out where it is empty.
-
-    Raises:
-        ValueError: the diagram holds a script.
-    """
-    if _SCRIPT.search(diagram):
-        raise ValueError("a diagram must not hold scripts")
+def render(result: Result) -> str:
+    """The page of a demo, finished or not."""
     return _template().render(
         r=result,
-        headline=wording.headline(result),
-        diagram=Markup(diagram),  # noqa: S704 - drawn by ops.plan.diagram, which escapes what it writes
-        links=[(file, what) for file, what in linked(result) if file in result.files],
-        logs=[file for file in result.files if file.startswith("logs/")],
-        widths=bar_widths(result.steps),
-        told=wording,
+        words=words,
+        verdict=as_text(result.check) if result.check else "",
+        drill=result.drill if isinstance(result.drill, Evidence) else None,
+        nowhere=(None, UNKNOWN, "global"),
+        diagram=Markup(draw(result.inventory)) if result.inventory else "",  # noqa: S704 - it escapes what it writes
+        longest=max(step.seconds for step in result.steps) or 1.0,
     )
-
-
-def linked(result: Result) -> tuple[tuple[str, str], ...]:
-    """Files beside the page that may be linked to, and what they hold."""
-    if result.drill is None:
-        return _LINKED
-    return (
-        ("result.json", "the result"),
-        (result.drill.evidence_markdown, "the drill's evidence"),
-        (result.drill.evidence_json, "the drill's evidence, signed"),
-        *_LINKED[1:],
-    )
-
-
-def bar_widths(steps: tuple[Step, ...]) -> tuple[float, ...]:
-    """The length of each step's bar, in percent of the longest."""
-    longest = max((step.seconds for step in steps), default=0.0)
-    return tuple(round(100 * step.seconds / longest, 1) if longest else 0.0 for step in steps)

@@ -6,9 +6,9 @@ import json
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -20,9 +20,10 @@ from common.paths import out_dir, repo_root
 from ops.demo import leftovers, screen
 from ops.demo.board import Board
 from ops.demo.folders import Home, ReportFolder, new_demo_id
-from ops.demo.model import Ending, Problem, Result
+from ops.demo.model import Ending, Result
 from ops.demo.report import render
-from ops.demo.stages import STAGES, Demo
+from ops.demo.stages import STAGES, Act, Demo
+from ops.drill.protocol import commit
 from ops.local.workspace import find_workspace, read_settings
 from ops.plan.planner import checked_name
 
@@ -36,7 +37,7 @@ class Interrupts:
     happened: bool = False
     armed: bool = False
     """Whether a signal is acted on; else it is remembered."""
-    told: Callable[[], None] = lambda: None
+    heard: Callable[[], None] = lambda: None
     """Called before the KeyboardInterrupt."""
 
     def handle(self, _number: int, _frame: FrameType | None) -> None:
@@ -44,15 +45,14 @@ class Interrupts:
         self.happened = True
         if self.armed:
             self.armed = False
-            self.told()
+            self.heard()
             raise KeyboardInterrupt
 
-    def arm(self, told: Callable[[], None]) -> None:
+    def arm(self, heard: Callable[[], None]) -> None:
         """From now on act on a signal, at once if there was one."""
-        self.told, self.armed = told, True
         if self.happened:
-            self.armed = False
             raise KeyboardInterrupt
+        self.heard, self.armed = heard, True
 
 
 @contextmanager
@@ -67,57 +67,66 @@ def interrupts() -> Iterator[Interrupts]:
             signal.signal(number, handler)
 
 
-def run_demo(stack: str, out: Path | None, *, as_json: bool = False) -> int:
-    """Do all steps on a local cloud of the demo's own, and write the report below `out`; returns the exit code.
+def run_demo(
+    stack: str,
+    out: Path | None,
+    *,
+    as_json: bool = False,
+    stages: Sequence[tuple[str, str, Act]] = STAGES,
+    end_leftovers: Callable[[], tuple[str, ...]] = leftovers.end_all,
+) -> int:
+    """Do every step, print the results, and return the exit code.
+
+    Args:
+        stages: key, title and action of each step.
+        end_leftovers: ends what was started on the way and still runs, and returns what that was.
 
     Raises:
-        UserError: there is no such stack, its settings are refused, or a step could not run; a report of what was
-            done is written then too.
+        UserError: no such stack, or a step could not run; the report is written then too.
     """
-    settings = read_settings(find_workspace(checked_name(stack), repo_root()))
+    place = read_settings(find_workspace(checked_name(stack), repo_root())).place
     with interrupts() as taken:
-        report = ReportFolder(out or out_dir(), new_demo_id(stack, datetime.now(UTC)))
+        started = datetime.now(UTC)
+        report = ReportFolder(out or out_dir(), new_demo_id(stack, started))
         try:
-            leftovers.adopt_orphans()
-            board = Board([(key, title) for key, title, _ in STAGES])
-            demo = Demo(report.demo_id, settings, Home(), report, board)
-            error = _act(demo, taken)
-            result, folder = _publish(demo)
+            board = Board([(key, title) for key, title, _ in stages])
+            result = Result(report.name, place, commit(), started, board.steps)
+            _act(
+                Demo(result, Home(), report, board, end_leftovers=end_leftovers), taken, [act for _, _, act in stages]
+            )
+            folder = _publish(result, report)
         finally:
             report.discard()
     _print(result, folder, as_json=as_json)
-    if error is not None:
-        raise error
+    if result.problem is not None:
+        raise result.problem
     return result.exit_code
 
 
-def _act(demo: Demo, taken: Interrupts) -> UserError | None:
-    """Do the steps until one cannot; then clean up without being disturbed. Returns why it could not."""
-    error: UserError | None = None
+def _act(demo: Demo, taken: Interrupts, acts: Sequence[Act]) -> None:
+    """Do the steps until one cannot; then clean up without being disturbed."""
+    result, board = demo.result, demo.board
     try:
-        taken.arm(demo.board.stopping)
-        with demo.home.holds_temporary_files(), demo.board as board:
-            for key, _, act in STAGES:
-                with board.stage(key) as stage:
-                    act(demo, stage)
+        taken.arm(board.stopping)
+        with demo.home.holds_temporary_files(), board.shown():
+            for step, act in zip(board.steps, acts, strict=True):
+                with board.stage(step):
+                    act(demo, step)
     except KeyboardInterrupt:
-        demo.interrupted = True
+        result.interrupted = True
     except Exception as caught:
         # A child that a Ctrl-C ended first fails its step; that is no failure of the step.
-        demo.interrupted = taken.happened
-        error = None if taken.happened else explained(caught, demo.report, demo.home)
+        result.interrupted = taken.happened
+        result.problem = None if taken.happened else _explained(caught, demo.report, demo.home)
     finally:
         taken.armed = False
-        unfinished = demo.interrupted or error is not None
-        for forced in demo.wind_up(keep_logs=unfinished):
-            demo.board.console.print(f"! {forced}", markup=False, soft_wrap=True)
-    if error is not None:
-        demo.problem = Problem(error.what, error.where, error.remedy)
-    return error
+        for forced in demo.wind_up(keep_logs=result.interrupted or result.problem is not None):
+            board.console.print(f"! {forced}", markup=False, soft_wrap=True)
+    result.seconds = round((datetime.now(UTC) - result.started).total_seconds(), 1)
 
 
-def explained(error: Exception, report: ReportFolder, home: Home) -> UserError:
-    """The error as the user is told it: with the place where a log is kept, and any fault of ours with its trace."""
+def _explained(error: Exception, report: ReportFolder, home: Home) -> UserError:
+    """The error with the place where a log is kept, and any fault of ours with its trace."""
     kept = report.final_path(Ending.FAILED) / "logs"
     if isinstance(error, UserError):
         places = {str(path): str(kept / name) for name, path in home.logs().items()}
@@ -125,32 +134,27 @@ def explained(error: Exception, report: ReportFolder, home: Home) -> UserError:
         return UserError(error.what, places.get(where, where), error.remedy)
     report.write("logs/traceback.txt", "".join(traceback.format_exception(error)))
     what = f"a fault in Seawall itself: {type(error).__name__}: {error}"
-    return UserError(what, str(kept / "traceback.txt"), "report it, with the folder that this file is in")
+    return UserError(what, str(kept / "traceback.txt"), "Report it, with the folder that this file is in.")
 
 
-def _publish(demo: Demo) -> tuple[Result, Path]:
+def _publish(result: Result, report: ReportFolder) -> Path:
     """Write the result and the page, and show the folder to readers."""
     try:
-        files = tuple(sorted({*demo.report.files(), "report.html", "result.json"}))
-        result = replace(demo.result(), files=files)
-        demo.report.write("result.json", result.to_json())
-        demo.report.write("report.html", render(result, demo.diagram))
-        return result, demo.report.publish(result.ending)
+        result.files = tuple(sorted(report.files() | {"report.html", "result.json"}))
+        report.write("result.json", result.to_json())
+        report.write("report.html", render(result))
+        return report.publish(result.ending)
     except OSError as error:
-        raise UserError(
-            f"the report cannot be written: {error.strerror}",
-            str(demo.report.path.parent),
-            "free space, or use --out",
-        ) from error
+        what = f"the report cannot be written: {error.strerror}"
+        raise UserError(what, str(report.path.parent), "Free space, or use --out.") from error
 
 
 def _print(result: Result, folder: Path, *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json.dumps({**result.to_json(), "folder": str(folder)}, indent=1, ensure_ascii=False) + "\n")
+        document = {**result.to_json(), "folder": str(folder)}
+        sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
         return
-    console = Console(highlight=False)
-    wide = console if console.is_terminal else Console(highlight=False, width=160)
-    here = Path.cwd()
-    screen.show(result, folder.relative_to(here) if folder.is_relative_to(here) else folder, wide)
+    console, here = Console(highlight=False), Path.cwd()
+    screen.show(result, folder.relative_to(here) if folder.is_relative_to(here) else folder, console)
     if result.ending is Ending.INTERRUPTED:
-        wide.print("interrupted; nothing is left running, and the next demo starts anew", markup=False)
+        console.print("interrupted; nothing is left running, and the next demo starts anew", markup=False)

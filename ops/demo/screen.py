@@ -1,96 +1,76 @@
-"""The one screen of results at the end of a demo."""
+"""The one screen of results at the end of a demo: wrapped to a terminal's width, whole lines elsewhere."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from ops.demo import wording
-from ops.demo.model import Ending, Predictions, Result
+from ops.demo import words
+from ops.demo.model import Ending, Result
 
-_STYLES = {
+_STYLES: Final = {
     Ending.PASSED: "bold green",
     Ending.FOUND: "bold yellow",
     Ending.FAILED: "bold red",
     Ending.INTERRUPTED: "bold yellow",
 }
-_MOMENTS = {"before": "before the loss", "after": "after the restore"}
-_MOST_FINDINGS = 8
-_NAME_WIDTH = 10
+_MOST_FINDINGS: Final = 8
+_MARGIN: Final = 14
+"""Columns before a value: where its name stands."""
 
 
 def show(result: Result, folder: Path, console: Console) -> None:
     """Print the results; `folder` is where the reports lie."""
-    console.print()
-    console.print(Text(wording.headline(result), _STYLES[result.ending]))
-    console.print()
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows(result):
-        table.add_row(Text(f"  {name:<{_NAME_WIDTH}}", "dim"), Text(value))
-    console.print(table)
-    for name, value in places(result, folder):
-        # Never folded: a path is there to be copied.
-        console.print(Text.assemble((f"  {name:<{_NAME_WIDTH}}", "dim"), f"  {value}"), soft_wrap=True)
+    _print(console)
+    for line in _wrapped(words.headline(result), console, 0):
+        _print(console, line, _STYLES[result.ending])
+    _print(console)
+    for step in result.steps:
+        for number, line in enumerate(_wrapped(step.result, console, _MARGIN)):
+            _row(console, "" if number else step.key, line)
+    for name, path in places(result, folder):
+        # Never wrapped: a path is there to be copied.
+        _row(console, name, str(path))
     if result.predictions:
-        console.print()
-        console.print(_predictions(result.predictions))
-    for line in finding_lines(result):
-        console.print(Text(line, "yellow"), soft_wrap=True)
-    console.print()
+        _print(console)
+        _print(console, f"  {'predictions':<25}{'golden':>12}{'p50':>11}{'p95':>11}{'p99':>11}", "dim")
+    for when, answers in result.predictions:
+        title = f"{when}, {words.PROTOCOLS[answers.protocol]}"
+        times = "".join(f"{time:>11}" for time in words.latencies(answers))
+        _print(console, f"  {title:<25}{words.golden([answers]):>12}{times}", "" if answers.passed else "red")
+    if result.findings:
+        _print(console)
+    for finding in result.findings[:_MOST_FINDINGS]:
+        for line in _wrapped(f"! {finding}", console, 4):
+            _print(console, f"  {line}", "yellow")
+    if len(result.findings) > _MOST_FINDINGS:
+        _print(console, f"  and {len(result.findings) - _MOST_FINDINGS} more, in the report")
+    _print(console)
 
 
-def rows(result: Result) -> Iterator[tuple[str, str]]:
-    """What is known, name and value; nothing for what was not reached."""
-    if result.resources:
-        yield "resources", wording.resources_told(result.resources)
-    if result.preview:
-        yield "preview", wording.preview_told(result.preview)
-    if result.policies:
-        yield "policies", f"{wording.policies_told(result.policies)}; {wording.engine_told(result.policies)}"
-    if result.release:
-        release = result.release
-        yield "model", f"{release.version}, {release.files} files, {wording.size(release.bytes)}, {release.uri}"
-        yield "features", f"{release.feature_rows} rows in {release.feature_store}"
-    if result.drill:
-        yield "restore", wording.drill_told(result.drill)
-        note = ": emulated, not those of a real cloud" if result.drill.mode == "emulated" else ""
-        yield "objectives", f"{wording.objectives_told(result.drill)}{note}"
-
-
-def places(result: Result, folder: Path) -> Iterator[tuple[str, str]]:
+def places(result: Result, folder: Path) -> Iterator[tuple[str, Path]]:
     """Where the files lie."""
-    for name, file in (("report", "report.html"), ("result", "result.json")):
+    for name, file in (("report", "report.html"), ("result", "result.json"), ("evidence", result.evidence[0])):
         if file in result.files:
-            yield name, str(folder / file)
-    if result.drill:
-        yield "evidence", str(folder / result.drill.evidence_json)
+            yield name, folder / file
     if any(file.startswith("logs/") for file in result.files):
-        yield "logs", str(folder / "logs")
+        yield "logs", folder / "logs"
 
 
-def finding_lines(result: Result) -> list[str]:
-    """The findings, cut to a number that fits on a screen."""
-    found = result.findings
-    if not found:
-        return []
-    more = len(found) - _MOST_FINDINGS
-    lines = ["", *(f"  ! {finding}" for finding in found[:_MOST_FINDINGS])]
-    return [*lines, f"  and {more} more, in the report"] if more > 0 else lines
+def _wrapped(text: str, console: Console, margin: int) -> list[str]:
+    if not console.is_terminal:
+        return [text] if text else []
+    return textwrap.wrap(text, max(20, console.width - margin), break_long_words=False, break_on_hyphens=False)
 
 
-def _predictions(predictions: tuple[Predictions, ...]) -> Table:
-    table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="dim")
-    table.add_column("  predictions", no_wrap=True)
-    for name in ("golden", "p50", "p95", "p99"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for p in predictions:
-        times = (wording.milliseconds(value) for value in (p.p50_ms, p.p95_ms, p.p99_ms))
-        title = f"  {_MOMENTS[p.moment]}, {wording.NAMES.get(p.protocol, p.protocol)}"
-        table.add_row(title, Text(f"{p.matching} of {p.requests}", "" if p.passed else "red"), *times)
-    return table
+def _row(console: Console, name: str, value: str) -> None:
+    _print(console, Text.assemble((f"  {name:<{_MARGIN - 2}}", "dim"), value))
+
+
+def _print(console: Console, line: str | Text = "", style: str = "") -> None:
+    console.print(Text(line, style) if isinstance(line, str) else line, soft_wrap=True)

@@ -65,6 +65,9 @@ class Change:
         """The logical name."""
         return self.urn.rsplit("::", 1)[-1]
 
+    def __str__(self) -> str:
+        return f"{self.op} {self.name}" + (f" ({', '.join(self.properties)})" if self.properties else "")
+
 
 @dataclass(frozen=True)
 class Trouble:

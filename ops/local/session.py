@@ -123,7 +123,7 @@ class LocalCloud:
         if expect_no_changes and outcome.changes:
             first = outcome.changes[0]
             raise UserError(
-                f"the preview is not empty: {first.op} {first.name} ({', '.join(first.properties)})"
+                f"the preview is not empty: {first}"
                 + (f", and {len(outcome.changes) - 1} more" if len(outcome.changes) > 1 else ""),
                 first.urn,
                 f"Run `seawall local up {self.workspace.stack}`, or undo the change.",

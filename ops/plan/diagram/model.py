@@ -68,7 +68,7 @@ def drawing(inventory: Inventory) -> Drawing:
     primary, far = regions(inventory)
     members = [r for r in inventory.resources if r.custom and not r.type.startswith(PROVIDER_PREFIX)]
     bands = {r.urn: _band(r, primary) for r in members}
-    tops = {r.urn: _top(r, inventory.by_urn) for r in members}
+    tops = {r.urn: outermost(r, inventory.by_urn) for r in members}
     _fold_global_parts(members, bands, tops)
     grouped: dict[BoxKey, list[Resource]] = {}
     for resource in members:
@@ -96,7 +96,7 @@ def _band(resource: Resource, primary: str | None) -> Band:
     return Band.PRIMARY if resource.region == primary else Band.FAR
 
 
-def _top(resource: Resource, by_urn: Mapping[str, Resource]) -> str:
+def outermost(resource: Resource, by_urn: Mapping[str, Resource]) -> str:
     """The URN of the outermost component around `resource`; empty if it has none."""
     top, parent = "", resource.parent
     while parent is not None and parent in by_urn:

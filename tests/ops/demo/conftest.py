@@ -1,115 +1,92 @@
-"""What the demo's tests share: a demo that passed, piece by piece, and the plan of a small stack."""
+"""What the demo's tests share: a demo that passed, of values as the other areas give them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
 
 import pytest
 
-from ops.demo.model import (
-    Component,
-    Drill,
-    Objective,
-    Policies,
-    Predictions,
-    Preview,
-    Release,
-    Resources,
-    Result,
-    State,
-    Step,
-)
+from common.paths import repo_root
+from ops.check.report import CheckReport
+from ops.demo.model import Result, State, Step
+from ops.demo.stages import STAGES
+from ops.drill.model import Evidence
+from ops.local.workspace import find_workspace, read_settings
+from ops.models.releases import Publication
+from ops.serving.golden import GoldenResult, Latency
+from ops.serving.service import Service
+from policies.inventory import UNKNOWN, Inventory, Resource
+from policies.model import Finding, Problem, Verdict
+from policies.rules import RULES
+from policies.verdicts import StackVerdict
+from policies.waivers import Waived
 
-STEPS = ("tools", "policies", "up", "preview", "refresh", "publish", "predict", "drill", "teardown")
+GOLDEN = GoldenResult("http", 114, 0, 1.3e-07, Latency(3.1, 4.5, 7.25), ())
 
 
-@pytest.fixture
-def predictions() -> Callable[..., Predictions]:
-    """Builds one row of predictions, golden unless told otherwise."""
-
-    def build(**changes: Any) -> Predictions:
-        golden = Predictions("before", "http", 228, 0, 228, 1.3e-07, 3.1, 4.5, 7.25)
-        return replace(golden, **changes)
-
-    return build
+def _resource(name: str, **changes: object) -> Resource:
+    urn = f"urn:pulumi:dev-aws::seawall::t::{name}"
+    bucket = Resource(urn, "aws:s3/bucket:Bucket", name, custom=True, region="eu-west-1")
+    return replace(bucket, **changes)  # pyright: ignore[reportArgumentType]
 
 
 @pytest.fixture
-def drill() -> Drill:
-    """A drill that proved the restore."""
-    return Drill(
-        proven=True,
-        mode="emulated",
-        scenario="loss of the primary region",
-        findings=(),
-        evidence_json="drill-dev-aws-1.json",
-        evidence_markdown="drill-dev-aws-1.md",
-        signer="SHA256:abc",
-        region="eu-west-1",
-        backup_region="eu-central-1",
-        distance_km=1088.0,
-        rpo=Objective(21600.0, 1.2, True),
-        rto=Objective(3600.0, 10.4, True),
-        objects="16 of 16 objects",
-        features="115 of 115 feature rows",
-        recovery_point="point-1",
-        controls=(("one bit of model.onnx flipped", True, "1 different"), ("model.onnx deleted", True, "1 missing")),
-        phases=(("seed", 0.8), ("restore objects", 0.2)),
+def inventory() -> Inventory:
+    """A component in a component, each with a bucket, and a provider outside of both."""
+    storage = _resource("storage", type="seawall:aws:Storage", custom=False, region=None)
+    replica = _resource("replica", type="seawall:aws:Replica", custom=False, region=None, parent=storage.urn)
+    models = _resource("models", parent=storage.urn, protect=True)
+    far = _resource("far", parent=replica.urn, region="eu-central-1")
+    somewhere = _resource("somewhere", parent=replica.urn, region=UNKNOWN)
+    provider = _resource("aws", type="pulumi:providers:aws", region=None)
+    return Inventory("dev-aws", {"region": "eu-west-1"}, (provider, storage, models, replica, far, somewhere))
+
+
+@pytest.fixture
+def check() -> CheckReport:
+    """One rule passes and one fails on the bucket `models`."""
+    urn = "urn:pulumi:dev-aws::seawall::t::models"
+    found = (
+        Finding(RULES[0], urn, "t", "models", Verdict.PASS),
+        Finding(RULES[1], urn, "t", "models", Verdict.FAIL, (Problem("acl", "public", "private"),)),
     )
+    return CheckReport("1", date(2026, 1, 2), (StackVerdict("dev-aws", False, Waived(found, {}, ()), {}),))
 
 
 @pytest.fixture
-def passed(predictions: Callable[..., Predictions], drill: Drill) -> Result:
+def passed(inventory: Inventory, check: CheckReport, evidence: Evidence) -> Result:
     """A demo with every step green."""
     return Result(
         demo_id="demo-dev-aws-20260102T030405Z-abc123",
-        stack="dev-aws",
-        cloud="aws",
-        region="eu-west-1",
-        backup_region="eu-central-1",
-        commit="0123456789",
+        place=read_settings(find_workspace("dev-aws", repo_root())).place,
+        commit="0123456789ab0123456789ab+changes",
         started=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         seconds=81.0,
         versions={"pulumi": "3.259.0"},
-        steps=tuple(Step(key, key.title(), State.OK, 2.0, "well") for key in STEPS),
-        resources=Resources(
-            planned=5,
-            deployed=5,
-            protected=1,
-            components=(Component("storage", "seawall:aws:Storage", 4, 1, ("eu-west-1",), (("aws:s3:Bucket", 4),)),),
+        steps=[Step(key, title, State.OK, 2.0, f"{key} well; and the rest of it") for key, title, _ in STAGES],
+        inventory=inventory,
+        check=check,
+        published=Publication("v1", "s3://models/releases/v1/repository", "ab" * 32, 12, 24500, True, True),
+        served=Service(4.4, (GOLDEN, replace(GOLDEN, protocol="grpc"))),
+        drill=evidence,
+        evidence=("drill-1.json", "drill-1.md"),
+        signer="SHA256:abc",
+        files=(
+            "diagram.svg",
+            "drill-1.json",
+            "drill-1.md",
+            "plan.json",
+            "policies.json",
+            "report.html",
+            "result.json",
         ),
-        policies=Policies(82, True, {"pass": 132, "fail": 0, "unknown": 0, "waived": 0}, (), engine_asked=True),
-        preview=Preview(5, (), ()),
-        release=Release("v1", "s3://models/releases/v1/repository", 12, 24500, "ab" * 32, 114, "dynamodb features"),
-        ready_s=4.4,
-        predictions=tuple(
-            predictions(moment=moment, protocol=protocol)
-            for moment in ("before", "after")
-            for protocol in ("http", "grpc")
-        ),
-        drill=drill,
-        files=("diagram.svg", "drill-dev-aws-1.json", "drill-dev-aws-1.md", "plan.json", "policies.json",
-               "report.html", "result.json"),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
 def barely_begun(passed: Result) -> Result:
     """A demo that came to its second step and no further; nothing but the tools is known."""
-    first, second, *others = passed.steps
-    return Result(
-        demo_id=passed.demo_id,
-        stack=passed.stack,
-        cloud=passed.cloud,
-        region=passed.region,
-        backup_region=passed.backup_region,
-        commit="",
-        started=passed.started,
-        seconds=1.0,
-        versions={},
-        steps=(first, replace(second, state=State.FAILED), *(replace(step, state=State.PENDING) for step in others)),
-        files=("report.html", "result.json"),
-    )
+    steps = [Step(step.key, step.title) for step in passed.steps]
+    steps[0].state, steps[1].state = State.OK, State.FAILED
+    return Result(passed.demo_id, passed.place, "", passed.started, steps, files=("report.html", "result.json"))

@@ -15,43 +15,41 @@ from typer.testing import CliRunner
 
 from common.errors import UserError
 from ops import cli
-from ops.demo import leftovers, run, stages
-from ops.demo.board import Stage
-from ops.demo.stages import Demo
-
-Act = Callable[[Demo, Stage], None]
+from ops.demo import run
+from ops.demo.model import Step
+from ops.demo.stages import Act, Demo
 
 
-def well(_demo: Demo, stage: Stage) -> None:
-    stage.told = "well"
+def well(_demo: Demo, step: Step) -> None:
+    step.result = "well"
 
 
-def finds(_demo: Demo, stage: Stage) -> None:
-    stage.findings = ("something is wrong",)
+def finds(_demo: Demo, step: Step) -> None:
+    step.findings = ("something is wrong",)
 
 
-def cannot(demo: Demo, _stage: Stage) -> None:
+def cannot(demo: Demo, _step: Step) -> None:
     raise UserError("the thing is missing", str(demo.report.logs / "thing.log"), "get one")
 
 
-def crashes(_demo: Demo, _stage: Stage) -> None:
+def crashes(_demo: Demo, _step: Step) -> None:
     raise KeyError("oops")
 
 
-def interrupted(_demo: Demo, _stage: Stage) -> None:
+def interrupted(_demo: Demo, _step: Step) -> None:
     os.kill(os.getpid(), signal.SIGINT)
     signal.pause()
 
 
-def terminated(_demo: Demo, _stage: Stage) -> None:
+def terminated(_demo: Demo, _step: Step) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     signal.pause()
 
 
-def fails_because_interrupted(demo: Demo, stage: Stage) -> None:
+def fails_because_interrupted(demo: Demo, step: Step) -> None:
     """As when a Ctrl-C reaches a child first, whose end is an error to its caller."""
     try:
-        interrupted(demo, stage)
+        interrupted(demo, step)
     except KeyboardInterrupt:
         raise UserError("the child ended", "child", "start it again") from None
 
@@ -66,15 +64,13 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def demo(tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+def demo(tmp_path: Path, temporary: Path) -> Iterator[Callable[..., int]]:
     """Runs a demo of the given acts instead of the real ones, and checks that its private home is gone."""
-    # The process is the test runner's: what else runs below it is none of the demo's.
-    monkeypatch.setattr(leftovers, "adopt_orphans", lambda: None)
-    monkeypatch.setattr(leftovers, "await_none", lambda: ())
 
     def start(*acts: Act, **options: Any) -> int:
-        monkeypatch.setattr(run, "STAGES", tuple((f"s{n}", f"Step {n}", act) for n, act in enumerate(acts)))
-        return run.run_demo("dev-aws", tmp_path / "out", **options)
+        stages = [(f"s{n}", f"Step {n}", act) for n, act in enumerate(acts)]
+        # The process is the test runner's: what else runs below it is none of the demo's.
+        return run.run_demo("dev-aws", tmp_path / "out", stages=stages, end_leftovers=lambda: (), **options)
 
     yield start
     assert not list(temporary.iterdir())
@@ -92,7 +88,7 @@ def test_a_demo_that_went_well_leaves_a_report(demo: Callable[..., int], tmp_pat
     assert demo(well, well) == 0
     (folder,) = folders(tmp_path)
     assert (folder / "report.html").is_file()
-    assert [step["state"] for step in result(folder)["steps"]] == ["ok", "ok"]
+    assert [step["state"] for step in result(folder)["steps"]] == ["done", "done"]
 
 
 def test_the_result_names_every_file_beside_it(demo: Callable[..., int], tmp_path: Path) -> None:
@@ -105,7 +101,7 @@ def test_the_result_names_every_file_beside_it(demo: Callable[..., int], tmp_pat
 def test_a_finding_ends_in_1_and_the_demo_goes_on(demo: Callable[..., int], tmp_path: Path) -> None:
     assert demo(finds, well) == 1
     (folder,) = folders(tmp_path)
-    assert [step["state"] for step in result(folder)["steps"]] == ["found", "ok"]
+    assert [step["state"] for step in result(folder)["steps"]] == ["found something", "done"]
 
 
 def test_a_step_that_cannot_run_ends_the_demo(demo: Callable[..., int], tmp_path: Path) -> None:
@@ -113,7 +109,7 @@ def test_a_step_that_cannot_run_ends_the_demo(demo: Callable[..., int], tmp_path
         demo(well, cannot, well)
     (folder,) = folders(tmp_path)
     assert folder.name.endswith("-failed")
-    assert [step["state"] for step in result(folder)["steps"]] == ["ok", "failed", "pending"]
+    assert [step["state"] for step in result(folder)["steps"]] == ["done", "could not run", "not reached"]
 
 
 def test_an_error_names_the_log_where_it_lies_afterwards(demo: Callable[..., int], tmp_path: Path) -> None:
@@ -136,7 +132,7 @@ def test_an_interrupt_ends_in_130_and_says_what_was_done(
     assert demo(well, act, well) == 130
     (folder,) = folders(tmp_path)
     assert folder.name.endswith("-interrupted")
-    assert "interrupted: 1 of 3 steps" in capsys.readouterr().out
+    assert "interrupted, 1 of 3 steps" in capsys.readouterr().out
 
 
 def test_signals_do_what_they_did_before_once_a_demo_has_ended(demo: Callable[..., int]) -> None:
@@ -145,14 +141,12 @@ def test_signals_do_what_they_did_before_once_a_demo_has_ended(demo: Callable[..
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
-def test_a_second_interrupt_does_not_disturb_the_cleaning_up(
-    demo: Callable[..., int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def close(_demo: Demo) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+def test_a_second_interrupt_does_not_disturb_the_cleaning_up(demo: Callable[..., int]) -> None:
+    def twice(demo: Demo, step: Step) -> None:
+        demo.opened.callback(os.kill, os.getpid(), signal.SIGINT)
+        interrupted(demo, step)
 
-    monkeypatch.setattr(stages.Demo, "close", close)
-    assert demo(interrupted) == 130
+    assert demo(twice) == 130
 
 
 def test_an_interrupt_before_the_first_step_is_not_lost() -> None:
