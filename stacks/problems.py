@@ -1,4 +1,4 @@
-"""What is wrong with a stack's settings, told by path, value, what is allowed, and remedy."""
+"""What is wrong with a stack's settings: path, value, what is allowed, and remedy."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def unreadable(error: MarkedYAMLError | UnicodeDecodeError) -> str:
     """What is wrong in a file, and where; without the lines around it, which may hold a secret."""
     if isinstance(error, UnicodeDecodeError):
         return str(error.reason)
-    # A key that is there twice is told with both values.
+    # For a key that is there twice the parser repeats both values.
     what = (error.problem or error.context or "cannot be parsed").partition(" with value")[0]
     mark = error.problem_mark or error.context_mark
     return f"{what} (line {mark.line + 1}, column {mark.column + 1})" if mark else what
@@ -70,13 +70,13 @@ def _problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
         known = sorted(parent.model_fields) if parent else []
         secret = secret or _may_be_secret(model, parent, str(details["loc"][-1]))
         close = difflib.get_close_matches(str(details["loc"][-1]), known, n=1)
-        remedy = f"did you mean {close[0]}?" if close else "remove the key"
+        remedy = f"Did you mean {close[0]}?" if close else "Remove the key."
         return Problem(path, MASK if secret else _brief(details["input"]), f"the keys {', '.join(known)}", remedy)
     if kind == "missing":
-        return Problem(path, None, _description(parent, details["loc"][-1]) or "a value", "add the key")
-    remedy = "change the value"
+        return Problem(path, None, _description(parent, details["loc"][-1]) or "a value", "Add the key.")
+    remedy = "Change the value."
     if kind.endswith(("_type", "_parsing")):
-        remedy = "change the value's type (YAML reads bare digits as a number, quoted ones as a string)"
+        remedy = "Change the value's type (YAML reads bare digits as a number, quoted ones as a string)."
     return Problem(
         path, MASK if secret else _brief(details["input"]), details["msg"].removeprefix("Input should be "), remedy
     )

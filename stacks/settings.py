@@ -17,7 +17,8 @@ from components.contracts.machines import MACHINES
 from components.contracts.place import Place
 from components.contracts.regions import REGIONS, distance_km, multi_region_contains
 from components.contracts.specs import StackSpec, refused
-from components.contracts.vocabulary import Capacity, Cloud, Environment, OptOut
+from components.contracts.vocabulary import Cloud, Environment, OptOut
+from stacks.fitting import fleet_problems, on_demand_replicas
 from stacks.problems import Problem, SettingsError, problems_of, unreadable
 
 CONFIG_KEY = "seawall:settings"
@@ -64,16 +65,16 @@ class Settings(StackSpec):
             document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise SettingsError.of(
-                str(path), "", None, "an existing file", "create it from another stack's"
+                str(path), "", None, "an existing file", "Copy another stack's file and change it."
             ) from None
         except (MarkedYAMLError, UnicodeDecodeError) as error:
             raise SettingsError.of(
-                str(path), "", unreadable(error), "valid YAML", "mend the line named above"
+                str(path), "", unreadable(error), "valid YAML", "Correct the line that is named above."
             ) from None
         config = document.get("config") if isinstance(document, Mapping) else None
         if not isinstance(config, Mapping) or CONFIG_KEY not in config:
             raise SettingsError.of(
-                str(path), f"config.{CONFIG_KEY}", None, "an object with the stack's settings", "add the key"
+                str(path), f"config.{CONFIG_KEY}", None, "an object with the stack's settings", "Add the key."
             )
         settings = cls.parse(config[CONFIG_KEY], str(path))
         named = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
@@ -83,13 +84,13 @@ class Settings(StackSpec):
                 "environment, cloud",
                 settings.place.stack,
                 f"the stack that the file is named after: {named}",
-                "mend the settings or rename the file",
+                "Correct the settings, or rename the file.",
             )
         return settings
 
     @property
     def place(self) -> Place:
-        """Where the stack lives, as components are told."""
+        """Where the stack lives, as every component is given it."""
         return Place(
             cloud=self.cloud,
             environment=self.environment,
@@ -108,7 +109,7 @@ class Settings(StackSpec):
             raise refused(
                 f"pools has no {SYSTEM_POOL!r}",
                 allowed=f"a pool named {SYSTEM_POOL!r} beside the GPU pools",
-                remedy="add it: it carries everything but the fleet",
+                remedy="Add it: it carries everything but the fleet.",
             )
         return self
 
@@ -122,6 +123,7 @@ class Settings(StackSpec):
             self._pool_problems,
             self._feature_problems,
             self._fleet_problems,
+            self._capacity_problems,
         )
         return [problem for check in checks for problem in check()]
 
@@ -129,29 +131,29 @@ class Settings(StackSpec):
         pattern, allowed = _ACCOUNT[self.cloud]
         problems = []
         if not pattern.match(self.account):
-            problems.append(Problem("account", self.account, allowed, "quote it, so that YAML keeps it a string"))
+            problems.append(Problem("account", self.account, allowed, "Quote it, so that YAML keeps it a string."))
         if (self.cloud is Cloud.GCP) != bool(self.project_number):
             allowed = "the project's number" if self.cloud is Cloud.GCP else "nothing: only Google Cloud has one"
-            problems.append(Problem("project_number", self.project_number, allowed, "set it on Google Cloud only"))
+            problems.append(Problem("project_number", self.project_number, allowed, "Set it on Google Cloud only."))
         return problems
 
     def _region_problems(self) -> list[Problem]:
         problems = []
         if self.region not in REGIONS[self.cloud]:
-            problems.append(Problem("region", self.region, _regions(self.cloud), "choose one of these"))
+            problems.append(Problem("region", self.region, _regions(self.cloud), "Choose one of these."))
         pattern = _ZONE[self.cloud].format(region=re.escape(self.region))
         for index, zone in enumerate(self.zones):
             if not re.fullmatch(pattern, zone):
                 problems.append(
-                    Problem(f"zones.{index}", zone, f"a zone of {self.region}", "name zones of the primary region")
+                    Problem(f"zones.{index}", zone, f"a zone of {self.region}", "Name zones of the primary region.")
                 )
         if len(set(self.zones)) < len(self.zones):
-            problems.append(Problem("zones", list(self.zones), "each zone once", "remove the repeated one"))
+            problems.append(Problem("zones", list(self.zones), "each zone once", "Remove the repeated one."))
         return problems
 
     def _backup_region_problems(self) -> list[Problem]:
         there, path = self.backup.region, "backup.region"
-        remedy = f"choose a region at least {self.backup.min_distance_km} km from {self.region}"
+        remedy = f"Choose a region at least {self.backup.min_distance_km} km from {self.region}."
         if self.cloud is Cloud.GCP and multi_region_contains(there, self.region):
             return [Problem(path, there, f"a single region; {there} contains the primary {self.region}", remedy)]
         if there not in REGIONS[self.cloud]:
@@ -172,7 +174,7 @@ class Settings(StackSpec):
         try:
             checked_labels(self.cloud, base_labels(self.environment, self.place.stack, self.labels))
         except ValueError as error:
-            return [Problem("labels", self.labels, str(error), "rename the label or its value")]
+            return [Problem("labels", self.labels, str(error), "Rename the label, or change its value.")]
         return []
 
     def _pool_problems(self) -> list[Problem]:
@@ -181,16 +183,24 @@ class Settings(StackSpec):
             path = f"pools.{key}"
             if pool.machine_type not in MACHINES[self.cloud]:
                 allowed = ", ".join(sorted(MACHINES[self.cloud]))
-                problems.append(Problem(f"{path}.machine_type", pool.machine_type, allowed, "choose one of these"))
+                problems.append(Problem(f"{path}.machine_type", pool.machine_type, allowed, "Choose one of these."))
             elif key == SYSTEM_POOL and MACHINES[self.cloud][pool.machine_type].accelerator:
                 problems.append(
                     Problem(
-                        f"{path}.machine_type", pool.machine_type, "a machine without GPUs", "keep GPUs for the fleet"
+                        f"{path}.machine_type",
+                        pool.machine_type,
+                        "a machine without GPUs",
+                        "Keep GPUs for the fleet.",
                     )
                 )
             if key == SYSTEM_POOL and pool.min_nodes < 1:
                 problems.append(
-                    Problem(f"{path}.min_nodes", pool.min_nodes, "at least 1", "the system pool must always run")
+                    Problem(
+                        f"{path}.min_nodes",
+                        pool.min_nodes,
+                        "at least 1",
+                        "Raise it: something must run what keeps the cluster alive.",
+                    )
                 )
         return problems
 
@@ -203,54 +213,28 @@ class Settings(StackSpec):
             if self.cloud is Cloud.GCP
             else "nothing: DynamoDB grows by itself"
         )
-        return [Problem("features.memory_gib", memory, allowed, "set it on Google Cloud only")]
+        return [Problem("features.memory_gib", memory, allowed, "Set it on Google Cloud only.")]
 
     def _fleet_problems(self) -> list[Problem]:
-        fleet, machines = self.fleet, MACHINES[self.cloud]
-        holding = {
-            key: machines[pool.machine_type].accelerators // fleet.gpus_per_replica * pool.max_nodes
-            for key, pool in self.pools.items()
-            if pool.machine_type in machines
-            and machines[pool.machine_type].accelerator is fleet.accelerator
-            and machines[pool.machine_type].accelerators >= fleet.gpus_per_replica
-        }
-        if not holding:
-            kinds = sorted(
-                {
-                    f"{machines[p.machine_type].accelerators} × {machines[p.machine_type].accelerator}"
-                    for p in self.pools.values()
-                    if p.machine_type in machines and machines[p.machine_type].accelerator
-                }
+        return fleet_problems(self.cloud, self.pools, self.fleet)
+
+    def _capacity_problems(self) -> list[Problem]:
+        """Spot machines may all go at once; what production needs at least must not be on them."""
+        if self.environment is not Environment.PROD or OptOut.ON_DEMAND_CAPACITY in self.opt_outs:
+            return []
+        if self._fleet_problems():
+            return []  # one refusal for one cause
+        held = on_demand_replicas(self.cloud, self.pools, self.fleet)
+        if held >= self.fleet.min_replicas:
+            return []
+        return [
+            Problem(
+                "pools",
+                f"on-demand machines for {held} replicas at max_nodes",
+                f"in production, on-demand machines for min_replicas, which is {self.fleet.min_replicas}",
+                f"Add or enlarge an on-demand GPU pool, or give a reason under opt_outs.{OptOut.ON_DEMAND_CAPACITY}.",
             )
-            return [
-                Problem(
-                    "fleet.accelerator",
-                    f"{fleet.gpus_per_replica} × {fleet.accelerator}",
-                    f"what a machine of some pool carries: {', '.join(kinds) or 'no pool has GPUs'}",
-                    "change fleet.accelerator or fleet.gpus_per_replica, or add a pool with such machines",
-                )
-            ]
-        problems = []
-        if fleet.max_replicas > sum(holding.values()):
-            problems.append(
-                Problem(
-                    "fleet.max_replicas",
-                    fleet.max_replicas,
-                    f"at most {sum(holding.values())}, which the pools {', '.join(holding)} can hold at max_nodes",
-                    "raise the pool's max_nodes or lower max_replicas",
-                )
-            )
-        spot_only = all(self.pools[key].capacity is Capacity.SPOT for key in holding)
-        if self.environment is Environment.PROD and spot_only and OptOut.ON_DEMAND_CAPACITY not in self.opt_outs:
-            problems.append(
-                Problem(
-                    "pools",
-                    f"{', '.join(holding)}: spot only",
-                    "in production, on-demand capacity for the fleet in some pool",
-                    f"add an on-demand GPU pool, or give a reason under opt_outs.{OptOut.ON_DEMAND_CAPACITY}",
-                )
-            )
-        return problems
+        ]
 
 
 def _regions(cloud: Cloud) -> str:

@@ -12,6 +12,7 @@ from components.aws.cluster import addon
 from components.aws.documents import allow, document, service_trust
 from components.aws.registry import mirrored_repositories
 from components.aws.roles import Grant, grant
+from components.contracts.capacity import allocatable, available
 from components.contracts.component import Component, ready
 from components.contracts.machines import MACHINES, Machine
 from components.contracts.naming import physical_name
@@ -51,9 +52,16 @@ def autoscaling_tags(labels: Mapping[str, str], machine: Machine, disk_gib: int)
     """What the cluster autoscaler must know of a machine before the first one exists.
 
     It learns labels and taints from EKS too, but a group's disk only from this tag: without it no pod that requests
-    ephemeral storage, as Triton's do, would ever make the pool leave zero.
+    ephemeral storage, as Triton's do, would ever make the pool leave zero. It takes a machine's whole memory and
+    vCPUs for allocatable (`buildNodeFromTemplate` of its AWS provider, at 1.35), and would add machines for a pod
+    that fits on none of them; the tags say what really is.
     """
-    tags = {f"{_TEMPLATE_TAG}/resources/ephemeral-storage": f"{disk_gib}Gi"}
+    room = allocatable(Cloud.AWS, machine, disk_gib)
+    tags = {
+        f"{_TEMPLATE_TAG}/resources/cpu": f"{room.cpu_millicores}m",
+        f"{_TEMPLATE_TAG}/resources/memory": f"{room.memory_mib}Mi",
+        f"{_TEMPLATE_TAG}/resources/ephemeral-storage": f"{room.disk_mib}Mi",
+    }
     tags |= {f"{_TEMPLATE_TAG}/label/{label}": value for label, value in labels.items()}
     if machine.accelerator:
         tags[f"{_TEMPLATE_TAG}/taint/{GPU_TAINT_KEY}"] = "true:NoSchedule"
@@ -94,6 +102,7 @@ class NodePools(Component):
                 name=group_name(key, pool),
                 node_labels=labels,
                 accelerator=machine.accelerator,
+                room=available(Cloud.AWS, machine, pool.disk_gib),
                 taint_key=GPU_TAINT_KEY if machine.accelerator else None,
                 ready=ready(group.id, *tags),
             )

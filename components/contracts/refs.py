@@ -12,6 +12,7 @@ from typing import Literal
 
 import pulumi
 
+from components.contracts.capacity import Room
 from components.contracts.vocabulary import Accelerator, Cloud
 
 
@@ -71,6 +72,8 @@ class NodePoolRef:
     name: str
     node_labels: Mapping[str, str]
     accelerator: Accelerator | None
+    room: Room
+    """What one machine leaves to the fleet."""
     taint_key: str | None
     ready: pulumi.Output[str]
 

@@ -48,9 +48,9 @@ class NetworkSpec(Spec):
         try:
             network = ipaddress.IPv4Network(value)
         except ValueError as error:
-            raise refused(str(error), allowed=allowed, remedy="write the network's first address and /16") from None
+            raise refused(str(error), allowed=allowed, remedy="Write the network's first address and /16.") from None
         if network.prefixlen != 16 or not network.is_private:
-            raise refused(f"{value} is not a private /16", allowed=allowed, remedy="choose a private /16")
+            raise refused(f"{value} is not a private /16", allowed=allowed, remedy="Choose a private /16.")
         return value
 
 
@@ -70,12 +70,12 @@ class ClusterSpec(Spec):
             try:
                 network = ipaddress.IPv4Network(cidr)
             except ValueError as error:
-                raise refused(str(error), allowed=allowed, remedy="write CIDR notation, as 192.0.2.0/24") from None
+                raise refused(str(error), allowed=allowed, remedy="Write CIDR notation, as 192.0.2.0/24.") from None
             if network.prefixlen < 16:
                 raise refused(
                     f"{cidr} opens the control plane to {network.num_addresses} addresses",
                     allowed=allowed,
-                    remedy="name your office's or VPN's network",
+                    remedy="Name your office's or VPN's network.",
                 )
         return value
 
@@ -100,7 +100,7 @@ class NodePoolSpec(Spec):
             raise refused(
                 f"min_nodes is {self.min_nodes}, more than max_nodes, which is {self.max_nodes}",
                 allowed="min_nodes at most max_nodes",
-                remedy="lower min_nodes or raise max_nodes",
+                remedy="Lower min_nodes, or raise max_nodes.",
             )
         return self
 
@@ -152,7 +152,7 @@ class BackupSpec(Spec):
             raise refused(
                 f"a recovery point each {self.frequency_hours} h cannot meet an RPO of {self.rpo_minutes} min",
                 allowed="frequency_hours × 60 at most rpo_minutes",
-                remedy="lower frequency_hours or raise rpo_minutes",
+                remedy="Lower frequency_hours, or raise rpo_minutes.",
             )
         return self
 
@@ -163,9 +163,9 @@ class MonitoringSpec(Spec):
     log_retention_days: Literal[30, 60, 90, 180, 365, 400, 731] = 90
     """Days that logs are kept; the values that both clouds accept."""
     alert_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-    """Who is told when an alert fires."""
+    """Who gets a message when an alert fires."""
     alert_webhook: SecretStr | None = None
-    """An https address that is told too; it carries a token, so set it with `pulumi config set --secret`."""
+    """An https address that gets it too; it carries a token, so set it with `pulumi config set --secret`."""
 
     @field_validator("alert_webhook", mode="before")
     @classmethod
@@ -180,7 +180,7 @@ class MonitoringSpec(Spec):
             raise refused(
                 "the webhook is not an https address",
                 allowed="an address that starts with https://",
-                remedy="use the https address of the receiver",
+                remedy="Use the https address of the receiver.",
             )
         return value
 
@@ -205,19 +205,19 @@ class FleetSpec(Spec):
     min_replicas: Annotated[int, Field(ge=1, le=1000)] = 2
     """Fewest replicas; the autoscaler owns the number in between."""
     max_replicas: Annotated[int, Field(ge=1, le=1000)]
-    """Most replicas."""
-    vcpus_per_replica: Annotated[int, Field(ge=1, le=64)] = 2
-    """CPU request of each replica."""
-    memory_gib_per_replica: Annotated[int, Field(ge=1, le=1024)] = 8
-    """Memory request and limit of each replica."""
-    repository_gib: Annotated[int, Field(ge=1, le=1000)] = 10
-    """Ephemeral storage for the copy of the model repository that each start makes."""
+    """Most replicas; the pools must have room for one more at max_nodes, which a rollout starts first."""
+    vcpus_per_replica: Annotated[int, Field(ge=1)] = 2
+    """CPU request of each replica; a machine of some pool must have room for it."""
+    memory_gib_per_replica: Annotated[int, Field(ge=1)] = 8
+    """Memory request and limit of each replica; a machine of some pool must have room for it."""
+    repository_gib: Annotated[int, Field(ge=1)] = 10
+    """Disk for the copy of the model repository that each start of a replica makes; the pool's must have room."""
     target_pending_requests: Annotated[int, Field(ge=1, le=1000)] = 4
     """Pending requests per replica that the autoscaler aims at."""
     drain_seconds: Annotated[int, Field(ge=5, le=120)] = 15
     """Seconds between leaving the load balancer and the server's own shutdown."""
     exit_timeout_seconds: Annotated[int, Field(ge=5, le=600)] = 30
-    """Seconds that Triton waits for requests in flight when it is told to stop."""
+    """Seconds that Triton waits for requests in flight when it is asked to stop."""
 
     @model_validator(mode="after")
     def _min_within_max(self) -> FleetSpec:
@@ -225,7 +225,7 @@ class FleetSpec(Spec):
             raise refused(
                 f"min_replicas is {self.min_replicas}, more than max_replicas, which is {self.max_replicas}",
                 allowed="min_replicas at most max_replicas",
-                remedy="lower min_replicas or raise max_replicas",
+                remedy="Lower min_replicas, or raise max_replicas.",
             )
         return self
 

@@ -15,6 +15,7 @@ from pulumi_gcp.container import (
 )
 
 from components.contracts import serving
+from components.contracts.capacity import available
 from components.contracts.component import Component
 from components.contracts.machines import MACHINES, Machine
 from components.contracts.place import Place
@@ -87,6 +88,7 @@ class NodePools(Component):
             name=key,
             node_labels=labels,
             accelerator=machine.accelerator,
+            room=available(Cloud.GCP, machine, spec.disk_gib),
             taint_key=serving.GPU_TAINT_KEY if machine.accelerator else None,
             ready=pool.id,
         )

@@ -13,6 +13,7 @@ from pulumi_kubernetes.apps.v1 import (
 from pulumi_kubernetes.core.v1 import Namespace, PodTemplateSpecArgs, Secret, ServiceAccount
 
 from components.contracts import serving
+from components.contracts.capacity import ROLLOUT_SURGE
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import (
@@ -146,10 +147,10 @@ class Fleet(Component):
             ),
             spec=DeploymentSpecArgs(
                 selector=selecting(labels),
-                # A surge of one needs a free GPU, or a machine to start; none is taken away before it is ready.
+                # No replica is taken away before its successor is ready; settings leave room for the surge.
                 strategy=DeploymentStrategyArgs(
                     type="RollingUpdate",
-                    rolling_update=RollingUpdateDeploymentArgs(max_surge=1, max_unavailable=0),
+                    rolling_update=RollingUpdateDeploymentArgs(max_surge=ROLLOUT_SURGE, max_unavailable=0),
                 ),
                 min_ready_seconds=10,
                 progress_deadline_seconds=1500,
@@ -165,8 +166,9 @@ class Fleet(Component):
 
 def _ready_pools(spec: FleetSpec, pools: NodePoolsRef) -> pulumi.Output[str]:
     """The pools that can hold the fleet, by which the rollout waits for them."""
-    holding = [pool.ready for pool in pools.pools.values() if pool.accelerator is spec.accelerator]
-    return pulumi.Output.all(*holding).apply(lambda names: " ".join(str(name) for name in names))
+    return pulumi.Output.all(*(pool.ready for pool in triton.holding(spec, pools))).apply(
+        lambda names: " ".join(str(name) for name in names)
+    )
 
 
 def _managed_ports(features: FeatureCacheRef) -> tuple[int, ...]:

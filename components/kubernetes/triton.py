@@ -26,7 +26,8 @@ from pulumi_kubernetes.core.v1 import (
 )
 
 from components.contracts import serving
-from components.contracts.refs import FeatureCacheRef, NodePoolsRef, RegistryRef, StorageRef
+from components.contracts.capacity import replica, replicas_per_machine
+from components.contracts.refs import FeatureCacheRef, NodePoolRef, NodePoolsRef, RegistryRef, StorageRef
 from components.contracts.specs import FleetSpec
 from components.kubernetes.pods import app_labels, container_security, http_probe, pod_security, port, selecting
 
@@ -105,12 +106,13 @@ def environment(storage: StorageRef, features: FeatureCacheRef, timeout_ms: int)
 
 def resources(spec: FleetSpec) -> ResourceRequirementsArgs:
     """Memory and GPUs are requested and limited alike, so that a neighbour cannot take them; CPU may burst."""
+    asked = replica(spec)
     fixed = {
-        "memory": f"{spec.memory_gib_per_replica}Gi",
-        "ephemeral-storage": f"{spec.repository_gib + 1}Gi",
-        serving.GPU_RESOURCE: str(spec.gpus_per_replica),
+        "memory": f"{asked.memory_mib // 1024}Gi",
+        "ephemeral-storage": f"{asked.disk_mib // 1024}Gi",
+        serving.GPU_RESOURCE: str(asked.gpus),
     }
-    return ResourceRequirementsArgs(requests={"cpu": str(spec.vcpus_per_replica), **fixed}, limits=fixed)
+    return ResourceRequirementsArgs(requests={"cpu": str(asked.cpu_millicores // 1000), **fixed}, limits=fixed)
 
 
 def volumes(spec: FleetSpec, features_secret: str | None) -> list[VolumeArgs]:
@@ -142,6 +144,11 @@ def mounts(features_secret: str | None) -> list[VolumeMountArgs]:
     return found
 
 
+def holding(spec: FleetSpec, pools: NodePoolsRef) -> list[NodePoolRef]:
+    """The pools whose machines have room for a replica."""
+    return [p for p in pools.pools.values() if replicas_per_machine(p.accelerator, p.room, spec)]
+
+
 def pod_spec(
     spec: FleetSpec,
     *,
@@ -153,8 +160,7 @@ def pod_spec(
     lookup_timeout_ms: int,
 ) -> PodSpecArgs:
     """The whole pod: image by digest, probes, drain before shutdown, and only nodes with the fleet's GPU."""
-    holding = [pool for pool in pools.pools.values() if pool.accelerator is spec.accelerator]
-    taints = sorted({pool.taint_key for pool in holding if pool.taint_key})
+    taints = sorted({pool.taint_key for pool in holding(spec, pools) if pool.taint_key})
     container = ContainerArgs(
         name=APP,
         image=f"{registry.url}@{spec.images.serving}",

@@ -9,6 +9,7 @@ import pytest
 
 from components.aws.cluster import kubeconfig, vpc_access
 from components.aws.node_pools import autoscaling_tags, group_name, node_labels
+from components.contracts.capacity import allocatable
 from components.contracts.machines import MACHINES
 from components.contracts.specs import NodePoolSpec
 from components.contracts.vocabulary import Capacity, Cloud
@@ -92,7 +93,13 @@ def test_the_autoscaler_knows_an_empty_pools_machine(machine_type: str) -> None:
     labels = node_labels("pool", machine)
     tags = autoscaling_tags(labels, machine, 100)
     prefix = "k8s.io/cluster-autoscaler/node-template"
-    assert tags[f"{prefix}/resources/ephemeral-storage"] == "100Gi", "or no pod with a disk request leaves zero"
+    room = allocatable(Cloud.AWS, machine, 100)
+    told = {k.rpartition("/")[2]: v for k, v in tags.items() if "/resources/" in k}
+    assert told == {
+        "cpu": f"{room.cpu_millicores}m",
+        "memory": f"{room.memory_mib}Mi",
+        "ephemeral-storage": f"{room.disk_mib}Mi",
+    }, "or it adds machines that the pods do not fit on, or none at all"
     assert {k: v for k, v in tags.items() if "/label/" in k} == {f"{prefix}/label/{k}": v for k, v in labels.items()}
     assert (f"{prefix}/taint/nvidia.com/gpu" in tags) is (machine.accelerator is not None)
 

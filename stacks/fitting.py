@@ -1,0 +1,135 @@
+"""Whether the pools can hold the fleet: each refusal says what was asked, what a machine has, and what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from components.contracts.capacity import (
+    REPLICA_EXTRA_DISK_GIB,
+    ROLLOUT_SURGE,
+    Room,
+    available,
+    replica,
+    replicas_per_machine,
+)
+from components.contracts.machines import MACHINES
+from components.contracts.specs import FleetSpec, NodePoolSpec
+from components.contracts.vocabulary import Capacity, Cloud
+from stacks.problems import Problem
+
+_LARGER: Final = "or give the pool a larger machine_type."
+
+
+@dataclass(frozen=True)
+class _Quantity:
+    """One thing that a replica takes: the fleet's setting for it, and how much of it a `Room` has in that unit."""
+
+    setting: str
+    asked: Callable[[FleetSpec], int]
+    offered: Callable[[Room], int]
+    remedy: str
+
+
+_QUANTITIES: Final = (
+    _Quantity(
+        "gpus_per_replica",
+        lambda fleet: fleet.gpus_per_replica,
+        lambda room: room.gpus,
+        f"Lower gpus_per_replica, {_LARGER}",
+    ),
+    _Quantity(
+        "vcpus_per_replica",
+        lambda fleet: fleet.vcpus_per_replica,
+        lambda room: room.cpu_millicores // 1000,
+        f"Lower vcpus_per_replica, {_LARGER}",
+    ),
+    _Quantity(
+        "memory_gib_per_replica",
+        lambda fleet: fleet.memory_gib_per_replica,
+        lambda room: room.memory_mib // 1024,
+        f"Lower memory_gib_per_replica, {_LARGER}",
+    ),
+    _Quantity(
+        "repository_gib",
+        lambda fleet: fleet.repository_gib,
+        lambda room: max(0, room.disk_mib // 1024 - REPLICA_EXTRA_DISK_GIB),
+        "Lower repository_gib, or raise the pool's disk_gib.",
+    ),
+)
+
+
+def fleet_problems(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> list[Problem]:
+    """What no machine, or not enough of them, can hold."""
+    rooms = _rooms(cloud, pools, fleet)
+    if not rooms:
+        return [_no_such_gpu(cloud, pools, fleet)]
+    held = replicas_by_pool(cloud, pools, fleet)
+    if not held:
+        return _too_large(pools, rooms, fleet)
+    most = sum(held.values()) - ROLLOUT_SURGE
+    if fleet.max_replicas <= most:
+        return []
+    return [
+        Problem(
+            "fleet.max_replicas",
+            fleet.max_replicas,
+            f"at most {most}: at max_nodes there is room for {_counted(held)}, and a rollout starts "
+            f"{ROLLOUT_SURGE} replica before it stops one",
+            "Raise the pool's max_nodes, or lower max_replicas.",
+        )
+    ]
+
+
+def replicas_by_pool(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> dict[str, int]:
+    """How many replicas each pool holds at `max_nodes`, by its key; pools that hold none are left out."""
+    rooms = _rooms(cloud, pools, fleet)
+    held = {k: replicas_per_machine(fleet.accelerator, room, fleet) * pools[k].max_nodes for k, room in rooms.items()}
+    return {key: replicas for key, replicas in held.items() if replicas}
+
+
+def on_demand_replicas(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> int:
+    """How many replicas the pools hold that the cloud does not take back."""
+    held = replicas_by_pool(cloud, pools, fleet)
+    return sum(replicas for key, replicas in held.items() if pools[key].capacity is Capacity.ON_DEMAND)
+
+
+def _rooms(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> dict[str, Room]:
+    """What one machine leaves to the fleet, by the key of each pool with the fleet's GPU."""
+    machines = {key: MACHINES[cloud].get(pool.machine_type) for key, pool in pools.items()}
+    return {
+        key: available(cloud, machine, pools[key].disk_gib)
+        for key, machine in machines.items()
+        if machine is not None and machine.accelerator is fleet.accelerator
+    }
+
+
+def _no_such_gpu(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> Problem:
+    machines = [MACHINES[cloud].get(pool.machine_type) for pool in pools.values()]
+    kinds = sorted({f"{m.accelerators} × {m.accelerator}" for m in machines if m is not None and m.accelerator})
+    return Problem(
+        "fleet.accelerator",
+        str(fleet.accelerator),
+        f"what a machine of some pool carries: {', '.join(kinds) or 'no pool has GPUs'}",
+        "Change fleet.accelerator, or add a pool with such machines.",
+    )
+
+
+def _too_large(pools: Mapping[str, NodePoolSpec], rooms: Mapping[str, Room], fleet: FleetSpec) -> list[Problem]:
+    """One problem for each quantity that no machine has, or one for all where none has them together."""
+    left = {key: f"a {pools[key].machine_type} of the pool {key} leaves {room}" for key, room in rooms.items()}
+    problems: list[Problem] = []
+    for quantity in _QUANTITIES:
+        best = max(rooms, key=lambda key: quantity.offered(rooms[key]))
+        most = quantity.offered(rooms[best])
+        if quantity.asked(fleet) > most:
+            allowed = f"at most {most}: {left[best]}"
+            problems.append(Problem(f"fleet.{quantity.setting}", quantity.asked(fleet), allowed, quantity.remedy))
+    if problems:
+        return problems
+    return [Problem("fleet", f"a replica of {replica(fleet)}", "; ".join(left.values()), f"Ask for less, {_LARGER}")]
+
+
+def _counted(held: Mapping[str, int]) -> str:
+    return " and ".join(f"{replicas} in the pool {key}" for key, replicas in held.items())
