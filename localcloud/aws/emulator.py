@@ -22,7 +22,7 @@ _SAVE_SECONDS = 300.0
 
 
 class AwsEmulator:
-    """S3, DynamoDB, KMS, Secrets Manager, SNS, IAM and AWS Backup in one process; see `localcloud.emulators`."""
+    """S3, DynamoDB, KMS, SNS, IAM and AWS Backup in one process; see `localcloud.emulators`."""
 
     name = "aws"
 

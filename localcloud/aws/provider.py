@@ -14,8 +14,8 @@ from localcloud.aws.context import ENV_ACCOUNT_ID, AwsContext
 from localcloud.aws.dynamodb.kinds import Table
 from localcloud.aws.errors import refusal
 from localcloud.aws.kms.kinds import Alias, Key
-from localcloud.aws.messaging.kinds import Secret, SecretVersion, Topic, TopicPolicy
 from localcloud.aws.s3.kinds import SETTINGS, Bucket, BucketSetting, Setting
+from localcloud.aws.sns.kinds import Topic, TopicPolicy
 from localcloud.providers.base import (
     Kind,
     LocalProvider,
@@ -44,17 +44,11 @@ EMULATED: Mapping[str, Callable[[AwsContext], Kind]] = {
     "aws:kms/alias:Alias": Alias,
     "aws:kms/key:Key": Key,
     "aws:s3/bucket:Bucket": Bucket,
-    "aws:secretsmanager/secret:Secret": Secret,
-    "aws:secretsmanager/secretVersion:SecretVersion": SecretVersion,
     "aws:sns/topic:Topic": Topic,
     "aws:sns/topicPolicy:TopicPolicy": TopicPolicy,
     **{token: partial(_setting, setting) for token, setting in SETTINGS.items()},
 }
 """The types with a data plane, by token."""
-
-_SECRET_OUTPUTS: Mapping[str, tuple[str, ...]] = {
-    "aws:secretsmanager/secretVersion:SecretVersion": ("secretBinary", "secretString"),
-}
 
 
 class _Recorded(Recorded):
@@ -104,9 +98,6 @@ class AwsProvider(LocalProvider):
 
     def name_property(self, token: str) -> str | None:
         return replacement.name_property(token)
-
-    def secret_outputs(self, token: str) -> Iterable[str]:
-        return _SECRET_OUTPUTS.get(token, ())
 
     def translate(self, error: Exception, request: Request) -> ProviderError:
         return refusal(error, request)

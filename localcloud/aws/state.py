@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from moto.kms.models import Key
     from moto.s3.models import FakeBucket
 
-SERVICES = ("s3", "dynamodb", "kms", "secretsmanager", "sns", "backup", "iam")
+SERVICES = ("s3", "dynamodb", "kms", "sns", "backup", "iam")
 """What the local cloud keeps between commands; no other service of moto's is used."""
 
 _FORMAT = 1

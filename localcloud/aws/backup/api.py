@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,28 +18,17 @@ from urllib.parse import parse_qs, unquote
 
 import botocore.session
 
+from localcloud.aws.answers import Answer, Application, Environ, StartResponse, read_body
 from localcloud.aws.backup.engine import BackupEngine, BackupError
 from localcloud.aws.state import AwsState
 
 _LOOKS = frozenset(
     {
         "ListRecoveryPointsByBackupVault",
-        "ListRecoveryPointsByResource",
-        "ListBackupJobs",
         "ListCopyJobs",
-        "ListProtectedResources",
-        "DescribeProtectedResource",
         "DescribeBackupVault",
     }
 )
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A JSON answer."""
-
-    status: str
-    body: bytes
 
 
 @dataclass(frozen=True)
@@ -52,30 +41,30 @@ class _Route:
 class BackupApi:
     """Finds the operation that a request means, and lets the engine carry it out."""
 
-    def __init__(self, state: AwsState) -> None:
+    def __init__(self, state: AwsState, moto: Application) -> None:
         self._engine = BackupEngine(state)
+        self._moto = moto
 
-    def answer(self, environ: Mapping[str, Any], region: str, body: bytes) -> Answer | None:
-        """The answer to a request, or None for moto to give it."""
+    def call(self, environ: Environ, region: str, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request; what moto has whole is left to it."""
+        body = read_body(environ)
         uri = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"]).split("?")[0]
         found = find_operation(str(environ["REQUEST_METHOD"]), uri)
-        if found is None:
-            return None
+        handler: Callable[..., dict[str, Any]] | None = (
+            getattr(self._engine, _snake(found[0]), None) if found is not None else None
+        )
+        if found is None or handler is None:
+            return self._moto(environ, start_response)
         operation, arguments = found
-        handler: Callable[..., dict[str, Any]] | None = getattr(self._engine, _snake(operation), None)
-        if handler is None:
-            return None
-        query = parse_qs(str(environ.get("QUERY_STRING", "")))
-        arguments |= _query_arguments(operation, query)
-        if body:
-            arguments |= json.loads(body)
+        arguments |= _query_arguments(operation, parse_qs(str(environ.get("QUERY_STRING", ""))))
         try:
             if operation in _LOOKS:
                 self._engine.run_schedules()
-            return Answer("200 OK", json.dumps(handler(region, arguments)).encode())
+            told = handler(region, {**arguments, **(json.loads(body) if body else {})})
         except BackupError as e:
-            told = {"__type": e.code, "Code": e.code, "Message": str(e), "message": str(e)}
-            return Answer("400 Bad Request", json.dumps(told).encode())
+            refused = {"__type": e.code, "Code": e.code, "Message": str(e), "message": str(e)}
+            return Answer("400 Bad Request", "application/json", json.dumps(refused).encode()).send(start_response)
+        return Answer("200 OK", "application/json", json.dumps(told).encode()).send(start_response)
 
 
 def find_operation(method: str, uri: str) -> tuple[str, dict[str, str]] | None:

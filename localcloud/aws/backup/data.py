@@ -16,7 +16,7 @@ class Selection:
     plan_id: str
     region: str
     body: dict[str, Any]
-    """`SelectionName`, `IamRoleArn`, `Resources`, `NotResources`, `ListOfTags`, `Conditions`."""
+    """`SelectionName`, `IamRoleArn`, `Resources`, `NotResources`, `ListOfTags`."""
     created: float
 
 
@@ -72,8 +72,5 @@ class BackupData:
     jobs: dict[str, Job] = field(default_factory=dict)
     policies: dict[tuple[str, str], str] = field(default_factory=dict)
     """Vault access policies by (region, vault)."""
-    notifications: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    """Vault notification settings by (region, vault)."""
-    region_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     written: dict[tuple[str, str], float] = field(default_factory=dict)
     """When a table was last written to, by (region, table); a scheduled rule is due again after that."""

@@ -47,7 +47,6 @@ class BackupEngine(BackupWork):
             raise BackupError("InvalidRequestException", "Backup vault cannot be deleted: it has recovery points")
         self.state.backend("backup", region).delete_backup_vault(vault.backup_vault_name)
         self.data.policies.pop((region, vault.backup_vault_name), None)
-        self.data.notifications.pop((region, vault.backup_vault_name), None)
         return {}
 
     def put_backup_vault_access_policy(self, region: str, a: Arguments) -> Told:
@@ -69,32 +68,13 @@ class BackupEngine(BackupWork):
         self.data.policies.pop((region, a["BackupVaultName"]), None)
         return {}
 
-    def put_backup_vault_notifications(self, region: str, a: Arguments) -> Told:
-        vault = self.vault(region, a["BackupVaultName"])
-        kept = {k: a[k] for k in ("SNSTopicArn", "BackupVaultEvents")}
-        self.data.notifications[region, vault.backup_vault_name] = kept
-        return {}
-
-    def get_backup_vault_notifications(self, region: str, a: Arguments) -> Told:
-        vault = self.vault(region, a["BackupVaultName"])
-        kept = self.data.notifications.get((region, vault.backup_vault_name))
-        if kept is None:
-            raise BackupError("ResourceNotFoundException", f"{vault.backup_vault_name} has no notifications")
-        return {
-            "BackupVaultName": vault.backup_vault_name,
-            "BackupVaultArn": vault.backup_vault_arn,
-            **kept,
-        }
-
-    def delete_backup_vault_notifications(self, region: str, a: Arguments) -> Told:
-        self.data.notifications.pop((region, a["BackupVaultName"]), None)
-        return {}
-
     # Selections
 
     def create_backup_selection(self, region: str, a: Arguments) -> Told:
         plan = self.plan(region, a["BackupPlanId"])
         body = a["BackupSelection"]
+        if body.get("Conditions"):
+            raise BackupError("InvalidParameterValueException", "Conditions of a selection are not judged here")
         same = (s for s in self.data.selections.values() if s.plan_id == plan.backup_plan_id)
         if any(s.body["SelectionName"] == body["SelectionName"] for s in same):
             raise BackupError("AlreadyExistsException", f"selection {body['SelectionName']} exists already")
@@ -119,22 +99,6 @@ class BackupEngine(BackupWork):
         del self.data.selections[self.selection(region, a).selection_id]
         return {}
 
-    def list_backup_selections(self, region: str, a: Arguments) -> Told:
-        plan = self.plan(region, a["BackupPlanId"])
-        found = [s for s in self.data.selections.values() if s.plan_id == plan.backup_plan_id]
-        return {
-            "BackupSelectionsList": [
-                {
-                    "SelectionId": s.selection_id,
-                    "SelectionName": s.body["SelectionName"],
-                    "BackupPlanId": s.plan_id,
-                    "CreationDate": s.created,
-                    "IamRoleArn": s.body["IamRoleArn"],
-                }
-                for s in found
-            ]
-        }
-
     # Recovery points
 
     def list_recovery_points_by_backup_vault(self, region: str, a: Arguments) -> Told:
@@ -148,56 +112,12 @@ class BackupEngine(BackupWork):
         ]
         return {"RecoveryPoints": [self.told(p) for p in newest_first(points)]}
 
-    def list_recovery_points_by_resource(self, region: str, a: Arguments) -> Told:
-        points = [p for p in self.data.points.values() if p.region == region and p.resource_arn == a["ResourceArn"]]
-        return {"RecoveryPoints": [self.told(p) for p in newest_first(points)]}
-
-    def describe_recovery_point(self, region: str, a: Arguments) -> Told:
-        return self.told(self.point(region, a["BackupVaultName"], a["RecoveryPointArn"]))
-
-    def get_recovery_point_restore_metadata(self, region: str, a: Arguments) -> Told:
-        point = self.point(region, a["BackupVaultName"], a["RecoveryPointArn"])
-        vault = self.vault(region, point.vault)
-        return {
-            "BackupVaultArn": vault.backup_vault_arn,
-            "RecoveryPointArn": point.arn,
-            "RestoreMetadata": {"originalTableName": point.resource_name},
-            "ResourceType": "DynamoDB",
-        }
-
     def delete_recovery_point(self, region: str, a: Arguments) -> Told:
         point = self.point(region, a["BackupVaultName"], a["RecoveryPointArn"])
         vault = self.vault(region, point.vault)
         if vault.locked:
             raise BackupError("InvalidRequestException", "Backup vault is locked: its recovery points stay")
         del self.data.points[region, point.vault, point.arn]
-        return {}
-
-    def list_protected_resources(self, region: str, _a: Arguments) -> Told:
-        newest: dict[str, RecoveryPoint] = {}
-        for point in self.data.points.values():
-            known = newest.get(point.resource_arn)
-            if point.region == region and (known is None or known.created < point.created):
-                newest[point.resource_arn] = point
-        return {"Results": [_protected(p) for p in newest.values()]}
-
-    def describe_protected_resource(self, region: str, a: Arguments) -> Told:
-        for told in self.list_protected_resources(region, {})["Results"]:
-            if told["ResourceArn"] == a["ResourceArn"]:
-                return told
-        raise BackupError("ResourceNotFoundException", f"{a['ResourceArn']} is not protected")
-
-    # Settings
-
-    def describe_region_settings(self, region: str, _a: Arguments) -> Told:
-        return self.data.region_settings.get(region) or {
-            "ResourceTypeOptInPreference": {"DynamoDB": True},
-            "ResourceTypeManagementPreference": {"DynamoDB": True},
-        }
-
-    def update_region_settings(self, region: str, a: Arguments) -> Told:
-        known = self.describe_region_settings(region, {})
-        self.data.region_settings[region] = {k: {**known.get(k, {}), **v} for k, v in a.items()}
         return {}
 
     # Jobs
@@ -211,12 +131,6 @@ class BackupEngine(BackupWork):
             "CreationDate": job.created,
             **{k: v for k, v in job.details.items() if k == "RecoveryPointArn"},
         }
-
-    def start_copy_job(self, region: str, a: Arguments) -> Told:
-        point = self.point(region, a["SourceBackupVaultName"], a["RecoveryPointArn"])
-        days = (a.get("Lifecycle") or {}).get("DeleteAfterDays")
-        job = self.copy(point, a["DestinationBackupVaultArn"], days, a["IamRoleArn"])
-        return {"CopyJobId": job.job_id, "CreationDate": job.created}
 
     def start_restore_job(self, region: str, a: Arguments) -> Told:
         found = [p for p in self.data.points.values() if p.region == region and p.arn == a["RecoveryPointArn"]]
@@ -232,35 +146,16 @@ class BackupEngine(BackupWork):
     def describe_backup_job(self, _region: str, a: Arguments) -> Told:
         return _backup_job(self.job(a["BackupJobId"], "backup"))
 
-    def list_backup_jobs(self, region: str, a: Arguments) -> Told:
-        return {"BackupJobs": [_backup_job(j) for j in self.jobs("backup", region, a)]}
-
-    def describe_copy_job(self, _region: str, a: Arguments) -> Told:
-        return {"CopyJob": _copy_job(self.job(a["CopyJobId"], "copy"))}
-
     def list_copy_jobs(self, region: str, a: Arguments) -> Told:
         return {"CopyJobs": [_copy_job(j) for j in self.jobs("copy", region, a)]}
 
     def describe_restore_job(self, _region: str, a: Arguments) -> Told:
         return _restore_job(self.job(a["RestoreJobId"], "restore"))
 
-    def list_restore_jobs(self, region: str, a: Arguments) -> Told:
-        return {"RestoreJobs": [_restore_job(j) for j in self.jobs("restore", region, a)]}
-
 
 def newest_first(points: Iterable[RecoveryPoint]) -> list[RecoveryPoint]:
     """In the order in which the API lists them."""
     return sorted(points, key=lambda p: p.created, reverse=True)
-
-
-def _protected(point: RecoveryPoint) -> Told:
-    return {
-        "ResourceArn": point.resource_arn,
-        "ResourceType": "DynamoDB",
-        "ResourceName": point.resource_name,
-        "LastBackupTime": point.created,
-        "LastRecoveryPointArn": point.arn,
-    }
 
 
 def _common(job: Job) -> Told:

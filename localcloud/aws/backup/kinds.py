@@ -7,7 +7,7 @@ from typing import Any
 
 from localcloud.aws.context import AwsContext
 from localcloud.aws.errors import is_missing
-from localcloud.providers.base import Kind, Request, State, force_delete, physical_name
+from localcloud.providers.base import Kind, ProviderError, Request, State, force_delete, physical_name
 
 
 class _BackupKind(Kind):
@@ -190,9 +190,8 @@ class Selection(_BackupKind):
                 {"ConditionType": t["type"], "ConditionKey": t["key"], "ConditionValue": t["value"]}
                 for t in i["selectionTags"]
             ]
-        conditions = _conditions(i.get("conditions") or [])
-        if conditions:
-            body["Conditions"] = conditions
+        if i.get("conditions"):
+            raise ProviderError("the local cloud does not judge conditions: select by `resources`", "conditions")
         made = self._client(request).create_backup_selection(BackupPlanId=i["planId"], BackupSelection=body)
         return State(made["SelectionId"], {"name": body["SelectionName"], "region": self._aws.region_of(request)})
 
@@ -263,18 +262,3 @@ def _rule_found(rule: Mapping[str, Any]) -> dict[str, Any]:
 
 def _within(asked: Mapping[str, Any] | None, actual: Mapping[str, Any]) -> bool:
     return asked is not None and all(actual.get(k) == v for k, v in asked.items())
-
-
-def _conditions(asked: list[Mapping[str, Any]]) -> dict[str, Any]:
-    names = {
-        "stringEquals": "StringEquals",
-        "stringLikes": "StringLike",
-        "stringNotEquals": "StringNotEquals",
-        "stringNotLikes": "StringNotLike",
-    }
-    return {
-        names[operator]: [{"ConditionKey": e["key"], "ConditionValue": e["value"]} for e in entries]
-        for condition in asked
-        for operator, entries in condition.items()
-        if operator in names and entries
-    }

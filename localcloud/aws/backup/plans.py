@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Decision:
-    """Yes or no, and why."""
-
-    yes: bool
-    reason: str
-
-    def __bool__(self) -> bool:
-        return self.yes
+from localcloud.aws.decisions import Decision, KeyView, can_use
 
 
 def is_selected(resource_arn: str, tags: Mapping[str, str], selection: Mapping[str, Any]) -> Decision:
     """Whether a selection covers the resource.
 
-    As AWS documents it: `Resources` and `ListOfTags` each add resources, `Conditions` narrow what `Resources`
-    named, `NotResources` takes away.
+    As AWS documents it: `Resources` and `ListOfTags` each add resources, `NotResources` takes away. `Conditions`
+    are not judged, so the engine refuses a selection that has some.
     """
     named: list[str] = selection.get("Resources") or []
     tag_rules: list[Mapping[str, str]] = selection.get("ListOfTags") or []
@@ -36,32 +26,11 @@ def is_selected(resource_arn: str, tags: Mapping[str, str], selection: Mapping[s
     match = _first_match(resource_arn, named)
     if not match:
         return Decision(False, "no entry of Resources or ListOfTags matches")
-    broken = _broken_condition(tags, selection.get("Conditions") or {})
-    if broken:
-        return Decision(False, f"the condition {broken} is not met")
     return Decision(True, f"Resources holds {match}")
 
 
 def _first_match(arn: str, patterns: Iterable[str]) -> str:
     return next((p for p in patterns if fnmatch.fnmatchcase(arn, p)), "")
-
-
-def _broken_condition(tags: Mapping[str, str], conditions: Mapping[str, Any]) -> str:
-    for operator, entries in conditions.items():
-        for entry in entries or []:
-            key = str(entry["ConditionKey"]).removeprefix("aws:ResourceTag/")
-            value, wanted = tags.get(key), str(entry["ConditionValue"])
-            equal = value == wanted
-            like = value is not None and fnmatch.fnmatchcase(value, wanted)
-            met = {
-                "StringEquals": equal,
-                "StringNotEquals": not equal,
-                "StringLike": like,
-                "StringNotLike": not like,
-            }.get(operator, False)
-            if not met:
-                return f"{operator} {key}={wanted}"
-    return ""
 
 
 def rules_of(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -91,14 +60,6 @@ def is_due(last_recovery_point: float | None, last_write: float | None) -> Decis
     return Decision(False, "nothing was written since its last recovery point")
 
 
-@dataclass(frozen=True)
-class KeyView:
-    """What a decision needs of a KMS key; `state` is empty if there is no such key."""
-
-    arn: str
-    state: str
-
-
 def can_copy(source_key: KeyView, target_vault_exists: bool, target_key: KeyView) -> Decision:
     """Whether a recovery point can be copied from its vault to another."""
     if not target_vault_exists:
@@ -110,14 +71,3 @@ def can_copy(source_key: KeyView, target_vault_exists: bool, target_key: KeyView
     if not usable:
         return Decision(False, f"the destination vault's key cannot be used: {usable.reason}")
     return Decision(True, "both vaults' keys are usable")
-
-
-def can_use(key: KeyView) -> Decision:
-    """Whether a key can encrypt and decrypt."""
-    if not key.arn:
-        return Decision(True, "it is AWS's own key")
-    if not key.state:
-        return Decision(False, f"{key.arn} does not exist")
-    if key.state != "Enabled":
-        return Decision(False, f"{key.arn} is {key.state}")
-    return Decision(True, f"{key.arn} is enabled")

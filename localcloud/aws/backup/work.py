@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from localcloud.aws.backup import plans
 from localcloud.aws.backup.data import BackupData, Job, RecoveryPoint, Selection
-from localcloud.aws.backup.plans import Decision, KeyView
+from localcloud.aws.decisions import Decision, KeyView, can_use
 from localcloud.aws.dynamodb.tables import copy_table, restore_table
 from localcloud.aws.state import AwsState
 
@@ -226,9 +226,9 @@ class BackupWork:
     def restore(self, point: RecoveryPoint, table_name: str, key_arn: str | None, role: str) -> Job:
         """Restore a recovery point into a new table of its region."""
         started = time.time()
-        decision = plans.can_use(self._key(point.key_arn, point.region))
+        decision = can_use(self._key(point.key_arn, point.region))
         if decision and key_arn:
-            decision = plans.can_use(self._key(key_arn, point.region))
+            decision = can_use(self._key(key_arn, point.region))
         details: dict[str, Any] = {"RecoveryPointArn": point.arn, "BackupSizeInBytes": point.size_bytes}
         if decision:
             try:
@@ -243,7 +243,7 @@ class BackupWork:
             return Decision(False, f"there is no such table in {region}")
         table_key = (table.sse_specification or {}).get("KMSMasterKeyId") or ""
         for key_arn in (table_key, vault.encryption_key_arn or ""):
-            usable = plans.can_use(self._key(key_arn, region))
+            usable = can_use(self._key(key_arn, region))
             if not usable:
                 return usable
         return Decision(True, "")

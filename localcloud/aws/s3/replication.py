@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.aws.backup.plans import Decision, KeyView, can_use
+from localcloud.aws.decisions import Decision, KeyView, can_use
 
 
 @dataclass(frozen=True)

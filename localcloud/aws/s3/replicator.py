@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.s3.models import FakeDeleteMarker, FakeKey
 
-from localcloud.aws.backup.plans import Decision, KeyView
+from localcloud.aws.decisions import Decision, KeyView
 from localcloud.aws.s3 import replication
 from localcloud.aws.s3.replication import BucketView, ObjectView
 from localcloud.aws.state import AwsState

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.aws.backup.plans import KeyView, can_copy, can_use, copy_targets, is_due, is_selected
+from localcloud.aws.backup.plans import can_copy, copy_targets, is_due, is_selected
+from localcloud.aws.decisions import KeyView, can_use
 
 TABLE = "arn:aws:dynamodb:eu-west-1:1:table/features"
 KEY = KeyView("arn:key", "Enabled")
@@ -22,20 +23,6 @@ KEY = KeyView("arn:key", "Enabled")
         ({"Resources": ["*"], "NotResources": [TABLE]}, False),
         ({"ListOfTags": [{"ConditionType": "STRINGEQUALS", "ConditionKey": "b", "ConditionValue": "yes"}]}, True),
         ({"ListOfTags": [{"ConditionType": "STRINGEQUALS", "ConditionKey": "b", "ConditionValue": "no"}]}, False),
-        (
-            {
-                "Resources": ["*"],
-                "Conditions": {"StringEquals": [{"ConditionKey": "aws:ResourceTag/b", "ConditionValue": "yes"}]},
-            },
-            True,
-        ),
-        (
-            {
-                "Resources": ["*"],
-                "Conditions": {"StringNotLike": [{"ConditionKey": "aws:ResourceTag/b", "ConditionValue": "y*"}]},
-            },
-            False,
-        ),
     ],
 )
 def test_a_selection_covers_what_it_names(selection: dict[str, Any], wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""SNS topics and Secrets Manager's secrets, created in the emulator."""
+"""SNS topics and their policies, created in the emulator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from localcloud.aws.context import AwsContext, tag_list
 from localcloud.aws.errors import is_missing
-from localcloud.providers.base import Kind, Request, State, force_delete, physical_name
+from localcloud.providers.base import Kind, Request, State, physical_name
 
 
 class _MessagingKind(Kind):
@@ -103,94 +103,3 @@ class TopicPolicy(_MessagingKind):
 
     def _outputs(self, request: Request) -> dict[str, Any]:
         return {"owner": self._aws.account, "region": self._aws.region_of(request)}
-
-
-class Secret(_MessagingKind):
-    """`aws:secretsmanager/secret:Secret`; its id is its ARN."""
-
-    service = "secretsmanager"
-
-    def create(self, request: Request) -> State:
-        i = request.inputs
-        arguments: dict[str, Any] = {
-            "Name": physical_name(request, "name"),
-            "Tags": tag_list(self._aws.tags_of(request)),
-        }
-        if i.get("kmsKeyId"):
-            arguments["KmsKeyId"] = i["kmsKeyId"]
-        if i.get("description"):
-            arguments["Description"] = i["description"]
-        return self._state(request, self._client(request).create_secret(**arguments)["ARN"])
-
-    def update(self, request: Request) -> State:
-        i = request.inputs
-        changed = {"KmsKeyId": i.get("kmsKeyId"), "Description": i.get("description")}
-        self._client(request).update_secret(SecretId=request.id, **{k: v for k, v in changed.items() if v})
-        return self._state(request, request.id)
-
-    def read(self, request: Request) -> State | None:
-        try:
-            found = self._client(request).describe_secret(SecretId=request.id)
-        except Exception as e:
-            if is_missing(e):
-                return None
-            raise
-        return None if found.get("DeletedDate") else self._state(request, request.id)
-
-    def delete(self, request: Request) -> None:
-        days = request.inputs.get("recoveryWindowInDays", 30)
-        how: dict[str, Any] = {"RecoveryWindowInDays": days}
-        if force_delete() or days == 0:
-            how = {"ForceDeleteWithoutRecovery": True}
-        try:
-            self._client(request).delete_secret(SecretId=request.id, **how)
-        except Exception as e:
-            if not is_missing(e):
-                raise
-
-    def _state(self, request: Request, arn: str) -> State:
-        name = request.outputs.get("name") or physical_name(request, "name")
-        outputs = {
-            "arn": arn,
-            "name": name,
-            "region": self._aws.region_of(request),
-            "tagsAll": self._aws.tags_of(request),
-        }
-        return State(arn, outputs)
-
-
-class SecretVersion(_MessagingKind):
-    """`aws:secretsmanager/secretVersion:SecretVersion`; its id is `<secret ARN>|<version id>`."""
-
-    service = "secretsmanager"
-
-    def create(self, request: Request) -> State:
-        i = request.inputs
-        value = {"SecretString": i["secretString"]} if "secretString" in i else {"SecretBinary": i["secretBinary"]}
-        made = self._client(request).put_secret_value(SecretId=i["secretId"], **value)
-        return self._state(request, made["ARN"], made["VersionId"])
-
-    def update(self, request: Request) -> State:
-        return self.create(request)
-
-    def read(self, request: Request) -> State | None:
-        arn, _, version = request.id.partition("|")
-        try:
-            self._client(request).get_secret_value(SecretId=arn, VersionId=version)
-        except Exception as e:
-            if is_missing(e):
-                return None
-            raise
-        return self._state(request, arn, version)
-
-    def delete(self, request: Request) -> None:
-        """A version goes with its secret."""
-
-    def _state(self, request: Request, arn: str, version: str) -> State:
-        outputs = {
-            "arn": arn,
-            "versionId": version,
-            "versionStages": ["AWSCURRENT"],
-            "region": self._aws.region_of(request),
-        }
-        return State(f"{arn}|{version}", outputs)

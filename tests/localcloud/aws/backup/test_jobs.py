@@ -75,6 +75,19 @@ def test_without_a_copy_action_nothing_lies_in_the_backup_region(setup: Callable
     assert (len(made.points("here")), made.points("there")) == (1, [])
 
 
+def test_conditions_of_a_selection_are_refused_and_not_ignored(setup: Callable[[str], Setup]) -> None:
+    made = setup("conditional")
+    plan = made.backup.create_backup_plan(BackupPlan={"BackupPlanName": "conditional", "Rules": []})
+    selection = {
+        "SelectionName": "s",
+        "IamRoleArn": ROLE,
+        "Resources": ["*"],
+        "Conditions": {"StringEquals": [{"ConditionKey": "aws:ResourceTag/b", "ConditionValue": "yes"}]},
+    }
+    with pytest.raises(ClientError, match="not judged here"):
+        made.backup.create_backup_selection(BackupPlanId=plan["BackupPlanId"], BackupSelection=selection)
+
+
 def test_without_a_plan_nothing_is_backed_up(setup: Callable[[str], Setup]) -> None:
     assert setup("unplanned").points("here") == []
 
