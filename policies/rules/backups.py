@@ -33,6 +33,7 @@ family = Family("Backups")
 _PLAN = "aws:backup/plan:Plan"
 _SELECTION = "aws:backup/selection:Selection"
 _LOCK = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
+_COPY = "rules.0.copyActions.0.destinationVaultArn"
 
 
 @family.rule(
@@ -123,9 +124,6 @@ def aws_backup_copied_far(plan: Resource, inventory: Inventory) -> Judgement:
         required = "a rule with a copy action"
         return unreadable(plan, "rules", required) or failed("rules", shown(read(plan, "rules")), required)
     return all_of(_rule_copies_far(plan, inventory, rule) for rule in rules)
-
-
-_COPY = "rules.0.copyActions.0.destinationVaultArn"
 
 
 def _rule_copies_far(plan: Resource, inventory: Inventory, rule: str) -> Judgement:

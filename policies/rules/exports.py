@@ -26,6 +26,7 @@ from policies.tokens import GCS_BUCKET, REDIS
 family = Family("Exports")
 
 _JOB = "gcp:cloudscheduler/job:Job"
+_NO_BUCKET = "no bucket of this stack that the plan can tell"
 
 
 @family.rule(
@@ -69,9 +70,6 @@ def redis_exported_far(instance: Resource, inventory: Inventory) -> Judgement:
     if not jobs:
         return failed("", "no scheduler job exports the instance", "an export to a bucket in the backup region")
     return best_of(_export_far(inventory, job, home) for job in jobs)
-
-
-_NO_BUCKET = "no bucket of this stack that the plan can tell"
 
 
 def _base64(request: Any) -> str:

@@ -15,6 +15,7 @@ family = Family("Versions and persistence")
 _LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 _SEVEN_DAYS_SECONDS = 7 * 24 * 3600
 _VERSIONS = "An overwritten or deleted model can be brought back only if its old version is kept."
+_SOFT_DELETE = "softDeletePolicy.retentionDurationSeconds"
 
 
 @family.rule(
@@ -85,9 +86,6 @@ def gcs_soft_delete(bucket: Resource, _: Inventory) -> Judgement:
         _SOFT_DELETE,
         lambda: expect(bucket, _SOFT_DELETE, required, lambda v: int(v) >= _SEVEN_DAYS_SECONDS),
     )
-
-
-_SOFT_DELETE = "softDeletePolicy.retentionDurationSeconds"
 
 
 @family.rule(

@@ -39,6 +39,7 @@ _DATA_ACTIONS = (
     "kms:ScheduleKeyDeletion",
     "secretsmanager:GetSecretValue",
 )
+_TRUST = "assumeRolePolicy.Statement.0"
 
 
 @family.rule(
@@ -113,9 +114,6 @@ def iam_trust_scoped(role: Resource, _: Inventory) -> Judgement:
         return _bound_to_subject(statement) if statement.acts_on("sts:AssumeRoleWithWebIdentity") else PASS
 
     return each_allowed(role, "assumeRolePolicy", judge)
-
-
-_TRUST = "assumeRolePolicy.Statement.0"
 
 
 def _bound_to_subject(statement: Statement) -> Judgement:

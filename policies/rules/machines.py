@@ -35,6 +35,7 @@ _GPU_REMEDY = f"Add a NO_SCHEDULE taint on {GPU_TAINT_KEY}."
 _TAINT = {"key": GPU_TAINT_KEY, "effect": "NO_SCHEDULE"}
 _GCP_GPUS, _GCP_TAINTS = "nodeConfig.guestAccelerators", "nodeConfig.taints"
 _BOOT = "nodeConfig.shieldedInstanceConfig"
+_UPKEEP = {"management.autoRepair": True, "management.autoUpgrade": True}
 
 
 def _gpu_tainted(pool: Resource, taints: str, *, has_gpu: bool) -> Judgement:
@@ -204,6 +205,3 @@ def gke_shielded_nodes(pool: Resource, _: Inventory) -> Judgement:
 )
 def gke_node_upkeep(pool: Resource, _: Inventory) -> Judgement:
     return all_equal(pool, _UPKEEP)
-
-
-_UPKEEP = {"management.autoRepair": True, "management.autoUpgrade": True}

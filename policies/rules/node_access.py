@@ -32,6 +32,8 @@ _ROUTE = "aws:ec2/route:Route"
 _ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 _ACCOUNT = "gcp:serviceaccount/account:Account"
 _PUBLIC_ADDRESS = "A machine with a public address can be attacked without going through anything."
+_MODE = "nodeConfig.workloadMetadataConfig.mode"
+_NODE_ACCOUNT = "nodeConfig.serviceAccount"
 
 
 @family.rule(
@@ -193,9 +195,6 @@ def gke_node_metadata_hidden(pool: Resource, _: Inventory) -> Judgement:
     return equals(pool, _MODE, "GKE_METADATA")
 
 
-_MODE = "nodeConfig.workloadMetadataConfig.mode"
-
-
 @family.rule(
     "gcp-gke-node-own-account",
     Severity.HIGH,
@@ -224,6 +223,3 @@ def gke_node_own_account(pool: Resource, inventory: Inventory) -> Judgement:
         return passed(own[0].name) if own else unknown(_NODE_ACCOUNT, required)
     suffix = "-compute@developer.gserviceaccount.com"
     return expect(pool, _NODE_ACCOUNT, required, lambda v: v != "default" and not v.endswith(suffix))
-
-
-_NODE_ACCOUNT = "nodeConfig.serviceAccount"

@@ -35,6 +35,7 @@ _ENFORCE = "pod-security.kubernetes.io/enforce"
 _BOTH = (_CONTAINER, _INIT)
 _SIZES = ("requests.cpu", "requests.memory", "limits.memory")
 _PROBES = ("readinessProbe", "livenessProbe")
+_HOST_FLAGS = ("hostNetwork", "hostPID", "hostIPC")
 
 
 @family.rule(
@@ -98,9 +99,6 @@ def pods_restricted(workload: Resource, _: Inventory) -> Judgement:
         for judgement in _restricted_container(workload, container, f"{pod}.securityContext")
     )
     return all_of((*host, *volumes, *restricted))
-
-
-_HOST_FLAGS = ("hostNetwork", "hostPID", "hostIPC")
 
 
 def _not_true(workload: Resource, path: str) -> Judgement:
