@@ -6,10 +6,13 @@ from fnmatch import fnmatchcase
 
 from policies.checks import (
     ABSENT,
+    absent_or,
+    all_equal,
     all_of,
     any_of,
     at_least,
     best_of,
+    equals,
     failed,
     is_hidden,
     items,
@@ -20,19 +23,23 @@ from policies.checks import (
     unknown,
     unreadable,
 )
-from policies.examples import Output, both, drop, examples, given, plus, put, setting, without
+from policies.examples import Hidden, Output, both, drop, examples, given, plus, put, setting, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import aws_region_of, far_enough, refers_to, region_in
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import BACKUP_VAULT, DYNAMODB_TABLE
+from policies.tokens import BACKUP_VAULT, DYNAMODB_TABLE, GKE_CLUSTER
 
 family = Family("Backups")
 
 _PLAN = "aws:backup/plan:Plan"
 _SELECTION = "aws:backup/selection:Selection"
 _LOCK = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
+_GKE_PLAN = "gcp:gkebackup/backupPlan:BackupPlan"
+_WHOLE: dict[str, object] = dict.fromkeys(
+    ("backupConfig.allNamespaces", "backupConfig.includeVolumeData", "backupConfig.includeSecrets"), True
+)
 _COPY = "rules.0.copyActions.0.destinationVaultArn"
 
 
@@ -172,4 +179,37 @@ def aws_backup_vault_locked(vault: Resource, inventory: Inventory) -> Judgement:
     return any_of(
         (at_least(lock, "minRetentionDays", 7, "days") for lock in locks),
         otherwise=failed("", "the vault has no lock", "a VaultLockConfiguration with minRetentionDays"),
+    )
+
+
+@family.rule(
+    "gcp-gke-backed-up-far",
+    Severity.HIGH,
+    "GKE clusters are backed up whole, to a region far enough away",
+    types=(_GKE_PLAN,),
+    rationale="A backup without volumes or secrets restores no service, and one nearby is lost with the cluster.",
+    remedy="Place the plan in the backup region, include all namespaces, volumes and secrets, and do not pause it.",
+    frameworks={Framework.NIST_800_53: ("CP-6", "CP-9")},
+    examples=lambda: examples(
+        given(_GKE_PLAN, {"location": "europe-north1", "cluster": Output(GKE_CLUSTER), **_WHOLE}, away=True),
+        broken={
+            **{f"{path} is false": put(path, False) for path in _WHOLE},
+            "backupConfig.includeSecrets is absent": drop("backupConfig.includeSecrets"),
+            "backupSchedule.paused is true": put("backupSchedule.paused", True),
+            "location is in europe-north1, 1836 km away": setting("backup.min_distance_km", 9000),
+        },
+        undecided={"backupSchedule.paused is known only to the provider": put("backupSchedule.paused", Hidden())},
+    ),
+)
+def gke_backed_up_far(plan: Resource, inventory: Inventory) -> Judgement:
+    settings = SettingsView.of(inventory.settings)
+    clusters = inventory.linked(plan, "cluster", GKE_CLUSTER)
+    home = next((region_in(cluster) for cluster in clusters), settings.region)
+    paused = "backupSchedule.paused"
+    return all_of(
+        (
+            far_enough(settings, "location", home, region_in(plan)),
+            all_equal(plan, _WHOLE),
+            absent_or(plan, paused, lambda: equals(plan, paused, False)),
+        )
     )

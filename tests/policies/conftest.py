@@ -38,9 +38,8 @@ def together(chosen: Callable[[Rule], bool]) -> Scene:
     found: dict[tuple[str, str], Given] = {}
     for given in (given for rule in RULES if chosen(rule) for given in rule.examples().compliant):
         known = found.get(given.key, given)
-        assert known.away == given.away, f"two examples disagree on where {given.key} stands"
         inputs = _merged(known.inputs, given.inputs, f"{given.type} {given.name}")
-        found[given.key] = Given(given.type, inputs, given.name, given.away)
+        found[given.key] = Given(given.type, inputs, given.name, known.away or given.away)
     return scene(*found.values())
 
 
