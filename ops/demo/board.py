@@ -16,16 +16,8 @@ from rich.text import Text
 from common.console import Step as Part
 from common.console import Steps
 from ops.demo.model import State, Step
-from ops.demo.words import MARKS, duration
+from ops.demo.words import MARKS, STYLES, duration
 
-_STYLES: Final = {
-    State.PENDING: "dim",
-    State.RUNNING: "bold",
-    State.OK: "green",
-    State.FOUND: "yellow",
-    State.FAILED: "red",
-    State.INTERRUPTED: "yellow",
-}
 _PART_MARKS: Final = {"ok": "✓", "failed": "✗", "interrupted": "■"}
 _REFRESH_PER_SECOND: Final = 8
 _ECHO_WIDTH: Final = len("^C^C") + 1
@@ -60,7 +52,7 @@ class Board(Steps):
         ended = State.FAILED
         try:
             yield
-            ended = State.FOUND if step.findings else State.OK
+            ended = State.FOUND if step.findings else State.PASSED
         except KeyboardInterrupt:
             ended = State.INTERRUPTED
             raise
@@ -118,7 +110,7 @@ class Board(Steps):
         return table
 
     def _row(self, step: Step) -> tuple[RenderableType, ...]:
-        style = _STYLES[step.state]
+        style = STYLES[step.state]
         if step is self._running:
             now = Text(self._now, "dim", no_wrap=True, overflow="ellipsis")
             return (
@@ -132,5 +124,5 @@ class Board(Steps):
             Text(MARKS[step.state], style),
             Text(step.title, "dim" if pending else ""),
             Text("" if pending else duration(step.seconds), "dim"),
-            Text(step.findings[0] if step.findings else step.head, "" if step.state is State.OK else style),
+            Text(step.findings[0] if step.findings else step.head, "" if step.state is State.PASSED else style),
         )

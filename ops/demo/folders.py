@@ -18,13 +18,13 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from common.errors import UserError
-from ops.demo.model import Ending
+from ops.demo.model import State
 
 HOME_PREFIX: Final = "seawall-demo-"
 _LOCK: Final = "demo.lock"
 _SETTLED_S: Final = 60.0
 """A folder without a held lock is no abandoned one before this age: its demo may be about to take the lock."""
-_SUFFIXES: Final = {Ending.FAILED: "-failed", Ending.INTERRUPTED: "-interrupted"}
+_SUFFIXES: Final = {State.FAILED: "-failed", State.INTERRUPTED: "-interrupted"}
 
 
 def new_demo_id(stack: str, now: datetime) -> str:
@@ -113,11 +113,11 @@ class ReportFolder:
         """What was written so far, relative to the folder."""
         return {path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file()}
 
-    def final_path(self, ending: Ending) -> Path:
+    def final_path(self, ending: State) -> Path:
         """Where the folder will be: its name says if the demo did not come to its end."""
         return self._out / f"{self.name}{_SUFFIXES.get(ending, '')}"
 
-    def publish(self, ending: Ending) -> Path:
+    def publish(self, ending: State) -> Path:
         """Give it its name: only now does a reader see it."""
         return self.path.rename(self.final_path(ending))
 

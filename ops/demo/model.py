@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -24,11 +23,11 @@ EXIT_INTERRUPTED: Final = 130
 
 
 class State(StrEnum):
-    """How far a step came."""
+    """How far a step, or the whole demo, came."""
 
     PENDING = "not reached"
     RUNNING = "running"
-    OK = "done"
+    PASSED = "passed"
     FOUND = "found something"
     """It ran to its end and found something that must not be."""
     FAILED = "could not run"
@@ -36,20 +35,11 @@ class State(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-class Ending(StrEnum):
-    """How a demo ended."""
-
-    PASSED = "passed"
-    FOUND = "found something"
-    FAILED = "could not run"
-    INTERRUPTED = "interrupted"
-
-
-EXIT_CODES: Final[Mapping[Ending, int]] = {
-    Ending.PASSED: EXIT_CLEAN,
-    Ending.FOUND: EXIT_FOUND,
-    Ending.FAILED: EXIT_COULD_NOT_RUN,
-    Ending.INTERRUPTED: EXIT_INTERRUPTED,
+EXIT_CODES: Final = {
+    State.PASSED: EXIT_CLEAN,
+    State.FOUND: EXIT_FOUND,
+    State.FAILED: EXIT_COULD_NOT_RUN,
+    State.INTERRUPTED: EXIT_INTERRUPTED,
 }
 
 
@@ -106,19 +96,14 @@ class Result:
         return tuple(finding for step in self.steps for finding in step.findings)
 
     @property
-    def ending(self) -> Ending:
+    def ending(self) -> State:
         """How the demo ended, the worst first."""
         states = {step.state for step in self.steps}
         if self.interrupted or State.INTERRUPTED in states:
-            return Ending.INTERRUPTED
+            return State.INTERRUPTED
         if self.problem is not None or states & {State.FAILED, State.PENDING, State.RUNNING}:
-            return Ending.FAILED
-        return Ending.FOUND if self.findings else Ending.PASSED
-
-    @property
-    def exit_code(self) -> int:
-        """The command's exit code."""
-        return EXIT_CODES[self.ending]
+            return State.FAILED
+        return State.FOUND if self.findings else State.PASSED
 
     @property
     def predictions(self) -> tuple[tuple[str, GoldenResult], ...]:
@@ -140,7 +125,7 @@ class Result:
             "seconds": self.seconds,
             "versions": self.versions,
             "ending": str(self.ending),
-            "exit_code": self.exit_code,
+            "exit_code": EXIT_CODES[self.ending],
             "findings": list(self.findings),
             "steps": [asdict(step) for step in self.steps],
             "release": self.published and {**asdict(self.published), "feature_rows": self.rows},

@@ -8,7 +8,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -20,7 +19,7 @@ from common.paths import out_dir, repo_root
 from ops.demo import leftovers, screen
 from ops.demo.board import Board
 from ops.demo.folders import Home, ReportFolder, new_demo_id
-from ops.demo.model import Ending, Result
+from ops.demo.model import EXIT_CODES, Result, State
 from ops.demo.report import render
 from ops.demo.stages import STAGES, Act, Demo
 from ops.drill.protocol import commit
@@ -30,36 +29,29 @@ from ops.plan.planner import checked_name
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@dataclass
 class Interrupts:
     """Turns the first signal to end into a KeyboardInterrupt; more of them do not disturb the cleaning up."""
 
-    happened: bool = False
-    armed: bool = False
-    """Whether a signal is acted on; else it is remembered."""
-    heard: Callable[[], None] = lambda: None
-    """Called before the KeyboardInterrupt."""
+    def __init__(self, heard: Callable[[], None]) -> None:
+        self.happened = False
+        self.armed = True
+        """Whether a signal is acted on; else it is remembered."""
+        self._heard = heard
 
-    def handle(self, _number: int, _frame: FrameType | None) -> None:
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
         """The signal handler."""
         self.happened = True
         if self.armed:
             self.armed = False
-            self.heard()
+            self._heard()
             raise KeyboardInterrupt
-
-    def arm(self, heard: Callable[[], None]) -> None:
-        """From now on act on a signal, at once if there was one."""
-        if self.happened:
-            raise KeyboardInterrupt
-        self.heard, self.armed = heard, True
 
 
 @contextmanager
-def interrupts() -> Iterator[Interrupts]:
-    """Take the signals that end a command, for the length of a block in the main thread."""
-    taken = Interrupts()
-    previous = {number: signal.signal(number, taken.handle) for number in _SIGNALS}
+def interrupts(heard: Callable[[], None]) -> Iterator[Interrupts]:
+    """Take the signals that end a command, for the length of a block in the main thread; `heard` may not raise."""
+    taken = Interrupts(heard)
+    previous = {number: signal.signal(number, taken) for number in _SIGNALS}
     try:
         yield taken
     finally:
@@ -85,29 +77,26 @@ def run_demo(
         UserError: no such stack, or a step could not run; the report is written then too.
     """
     place = read_settings(find_workspace(checked_name(stack), repo_root())).place
-    with interrupts() as taken:
-        started = datetime.now(UTC)
+    started, board = datetime.now(UTC), Board([(key, title) for key, title, _ in stages])
+    with interrupts(board.stopping) as taken:
         report = ReportFolder(out or out_dir(), new_demo_id(stack, started))
         try:
-            board = Board([(key, title) for key, title, _ in stages])
             result = Result(report.name, place, commit(), started, board.steps)
-            _act(
-                Demo(result, Home(), report, board, end_leftovers=end_leftovers), taken, [act for _, _, act in stages]
-            )
+            demo = Demo(result, Home(), report, board, end_leftovers=end_leftovers)
+            _act(demo, taken, [act for _, _, act in stages])
             folder = _publish(result, report)
         finally:
             report.discard()
     _print(result, folder, as_json=as_json)
     if result.problem is not None:
         raise result.problem
-    return result.exit_code
+    return EXIT_CODES[result.ending]
 
 
 def _act(demo: Demo, taken: Interrupts, acts: Sequence[Act]) -> None:
     """Do the steps until one cannot; then clean up without being disturbed."""
     result, board = demo.result, demo.board
     try:
-        taken.arm(board.stopping)
         with demo.home.holds_temporary_files(), board.shown():
             for step, act in zip(board.steps, acts, strict=True):
                 with board.stage(step):
@@ -127,7 +116,7 @@ def _act(demo: Demo, taken: Interrupts, acts: Sequence[Act]) -> None:
 
 def _explained(error: Exception, report: ReportFolder, home: Home) -> UserError:
     """The error with the place where a log is kept, and any fault of ours with its trace."""
-    kept = report.final_path(Ending.FAILED) / "logs"
+    kept = report.final_path(State.FAILED) / "logs"
     if isinstance(error, UserError):
         places = {str(path): str(kept / name) for name, path in home.logs().items()}
         where = error.where.replace(str(report.logs), str(kept))
@@ -156,5 +145,5 @@ def _print(result: Result, folder: Path, *, as_json: bool) -> None:
         return
     console, here = Console(highlight=False), Path.cwd()
     screen.show(result, folder.relative_to(here) if folder.is_relative_to(here) else folder, console)
-    if result.ending is Ending.INTERRUPTED:
+    if result.ending is State.INTERRUPTED:
         console.print("interrupted; nothing is left running, and the next demo starts anew", markup=False)

@@ -11,14 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from ops.demo import words
-from ops.demo.model import Ending, Result
+from ops.demo.model import Result
 
-_STYLES: Final = {
-    Ending.PASSED: "bold green",
-    Ending.FOUND: "bold yellow",
-    Ending.FAILED: "bold red",
-    Ending.INTERRUPTED: "bold yellow",
-}
 _MOST_FINDINGS: Final = 8
 _MARGIN: Final = 14
 """Columns before a value: where its name stands."""
@@ -28,7 +22,7 @@ def show(result: Result, folder: Path, console: Console) -> None:
     """Print the results; `folder` is where the reports lie."""
     _print(console)
     for line in _wrapped(words.headline(result), console, 0):
-        _print(console, line, _STYLES[result.ending])
+        _print(console, line, f"bold {words.STYLES[result.ending]}")
     _print(console)
     for step in result.steps:
         for number, line in enumerate(_wrapped(step.result, console, _MARGIN)):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ops.demo.model import Ending, Result, State
+from ops.demo.model import Result, State
 from ops.drill.model import Evidence, Objective
 from ops.plan.diagram.model import outermost
 from ops.serving.golden import GoldenResult
 from policies.inventory import Inventory, Resource
 
 MARKS: Final = dict(zip(State, "·…✓!✗■", strict=True))
+STYLES: Final = dict(zip(State, ("dim", "bold", "green", "yellow", "red", "yellow"), strict=True))
 PROTOCOLS: Final = {"http": "HTTP", "grpc": "gRPC"}
 MOST: Final = 5
 """How many examples of one fault are named."""
@@ -42,12 +43,12 @@ def some(items: Sequence[str]) -> str:
 
 def headline(result: Result) -> str:
     """How the demo ended, in one line."""
-    done = sum(step.state in (State.OK, State.FOUND) for step in result.steps)
+    done = sum(step.state in (State.PASSED, State.FOUND) for step in result.steps)
     ending = {
-        Ending.PASSED: "every step is green",
-        Ending.FOUND: "something was found",
-        Ending.FAILED: "it could not be finished",
-        Ending.INTERRUPTED: "interrupted",
+        State.PASSED: "every step is green",
+        State.FOUND: "something was found",
+        State.FAILED: "it could not be finished",
+        State.INTERRUPTED: "interrupted",
     }[result.ending]
     steps = f"{done} of {len(result.steps)} steps in {duration(result.seconds)}"
     return f"{result.place.stack} on the local cloud: {ending}, {steps}"

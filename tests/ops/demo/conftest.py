@@ -64,7 +64,7 @@ def passed(inventory: Inventory, check: CheckReport, evidence: Evidence) -> Resu
         started=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         seconds=81.0,
         versions={"pulumi": "3.259.0"},
-        steps=[Step(key, title, State.OK, 2.0, f"{key} well; and the rest of it") for key, title, _ in STAGES],
+        steps=[Step(key, title, State.PASSED, 2.0, f"{key} well; and the rest of it") for key, title, _ in STAGES],
         inventory=inventory,
         check=check,
         published=Publication("v1", "s3://models/releases/v1/repository", "ab" * 32, 12, 24500, True, True),
@@ -88,5 +88,5 @@ def passed(inventory: Inventory, check: CheckReport, evidence: Evidence) -> Resu
 def barely_begun(passed: Result) -> Result:
     """A demo that came to its second step and no further; nothing but the tools is known."""
     steps = [Step(step.key, step.title) for step in passed.steps]
-    steps[0].state, steps[1].state = State.OK, State.FAILED
+    steps[0].state, steps[1].state = State.PASSED, State.FAILED
     return Result(passed.demo_id, passed.place, "", passed.started, steps, files=("report.html", "result.json"))

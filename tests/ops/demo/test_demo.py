@@ -164,13 +164,13 @@ def done(request: pytest.FixtureRequest, both: dict[str, Done]) -> Done:
 
 
 def test_every_step_is_green(done: Done) -> None:
-    assert (done.code, [step["state"] for step in done.result["steps"]]) == (0, ["done"] * STEPS), done.steps
+    assert (done.code, [step["state"] for step in done.result["steps"]]) == (0, ["passed"] * STEPS), done.steps
 
 
 def test_every_result_fits_beside_its_step_at_80_columns(done: Done) -> None:
     board = Board([(step["key"], step["title"]) for step in done.result["steps"]], Console(width=80))
     for step, found in zip(board.steps, done.result["steps"], strict=True):
-        step.state, step.seconds, step.result = State.OK, found["seconds"], found["result"]
+        step.state, step.seconds, step.result = State.PASSED, found["seconds"], found["result"]
     with board.console.capture() as captured:
         board.console.print(board.table())
     assert len(captured.get().splitlines()) == STEPS, captured.get()

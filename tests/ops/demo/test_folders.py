@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ops.demo.folders import HOME_PREFIX, Home, ReportFolder, new_demo_id
-from ops.demo.model import Ending
+from ops.demo.model import State
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LONG_AGO = time.time() - 3600
@@ -31,7 +31,7 @@ def test_two_demos_of_one_second_have_different_names() -> None:
 def test_a_report_is_hidden_until_it_is_whole(report: ReportFolder, tmp_path: Path) -> None:
     report.write("result.json", {"a": 1})
     assert not list((tmp_path / "out").glob("demo-*"))
-    folder = report.publish(Ending.PASSED)
+    folder = report.publish(State.PASSED)
     assert folder == tmp_path / "out" / "demo-dev-aws-1"
     assert (folder / "result.json").read_text() == '{\n "a": 1\n}\n'
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["demo-dev-aws-1"]
@@ -39,11 +39,9 @@ def test_a_report_is_hidden_until_it_is_whole(report: ReportFolder, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("ending", "suffix"),
-    [(Ending.PASSED, ""), (Ending.FOUND, ""), (Ending.FAILED, "-failed"), (Ending.INTERRUPTED, "-interrupted")],
+    [(State.PASSED, ""), (State.FOUND, ""), (State.FAILED, "-failed"), (State.INTERRUPTED, "-interrupted")],
 )
-def test_the_folders_name_says_if_it_is_not_of_a_whole_demo(
-    report: ReportFolder, ending: Ending, suffix: str
-) -> None:
+def test_the_folders_name_says_if_it_is_not_of_a_whole_demo(report: ReportFolder, ending: State, suffix: str) -> None:
     assert report.publish(ending).name == f"demo-dev-aws-1{suffix}"
 
 
@@ -54,7 +52,7 @@ def test_a_discarded_report_leaves_nothing(report: ReportFolder, tmp_path: Path)
 
 
 def test_a_published_report_survives_a_discard(report: ReportFolder) -> None:
-    folder = report.publish(Ending.PASSED)
+    folder = report.publish(State.PASSED)
     report.discard()
     assert folder.is_dir()
 

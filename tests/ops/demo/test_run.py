@@ -88,7 +88,7 @@ def test_a_demo_that_went_well_leaves_a_report(demo: Callable[..., int], tmp_pat
     assert demo(well, well) == 0
     (folder,) = folders(tmp_path)
     assert (folder / "report.html").is_file()
-    assert [step["state"] for step in result(folder)["steps"]] == ["done", "done"]
+    assert [step["state"] for step in result(folder)["steps"]] == ["passed", "passed"]
 
 
 def test_the_result_names_every_file_beside_it(demo: Callable[..., int], tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_the_result_names_every_file_beside_it(demo: Callable[..., int], tmp_pat
 def test_a_finding_ends_in_1_and_the_demo_goes_on(demo: Callable[..., int], tmp_path: Path) -> None:
     assert demo(finds, well) == 1
     (folder,) = folders(tmp_path)
-    assert [step["state"] for step in result(folder)["steps"]] == ["found something", "done"]
+    assert [step["state"] for step in result(folder)["steps"]] == ["found something", "passed"]
 
 
 def test_a_step_that_cannot_run_ends_the_demo(demo: Callable[..., int], tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_step_that_cannot_run_ends_the_demo(demo: Callable[..., int], tmp_path
         demo(well, cannot, well)
     (folder,) = folders(tmp_path)
     assert folder.name.endswith("-failed")
-    assert [step["state"] for step in result(folder)["steps"]] == ["done", "could not run", "not reached"]
+    assert [step["state"] for step in result(folder)["steps"]] == ["passed", "could not run", "not reached"]
 
 
 def test_an_error_names_the_log_where_it_lies_afterwards(demo: Callable[..., int], tmp_path: Path) -> None:
@@ -147,13 +147,6 @@ def test_a_second_interrupt_does_not_disturb_the_cleaning_up(demo: Callable[...,
         interrupted(demo, step)
 
     assert demo(twice) == 130
-
-
-def test_an_interrupt_before_the_first_step_is_not_lost() -> None:
-    with run.interrupts() as taken:
-        os.kill(os.getpid(), signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            taken.arm(lambda: None)
 
 
 def test_json_is_the_only_thing_on_standard_output(
