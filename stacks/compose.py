@@ -45,7 +45,7 @@ def compose(s: Settings) -> Platform:
         provider=on,
     ).ref
 
-    inside = kubernetes.provider(cluster)
+    on_cluster = kubernetes.provider(cluster)
     fleet = kubernetes.Fleet(
         "fleet",
         place,
@@ -57,13 +57,13 @@ def compose(s: Settings) -> Platform:
         storage=storage,
         features=features,
         identity=identity,
-        provider=inside,
+        provider=on_cluster,
     ).ref
-    kubernetes.MetricsPipeline("metrics", registry=registry, provider=inside)
+    kubernetes.MetricsPipeline("metrics", registry=registry, provider=on_cluster)
     scaler = cloud.node_autoscaler_identity(place, cluster=cluster, pools=list(pools.pools.values()), provider=on)
     if scaler is not None:
         kubernetes.NodeAutoscaler(
-            "node-autoscaler", place, cluster=cluster, identity=scaler, registry=registry, provider=inside
+            "node-autoscaler", place, cluster=cluster, identity=scaler, registry=registry, provider=on_cluster
         )
 
     return Platform(

@@ -12,6 +12,7 @@ from pydantic import ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
+from components.contracts.capacity import GKE_NODES_MAX
 from components.contracts.labels import base_labels, checked_labels
 from components.contracts.machines import MACHINES
 from components.contracts.place import Place
@@ -121,6 +122,7 @@ class Settings(StackSpec):
             self._backup_region_problems,
             self._label_problems,
             self._pool_problems,
+            self._address_problems,
             self._feature_problems,
             self._fleet_problems,
             self._capacity_problems,
@@ -203,6 +205,13 @@ class Settings(StackSpec):
                     )
                 )
         return problems
+
+    def _address_problems(self) -> list[Problem]:
+        most = sum(pool.max_nodes for pool in self.pools.values())
+        if self.cloud is not Cloud.GCP or most <= GKE_NODES_MAX:
+            return []
+        allowed = f"max_nodes that add up to at most {GKE_NODES_MAX}, for which the network has pods' addresses"
+        return [Problem("pools", f"{most} machines", allowed, "Lower the pools' max_nodes.")]
 
     def _feature_problems(self) -> list[Problem]:
         memory = self.features.memory_gib

@@ -21,6 +21,11 @@ REPLICA_EXTRA_DISK_GIB: Final = 1
 IMAGES_GIB: Final = 25
 """Disk that the images on a GPU machine take, unpacked. Believed: Triton's own is by far the largest."""
 
+GKE_PODS_PER_NODE: Final = 64
+"""For each machine GKE reserves twice as many addresses: a /25."""
+GKE_NODES_MAX: Final = 256
+"""How many /25s the pods' half of the stack's /16 has."""
+
 _UNBOUNDED: Final = math.inf
 _CPU_KEPT: Final = ((1, 0.06), (1, 0.01), (2, 0.005), (_UNBOUNDED, 0.0025))
 """The part of each vCPU, in order, that the kubelet keeps, on GKE and on EKS alike.

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 from pulumi_gcp.container import ClusterMasterAuthorizedNetworksConfigCidrBlockArgsDict
 
+from components.contracts.capacity import GKE_PODS_PER_NODE
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, IdentityRef, KeysRef, NetworkRef, NodePoolRef
@@ -22,10 +23,6 @@ from components.gcp.network import PODS_RANGE, SERVICES_RANGE, address_plan
 from components.gcp.registry import registry_host
 
 CLUSTER_NAME_MAX: Final = 40
-PODS_PER_NODE: Final = 64
-"""GKE reserves twice as many addresses per machine: a /25."""
-NODES_MAX: Final = 256
-"""How many /25s the pods' /17 has."""
 
 NODE_ROLES: Final = (
     "roles/logging.logWriter",
@@ -146,7 +143,7 @@ class Cluster(Component):
                 "cluster_secondary_range_name": PODS_RANGE,
                 "services_secondary_range_name": SERVICES_RANGE,
             },
-            default_max_pods_per_node=PODS_PER_NODE,
+            default_max_pods_per_node=GKE_PODS_PER_NODE,
             datapath_provider="ADVANCED_DATAPATH",
             enable_intranode_visibility=True,
             private_cluster_config={

@@ -46,7 +46,7 @@ class AddressPlan:
 def address_plan(cidr: str) -> AddressPlan:
     """Cut a /16 into parts that do not overlap.
 
-    A half for pods: at `cluster.PODS_PER_NODE` pods (128 addresses) that is `cluster.NODES_MAX` machines.
+    A half for pods: as `contracts.capacity` counts, a /25 for each of `GKE_NODES_MAX` machines.
     The control plane must be a /28; Memorystore takes a /29 of the private services for each instance.
 
     Raises:

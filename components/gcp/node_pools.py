@@ -22,7 +22,6 @@ from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, KeysRef, NetworkRef, NodePoolRef, NodePoolsRef
 from components.contracts.specs import NodePoolSpec
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud
-from components.gcp.cluster import NODES_MAX
 from components.gcp.network import node_tag
 
 ACCELERATOR_TYPES: Final[Mapping[Accelerator, str]] = {
@@ -56,7 +55,6 @@ class NodePools(Component):
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("gcp:NodePools", name, provider)
-        check_room(spec)
         pools = {key: self._pool(key, place, pool, cluster, keys) for key, pool in spec.items()}
         self.ref = NodePoolsRef(pools)
         self.finish({key: pool.ready for key, pool in pools.items()})
@@ -125,17 +123,6 @@ class NodePools(Component):
 
 def _scarce(spec: NodePoolSpec, machine: Machine) -> bool:
     return machine.accelerator is not None or spec.capacity is Capacity.SPOT
-
-
-def check_room(spec: Mapping[str, NodePoolSpec]) -> None:
-    """Refuse pools that together can grow beyond the addresses that pods have.
-
-    Raises:
-        ValueError: the pools' max_nodes add up to more than `cluster.NODES_MAX`.
-    """
-    most = sum(pool.max_nodes for pool in spec.values())
-    if most > NODES_MAX:
-        raise ValueError(f"max_nodes of all pools add up to {most}; the network has room for {NODES_MAX} machines")
 
 
 def node_labels(key: str, machine: Machine) -> dict[str, str]:

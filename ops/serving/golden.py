@@ -154,8 +154,8 @@ def _ask_http(session: requests.Session, url: str, model: str, wanted: GoldenPre
         seconds = time.perf_counter() - started
         if not response.ok:
             return Answer(seconds, error=f"HTTP {response.status_code}: {response.text[:300]}")
-        outputs = {output["name"]: output["data"][0] for output in response.json()["outputs"]}
-        return Answer(seconds, float(outputs["probability"]), str(outputs["label"]), str(outputs["features_source"]))
+        given = {output["name"]: output["data"][0] for output in response.json()["outputs"]}
+        return Answer(seconds, float(given["probability"]), str(given["label"]), str(given["features_source"]))
     except (requests.RequestException, ValueError, KeyError, IndexError, TypeError) as error:
         return Answer(time.perf_counter() - started, error=f"{type(error).__name__}: {error}"[:300])
 

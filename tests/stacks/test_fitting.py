@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from components.contracts.capacity import ROLLOUT_SURGE, available, replica, replicas_per_machine
+from components.contracts.capacity import GKE_NODES_MAX, ROLLOUT_SURGE, available, replica, replicas_per_machine
 from components.contracts.machines import MACHINES
 from components.contracts.specs import FleetSpec, ImagesSpec, NodePoolSpec
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, OptOut
@@ -182,3 +182,13 @@ def test_production_keeps_its_least_replicas_off_spot_machines() -> None:
     assert production(pools=mixed) == ["pools"], "min_replicas is 3"
     assert production(pools={**mixed, "gpu": pool("g6.2xlarge", 3)}) == []
     assert production(pools=mixed, opt_outs={OptOut.ON_DEMAND_CAPACITY: "batch scoring only"}) == []
+
+
+@pytest.mark.parametrize(("cloud", "paths"), [(Cloud.AWS, []), (Cloud.GCP, ["pools"])])
+def test_pools_that_outgrow_the_pods_addresses_are_refused(cloud: Cloud, paths: list[str]) -> None:
+    settings = Settings.load(stack_file(f"dev-{cloud}"))
+    room = GKE_NODES_MAX - settings.pools["system"].max_nodes
+    for max_nodes, refused in ((room, []), (room + 1, paths)):
+        pools = {**settings.pools, "gpu": settings.pools["gpu"].model_copy(update={"max_nodes": max_nodes})}
+        found = settings.model_copy(update={"pools": pools}).cross_section_problems()
+        assert [problem.path for problem in found] == refused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from common.errors import UserError
+from common.paths import repo_root
 from ops.deployed import TargetName, read_outputs
 from ops.plan.planner import plan_program, plan_stack
 from policies.inventory import SECRET
@@ -126,3 +128,28 @@ def test_a_fault_does_not_repeat_the_value(whole: dict[str, Any]) -> None:
     with pytest.raises(UserError) as caught:
         read_outputs("dev-aws", whole, "local")
     assert "canary-value" not in str(caught.value)
+
+
+def by_name(source: str) -> list[str]:
+    """Where code takes outputs apart by names in strings."""
+    return [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+        and ast.unparse(node.value).rpartition(".")[2].rstrip("()").endswith("outputs")
+    ]
+
+
+def test_no_command_takes_outputs_apart_by_names() -> None:
+    modules = sorted((repo_root() / "ops").rglob("*.py"))
+    assert len(modules) > 50
+    assert not {str(path): found for path in modules if (found := by_name(path.read_text(encoding="utf-8")))}
+
+
+@pytest.mark.parametrize(
+    "code", ["outputs['keys']['data']", "self._a.outputs['region']", "local.outputs()['backup']"]
+)
+def test_code_that_takes_outputs_apart_by_names_is_found(code: str) -> None:
+    assert by_name(code)

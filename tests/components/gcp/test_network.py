@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.gcp.cluster import NODES_MAX, PODS_PER_NODE
+from components.contracts.capacity import GKE_NODES_MAX, GKE_PODS_PER_NODE
 from components.gcp.network import PRIVATE_API_RANGE, address_plan
 
 NETWORKS = st.integers(0, 255).map(lambda second: f"10.{second}.0.0/16")
@@ -39,12 +39,12 @@ def test_the_control_plane_has_the_size_that_gke_demands() -> None:
 
 
 def test_pods_have_room_for_as_many_machines_as_pools_may_have() -> None:
-    addresses_per_machine = 2 * PODS_PER_NODE  # GKE doubles it, so that addresses are not reused at once
-    assert parts("10.20.0.0/16")["pods"].num_addresses // addresses_per_machine == NODES_MAX
+    addresses_per_machine = 2 * GKE_PODS_PER_NODE  # GKE doubles it, so that addresses are not reused at once
+    assert parts("10.20.0.0/16")["pods"].num_addresses // addresses_per_machine == GKE_NODES_MAX
 
 
 def test_machines_have_an_address_each() -> None:
-    assert parts("10.20.0.0/16")["nodes"].num_addresses > NODES_MAX
+    assert parts("10.20.0.0/16")["nodes"].num_addresses > GKE_NODES_MAX
 
 
 @pytest.mark.parametrize("cidr", ["10.20.0.0/20", "10.0.0.0/8"])

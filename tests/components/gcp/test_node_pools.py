@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from components.contracts.machines import MACHINES
 from components.contracts.specs import NodePoolSpec
 from components.contracts.vocabulary import Cloud
-from components.gcp.cluster import NODES_MAX
 from components.gcp.node_pools import (
-    check_room,
     first_nodes_per_zone,
     gpu_taints,
     guest_accelerators,
@@ -61,15 +59,6 @@ def test_a_pool_that_may_be_empty_starts_empty() -> None:
 def test_every_pool_can_be_upgraded(name: str) -> None:
     settings = upgrade_settings(GCP_MACHINES[name])
     assert {settings.get("max_surge"), settings.get("max_unavailable")} == {0, 1}, "GKE refuses 0 and 0"
-
-
-def test_pools_that_fit_the_network_are_taken() -> None:
-    check_room({"system": pool(1, 6), "gpu": pool(0, NODES_MAX - 6)})
-
-
-def test_pools_that_outgrow_the_network_are_refused() -> None:
-    with pytest.raises(ValueError, match=f"add up to {NODES_MAX + 1}; .* room for {NODES_MAX}"):
-        check_room({"system": pool(1, 6), "gpu": pool(0, NODES_MAX - 5)})
 
 
 def test_the_autoscaler_owns_the_number_of_machines(gcp_platform: Any) -> None:
