@@ -27,18 +27,22 @@ def compose(s: Settings) -> Platform:
     ).ref
     pools = cloud.NodePools("pools", place, s.pools, cluster=cluster, network=network, keys=keys, provider=on).ref
     storage = cloud.Storage("storage", place, s.storage, keys=keys, provider=on).ref
-    features = cloud.FeatureCache("features", place, s.features, network=network, keys=keys, provider=on).ref
+    feature_store = cloud.FeatureStore(
+        "features", place, s.feature_store, network=network, keys=keys, provider=on
+    ).ref
     registry = cloud.Registry("registry", place, s.registry, keys=keys, provider=on).ref
     identity = cloud.Identity(
-        "identity", place, cluster=cluster, storage=storage, features=features, keys=keys, provider=on
+        "identity", place, cluster=cluster, storage=storage, feature_store=feature_store, keys=keys, provider=on
     ).ref
-    backup = cloud.Backup("backup", place, s.backup, features=features, cluster=cluster, keys=keys, provider=on).ref
+    backup = cloud.Backup(
+        "backup", place, s.backup, feature_store=feature_store, cluster=cluster, keys=keys, provider=on
+    ).ref
     monitoring = cloud.Monitoring(
         "monitoring",
         place,
         s.monitoring,
         cluster=cluster,
-        features=features,
+        feature_store=feature_store,
         backup=backup,
         storage=storage,
         keys=keys,
@@ -50,12 +54,12 @@ def compose(s: Settings) -> Platform:
         "fleet",
         place,
         s.fleet,
-        lookup_timeout_ms=s.features.lookup_timeout_ms,
+        lookup_timeout_ms=s.feature_store.lookup_timeout_ms,
         network=network,
         pools=pools,
         registry=registry,
         storage=storage,
-        features=features,
+        feature_store=feature_store,
         identity=identity,
         provider=on_cluster,
     ).ref
@@ -73,7 +77,7 @@ def compose(s: Settings) -> Platform:
         cluster=cluster,
         pools=pools,
         storage=storage,
-        features=features,
+        feature_store=feature_store,
         registry=registry,
         identity=identity,
         backup=backup,

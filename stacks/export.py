@@ -10,7 +10,8 @@ import pulumi
 from pydantic import BaseModel
 
 from components.contracts import refs
-from stacks.outputs import BucketOutputs, FeaturesOutputs, ReplicaOutputs, StackOutputs
+from components.contracts.feature_store import FeatureStoreRef
+from stacks.outputs import BucketOutputs, FeatureStoreOutputs, ReplicaOutputs, StackOutputs
 from stacks.settings import Settings
 
 
@@ -24,7 +25,7 @@ class Platform:
     cluster: refs.ClusterRef
     pools: refs.NodePoolsRef
     storage: refs.StorageRef
-    features: refs.FeatureCacheRef
+    feature_store: FeatureStoreRef
     registry: refs.RegistryRef
     identity: refs.IdentityRef
     backup: refs.BackupRef
@@ -42,7 +43,7 @@ class Platform:
                 self.storage.replica,
                 {"key": self.keys.recovery.id, "copy_job": self.storage.copy_job},
             ),
-            "features": shown(FeaturesOutputs, self.features, self.settings.features),
+            "feature_store": shown(FeatureStoreOutputs, self.feature_store, self.settings.feature_store),
             "objectives": self.settings.backup,
         }
         return shown(StackOutputs, parts, self.settings.place, self)

@@ -5,10 +5,11 @@ The program dumps these models (`stacks.export`), and `ops` reads them back. Bot
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
+from components.contracts.feature_store import FeatureStoreKind
 from components.contracts.vocabulary import Cloud, Environment
 
 NOT_VALUES: Final = {
@@ -68,17 +69,15 @@ class ReplicaOutputs(BucketOutputs):
     """The job that fills it; empty where the bucket itself is copied from does."""
 
 
-class FeaturesOutputs(Outputs):
+class FeatureStoreOutputs(Outputs):
     """The feature store."""
 
-    kind: Literal["dynamodb", "redis"]
+    kind: FeatureStoreKind
     name: str
-    """The table; on Google Cloud the instance."""
     region: str
     id: str
-    """On Google Cloud `projects/P/locations/L/instances/I`."""
-    host: str | None = None
-    port: int | None = None
+    environment: dict[str, str]
+    """What a server that reads from it is told, beside its secrets."""
     entry_ttl_hours: int
     """Hours after which an entry expires."""
 
@@ -145,7 +144,7 @@ class StackOutputs(Outputs):
     keys: KeysOutputs
     model_bucket: BucketOutputs
     model_replica: ReplicaOutputs
-    features: FeaturesOutputs
+    feature_store: FeatureStoreOutputs
     backup: BackupOutputs
     registry: RegistryOutputs
     cluster: ClusterOutputs

@@ -59,7 +59,7 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]
 
 
 def _problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
-    path = ".".join(str(part) for part in details["loc"])
+    path = _path(model, details["loc"])
     context = details.get("ctx", {})
     parent, secret = _model_at(model, details["loc"][:-1]), _is_secret(model, details["loc"])
     secret = secret or bool(set(_secrets_of(_model_at(model, details["loc"]))))
@@ -71,9 +71,16 @@ def _problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
         secret = secret or _may_be_secret(model, parent, str(details["loc"][-1]))
         close = difflib.get_close_matches(str(details["loc"][-1]), known, n=1)
         remedy = f"Did you mean {close[0]}?" if close else "Remove the key."
+        elsewhere = _kinds_with(model, details["loc"])
+        if elsewhere:
+            remedy = f"Remove the key, or choose a kind that has it: {', '.join(elsewhere)}."
         return Problem(path, MASK if secret else _brief(details["input"]), f"the keys {', '.join(known)}", remedy)
     if kind == "missing":
         return Problem(path, None, _description(parent, details["loc"][-1]) or "a value", "Add the key.")
+    if kind == "union_tag_invalid":
+        return Problem(
+            f"{path}.kind", context["tag"], ", ".join(_kinds(model, details["loc"])), "Choose one of these."
+        )
     remedy = "Change the value."
     if kind.endswith(("_type", "_parsing")):
         remedy = "Change the value's type (YAML reads bare digits as a number, quoted ones as a string)."
@@ -93,12 +100,46 @@ def _brief(value: object) -> object:
     return value if len(text) <= 120 else f"{text[:120]}…"
 
 
+def _variants(annotation: Any) -> dict[str, type[BaseModel]]:
+    """The models of a union that is told apart by `kind`, by that kind; nothing for any other annotation."""
+    members = [m for m in get_args(annotation) if isinstance(m, type) and issubclass(m, BaseModel)]
+    return {str(m.model_fields["kind"].default): m for m in members if "kind" in m.model_fields}
+
+
+def _annotation_at(model: type[BaseModel], loc: Sequence[int | str]) -> Any:
+    """The annotation of the field that `loc` ends with."""
+    parent = _model_at(model, loc[:-1]) if loc else None
+    field = parent.model_fields.get(str(loc[-1])) if parent else None
+    return _without_annotations(field.annotation) if field else None
+
+
+def _path(model: type[BaseModel], loc: Sequence[int | str]) -> str:
+    """The dotted path of `loc` as a user writes it: pydantic puts the kind's name into it."""
+    return ".".join(
+        str(part)
+        for index, part in enumerate(loc)
+        if index == 0 or str(part) not in _variants(_annotation_at(model, loc[:index]))
+    )
+
+
+def _kinds(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
+    return sorted(_variants(_annotation_at(model, loc)))
+
+
+def _kinds_with(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
+    """The other kinds that have the unknown key which `loc` ends with."""
+    variants = _variants(_annotation_at(model, loc[:-2]))
+    return sorted(kind for kind, variant in variants.items() if str(loc[-1]) in variant.model_fields)
+
+
 def _model_at(model: type[BaseModel], loc: Sequence[int | str]) -> type[BaseModel] | None:
     current: Any = model
     for part in loc:
         if isinstance(current, type) and issubclass(current, BaseModel):
             field = current.model_fields.get(str(part))
             current = field.annotation if field else None
+        elif str(part) in _variants(current):
+            current = _variants(current)[str(part)]
         else:
             arguments = [a for a in get_args(current) if a is not type(None)]
             current = arguments[-1] if arguments else None

@@ -28,6 +28,11 @@ def file_schema() -> dict[str, Any]:
     definitions = settings.pop("$defs")
     webhook = definitions["MonitoringSpec"]["properties"]["alert_webhook"]
     webhook["anyOf"] = [_ENCRYPTED, *webhook["anyOf"]]
+    # The kind may be left out, so that several of the alternatives may fit; `Settings` tells them apart.
+    store = settings["properties"]["feature_store"]
+    del store["discriminator"]
+    store["anyOf"] = store.pop("oneOf")
+    settings["required"].remove("feature_store")
     regions = sorted({region for table in REGIONS.values() for region in table})
     machines = sorted({machine for table in MACHINES.values() for machine in table})
     settings["properties"]["region"]["enum"] = regions
@@ -73,7 +78,9 @@ def reference(schema: Mapping[str, Any]) -> str:
         required = definition.get("required", [])
         for key, field in definition["properties"].items():
             default = "**required**" if key in required else f"`{json.dumps(field.get('default'))}`"
-            if "$ref" in field and key not in required:
+            if key not in required and (
+                "$ref" in field or all("$ref" in option for option in field.get("anyOf", [{}]))
+            ):
                 default = "its section's defaults"
             meaning = field.get("description", "").replace("\n", " ").replace("|", "\\|")
             parts.append(f"| `{key}` | {_type(field, definitions)} | {default} | {meaning} |")
@@ -87,6 +94,8 @@ def _type(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         return " \\| ".join(f"`{v}`" for v in values) if values else f"[{name}](#{name.lower()})"
     if "anyOf" in field:
         return " or ".join(_type(option, definitions) for option in field["anyOf"])
+    if "const" in field:
+        return f"`{field['const']}`"
     if "enum" in field:
         values = field["enum"]
         return (

@@ -13,11 +13,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from components.contracts.capacity import GKE_NODES_MAX
+from components.contracts.feature_store import DEFAULT_KIND, kinds_of
 from components.contracts.labels import base_labels, checked_labels
 from components.contracts.machines import MACHINES
 from components.contracts.place import Place
 from components.contracts.regions import REGIONS, distance_km, multi_region_contains
-from components.contracts.specs import StackSpec, refused
+from components.contracts.spec import refused
+from components.contracts.specs import StackSpec
 from components.contracts.vocabulary import Cloud, Environment, OptOut
 from stacks.fitting import fleet_problems, on_demand_replicas
 from stacks.problems import Problem, SettingsError, problems_of, unreadable
@@ -47,7 +49,7 @@ class Settings(StackSpec):
             SettingsError: with every problem found, not only the first.
         """
         try:
-            settings = cls.model_validate_json(json.dumps(values, default=str))
+            settings = cls.model_validate_json(json.dumps(_with_the_clouds_own_store(values), default=str))
         except ValidationError as error:
             raise SettingsError(source, problems_of(error, cls)) from None
         found = list(settings.cross_section_problems())
@@ -123,7 +125,7 @@ class Settings(StackSpec):
             self._label_problems,
             self._pool_problems,
             self._address_problems,
-            self._feature_problems,
+            self._feature_store_problems,
             self._fleet_problems,
             self._capacity_problems,
         )
@@ -213,16 +215,15 @@ class Settings(StackSpec):
         allowed = f"max_nodes that add up to at most {GKE_NODES_MAX}, for which the network has pods' addresses"
         return [Problem("pools", f"{most} machines", allowed, "Lower the pools' max_nodes.")]
 
-    def _feature_problems(self) -> list[Problem]:
-        memory = self.features.memory_gib
-        if (self.cloud is Cloud.GCP) == (memory is not None):
-            return []
-        allowed = (
-            "a number of GiB: Memorystore is sold by size"
-            if self.cloud is Cloud.GCP
-            else "nothing: DynamoDB grows by itself"
-        )
-        return [Problem("features.memory_gib", memory, allowed, "Set it on Google Cloud only.")]
+    def _feature_store_problems(self) -> list[Problem]:
+        store, hours = self.feature_store, self.backup.frequency_hours
+        if store.cloud is not self.cloud:
+            allowed = f"{', '.join(kinds_of(self.cloud))}: what {self.cloud} offers"
+            return [Problem("feature_store.kind", str(store.kind), allowed, "Choose one of these.")]
+        if hours < store.fewest_hours_between_points:
+            allowed = f"at least {store.fewest_hours_between_points}: as often as {store.kind} makes recovery points"
+            return [Problem("backup.frequency_hours", hours, allowed, "Raise it, and backup.rpo_minutes with it.")]
+        return []
 
     def _fleet_problems(self) -> list[Problem]:
         return fleet_problems(self.cloud, self.pools, self.fleet)
@@ -244,6 +245,16 @@ class Settings(StackSpec):
                 f"Add or enlarge an on-demand GPU pool, or give a reason under opt_outs.{OptOut.ON_DEMAND_CAPACITY}.",
             )
         ]
+
+
+def _with_the_clouds_own_store(values: object) -> object:
+    """`values`, where settings that name no kind of feature store mean the cloud's own."""
+    asked = values.get("feature_store", {}) if isinstance(values, Mapping) else None
+    if not isinstance(values, Mapping) or not isinstance(asked, Mapping):
+        return values
+    # A cloud that does not exist is a problem of its own, and no second one.
+    cloud = Cloud(values["cloud"]) if values.get("cloud") in list(Cloud) else Cloud.AWS
+    return {**values, "feature_store": {"kind": str(DEFAULT_KIND[cloud]), **asked}}
 
 
 def _regions(cloud: Cloud) -> str:

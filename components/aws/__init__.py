@@ -1,8 +1,8 @@
 """AWS' implementation of the platform's ports: what `components.contracts.ports.CloudModule` promises."""
 
 from components.aws.backup import Backup
-from components.aws.cache import FeatureCache
 from components.aws.cluster import Cluster
+from components.aws.feature_store import FeatureStore
 from components.aws.identity import Identity, node_autoscaler_identity
 from components.aws.keys import Keys
 from components.aws.monitoring import Monitoring
@@ -15,7 +15,7 @@ from components.aws.storage import Storage
 __all__ = [
     "Backup",
     "Cluster",
-    "FeatureCache",
+    "FeatureStore",
     "Identity",
     "Keys",
     "Monitoring",

@@ -1,51 +1,22 @@
-"""Recovery points of the feature store on a schedule, copied to a locked vault in the backup region."""
+"""Recovery points of the feature store on a schedule, with copies in the backup region."""
 
 from __future__ import annotations
 
-from typing import Final
-
 import pulumi
-import pulumi_aws as aws
 
-from components.aws.documents import deny, document, service_trust, table_arn, vault_arn
-from components.aws.roles import grant
-from components.contracts.component import Component, ready
+from components.aws.feature_store import KINDS
+from components.contracts.component import Component
+from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import BackupRef, ClusterRef, FeatureCacheRef, KeyRef, KeysRef
+from components.contracts.refs import BackupRef, ClusterRef, KeysRef
 from components.contracts.specs import BackupSpec
-from components.contracts.stateful import stateful_options
-
-VAULT_NAME_MAX: Final = 50
-START_WINDOW_MINUTES: Final = 60
-"""AWS Backup starts a job within this time, and accepts no shorter one."""
-COMPLETION_WINDOW_MINUTES: Final = 180
-"""A job that takes longer is ended and counts as failed."""
-
-
-def vault_name(place: Place, purpose: str) -> str:
-    """The name of the vault `primary`, beside the data, or `recovery`, in the backup region."""
-    return place.name(purpose, max_length=VAULT_NAME_MAX)
-
-
-def schedule(frequency_hours: int) -> str:
-    """The cron expression (UTC) for a recovery point every `frequency_hours`, which divides a day."""
-    hours = {1: "*", 24: "0"}.get(frequency_hours, f"0/{frequency_hours}")
-    return f"cron(0 {hours} * * ? *)"
 
 
 class Backup(Component):
-    """A plan that backs up the feature table, and two vaults: one beside the data, one in the backup region.
+    """The feature store's own way into the backup region.
 
-    Both vaults are locked in governance mode: nothing in them goes before `retention_days`, unless someone first
-    removes the lock, with a permission that no role of this stack has. Compliance mode is deliberately not used:
-    after its grace time not even AWS can undo it, so a mistaken retention, or a stack that should go, would bind
-    for years. Removing points needs a second step too: each vault's own policy denies it.
-
-    The model bucket is not in the plan: S3 replication copies it within minutes, and its versions are kept.
-    The cluster is not either: everything on it comes from this program.
-
-    AWS Backup needs its advanced features for DynamoDB to copy between regions. They are an account's setting, not
-    a stack's, and on in every account that began with AWS Backup after November 2021.
+    The model bucket needs none: S3 replication copies it within minutes, and its versions are kept. The cluster needs
+    none either: everything on it comes from this program.
     """
 
     ref: BackupRef
@@ -56,130 +27,19 @@ class Backup(Component):
         place: Place,
         spec: BackupSpec,
         *,
-        features: FeatureCacheRef,
+        feature_store: FeatureStoreRef,
         cluster: ClusterRef,
         keys: KeysRef,
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("aws:Backup", name, provider)
         del cluster  # nothing on it that the program cannot make again
-        plan_name = place.name("features", max_length=VAULT_NAME_MAX)
-        primary_name = vault_name(place, "primary")
-        recovery_name = vault_name(place, "recovery")
-        primary = self._vault("primary", primary_name, place, spec, keys.data)
-        recovery = self._vault("recovery", recovery_name, place, spec, keys.recovery)
-        plan = self._plan(
-            plan_name,
-            place,
-            spec,
-            target=ready(primary_name, *primary),
-            copy_to=ready(vault_arn(place, recovery_name, place.backup_region), *recovery),
-        )
-        role = grant(
-            self,
-            place,
-            "backup",
-            description="AWS Backup makes recovery points and copies them",
-            trust=service_trust("backup.amazonaws.com"),
-            managed=["service-role/AWSBackupServiceRolePolicyForBackup"],
-        )
-        restore = grant(
-            self,
-            place,
-            "restore",
-            description="AWS Backup restores recovery points, for whoever may pass this role to it",
-            trust=service_trust("backup.amazonaws.com"),
-            managed=["service-role/AWSBackupServiceRolePolicyForRestores"],
-        )
-        selection = aws.backup.Selection(
-            "features",
-            name=plan_name,
-            plan_id=plan.id,
-            iam_role_arn=role.arn,
-            resources=[features.id.apply(lambda table: table_arn(place, table))],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        made = KINDS[feature_store.kind].back_up(self, place, spec, feature_store, keys)
         self.ref = BackupRef(
-            plan=plan_name,
-            restore_identity=restore.arn,
-            vault=recovery_name,
+            plan=made.plan,
+            restore_identity=made.restore_identity,
+            vault=made.vault,
             region=place.backup_region,
-            id=ready(plan.id, selection),
+            id=made.ready,
         )
-        self.finish({"id": self.ref.id, "restore_role": restore.arn})
-
-    def _vault(
-        self, purpose: str, name: str, place: Place, spec: BackupSpec, key: KeyRef
-    ) -> tuple[pulumi.Resource, ...]:
-        options = pulumi.ResourceOptions(parent=self)
-        vault = aws.backup.Vault(
-            purpose,
-            name=name,
-            region=key.region,
-            kms_key_arn=key.id,
-            force_destroy=not place.protected,
-            tags=place.labels,
-            opts=stateful_options(self, place),
-        )
-        if not place.protected:
-            return (vault,)
-        lock = aws.backup.VaultLockConfiguration(
-            purpose,
-            region=key.region,
-            backup_vault_name=vault.name,
-            # Without `changeable_for_days` the lock is in governance mode.
-            min_retention_days=spec.retention_days,
-            opts=options,
-        )
-        policy = aws.backup.VaultPolicy(
-            purpose,
-            region=key.region,
-            backup_vault_name=vault.name,
-            policy=document(
-                deny(
-                    "KeepRecoveryPoints",
-                    [
-                        "backup:DeleteRecoveryPoint",
-                        "backup:DisassociateRecoveryPoint",
-                        "backup:UpdateRecoveryPointLifecycle",
-                    ],
-                    "*",
-                )
-            ),
-            opts=options,
-        )
-        return (vault, lock, policy)
-
-    def _plan(
-        self,
-        name: str,
-        place: Place,
-        spec: BackupSpec,
-        *,
-        target: pulumi.Output[str],
-        copy_to: pulumi.Output[str],
-    ) -> aws.backup.Plan:
-        return aws.backup.Plan(
-            "features",
-            name=name,
-            rules=[
-                aws.backup.PlanRuleArgs(
-                    rule_name="features",
-                    target_vault_name=target,
-                    schedule=schedule(spec.frequency_hours),
-                    schedule_expression_timezone="Etc/UTC",
-                    start_window=START_WINDOW_MINUTES,
-                    completion_window=COMPLETION_WINDOW_MINUTES,
-                    lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=spec.retention_days),
-                    recovery_point_tags=place.labels,
-                    copy_actions=[
-                        aws.backup.PlanRuleCopyActionArgs(
-                            destination_vault_arn=copy_to,
-                            lifecycle=aws.backup.PlanRuleCopyActionLifecycleArgs(delete_after=spec.retention_days),
-                        )
-                    ],
-                )
-            ],
-            tags=place.labels,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        self.finish({"id": self.ref.id})

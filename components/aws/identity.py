@@ -8,26 +8,27 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.documents import allow, bucket_arn, document, key_access, pod_trust, table_arn
+from components.aws.documents import allow, bucket_arn, document, key_access, pod_trust
+from components.aws.feature_store import KINDS
 from components.aws.roles import grant
 from components.contracts.component import Component, ready
+from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import ClusterRef, FeatureCacheRef, IdentityRef, KeysRef, NodePoolRef, StorageRef
+from components.contracts.refs import ClusterRef, IdentityRef, KeysRef, NodePoolRef, StorageRef
 from components.contracts.serving import NAMESPACE, SERVICE_ACCOUNT
 
 AUTOSCALER_NAMESPACE: Final = "kube-system"
 AUTOSCALER_SERVICE_ACCOUNT: Final = "cluster-autoscaler"
 
 
-def fleet_policy(place: Place, storage: StorageRef, features: FeatureCacheRef, keys: KeysRef) -> str:
+def fleet_policy(place: Place, storage: StorageRef, feature_store: FeatureStoreRef, keys: KeysRef) -> str:
     """Read models and features, and decrypt them, only through the services that hold them."""
     models = bucket_arn(storage.models.name)
     return document(
         allow("FindModels", ["s3:ListBucket", "s3:GetBucketLocation"], models),
         allow("ReadModels", ["s3:GetObject"], f"{models}/*"),
-        allow("LookUpFeatures", ["dynamodb:GetItem", "dynamodb:BatchGetItem"], table_arn(place, features.name)),
         key_access("DecryptModels", place, keys.data.alias, ["kms:Decrypt"], via="s3"),
-        key_access("DecryptFeatures", place, keys.data.alias, ["kms:Decrypt"], via="dynamodb"),
+        *KINDS[feature_store.kind].reading(place, feature_store, keys),
     )
 
 
@@ -63,7 +64,7 @@ def autoscaler_policy(place: Place, cluster: str, groups: Sequence[str]) -> str:
 
 
 class Identity(Component):
-    """The fleet's identity: reads the model bucket and the feature table, writes nothing, lists no other bucket."""
+    """The fleet's identity: reads the model bucket and the feature store, writes nothing, lists no other bucket."""
 
     ref: IdentityRef
 
@@ -74,7 +75,7 @@ class Identity(Component):
         *,
         cluster: ClusterRef,
         storage: StorageRef,
-        features: FeatureCacheRef,
+        feature_store: FeatureStoreRef,
         keys: KeysRef,
         provider: pulumi.ProviderResource,
     ) -> None:
@@ -87,7 +88,7 @@ class Identity(Component):
             NAMESPACE,
             SERVICE_ACCOUNT,
             "The Triton fleet: reads models and features",
-            fleet_policy(place, storage, features, keys),
+            fleet_policy(place, storage, feature_store, keys),
         )
         self.finish({"principal": self.ref.principal})
 

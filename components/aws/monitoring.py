@@ -1,53 +1,30 @@
-"""Alarms on what a restore depends on, over an encrypted topic: replication, backups, and the feature table."""
+"""Alarms on what a restore depends on, over an encrypted topic: replication, backups, and the feature store."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
 
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.backup import vault_name
+from components.aws.alarms import Alarm
 from components.aws.documents import account_root, allow, deny, document, service
+from components.aws.feature_store import KINDS
 from components.aws.storage import REPLICATION_MINUTES, REPLICATION_RULE
 from components.contracts.component import Component, ready
+from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import BackupRef, ClusterRef, FeatureCacheRef, KeysRef, MonitoringRef, StorageRef
+from components.contracts.refs import BackupRef, ClusterRef, KeysRef, MonitoringRef, StorageRef
 from components.contracts.specs import MonitoringSpec
 
-_DAY_SECONDS: Final = 86_400
 
-
-@dataclass(frozen=True)
-class Alarm:
-    """A metric, and the value beyond which someone is told."""
-
-    namespace: str
-    metric: str
-    dimensions: Mapping[str, str]
-    statistic: Literal["Sum", "Maximum"]
-    period_seconds: int
-    threshold: float
-    says: str
-    comparison: Literal["GreaterThanThreshold", "LessThanThreshold"] = "GreaterThanThreshold"
-    without_data: Literal["notBreaching", "breaching"] = "notBreaching"
-
-
-def alarms(storage: StorageRef, features: FeatureCacheRef, primary_vault: str) -> dict[str, Alarm]:
-    """The stack's alarms by name.
-
-    Backup and copy jobs are counted where they start, in the primary vault. They are watched by metric and not by
-    event: EventBridge cannot publish to an encrypted topic under a key policy that names the account.
-    """
+def replication_alarms(storage: StorageRef) -> Mapping[str, Alarm]:
+    """Models that are late or missing in the backup region."""
     replication = {
         "SourceBucket": storage.models.name,
         "DestinationBucket": storage.replica.name,
         "RuleId": REPLICATION_RULE,
     }
-    table = {"TableName": features.name}
-    vault = {"BackupVaultName": primary_vault}
     return {
         "replication-late": Alarm(
             "AWS/S3", "ReplicationLatency", replication, "Maximum", 300, REPLICATION_MINUTES * 60,
@@ -56,27 +33,6 @@ def alarms(storage: StorageRef, features: FeatureCacheRef, primary_vault: str) -
         "replication-failed": Alarm(
             "AWS/S3", "OperationsFailedReplication", replication, "Sum", 300, 0,
             "Objects were not copied to the backup region; only S3 Batch Replication copies them now.",
-        ),
-        "backup-failed": Alarm(
-            "AWS/Backup", "NumberOfBackupJobsFailed", vault, "Sum", 3600, 0,
-            "A recovery point of the feature store could not be made.",
-        ),
-        "backup-expired": Alarm(
-            "AWS/Backup", "NumberOfBackupJobsExpired", vault, "Sum", 3600, 0,
-            "A backup of the feature store did not start or end within its window.",
-        ),
-        "backup-copy-failed": Alarm(
-            "AWS/Backup", "NumberOfCopyJobsFailed", vault, "Sum", 3600, 0,
-            "A recovery point was not copied to the backup region.",
-        ),
-        "backup-missing": Alarm(
-            "AWS/Backup", "NumberOfBackupJobsCompleted", vault, "Sum", _DAY_SECONDS, 1,
-            "For a day no recovery point of the feature store was made, and none failed: the plan does not run.",
-            comparison="LessThanThreshold", without_data="breaching",
-        ),
-        "features-throttled": Alarm(
-            "AWS/DynamoDB", "ReadThrottleEvents", table, "Sum", 300, 0,
-            "Feature look-ups are throttled, so predictions fall back to training means.",
         ),
     }  # fmt: skip
 
@@ -122,7 +78,7 @@ class Monitoring(Component):
         spec: MonitoringSpec,
         *,
         cluster: ClusterRef,
-        features: FeatureCacheRef,
+        feature_store: FeatureStoreRef,
         backup: BackupRef,
         storage: StorageRef,
         keys: KeysRef,
@@ -146,7 +102,8 @@ class Monitoring(Component):
                 opts=options,
             )
         channel = ready(topic.arn, policy)
-        for purpose, alarm in alarms(storage, features, vault_name(place, "primary")).items():
+        store_alarms = KINDS[feature_store.kind].alarms(place, feature_store)
+        for purpose, alarm in {**replication_alarms(storage), **store_alarms}.items():
             self._alarm(purpose, place, alarm, channel)
         self.ref = MonitoringRef(channel=channel)
         self.finish({"channel": channel})

@@ -96,6 +96,8 @@ class Storage(Component):
                 key_alias=keys.recovery.alias,
                 id=ready(replica_name, replica.bucket, *replica.settings),
             ),
+            # Triton's S3 client has no other way to know the region.
+            environment={"AWS_DEFAULT_REGION": place.region},
         )
         self.finish({"models": self.ref.models.id, "replica": self.ref.replica.id})
 

@@ -12,10 +12,18 @@ class Component(pulumi.ComponentResource):
     """A component whose children find their provider through it.
 
     A subclass builds its children with `ResourceOptions(parent=self)`, sets `self.ref`, and ends with `finish`.
+
+    Args:
+        formerly: the token that the component had before, so that a stack keeps its resources under the new one.
     """
 
-    def __init__(self, token: str, name: str, provider: pulumi.ProviderResource) -> None:
-        super().__init__(f"seawall:{token}", name, None, pulumi.ResourceOptions(providers=[provider]))
+    def __init__(
+        self, token: str, name: str, provider: pulumi.ProviderResource, *, formerly: str | None = None
+    ) -> None:
+        aliases = [pulumi.Alias(type_=f"seawall:{formerly}")] if formerly else None
+        super().__init__(
+            f"seawall:{token}", name, None, pulumi.ResourceOptions(providers=[provider], aliases=aliases)
+        )
 
     def finish(self, outputs: Mapping[str, pulumi.Input[Any]]) -> None:
         """Say that the component is complete, and what it shows of itself."""

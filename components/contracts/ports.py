@@ -12,6 +12,7 @@ from typing import Protocol
 import pulumi
 
 from components.contracts import refs, specs
+from components.contracts.feature_store import FeatureStoreRef, FeatureStoreSpec
 from components.contracts.place import Place
 
 
@@ -45,10 +46,10 @@ class Storage(Protocol):
     ref: refs.StorageRef
 
 
-class FeatureCache(Protocol):
+class FeatureStore(Protocol):
     """The feature store: encrypted, private, with point-in-time recovery or persistence."""
 
-    ref: refs.FeatureCacheRef
+    ref: FeatureStoreRef
 
 
 class Registry(Protocol):
@@ -124,16 +125,16 @@ class CloudModule(Protocol):
         provider: pulumi.ProviderResource,
     ) -> Storage: ...
 
-    def FeatureCache(  # noqa: N802
+    def FeatureStore(  # noqa: N802
         self,
         name: str,
         place: Place,
-        spec: specs.FeatureCacheSpec,
+        spec: FeatureStoreSpec,
         *,
         network: refs.NetworkRef,
         keys: refs.KeysRef,
         provider: pulumi.ProviderResource,
-    ) -> FeatureCache: ...
+    ) -> FeatureStore: ...
 
     def Registry(  # noqa: N802
         self,
@@ -152,7 +153,7 @@ class CloudModule(Protocol):
         *,
         cluster: refs.ClusterRef,
         storage: refs.StorageRef,
-        features: refs.FeatureCacheRef,
+        feature_store: FeatureStoreRef,
         keys: refs.KeysRef,
         provider: pulumi.ProviderResource,
     ) -> Identity: ...
@@ -163,7 +164,7 @@ class CloudModule(Protocol):
         place: Place,
         spec: specs.BackupSpec,
         *,
-        features: refs.FeatureCacheRef,
+        feature_store: FeatureStoreRef,
         cluster: refs.ClusterRef,
         keys: refs.KeysRef,
         provider: pulumi.ProviderResource,
@@ -176,7 +177,7 @@ class CloudModule(Protocol):
         spec: specs.MonitoringSpec,
         *,
         cluster: refs.ClusterRef,
-        features: refs.FeatureCacheRef,
+        feature_store: FeatureStoreRef,
         backup: refs.BackupRef,
         storage: refs.StorageRef,
         keys: refs.KeysRef,

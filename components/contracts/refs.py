@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import pulumi
 
@@ -105,24 +104,8 @@ class StorageRef:
     replica: BucketRef
     copy_job: str = ""
     """The job that copies models to the replica; empty where the bucket itself does."""
-
-
-@dataclass(frozen=True)
-class FeatureCacheRef:
-    """The feature store, and how a pod reaches it."""
-
-    kind: Literal["dynamodb", "redis"]
-    name: str
-    region: str
-    id: pulumi.Output[str]
-    host: pulumi.Output[str] | None = None
-    port: pulumi.Output[int] | None = None
-    ca_certificate: pulumi.Output[str] | None = None
-    """PEM of the CA that signed the server's certificate."""
-    auth: pulumi.Output[str] | None = None
-    """Secret."""
-    export_identity: pulumi.Output[str] | None = None
-    """IAM member under which the store itself writes its exports (Google Cloud)."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that a reader of the buckets needs."""
 
 
 @dataclass(frozen=True)

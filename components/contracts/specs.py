@@ -9,21 +9,11 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from components.contracts.feature_store import FeatureStoreSpec
+from components.contracts.spec import Spec, refused
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, Environment, OptOut
-
-
-class Spec(BaseModel):
-    """Base of all specs: frozen, and no key that is not declared."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
-
-
-def refused(message: str, *, allowed: str, remedy: str) -> PydanticCustomError:
-    """A refusal that says what is allowed and what to do, for a validator to raise."""
-    return PydanticCustomError("refused", "{message}", {"message": message, "allowed": allowed, "remedy": remedy})
 
 
 class KeysSpec(Spec):
@@ -112,17 +102,6 @@ class StorageSpec(Spec):
     """Days that an overwritten or deleted object's old version is kept."""
 
 
-class FeatureCacheSpec(Spec):
-    """The store of per-entity features that predictions look up."""
-
-    entry_ttl_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24 * 30
-    """Hours after which an entry expires."""
-    lookup_timeout_ms: Annotated[int, Field(ge=1, le=1000)] = 50
-    """Milliseconds that a prediction waits for features before it falls back to the training means."""
-    memory_gib: Annotated[int | None, Field(ge=1, le=300)] = None
-    """Memory of the cache, where the cloud sells it by size; must be left out where it does not."""
-
-
 class RegistrySpec(Spec):
     """The container registry."""
 
@@ -138,7 +117,7 @@ class BackupSpec(Spec):
     min_distance_km: Annotated[int, Field(ge=100, le=20000)] = 400
     """How far the backup region must lie from the primary, at least."""
     frequency_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 1
-    """Hours between two recovery points of the feature cache."""
+    """Hours between two recovery points of the feature store."""
     retention_days: Annotated[int, Field(ge=7, le=3650)] = 35
     """Days that a recovery point is kept."""
     rpo_minutes: Annotated[int, Field(ge=15, le=7 * 24 * 60)]
@@ -261,8 +240,8 @@ class StackSpec(Spec):
     """Node pools by key: `system`, and at least one with the fleet's GPU."""
     storage: StorageSpec = StorageSpec()
     """The model bucket."""
-    features: FeatureCacheSpec = FeatureCacheSpec()
-    """The feature store."""
+    feature_store: FeatureStoreSpec
+    """The feature store: its kind (left out: the cloud's own), and what that kind can be told."""
     registry: RegistrySpec = RegistrySpec()
     """The container registry."""
     backup: BackupSpec

@@ -5,8 +5,8 @@ only exist once in a project.
 """
 
 from components.gcp.backup import Backup
-from components.gcp.cache import FeatureCache
 from components.gcp.cluster import Cluster, node_autoscaler_identity
+from components.gcp.feature_store import FeatureStore
 from components.gcp.identity import Identity
 from components.gcp.keys import Keys
 from components.gcp.monitoring import Monitoring
@@ -19,7 +19,7 @@ from components.gcp.storage import Storage
 __all__ = [
     "Backup",
     "Cluster",
-    "FeatureCache",
+    "FeatureStore",
     "Identity",
     "Keys",
     "Monitoring",

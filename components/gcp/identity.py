@@ -1,4 +1,4 @@
-"""The fleet's identity: reads the model bucket, and only one Kubernetes service account may assume it."""
+"""The fleet's identity: reads models and features, and only one Kubernetes service account may assume it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import pulumi_gcp as gcp
 
 from components.contracts import serving
 from components.contracts.component import Component, ready
+from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import ClusterRef, FeatureCacheRef, IdentityRef, KeysRef, StorageRef
+from components.contracts.refs import ClusterRef, IdentityRef, KeysRef, StorageRef
 from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
 from components.gcp.buckets import grant
 from components.gcp.cluster import workload_pool
+from components.gcp.feature_store import KINDS
 
 READ_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
 """Triton's Cloud Storage client reads and lists objects, and asks for the bucket's metadata before that."""
@@ -22,8 +24,7 @@ READ_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketRe
 class Identity(Component):
     """A Google service account that the fleet's pods become by Workload Identity.
 
-    It holds no right to a key (Cloud Storage decrypts through its own agent) nor to the feature store (Memorystore
-    knows no IAM: its AUTH string reaches pods as a Kubernetes secret).
+    It holds no right to a key: Cloud Storage and the feature store decrypt through agents of their own.
     """
 
     ref: IdentityRef
@@ -35,8 +36,8 @@ class Identity(Component):
         *,
         cluster: ClusterRef,
         storage: StorageRef,
-        features: FeatureCacheRef,  # noqa: ARG002 - the port's signature; see the class's docstring
-        keys: KeysRef,  # noqa: ARG002
+        feature_store: FeatureStoreRef,
+        keys: KeysRef,  # noqa: ARG002 - the port's signature; see the class's docstring
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("gcp:Identity", name, provider)
@@ -67,11 +68,14 @@ class Identity(Component):
             )
             for role in READ_ROLES
         ]
+        reads = KINDS[feature_store.kind].let_read(
+            self, place, feature_store, ready(account_member(place, account_id), account)
+        )
         self.ref = IdentityRef(
             namespace=serving.NAMESPACE,
             service_account=serving.SERVICE_ACCOUNT,
-            annotations={"iam.gke.io/gcp-service-account": ready(email, binding, *grants)},
-            principal=ready(account_member(place, account_id), binding, *grants),
+            annotations={"iam.gke.io/gcp-service-account": ready(email, binding, *grants, *reads)},
+            principal=ready(account_member(place, account_id), binding, *grants, *reads),
         )
         self.finish({"email": email})
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import pulumi
 import pulumi_gcp as gcp
 
 from components.contracts.component import Component
+from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import BackupRef, ClusterRef, FeatureCacheRef, KeysRef, MonitoringRef, StorageRef
+from components.contracts.refs import BackupRef, ClusterRef, KeysRef, MonitoringRef, StorageRef
 from components.contracts.specs import MonitoringSpec
-from components.gcp.alerts import Alert, alerts
+from components.gcp.alerts import Alert, copy_alert
+from components.gcp.feature_store import KINDS
+from components.gcp.feature_store.kind import Kind
 from components.gcp.logs import log_bucket
 
-OPERATIONS_LOG_FILTER: Final = (
-    'resource.type=("cloud_scheduler_job" OR "storage_transfer_job" OR "redis_instance")'
-    ' OR protoPayload.serviceName="redis.googleapis.com"'
-)
+
+def operations_log_filter(store: Kind) -> str:
+    """The log entries of the services that move data."""
+    types = " OR ".join(f'"{name}"' for name in ("cloud_scheduler_job", "storage_transfer_job", store.LOGGED_AS))
+    return f'resource.type=({types}) OR protoPayload.serviceName="{store.SERVICE}"'
 
 
 class Monitoring(Component):
@@ -35,27 +37,28 @@ class Monitoring(Component):
         spec: MonitoringSpec,
         *,
         cluster: ClusterRef,  # noqa: ARG002 - its logs are kept from its first minute by `Cluster`
-        features: FeatureCacheRef,
+        feature_store: FeatureStoreRef,
         backup: BackupRef,
         storage: StorageRef,  # noqa: ARG002 - the copy's name follows from the place
         keys: KeysRef,
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("gcp:Monitoring", name, provider)
+        store = KINDS[feature_store.kind]
         log_bucket(
             "operations-logs",
             parent=self,
             place=place,
             key=keys.logs,
             retention_days=spec.log_retention_days,
-            matching=OPERATIONS_LOG_FILTER,
+            matching=operations_log_filter(store),
         )
         email = self._channel("email", place, "email", {"email_address": spec.alert_email})
         channels = [email]
         if spec.alert_webhook is not None:
             url = pulumi.Output.secret(spec.alert_webhook.get_secret_value())
             channels.append(self._channel("webhook", place, "webhook_tokenauth", {"url": url}))
-        for alert in alerts(place, features=features, backup=backup):
+        for alert in (copy_alert(place), *store.alerts(place, feature_store, backup)):
             self._alert(alert, place, channels)
         self.ref = MonitoringRef(channel=email.id)
         self.finish({"channel": email.id})

@@ -15,9 +15,9 @@ from pulumi_kubernetes.core.v1 import Namespace, PodTemplateSpecArgs, Secret, Se
 from components.contracts import serving
 from components.contracts.capacity import ROLLOUT_SURGE
 from components.contracts.component import Component, ready
+from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import (
-    FeatureCacheRef,
     FleetRef,
     IdentityRef,
     NetworkRef,
@@ -30,7 +30,7 @@ from components.kubernetes import autoscaling, traffic, triton
 from components.kubernetes.metrics import METRICS_NAMESPACE, allow_discovery
 from components.kubernetes.pods import RESTRICTED, app_labels, metadata, selecting
 
-FEATURES_SECRET = "feature-cache"  # noqa: S105 - a Kubernetes object's name
+FEATURES_SECRET = "feature-store"  # noqa: S105 - a Kubernetes object's name
 ROLLOUT_TIMEOUT = "30m"
 """A GPU machine may have to be found and a repository copied before the first replica is ready."""
 
@@ -54,7 +54,7 @@ class Fleet(Component):
         pools: NodePoolsRef,
         registry: RegistryRef,
         storage: StorageRef,
-        features: FeatureCacheRef,
+        feature_store: FeatureStoreRef,
         identity: IdentityRef,
         provider: kubernetes.Provider,
     ) -> None:
@@ -77,9 +77,9 @@ class Fleet(Component):
             automount_service_account_token=False,
             opts=inside,
         )
-        secret = self._features_secret(features, inside)
+        secret = self._features_secret(feature_store, inside)
         traffic.deny_all(serving.NAMESPACE, inside)
-        ingress, egress = traffic.fleet_rules(METRICS_NAMESPACE, network.cidr, _managed_ports(features))
+        ingress, egress = traffic.fleet_rules(METRICS_NAMESPACE, network.cidr, feature_store.private_ports)
         traffic.allow(triton.APP, serving.NAMESPACE, ingress=ingress, egress=egress, options=inside)
         allow_discovery(serving.NAMESPACE, inside)
         waits: list[pulumi.Resource] = [namespace, account, *([secret] if secret else [])]
@@ -87,7 +87,7 @@ class Fleet(Component):
             spec,
             registry=registry,
             storage=storage,
-            features=features,
+            feature_store=feature_store,
             pools=pools,
             features_secret=FEATURES_SECRET if secret else None,
             lookup_timeout_ms=lookup_timeout_ms,
@@ -105,13 +105,13 @@ class Fleet(Component):
         )
         self.finish({"namespace": serving.NAMESPACE, "model_release": spec.model_release})
 
-    def _features_secret(self, features: FeatureCacheRef, inside: pulumi.ResourceOptions) -> Secret | None:
-        if features.auth is None or features.ca_certificate is None:
+    def _features_secret(self, feature_store: FeatureStoreRef, inside: pulumi.ResourceOptions) -> Secret | None:
+        if not feature_store.secret_files:
             return None
         return Secret(
             FEATURES_SECRET,
             metadata=metadata(FEATURES_SECRET, serving.NAMESPACE),
-            string_data={triton.AUTH_KEY: features.auth, triton.CA_KEY: features.ca_certificate},
+            string_data={file.name: file.content for file in feature_store.secret_files},
             opts=inside,
         )
 
@@ -121,7 +121,7 @@ class Fleet(Component):
         *,
         registry: RegistryRef,
         storage: StorageRef,
-        features: FeatureCacheRef,
+        feature_store: FeatureStoreRef,
         pools: NodePoolsRef,
         features_secret: str | None,
         lookup_timeout_ms: int,
@@ -132,7 +132,7 @@ class Fleet(Component):
             spec,
             registry=registry,
             storage=storage,
-            features=features,
+            feature_store=feature_store,
             features_secret=features_secret,
             pools=pools,
             lookup_timeout_ms=lookup_timeout_ms,
@@ -169,8 +169,3 @@ def _ready_pools(spec: FleetSpec, pools: NodePoolsRef) -> pulumi.Output[str]:
     return pulumi.Output.all(*(pool.ready for pool in triton.holding(spec, pools))).apply(
         lambda names: " ".join(str(name) for name in names)
     )
-
-
-def _managed_ports(features: FeatureCacheRef) -> tuple[int, ...]:
-    """Memorystore listens on 6379, and on 6378 with TLS."""
-    return (6378, 6379) if features.kind == "redis" else ()

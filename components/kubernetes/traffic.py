@@ -94,11 +94,11 @@ def allow(
 
 
 def fleet_rules(
-    scraper_namespace: str, network_cidr: str, managed_ports: Sequence[int]
+    scraper_namespace: str, network_cidr: str, private_ports: Sequence[int]
 ) -> tuple[list[NetworkPolicyIngressRuleArgs], list[NetworkPolicyEgressRuleArgs]]:
     """Requests from client namespaces and scrapes from the scraper's; the clouds' APIs and the feature store out.
 
-    `managed_ports` are those of services inside `network_cidr` that the fleet calls, as a Redis.
+    `private_ports` are those of a feature store that has addresses inside `network_cidr`.
     """
     ingress = [
         NetworkPolicyIngressRuleArgs(
@@ -115,8 +115,8 @@ def fleet_rules(
         https(),
         NetworkPolicyEgressRuleArgs(to=[in_range(METADATA_CIDR)], ports=ports(80, 988)),
     ]
-    if managed_ports:
-        egress.append(NetworkPolicyEgressRuleArgs(to=[in_range(network_cidr)], ports=ports(*managed_ports)))
+    if private_ports:
+        egress.append(NetworkPolicyEgressRuleArgs(to=[in_range(network_cidr)], ports=ports(*private_ports)))
     return ingress, egress
 
 

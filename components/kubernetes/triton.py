@@ -27,7 +27,8 @@ from pulumi_kubernetes.core.v1 import (
 
 from components.contracts import serving
 from components.contracts.capacity import replica, replicas_per_machine
-from components.contracts.refs import FeatureCacheRef, NodePoolRef, NodePoolsRef, RegistryRef, StorageRef
+from components.contracts.feature_store import FeatureStoreRef
+from components.contracts.refs import NodePoolRef, NodePoolsRef, RegistryRef, StorageRef
 from components.contracts.specs import FleetSpec
 from components.kubernetes.pods import app_labels, container_security, http_probe, pod_security, port, selecting
 
@@ -40,8 +41,6 @@ GRPC_CONNECTION_AGE_MS: Final = 300_000
 STARTUP_PERIOD_SECONDS: Final = 10
 STARTUP_ATTEMPTS: Final = 60
 FEATURES_DIR: Final = "/etc/seawall/features"
-AUTH_KEY: Final = "auth"
-CA_KEY: Final = "ca.pem"
 SHARED_MEMORY_GIB: Final = 1
 """The Python backend passes tensors through /dev/shm; a container's default of 64 MiB is too small."""
 
@@ -83,24 +82,15 @@ def grace_period_seconds(spec: FleetSpec) -> int:
     return spec.drain_seconds + spec.exit_timeout_seconds + SHUTDOWN_MARGIN_SECONDS
 
 
-def environment(storage: StorageRef, features: FeatureCacheRef, timeout_ms: int) -> list[EnvVarArgs]:
+def environment(storage: StorageRef, feature_store: FeatureStoreRef, timeout_ms: int) -> list[EnvVarArgs]:
     """What the feature lookup and Triton's storage client read."""
     variables: dict[str, pulumi.Input[str]] = {
-        "AWS_DEFAULT_REGION": storage.models.region,
-        serving.FEATURES_KIND: features.kind,
+        **storage.environment,
+        serving.FEATURES_KIND: str(feature_store.kind),
         serving.FEATURES_TIMEOUT_MS: str(timeout_ms),
+        **feature_store.environment,
+        **{file.variable: f"{FEATURES_DIR}/{file.name}" for file in feature_store.secret_files},
     }
-    if features.kind == "dynamodb":
-        variables |= {serving.FEATURES_TABLE: features.name, serving.FEATURES_REGION: features.region}
-    else:
-        assert features.host is not None and features.port is not None, "a Redis ref has an address"  # noqa: S101
-        del variables["AWS_DEFAULT_REGION"]
-        variables |= {
-            serving.FEATURES_HOST: features.host,
-            serving.FEATURES_PORT: features.port.apply(str),
-            serving.FEATURES_CA_FILE: f"{FEATURES_DIR}/{CA_KEY}",
-            serving.FEATURES_AUTH_FILE: f"{FEATURES_DIR}/{AUTH_KEY}",
-        }
     return [EnvVarArgs(name=name, value=value) for name, value in variables.items()]
 
 
@@ -154,7 +144,7 @@ def pod_spec(
     *,
     registry: RegistryRef,
     storage: StorageRef,
-    features: FeatureCacheRef,
+    feature_store: FeatureStoreRef,
     features_secret: str | None,
     pools: NodePoolsRef,
     lookup_timeout_ms: int,
@@ -165,7 +155,7 @@ def pod_spec(
         name=APP,
         image=f"{registry.url}@{spec.images.serving}",
         args=arguments(repository_uri(storage, spec.model_release), spec),
-        env=environment(storage, features, lookup_timeout_ms),
+        env=environment(storage, feature_store, lookup_timeout_ms),
         ports=[
             port("http", serving.HTTP_PORT),
             port("grpc", serving.GRPC_PORT),

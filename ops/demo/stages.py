@@ -22,12 +22,13 @@ from ops.deployed import open_bucket, read_outputs
 from ops.drill.evidence import default_key_file, signed, signing_key, write
 from ops.drill.local import drill_session
 from ops.drill.model import Evidence
+from ops.features.rows import load_rows
+from ops.features.store import FeatureStore, write_rows
 from ops.local.session import Deployed, LocalCloud, open_local
 from ops.models import releases
 from ops.models.command import default_repository
 from ops.plan.diagram import draw
 from ops.plan.planner import plan_stack
-from ops.serving.features import cache_from_outputs, load_rows, write_rows
 from ops.serving.golden import GoldenResult
 from ops.serving.service import serve
 from policies import waivers as waiving
@@ -145,8 +146,8 @@ def publish(demo: Demo, step: Step) -> None:
         bucket = open_bucket(demo.outputs.model_bucket, target)
         done = demo.result.published = releases.publish(bucket, default_repository(), version)
     with demo.board.step("write features"):
-        ttl_hours = demo.outputs.features.entry_ttl_hours
-        rows = write_rows(cache_from_outputs(demo.outputs), target, load_rows(), ttl_hours)
+        ttl_hours = demo.outputs.feature_store.entry_ttl_hours
+        rows = write_rows(FeatureStore.of(demo.outputs), target, load_rows(), ttl_hours)
     step.result = f"{version}, {rows} feature rows; {done.files} files, {decimal(done.size)}, {done.uri}"
 
 
@@ -154,7 +155,7 @@ def predict(demo: Demo, step: Step) -> None:
     """Serve the release with Triton, and ask for the golden predictions over both protocols."""
     served = demo.result.served = serve(
         _known(demo.result.published).uri,
-        cache_from_outputs(demo.outputs),
+        FeatureStore.of(demo.outputs),
         demo.local.target,
         ensure_serving_environment(),
         region=demo.outputs.region,

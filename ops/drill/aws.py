@@ -16,11 +16,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from common.aws_api import aws_session
 from common.errors import UserError
 from common.target import Target
+from components.contracts import serving
+from components.contracts.feature_store import FeatureStoreKind
 from ops.deployed import open_bucket
 from ops.drill.model import KeyCheck, NotRecoverableError, RecoveryPoint, SettingCheck
+from ops.features.store import FeatureStore
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
-from ops.serving.features import FeatureCache, cache_from_outputs
 from stacks.outputs import StackOutputs
 
 POLL_S: Final = 0.5
@@ -40,22 +42,9 @@ class AwsDrill:
         self._region: str = outputs.region
         self._far: str = outputs.backup_region
         self._recovery_key: str = outputs.keys.recovery.id
-        self.features = cache_from_outputs(outputs)
+        self.feature_store = FeatureStore.of(outputs)
         self.primary: ObjectStore = open_bucket(outputs.model_bucket, target)
         self.replica: ObjectStore = open_bucket(outputs.model_replica, target)
-
-    def read_rows(self, cache: FeatureCache) -> dict[str, str]:
-        with _told(f"table {cache.name}"):
-            pages = (
-                self._client("dynamodb", cache.region)
-                .get_paginator("scan")
-                .paginate(TableName=cache.name, ConsistentRead=True)
-            )
-            return {
-                item["entity_id"]["S"]: item.get("features", {}).get("S", "")
-                for page in pages
-                for item in page["Items"]
-            }
 
     def hurry_copies(self) -> None:
         """S3 replicates by itself, object by object."""
@@ -79,8 +68,8 @@ class AwsDrill:
         with _told(f"the primary region {self._region}"):
             self._empty_bucket(self.primary.bucket, self._region)
             dynamodb = self._client("dynamodb", self._region)
-            dynamodb.update_table(TableName=self.features.name, DeletionProtectionEnabled=False)
-            dynamodb.delete_table(TableName=self.features.name)
+            dynamodb.update_table(TableName=self.feature_store.name, DeletionProtectionEnabled=False)
+            dynamodb.delete_table(TableName=self.feature_store.name)
             self._client("kms", self._region).disable_key(KeyId=self._outputs.keys.data.id)
 
     def make_bucket(self, drill_id: str) -> ObjectStore:
@@ -113,7 +102,7 @@ class AwsDrill:
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": _DRILL_TAG, "Value": drill_id}]})
         return open_store(f"s3://{name}", self._target, self._far)
 
-    def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureCache:
+    def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureStore:
         name = _restored_name(drill_id)
         with _told(f"recovery point {point.id}"):
             backup = self._client("backup", self._far)
@@ -129,30 +118,31 @@ class AwsDrill:
             )["RestoreJobId"]
             self._await_restore(backup, job)
             self._bring_settings_back(name)
-        return FeatureCache("dynamodb", name, self._far)
+        environment = {serving.FEATURES_TABLE: name, serving.FEATURES_REGION: self._far}
+        return FeatureStore(FeatureStoreKind.DYNAMODB, name, self._far, name, environment)
 
-    def encryption(self, bucket: ObjectStore, cache: FeatureCache) -> list[KeyCheck]:
+    def encryption(self, bucket: ObjectStore, store: FeatureStore) -> list[KeyCheck]:
         with _told("the restored resources' keys"):
             objects = list(bucket.list())
             heads = self._client("s3", self._far)
             keys = {heads.head_object(Bucket=bucket.bucket, Key=o.key).get("SSEKMSKeyId", "none") for o in objects}
-            table = self._client("dynamodb", self._far).describe_table(TableName=cache.name)["Table"]
+            table = self._client("dynamodb", self._far).describe_table(TableName=store.name)["Table"]
             table_key = table.get("SSEDescription", {}).get("KMSMasterKeyArn", "none")
             primary = self._client("kms", self._region).describe_key(KeyId=self._outputs.keys.data.id)
         primary_off = not primary["KeyMetadata"]["Enabled"]
-        found = [(bucket.uri, key) for key in sorted(keys)] + [(f"table {cache.name}", table_key)]
+        found = [(bucket.uri, key) for key in sorted(keys)] + [(f"table {store.name}", table_key)]
         return [
             KeyCheck(resource, key, self._far, primary_off and key == self._recovery_key) for resource, key in found
         ]
 
-    def settings(self, bucket: ObjectStore, cache: FeatureCache) -> list[SettingCheck]:
+    def settings(self, bucket: ObjectStore, store: FeatureStore) -> list[SettingCheck]:
         with _told("the restored resources' settings"):
             s3, dynamodb = self._client("s3", self._far), self._client("dynamodb", self._far)
             versioning = s3.get_bucket_versioning(Bucket=bucket.bucket).get("Status", "off")
             block = s3.get_public_access_block(Bucket=bucket.bucket)["PublicAccessBlockConfiguration"]
-            ttl = dynamodb.describe_time_to_live(TableName=cache.name)["TimeToLiveDescription"]
-            backups = dynamodb.describe_continuous_backups(TableName=cache.name)["ContinuousBackupsDescription"]
-        table = f"table {cache.name}"
+            ttl = dynamodb.describe_time_to_live(TableName=store.name)["TimeToLiveDescription"]
+            backups = dynamodb.describe_continuous_backups(TableName=store.name)["ContinuousBackupsDescription"]
+        table = f"table {store.name}"
         recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus", "DISABLED")
         return [
             SettingCheck(bucket.uri, "versioning", "Enabled", versioning),
@@ -187,7 +177,7 @@ class AwsDrill:
 
     @property
     def _table_arn(self) -> str:
-        return f"arn:aws:dynamodb:{self._region}:{self._outputs.account}:table/{self.features.name}"
+        return f"arn:aws:dynamodb:{self._region}:{self._outputs.account}:table/{self.feature_store.name}"
 
     def _client(self, service: str, region: str) -> Any:
         """Made once: a client loads its service's whole description."""

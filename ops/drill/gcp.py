@@ -14,14 +14,14 @@ from google.api_core.exceptions import GoogleAPIError
 from common.errors import UserError
 from common.gcp_api import GcpApi, GcpError
 from common.target import Target
+from components.contracts.feature_store import FeatureStoreKind
 from ops.deployed import open_bucket
 from ops.drill.model import KeyCheck, NotRecoverableError, RecoveryPoint, SettingCheck
+from ops.features.store import FeatureStore
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
-from ops.serving.features import REDIS_KEY_PREFIX, FeatureCache, cache_from_outputs, redis_client
 from stacks.outputs import StackOutputs
 
-SCAN_BATCH: Final = 1000
 IMPORT_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
 _DRILL_LABEL: Final = "seawall-drill"
 _KEPT: Final = (
@@ -49,17 +49,10 @@ class GcpDrill:
         self._far: str = outputs.backup_region
         self._recovery_key: str = outputs.keys.recovery.id
         self._api = GcpApi(target, self._project)
-        self.features = cache_from_outputs(outputs)
+        self.feature_store = FeatureStore.of(outputs)
         self.primary: ObjectStore = open_bucket(outputs.model_bucket, target)
         self.replica: ObjectStore = open_bucket(outputs.model_replica, target)
         self._exports: str = outputs.backup.vault
-
-    def read_rows(self, cache: FeatureCache) -> dict[str, str]:
-        with redis_client(cache, self._target) as client:
-            keys = [_text(key) for key in client.scan_iter(f"{REDIS_KEY_PREFIX}*", count=SCAN_BATCH)]
-            values: Any = client.mget(keys) if keys else []
-        rows = zip(keys, values, strict=True)
-        return {key.removeprefix(REDIS_KEY_PREFIX): _text(value) for key, value in rows if value is not None}
 
     def hurry_copies(self) -> None:
         """Run the deployed transfer and export jobs now: the same jobs, an hour early."""
@@ -115,7 +108,7 @@ class GcpDrill:
         )
         return open_store(f"gs://{name}", self._target)
 
-    def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureCache:
+    def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureStore:
         parent, instance_id = f"projects/{self._project}/locations/{self._far}", _instance_id(drill_id)
         body = {key: self._lost_instance[key] for key in _KEPT if key in self._lost_instance}
         body |= {"customerManagedKey": self._recovery_key, "labels": {_DRILL_LABEL: drill_id}}
@@ -131,21 +124,21 @@ class GcpDrill:
             self._api.wait("redis", self._api.post("redis", f"v1/{name}:import", source))
         except GcpError as error:
             raise NotRecoverableError(error.what, error.where, error.remedy) from error
-        return FeatureCache("redis", instance_id, self._far, name, made["host"], int(made["port"]))
+        return FeatureStore(FeatureStoreKind.REDIS, instance_id, self._far, name, environment={})
 
-    def encryption(self, bucket: ObjectStore, cache: FeatureCache) -> list[KeyCheck]:
+    def encryption(self, bucket: ObjectStore, store: FeatureStore) -> list[KeyCheck]:
         off = all(key_version["state"] != "ENABLED" for key_version in self._data_key_versions())
         items = self._api.list("storage", f"storage/v1/b/{bucket.bucket}/o", "items")
         keys = {item.get("kmsKeyName", "none").partition("/cryptoKeyVersions/")[0] for item in items}
-        instance_key = self._api.get("redis", f"v1/{cache.id}").get("customerManagedKey", "none")
-        found = [(bucket.uri, key) for key in sorted(keys)] + [(f"instance {cache.name}", instance_key)]
+        instance_key = self._api.get("redis", f"v1/{store.id}").get("customerManagedKey", "none")
+        found = [(bucket.uri, key) for key in sorted(keys)] + [(f"instance {store.name}", instance_key)]
         return [KeyCheck(resource, key, self._far, off and key == self._recovery_key) for resource, key in found]
 
-    def settings(self, bucket: ObjectStore, cache: FeatureCache) -> list[SettingCheck]:
+    def settings(self, bucket: ObjectStore, store: FeatureStore) -> list[SettingCheck]:
         made = self._api.get("storage", f"storage/v1/b/{bucket.bucket}")
-        instance = self._api.get("redis", f"v1/{cache.id}")
+        instance = self._api.get("redis", f"v1/{store.id}")
         access = made.get("iamConfiguration", {})
-        name = f"instance {cache.name}"
+        name = f"instance {store.name}"
         return [
             SettingCheck(bucket.uri, "versioning", "True", str(made.get("versioning", {}).get("enabled"))),
             SettingCheck(
@@ -183,7 +176,7 @@ class GcpDrill:
 
     @cached_property
     def _lost_instance(self) -> Mapping[str, Any]:
-        return self._api.get("redis", f"v1/{self.features.id}")
+        return self._api.get("redis", f"v1/{self.feature_store.id}")
 
     def _data_key_versions(self) -> list[dict[str, Any]]:
         key = self._outputs.keys.data.id
@@ -203,10 +196,6 @@ class GcpDrill:
 
     def _instance_name(self, drill_id: str) -> str:
         return f"projects/{self._project}/locations/{self._far}/instances/{_instance_id(drill_id)}"
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
 
 
 def _instance_id(drill_id: str) -> str:

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Protocol
 
 from ops.drill.model import KeyCheck, RecoveryPoint, SettingCheck
+from ops.features.store import FeatureStore
 from ops.objects.store import ObjectStore
-from ops.serving.features import FeatureCache
 
 
 class DrillCloud(Protocol):
@@ -25,12 +25,8 @@ class DrillCloud(Protocol):
         ...
 
     @property
-    def features(self) -> FeatureCache:
+    def feature_store(self) -> FeatureStore:
         """The primary feature store."""
-        ...
-
-    def read_rows(self, cache: FeatureCache) -> dict[str, str]:
-        """Every row of a feature store: entity id → features as stored."""
         ...
 
     def hurry_copies(self) -> None:
@@ -53,15 +49,15 @@ class DrillCloud(Protocol):
         """A new bucket in the backup region under the recovery key: versioned, private."""
         ...
 
-    def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureCache:
+    def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureStore:
         """A new feature store in the backup region from `point`, with the settings that a restore does not bring."""
         ...
 
-    def encryption(self, bucket: ObjectStore, cache: FeatureCache) -> list[KeyCheck]:
+    def encryption(self, bucket: ObjectStore, store: FeatureStore) -> list[KeyCheck]:
         """What the restored resources are encrypted with; `decrypt_ok` means: read while the primary key is off."""
         ...
 
-    def settings(self, bucket: ObjectStore, cache: FeatureCache) -> list[SettingCheck]:
+    def settings(self, bucket: ObjectStore, store: FeatureStore) -> list[SettingCheck]:
         """The restored resources' settings beside those that the stack promises."""
         ...
 

@@ -31,10 +31,11 @@ from ops.drill.model import (
     RecoveryPoint,
 )
 from ops.drill.ports import DrillCloud
+from ops.features.rows import load_rows
+from ops.features.store import FeatureStore, open_rows, write_rows
 from ops.models import releases
 from ops.objects import transfer
 from ops.objects.store import ObjectStore
-from ops.serving.features import FeatureCache, load_rows, write_rows
 from ops.serving.service import Service, serve
 from stacks.outputs import StackOutputs
 
@@ -119,14 +120,14 @@ class Drill:
         with self._phase("restore objects"):
             bucket = self._restore_objects()
         with self._phase("restore features"):
-            cache = self._cloud.restore_features(point, self._a.drill_id)
+            store = self._cloud.restore_features(point, self._a.drill_id)
         with self._phase("verify objects, features, keys and settings"):
             objects = check_objects(bucket, seed.objects)
-            features = judge_features(cache.name, seed.rows, self._cloud.read_rows(cache), self._a.drill_id)
-            encryption = self._cloud.encryption(bucket, cache)
-            settings = self._cloud.settings(bucket, cache)
+            features = judge_features(store.name, seed.rows, open_rows(store, self._target).read(), self._a.drill_id)
+            encryption = self._cloud.encryption(bucket, store)
+            settings = self._cloud.settings(bucket, store)
         with self._phase("serve from what was restored, and predict"):
-            service = self._serve(bucket, cache, seed.release)
+            service = self._serve(bucket, store, seed.release)
         t_verified = datetime.now(UTC)
         with self._phase("negative controls"):
             controls = run_controls(bucket, seed.objects, lambda: check_objects(bucket, seed.objects))
@@ -176,17 +177,19 @@ class Drill:
                 f"publish one first: seawall models publish {self._a.stack} --version v1",
             )
         bucket.put(f"{prefix}/canary", f"canary of drill {self._a.drill_id}\n".encode())
-        write_rows(self._cloud.features, self._target, load_rows(), self._a.outputs.features.entry_ttl_hours)
+        write_rows(
+            self._cloud.feature_store, self._target, load_rows(), self._a.outputs.feature_store.entry_ttl_hours
+        )
         self._write_row(EARLY_CANARY)
         written = datetime.now(UTC)
         sizes = {item.key: item.size for item in bucket.list()}
         digests = transfer.digests(bucket, sizes)
         objects = tuple(ExpectedObject(key, size, digests[key] or "") for key, size in sizes.items())
-        return Seed(objects, self._cloud.read_rows(self._cloud.features), manifest.version, written)
+        return Seed(objects, open_rows(self._cloud.feature_store, self._target).read(), manifest.version, written)
 
     def _write_row(self, canary: str) -> None:
-        ttl_hours = self._a.outputs.features.entry_ttl_hours
-        write_rows(self._cloud.features, self._target, {f"{canary}-{self._a.drill_id}": [0.0]}, ttl_hours)
+        ttl_hours = self._a.outputs.feature_store.entry_ttl_hours
+        write_rows(self._cloud.feature_store, self._target, {f"{canary}-{self._a.drill_id}": [0.0]}, ttl_hours)
 
     def _await_objects(self, seed: Seed) -> None:
         self._cloud.hurry_copies()
@@ -227,10 +230,10 @@ class Drill:
             pass
         return bucket
 
-    def _serve(self, bucket: ObjectStore, cache: FeatureCache, release: str) -> Service:
+    def _serve(self, bucket: ObjectStore, store: FeatureStore, release: str) -> Service:
         return serve(
             releases.repository_uri(bucket, release),
-            cache,
+            store,
             self._target,
             self._a.serving_python,
             region=self._a.outputs.backup_region,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from common.target import Target
 from localcloud.front import TritonServer
+from ops.features.store import FeatureStore, serving_variables
 from ops.serving import golden
-from ops.serving.features import FeatureCache, serving_variables
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Service:
 
 def serve(
     repository: str,
-    features: FeatureCache,
+    store: FeatureStore,
     target: Target,
     python: Path,
     *,
@@ -47,7 +47,7 @@ def serve(
     """
     wanted = golden.load_golden()
     with ExitStack() as serving:
-        variables = serving.enter_context(serving_variables(features, target))
+        variables = serving.enter_context(serving_variables(store, target))
         server = TritonServer(repository, python, target, variables, log=log, region=region)
         with step("start Triton on the release"):
             serving.enter_context(server)

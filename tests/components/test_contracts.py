@@ -111,7 +111,7 @@ def test_names_in_refs_are_known_before_anything_exists(platform: Any) -> None:
     names = {
         "models": r.storage.models.name,
         "replica": r.storage.replica.name,
-        "features": r.features.name,
+        "features": r.feature_store.name,
         "cluster": r.cluster.name,
         "registry": r.registry.url,
         "backup": r.backup.vault,

@@ -57,8 +57,8 @@ def test_each_committed_stack_is_accepted(stack: str) -> None:
         ("dev-aws", "fleet.repository_gib", 1000, "at most 49"),
         ("dev-aws", "fleet.max_replicas", 30, "at most 2"),
         ("dev-aws", "fleet.images.serving", "latest", "sha256"),
-        ("dev-aws", "features.memory_gib", 4, "DynamoDB"),
-        ("dev-gcp", "features.memory_gib", None, "Memorystore"),
+        ("dev-aws", "feature_store.memory_gib", 4, "a kind that has it"),
+        ("dev-gcp", "feature_store.memory_gib", 301, "less than or equal to 300"),
         ("dev-gcp", "project_number", "", "the project's number"),
         ("dev-aws", "project_number", "1", "Google Cloud"),
         ("dev-aws", "zones", ["eu-west-1a", "eu-west-1a"], "each zone once"),
@@ -105,6 +105,33 @@ def test_a_missing_key_is_named(values: Values, refusal: Refusal, key: str) -> N
     broken = values("dev-aws")
     del broken[key]
     assert [p.path for p in refusal(broken).problems] == [key]
+
+
+def test_a_store_that_is_sold_by_size_needs_one(values: Values, refusal: Refusal) -> None:
+    broken = values("dev-gcp")
+    del broken["feature_store"]
+    [problem] = refusal(broken).problems
+    assert (problem.path, problem.remedy) == ("feature_store.memory_gib", "Add the key.")
+    assert "Memorystore is sold by size" in problem.allowed
+
+
+@pytest.mark.parametrize(("stack", "kind"), [("dev-aws", "redis"), ("dev-gcp", "dynamodb")])
+def test_a_kind_of_the_other_cloud_is_refused_with_this_clouds_own(
+    values: Values, refusal: Refusal, stack: str, kind: str
+) -> None:
+    broken = values(stack)
+    broken["feature_store"] = {"kind": kind, **({"memory_gib": 1} if kind == "redis" else {})}
+    [problem] = refusal(broken).problems
+    assert problem.path == "feature_store.kind"
+    assert kind not in problem.allowed
+
+
+def test_a_kind_that_does_not_exist_is_refused_with_those_that_do(values: Values, refusal: Refusal) -> None:
+    broken = values("dev-aws")
+    broken["feature_store"] = {"kind": "memcached"}
+    [problem] = refusal(broken).problems
+    assert (problem.path, problem.value) == ("feature_store.kind", "memcached")
+    assert "dynamodb" in problem.allowed
 
 
 def test_every_problem_is_told_at_once(values: Values, refusal: Refusal) -> None:

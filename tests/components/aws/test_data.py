@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from common.errors import UserError
-from components.aws.backup import schedule
 from components.aws.registry import MIRROR_PREFIX_MAX, mirror_prefix
+from components.aws.vaults import schedule
 from components.contracts.place import Place
 from components.contracts.vocabulary import Cloud, Environment
 
@@ -98,8 +98,8 @@ def test_the_table_restores_to_any_second_and_forgets_by_itself(aws_platform: An
 
 
 def test_memory_for_the_table_is_refused_with_the_alternative(aws_platform: Any, plan_platform: Any) -> None:
-    with pytest.raises((ValueError, UserError), match="memory_gib"):
-        plan_platform(aws_platform.cloud, features={"memory_gib": 5})
+    with pytest.raises((ValueError, UserError), match=r"feature_store\.memory_gib"):
+        plan_platform(aws_platform.cloud, feature_store={"memory_gib": 5})
 
 
 def test_the_table_is_in_the_backup_plan(aws_platform: Any) -> None:

@@ -6,17 +6,12 @@ import base64
 import json
 from typing import Any
 
-from components.gcp.backup import EXPORT_OBJECT, export_body
+from components.gcp.feature_store.memorystore import EXPORT_OBJECT
 
 
 def _job(platform: Any) -> Any:
     (job,) = platform.inventory.of_type("gcp:cloudscheduler/job:Job")
     return job
-
-
-def test_the_request_names_the_object_that_is_written() -> None:
-    asked = json.loads(base64.b64decode(export_body("gs://exports")))
-    assert asked == {"outputConfig": {"gcsDestination": {"uri": f"gs://exports/{EXPORT_OBJECT}"}}}
 
 
 def test_exports_land_in_the_vault_of_the_backup_region(gcp_platform: Any) -> None:
@@ -26,7 +21,7 @@ def test_exports_land_in_the_vault_of_the_backup_region(gcp_platform: Any) -> No
 
 
 def test_the_stacks_own_instance_is_exported(gcp_platform: Any) -> None:
-    place, features = gcp_platform.place, gcp_platform.refs.features
+    place, features = gcp_platform.place, gcp_platform.refs.feature_store
     instance = f"projects/{place.account}/locations/{features.region}/instances/{features.name}"
     assert _job(gcp_platform).get("httpTarget.uri") == f"https://redis.googleapis.com/v1/{instance}:export"
 

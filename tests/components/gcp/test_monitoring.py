@@ -26,7 +26,7 @@ def test_the_exports_alert_watches_the_schedule(gcp_platform: Any) -> None:
 
 
 def test_the_stores_alerts_watch_the_store(gcp_platform: Any) -> None:
-    place, features = gcp_platform.place, gcp_platform.refs.features
+    place, features = gcp_platform.place, gcp_platform.refs.feature_store
     instance = f'"projects/{place.account}/locations/{features.region}/instances/{features.name}"'
     assert instance in _condition(gcp_platform, "features-memory")
     assert instance in _condition(gcp_platform, "export-failed")

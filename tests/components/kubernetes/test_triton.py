@@ -149,7 +149,7 @@ def test_the_fleet_sets_what_the_lookup_of_its_store_asks_for(manifests: Any) ->
 def test_credentials_of_the_store_come_as_files_that_the_pod_mounts(gcp_manifests: Any) -> None:
     given = {e["name"]: e["value"] for e in gcp_manifests.container("triton")["env"]}
     mounts = {m["name"]: m["mountPath"] for m in gcp_manifests.container("triton")["volumeMounts"]}
-    secret = gcp_manifests.one("Secret", "feature-cache")
+    secret = gcp_manifests.one("Secret", "feature-store")
     for variable in (serving.FEATURES_CA_FILE, serving.FEATURES_AUTH_FILE):
         folder, _, key = given[variable].rpartition("/")
         assert folder == mounts["features"] and key in secret["stringData"]

@@ -73,7 +73,7 @@ def test_a_refresh_finds_no_drift(opened: LocalCloud) -> None:
 
 def test_a_refresh_finds_every_setting_that_was_changed_by_hand(opened: LocalCloud) -> None:
     outputs = outputs_of(opened)
-    bucket, table = outputs.model_bucket.name, outputs.features.name
+    bucket, table = outputs.model_bucket.name, outputs.feature_store.name
     s3, dynamodb = client(opened, "s3"), client(opened, "dynamodb")
     rules = s3.get_bucket_replication(Bucket=bucket)["ReplicationConfiguration"]
     rules["Rules"][0]["Status"] = "Disabled"
@@ -128,10 +128,10 @@ def test_the_deployed_rule_fills_the_replica(opened: LocalCloud) -> None:
 def test_the_deployed_plan_copies_the_table_to_the_backup_region(opened: LocalCloud) -> None:
     outputs = outputs_of(opened)
     item = {"entity_id": {"S": "1"}}
-    client(opened, "dynamodb").put_item(TableName=outputs.features.name, Item=item)
+    client(opened, "dynamodb").put_item(TableName=outputs.feature_store.name, Item=item)
     far = client(opened, "backup", backup=True)
     points = far.list_recovery_points_by_backup_vault(BackupVaultName=outputs.backup.vault)["RecoveryPoints"]
-    assert [p["ResourceName"] for p in points] == [outputs.features.name]
+    assert [p["ResourceName"] for p in points] == [outputs.feature_store.name]
 
 
 @pytest.mark.parametrize("stack", ["staging-aws", "prod-aws"])

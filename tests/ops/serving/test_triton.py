@@ -29,12 +29,15 @@ from moto.server import ThreadedMotoServer
 from common.errors import UserError
 from common.paths import repo_root
 from common.target import Target
+from components.contracts import serving
+from components.contracts.feature_store import FeatureStoreKind
 from localcloud.toolchain import ensure_fake_gcs_server, ensure_redis_server
 from localcloud.triton.server import SHARED_MEMORY, TritonServer
+from ops.features.rows import load_rows
+from ops.features.store import FeatureStore, serving_variables, write_rows
 from ops.models import releases
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
-from ops.serving.features import FeatureCache, load_rows, serving_variables, write_rows
 from ops.serving.golden import GoldenSet, ask_grpc, ask_http, judge, load_golden
 
 # One worker runs them all: a server is started once for the tests that only ask it.
@@ -84,7 +87,13 @@ def aws() -> Iterator[Cloud]:
     )
     store = open_store(f"s3://{bucket}", target, REGION)
     releases.publish(store, REPOSITORY, "v1")
-    cache = FeatureCache("dynamodb", table, REGION)
+    cache = FeatureStore(
+        FeatureStoreKind.DYNAMODB,
+        table,
+        REGION,
+        table,
+        {serving.FEATURES_TABLE: table, serving.FEATURES_REGION: REGION},
+    )
     write_rows(cache, target, load_rows(), ttl_hours=1)
     with serving_variables(cache, target) as variables:
         yield Cloud(target, store, variables)
@@ -107,7 +116,7 @@ def gcp(
         requests.post(f"{url}/storage/v1/b", json={"name": bucket}, timeout=5).raise_for_status()
         store = open_store(f"gs://{bucket}", target)
         releases.publish(store, REPOSITORY, "v1")
-        cache = FeatureCache("redis", "features", REGION, INSTANCE)
+        cache = FeatureStore(FeatureStoreKind.REDIS, "features", REGION, INSTANCE, {})
         write_rows(cache, api, load_rows(), ttl_hours=1)
         yield Cloud(target, store, stack.enter_context(serving_variables(cache, api)))
 

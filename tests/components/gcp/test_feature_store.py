@@ -1,4 +1,4 @@
-"""The feature store: its size, its certificates, and how it is reached."""
+"""The feature store: its certificates, and how it is reached."""
 
 from __future__ import annotations
 
@@ -7,17 +7,7 @@ from typing import Any
 import pytest
 from pulumi_gcp.redis.outputs import InstanceServerCaCert
 
-from components.contracts.specs import FeatureCacheSpec
-from components.gcp.cache import ca_bundle, memory_gib
-
-
-def test_a_size_must_be_named() -> None:
-    with pytest.raises(ValueError, match=r"features\.memory_gib is not set"):
-        memory_gib(FeatureCacheSpec())
-
-
-def test_the_size_is_the_one_that_was_named() -> None:
-    assert memory_gib(FeatureCacheSpec(memory_gib=5)) == 5
+from components.gcp.feature_store.memorystore import ca_bundle
 
 
 def test_during_a_rotation_both_certificates_are_trusted() -> None:

@@ -15,12 +15,19 @@ from moto import mock_aws
 
 from common.errors import UserError
 from common.target import REAL_CLOUD, Address, Target
-from ops.serving import features
-from ops.serving.features import FeatureCache
+from components.contracts import serving
+from components.contracts.feature_store import FeatureStoreKind
+from ops.features import memorystore, rows
+from ops.features.store import FeatureStore, serving_variables, write_rows
 
 INSTANCE = "projects/p/locations/europe-west3/instances/features"
 SECRET = "canary-auth-string"
-REDIS = FeatureCache("redis", "features", "europe-west3", INSTANCE, "10.0.0.5", 6378)
+REDIS = FeatureStore(FeatureStoreKind.REDIS, "features", "europe-west3", INSTANCE, {})
+
+
+def table(name: str) -> FeatureStore:
+    variables = {serving.FEATURES_TABLE: name, serving.FEATURES_REGION: "eu-central-1"}
+    return FeatureStore(FeatureStoreKind.DYNAMODB, name, "eu-central-1", name, variables)
 
 
 @pytest.fixture
@@ -30,7 +37,7 @@ def gcp(serve_memorystore: Callable[..., AbstractContextManager[Target]]) -> Ite
 
 
 def test_a_table_needs_no_secret() -> None:
-    with features.serving_variables(FeatureCache("dynamodb", "t", "eu-central-1"), REAL_CLOUD) as variables:
+    with serving_variables(table("t"), REAL_CLOUD) as variables:
         assert variables == {
             "SEAWALL_FEATURES_KIND": "dynamodb",
             "SEAWALL_FEATURES_TABLE": "t",
@@ -40,7 +47,7 @@ def test_a_table_needs_no_secret() -> None:
 
 
 def test_a_redis_secret_is_a_private_file_that_goes_with_the_block(gcp: Target) -> None:
-    with features.serving_variables(REDIS, gcp) as variables:
+    with serving_variables(REDIS, gcp) as variables:
         auth = Path(variables["SEAWALL_FEATURES_AUTH_FILE"])
         assert auth.read_text() == SECRET
         assert stat.S_IMODE(auth.stat().st_mode) == 0o600
@@ -49,17 +56,17 @@ def test_a_redis_secret_is_a_private_file_that_goes_with_the_block(gcp: Target) 
 
 
 def test_the_secret_is_not_part_of_a_printed_value(gcp: Target) -> None:
-    assert SECRET not in repr(features.redis_access(REDIS, gcp))
+    assert SECRET not in repr(memorystore.ask_access(INSTANCE, gcp))
 
 
 def test_an_instance_that_does_not_exist_is_a_plain_error_without_secrets(gcp: Target) -> None:
     with pytest.raises(UserError, match="Memorystore refused"):
-        features.redis_access(FeatureCache("redis", "x", "r", "projects/p/locations/l/instances/no"), gcp)
+        memorystore.ask_access("projects/p/locations/l/instances/no", gcp)
 
 
 def test_an_address_that_the_local_cloud_does_not_have_is_never_looked_for_elsewhere(gcp: Target) -> None:
     with pytest.raises(UserError, match="nothing at this address"):
-        features.redis_access(REDIS, replace(gcp, addresses=dict))
+        memorystore.ask_access(INSTANCE, replace(gcp, addresses=dict))
 
 
 def test_rows_are_written_as_the_lookup_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,8 +80,7 @@ def test_rows_are_written_as_the_lookup_reads_them(monkeypatch: pytest.MonkeyPat
             AttributeDefinitions=[{"AttributeName": "entity_id", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        cache = FeatureCache("dynamodb", "t", "eu-central-1")
-        assert features.write_rows(cache, REAL_CLOUD, {"a": (1.5, 2.0)}, ttl_hours=1) == 1
+        assert write_rows(table("t"), REAL_CLOUD, {"a": (1.5, 2.0)}, ttl_hours=1) == 1
         item = client.get_item(TableName="t", Key={"entity_id": {"S": "a"}}).get("Item", {})
     assert item["features"] == {"S": "[1.5, 2.0]"}
     assert int(item["expires_at"].get("N", 0)) > 1_700_000_000
@@ -83,12 +89,12 @@ def test_rows_are_written_as_the_lookup_reads_them(monkeypatch: pytest.MonkeyPat
 def test_a_table_that_does_not_exist_is_a_plain_error(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "x")
-    with mock_aws(), pytest.raises(UserError, match="did not take"):
-        features.write_rows(FeatureCache("dynamodb", "no", "eu-central-1"), REAL_CLOUD, {"a": (1.0,)})
+    with mock_aws(), pytest.raises(UserError, match="DynamoDB refused"):
+        write_rows(table("no"), REAL_CLOUD, {"a": (1.0,)})
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"entities": {"a": ["x"]}}'])
 def test_a_damaged_file_of_rows_is_a_plain_error(tmp_path: Path, content: str) -> None:
     (tmp_path / "rows.json").write_text(content)
     with pytest.raises(UserError):
-        features.load_rows(tmp_path / "rows.json")
+        rows.load_rows(tmp_path / "rows.json")

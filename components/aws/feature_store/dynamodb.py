@@ -1,0 +1,78 @@
+"""A DynamoDB table that bills by request, restores to any second, and forgets by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.alarms import Alarm
+from components.aws.documents import Statement, allow, key_access, table_arn
+from components.aws.feature_store.kind import Recovery
+from components.aws.vaults import back_up_by_plan, vault_alarms
+from components.contracts import serving
+from components.contracts.component import ready
+from components.contracts.feature_store import FeatureStoreKind, FeatureStoreRef
+from components.contracts.place import Place
+from components.contracts.refs import KeysRef
+from components.contracts.specs import BackupSpec
+from components.contracts.stateful import stateful_options
+
+HASH_KEY: Final = "entity_id"
+TTL_ATTRIBUTE: Final = "expires_at"
+"""Seconds since 1970; DynamoDB removes an item within days after it."""
+PITR_DAYS: Final = 35
+"""How far back the table can be restored to any second; DynamoDB's maximum."""
+
+
+def make(parent: pulumi.Resource, place: Place, keys: KeysRef) -> FeatureStoreRef:
+    """One table, found by its name: pods reach it through the network's gateway endpoint."""
+    table_name = place.name("features", max_length=255)
+    table = aws.dynamodb.Table(
+        "features",
+        name=table_name,
+        billing_mode="PAY_PER_REQUEST",
+        hash_key=HASH_KEY,
+        attributes=[aws.dynamodb.TableAttributeArgs(name=HASH_KEY, type="S")],
+        ttl=aws.dynamodb.TableTtlArgs(attribute_name=TTL_ATTRIBUTE, enabled=True),
+        point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(
+            enabled=True, recovery_period_in_days=PITR_DAYS
+        ),
+        server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=keys.data.id),
+        deletion_protection_enabled=place.protected,
+        tags=place.labels,
+        opts=stateful_options(parent, place),
+    )
+    return FeatureStoreRef(
+        kind=FeatureStoreKind.DYNAMODB,
+        name=table_name,
+        region=place.region,
+        id=ready(table_name, table),
+        environment={serving.FEATURES_TABLE: table_name, serving.FEATURES_REGION: place.region},
+    )
+
+
+def reading(place: Place, ref: FeatureStoreRef, keys: KeysRef) -> Sequence[Statement]:
+    """Items by their keys, and the key that decrypts them, only through DynamoDB."""
+    return (
+        allow("LookUpFeatures", ["dynamodb:GetItem", "dynamodb:BatchGetItem"], table_arn(place, ref.name)),
+        key_access("DecryptFeatures", place, keys.data.alias, ["kms:Decrypt"], via="dynamodb"),
+    )
+
+
+def back_up(parent: pulumi.Resource, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef) -> Recovery:
+    """By AWS Backup, which copies to a locked vault in the backup region."""
+    return back_up_by_plan(parent, place, spec, ref.id.apply(lambda table: table_arn(place, table)), keys)
+
+
+def alarms(place: Place, ref: FeatureStoreRef) -> Mapping[str, Alarm]:
+    """Recovery points that are missing, and look-ups that are refused."""
+    return {
+        **vault_alarms(place),
+        "features-throttled": Alarm(
+            "AWS/DynamoDB", "ReadThrottleEvents", {"TableName": ref.name}, "Sum", 300, 0,
+            "Feature look-ups are throttled, so predictions fall back to training means.",
+        ),
+    }  # fmt: skip

@@ -1,0 +1,197 @@
+"""Recovery points by AWS Backup: on a schedule, in a vault beside the data, copied to a locked vault far away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.alarms import DAY_SECONDS, Alarm
+from components.aws.documents import deny, document, service_trust, vault_arn
+from components.aws.feature_store.kind import Recovery
+from components.aws.roles import grant
+from components.contracts.component import ready
+from components.contracts.place import Place
+from components.contracts.refs import KeyRef, KeysRef
+from components.contracts.specs import BackupSpec
+from components.contracts.stateful import stateful_options
+
+VAULT_NAME_MAX: Final = 50
+START_WINDOW_MINUTES: Final = 60
+"""AWS Backup starts a job within this time, and accepts no shorter one."""
+COMPLETION_WINDOW_MINUTES: Final = 180
+"""A job that takes longer is ended and counts as failed."""
+
+
+def vault_name(place: Place, purpose: str) -> str:
+    """The name of the vault `primary`, beside the data, or `recovery`, in the backup region."""
+    return place.name(purpose, max_length=VAULT_NAME_MAX)
+
+
+def schedule(frequency_hours: int) -> str:
+    """The cron expression (UTC) for a recovery point every `frequency_hours`, which divides a day."""
+    hours = {1: "*", 24: "0"}.get(frequency_hours, f"0/{frequency_hours}")
+    return f"cron(0 {hours} * * ? *)"
+
+
+def back_up_by_plan(
+    parent: pulumi.Resource, place: Place, spec: BackupSpec, resource_arn: pulumi.Output[str], keys: KeysRef
+) -> Recovery:
+    """A plan that backs up one resource, and two vaults: one beside the data, one in the backup region.
+
+    Both vaults are locked in governance mode: nothing in them goes before `retention_days`, unless someone first
+    removes the lock, with a permission that no role of this stack has. Compliance mode is deliberately not used:
+    after its grace time not even AWS can undo it, so a mistaken retention, or a stack that should go, would bind
+    for years. Removing points needs a second step too: each vault's own policy denies it.
+
+    AWS Backup needs its advanced features for DynamoDB to copy between regions. They are an account's setting, not
+    a stack's, and on in every account that began with AWS Backup after November 2021.
+    """
+    plan_name = place.name("features", max_length=VAULT_NAME_MAX)
+    primary_name = vault_name(place, "primary")
+    recovery_name = vault_name(place, "recovery")
+    primary = _vault(parent, "primary", primary_name, place, spec, keys.data)
+    recovery = _vault(parent, "recovery", recovery_name, place, spec, keys.recovery)
+    plan = _plan(
+        parent,
+        plan_name,
+        place,
+        spec,
+        target=ready(primary_name, *primary),
+        copy_to=ready(vault_arn(place, recovery_name, place.backup_region), *recovery),
+    )
+    role = grant(
+        parent,
+        place,
+        "backup",
+        description="AWS Backup makes recovery points and copies them",
+        trust=service_trust("backup.amazonaws.com"),
+        managed=["service-role/AWSBackupServiceRolePolicyForBackup"],
+    )
+    restore = grant(
+        parent,
+        place,
+        "restore",
+        description="AWS Backup restores recovery points, for whoever may pass this role to it",
+        trust=service_trust("backup.amazonaws.com"),
+        managed=["service-role/AWSBackupServiceRolePolicyForRestores"],
+    )
+    selection = aws.backup.Selection(
+        "features",
+        name=plan_name,
+        plan_id=plan.id,
+        iam_role_arn=role.arn,
+        resources=[resource_arn],
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    return Recovery(
+        plan=plan_name, vault=recovery_name, restore_identity=restore.arn, ready=ready(plan.id, selection)
+    )
+
+
+def vault_alarms(place: Place) -> Mapping[str, Alarm]:
+    """Recovery points that were not made or not copied.
+
+    Backup and copy jobs are counted where they start, in the primary vault. They are watched by metric and not by
+    event: EventBridge cannot publish to an encrypted topic under a key policy that names the account.
+    """
+    vault = {"BackupVaultName": vault_name(place, "primary")}
+    return {
+        "backup-failed": Alarm(
+            "AWS/Backup", "NumberOfBackupJobsFailed", vault, "Sum", 3600, 0,
+            "A recovery point of the feature store could not be made.",
+        ),
+        "backup-expired": Alarm(
+            "AWS/Backup", "NumberOfBackupJobsExpired", vault, "Sum", 3600, 0,
+            "A backup of the feature store did not start or end within its window.",
+        ),
+        "backup-copy-failed": Alarm(
+            "AWS/Backup", "NumberOfCopyJobsFailed", vault, "Sum", 3600, 0,
+            "A recovery point was not copied to the backup region.",
+        ),
+        "backup-missing": Alarm(
+            "AWS/Backup", "NumberOfBackupJobsCompleted", vault, "Sum", DAY_SECONDS, 1,
+            "For a day no recovery point of the feature store was made, and none failed: the plan does not run.",
+            comparison="LessThanThreshold", without_data="breaching",
+        ),
+    }  # fmt: skip
+
+
+def _vault(
+    parent: pulumi.Resource, purpose: str, name: str, place: Place, spec: BackupSpec, key: KeyRef
+) -> tuple[pulumi.Resource, ...]:
+    options = pulumi.ResourceOptions(parent=parent)
+    vault = aws.backup.Vault(
+        purpose,
+        name=name,
+        region=key.region,
+        kms_key_arn=key.id,
+        force_destroy=not place.protected,
+        tags=place.labels,
+        opts=stateful_options(parent, place),
+    )
+    if not place.protected:
+        return (vault,)
+    lock = aws.backup.VaultLockConfiguration(
+        purpose,
+        region=key.region,
+        backup_vault_name=vault.name,
+        # Without `changeable_for_days` the lock is in governance mode.
+        min_retention_days=spec.retention_days,
+        opts=options,
+    )
+    policy = aws.backup.VaultPolicy(
+        purpose,
+        region=key.region,
+        backup_vault_name=vault.name,
+        policy=document(
+            deny(
+                "KeepRecoveryPoints",
+                [
+                    "backup:DeleteRecoveryPoint",
+                    "backup:DisassociateRecoveryPoint",
+                    "backup:UpdateRecoveryPointLifecycle",
+                ],
+                "*",
+            )
+        ),
+        opts=options,
+    )
+    return (vault, lock, policy)
+
+
+def _plan(
+    parent: pulumi.Resource,
+    name: str,
+    place: Place,
+    spec: BackupSpec,
+    *,
+    target: pulumi.Output[str],
+    copy_to: pulumi.Output[str],
+) -> aws.backup.Plan:
+    return aws.backup.Plan(
+        "features",
+        name=name,
+        rules=[
+            aws.backup.PlanRuleArgs(
+                rule_name="features",
+                target_vault_name=target,
+                schedule=schedule(spec.frequency_hours),
+                schedule_expression_timezone="Etc/UTC",
+                start_window=START_WINDOW_MINUTES,
+                completion_window=COMPLETION_WINDOW_MINUTES,
+                lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=spec.retention_days),
+                recovery_point_tags=place.labels,
+                copy_actions=[
+                    aws.backup.PlanRuleCopyActionArgs(
+                        destination_vault_arn=copy_to,
+                        lifecycle=aws.backup.PlanRuleCopyActionLifecycleArgs(delete_after=spec.retention_days),
+                    )
+                ],
+            )
+        ],
+        tags=place.labels,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )

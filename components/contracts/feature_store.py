@@ -1,0 +1,111 @@
+"""The feature store: its kinds, what a stack may ask of each, and what its consumers are given.
+
+A kind is one spec class here, one module in its cloud's `feature_store` folder, and one adapter in the serving image.
+Nothing else asks which kind a store is: pods, operators' commands and drills take it from the ref.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final, Literal, get_args
+
+import pulumi
+from pydantic import Field
+
+from components.contracts.spec import Spec
+from components.contracts.vocabulary import Cloud
+
+
+class FeatureStoreKind(StrEnum):
+    """What keeps the features, by the product's own name. Not a protocol: two kinds may speak the same one."""
+
+    DYNAMODB = "dynamodb"
+    REDIS = "redis"
+
+
+class FeatureStoreBase(Spec):
+    """What every kind of feature store is asked."""
+
+    cloud: ClassVar[Cloud]
+    """The only cloud that offers the kind."""
+    fewest_hours_between_points: ClassVar[int] = 1
+    """How often recovery points can be made: the least `backup.frequency_hours`."""
+
+    entry_ttl_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24 * 30
+    """Hours after which an entry expires."""
+    lookup_timeout_ms: Annotated[int, Field(ge=1, le=1000)] = 50
+    """Milliseconds that a prediction waits for features before it falls back to the training means."""
+
+
+class DynamoDBSpec(FeatureStoreBase):
+    """DynamoDB on AWS: it bills by request and grows by itself."""
+
+    cloud: ClassVar[Cloud] = Cloud.AWS
+
+    kind: Literal[FeatureStoreKind.DYNAMODB] = FeatureStoreKind.DYNAMODB
+    """AWS' default."""
+
+
+class MemorystoreSpec(FeatureStoreBase):
+    """Memorystore for Redis on Google Cloud: it is sold by size."""
+
+    cloud: ClassVar[Cloud] = Cloud.GCP
+
+    kind: Literal[FeatureStoreKind.REDIS] = FeatureStoreKind.REDIS
+    """Google Cloud's default."""
+    memory_gib: Annotated[int, Field(ge=1, le=300)]
+    """Memory of the instance: Memorystore is sold by size, 1 to 300 GiB."""
+
+
+FeatureStoreSpec = Annotated[DynamoDBSpec | MemorystoreSpec, Field(discriminator="kind")]
+"""The store of per-entity features that predictions look up."""
+
+DEFAULT_KIND: Final[Mapping[Cloud, FeatureStoreKind]] = {
+    Cloud.AWS: FeatureStoreKind.DYNAMODB,
+    Cloud.GCP: FeatureStoreKind.REDIS,
+}
+
+
+def kinds_of(cloud: Cloud) -> list[FeatureStoreKind]:
+    """The kinds that a cloud offers, its default first."""
+    specs: tuple[type[FeatureStoreBase], ...] = get_args(get_args(FeatureStoreSpec)[0])
+    offered = [spec.model_fields["kind"].default for spec in specs if spec.cloud is cloud]
+    return sorted(offered, key=lambda kind: (kind is not DEFAULT_KIND[cloud], kind))
+
+
+@dataclass(frozen=True)
+class SecretFile:
+    """A file that a consumer reads, named to it by the environment variable `variable`."""
+
+    variable: str
+    name: str
+    content: pulumi.Output[str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class FeatureStoreRef:
+    """The feature store, and all that a pod needs in order to read it.
+
+    A pod reaches the cloud's APIs over HTTPS anyway; `private_ports` are those of a store that has addresses of its
+    own inside the network.
+    """
+
+    kind: FeatureStoreKind
+    name: str
+    region: str
+    id: pulumi.Output[str]
+    environment: Mapping[str, pulumi.Input[str]]
+    """Variables without secrets, the kind and its address among them."""
+    secret_files: tuple[SecretFile, ...] = ()
+    private_ports: tuple[int, ...] = ()
+    export_identity: pulumi.Output[str] | None = None
+    """Who writes the store's exports, where it has an identity of its own for that: a backup must let it in."""
+
+
+def not_here(spec: FeatureStoreBase, cloud: Cloud) -> ValueError:
+    """The error of a cloud that is asked for a kind which it does not offer."""
+    return ValueError(
+        f"feature_store is a {type(spec).__name__}, which {cloud} does not offer; choose another feature_store.kind"
+    )

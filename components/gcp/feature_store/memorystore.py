@@ -1,0 +1,164 @@
+"""Memorystore for Redis with TLS, AUTH, a standby in another zone, and hourly snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+import pulumi_gcp as gcp
+from pulumi_gcp.redis.outputs import InstanceServerCaCert
+
+from components.contracts import serving
+from components.contracts.feature_store import FeatureStoreKind, FeatureStoreRef, MemorystoreSpec, SecretFile
+from components.contracts.place import Place
+from components.contracts.refs import BackupRef, KeysRef, NetworkRef
+from components.contracts.specs import BackupSpec
+from components.contracts.stateful import stateful_options
+from components.gcp.alerts import Alert, above, logged
+from components.gcp.buckets import private_bucket
+from components.gcp.exports import Export, export_job_name, not_started_alert, scheduled_export
+from components.gcp.feature_store.kind import Recovery
+
+INSTANCE_NAME_MAX: Final = 40
+REDIS_VERSION: Final = "REDIS_7_2"
+PORTS: Final = (6378, 6379)
+"""Memorystore listens on 6379, and on 6378 with TLS."""
+EXPORT_OBJECT: Final = "features.rdb"
+MEMORY_RATIO_MAX: Final = 0.8
+"""Exports fork Redis, and need memory for what changes meanwhile."""
+LOGGED_AS: str = "redis_instance"
+SERVICE: str = "redis.googleapis.com"
+
+
+def make(
+    parent: pulumi.Resource, place: Place, spec: MemorystoreSpec, network: NetworkRef, keys: KeysRef
+) -> FeatureStoreRef:
+    """One Redis instance, reachable from the private network only.
+
+    Snapshots on its own disk survive a crash, not the region: copies far away are `Backup`'s. Entries carry their own
+    expiry (`entry_ttl_hours`), set by whoever writes them; Redis has no default for it.
+    """
+    called = place.name("features", max_length=INSTANCE_NAME_MAX)
+    instance = gcp.redis.Instance(
+        "features",
+        name=called,
+        project=place.account,
+        region=place.region,
+        display_name=f"{place.stack}: features",
+        tier="STANDARD_HA",
+        memory_size_gb=spec.memory_gib,
+        redis_version=REDIS_VERSION,
+        location_id=place.zones[0],
+        alternative_location_id=place.zones[1],
+        authorized_network=network.managed_services_ready,
+        connect_mode="PRIVATE_SERVICE_ACCESS",
+        auth_enabled=True,
+        transit_encryption_mode="SERVER_AUTHENTICATION",
+        customer_managed_key=keys.data.id,
+        persistence_config={"persistence_mode": "RDB", "rdb_snapshot_period": "ONE_HOUR"},
+        # When memory runs short, what would expire next goes first.
+        redis_configs={"maxmemory-policy": "volatile-ttl"},
+        maintenance_policy={
+            "weekly_maintenance_windows": [
+                {"day": "SUNDAY", "start_time": {"hours": 3, "minutes": 0, "seconds": 0, "nanos": 0}}
+            ]
+        },
+        deletion_protection=place.protected,
+        labels=place.labels,
+        opts=stateful_options(parent, place),
+    )
+    return FeatureStoreRef(
+        kind=FeatureStoreKind.REDIS,
+        name=called,
+        region=place.region,
+        id=instance.id,
+        environment={
+            serving.FEATURES_HOST: instance.host,
+            serving.FEATURES_PORT: instance.port.apply(str),
+        },
+        secret_files=(
+            SecretFile(serving.FEATURES_CA_FILE, "ca.pem", instance.server_ca_certs.apply(ca_bundle)),
+            SecretFile(serving.FEATURES_AUTH_FILE, "auth", pulumi.Output.secret(instance.auth_string)),
+        ),
+        private_ports=PORTS,
+        export_identity=instance.persistence_iam_identity,
+    )
+
+
+def ca_bundle(certificates: Sequence[InstanceServerCaCert] | None) -> str:
+    """All CA certificates that are valid now, as PEM: during a rotation the old and the new one."""
+    return "\n".join(certificate.cert for certificate in certificates or () if certificate.cert)
+
+
+def let_read(
+    parent: pulumi.Resource, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str]
+) -> Sequence[pulumi.Resource]:
+    """Nothing: Memorystore knows no IAM, its AUTH string reaches pods as a Kubernetes secret."""
+    del parent, place, ref, member
+    return ()
+
+
+def back_up(parent: pulumi.Resource, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef) -> Recovery:
+    """An export of the whole instance as an RDB file, straight into a bucket of the backup region.
+
+    Each export overwrites one object: the bucket's versions are the history, kept for `retention_days`. Memorystore
+    has no point-in-time recovery.
+    """
+    bucket, exports = private_bucket(
+        "feature-exports",
+        parent=parent,
+        place=place,
+        physical_name=place.bucket_name("feature-exports", place.backup_region),
+        key=keys.recovery,
+        noncurrent_retention_days=spec.retention_days,
+    )
+    assert ref.export_identity is not None, "Memorystore's ref has one"  # noqa: S101
+    job = scheduled_export(
+        parent,
+        place,
+        export(place, ref, exports.uri),
+        frequency_hours=spec.frequency_hours,
+        bucket=bucket,
+        writer=ref.export_identity,
+    )
+    return Recovery(plan=export_job_name(place), vault=exports.name, ready=job.id)
+
+
+def export(place: Place, ref: FeatureStoreRef, bucket_uri: str) -> Export:
+    """Memorystore's method that writes the whole instance to Cloud Storage."""
+    return Export(
+        url=f"https://{SERVICE}/v1/{_instance(place, ref)}:export",
+        body={"outputConfig": {"gcsDestination": {"uri": f"{bucket_uri}/{EXPORT_OBJECT}"}}},
+        permission="redis.instances.export",
+    )
+
+
+def alerts(place: Place, ref: FeatureStoreRef, backup: BackupRef) -> Sequence[Alert]:
+    """Memory that runs short, and exports that fail."""
+    instance = _instance(place, ref)
+    return (
+        above(
+            "features-memory",
+            "The feature store runs out of memory",
+            "Raise feature_store.memory_gib, or lower feature_store.entry_ttl_hours; beyond this exports fail and "
+            "entries are evicted.",
+            'metric.type="redis.googleapis.com/stats/memory/usage_ratio"'
+            f' AND resource.type="redis_instance" AND resource.labels.instance_id="{instance}"',
+            limit=MEMORY_RATIO_MAX,
+            over_seconds=300,
+            aligner="ALIGN_MEAN",
+        ),
+        logged(
+            "export-failed",
+            "An export of the feature store failed",
+            "Look at the operation's error; the newest recovery point is the export before it.",
+            'protoPayload.methodName="google.cloud.redis.v1.CloudRedis.ExportInstance"'
+            f' AND protoPayload.resourceName="{instance}" AND severity>=ERROR',
+        ),
+        not_started_alert(backup),
+    )
+
+
+def _instance(place: Place, ref: FeatureStoreRef) -> str:
+    return f"projects/{place.account}/locations/{ref.region}/instances/{ref.name}"

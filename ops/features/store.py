@@ -1,0 +1,125 @@
+"""A stack's feature store: opened for its rows, or told to a server on this machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from common.errors import UserError
+from common.target import Target
+from components.contracts import serving
+from components.contracts.feature_store import FeatureStoreKind
+from ops.features.rows import Row, encode
+from stacks.outputs import StackOutputs
+
+LOCAL_TIMEOUT_MS = 1000
+"""What a lookup may take on this machine. An emulated store is some ten times slower than a real one."""
+
+
+@dataclass(frozen=True)
+class FeatureStore:
+    """A stack's feature store, as its output `feature_store` describes it."""
+
+    kind: FeatureStoreKind
+    name: str
+    region: str
+    id: str
+    environment: Mapping[str, str]
+    """What a server that reads from it is told, beside its secrets."""
+
+    @classmethod
+    def of(cls, outputs: StackOutputs) -> FeatureStore:
+        """The feature store of a stack's outputs."""
+        found = outputs.feature_store
+        return cls(found.kind, found.name, found.region, found.id, found.environment)
+
+
+class Rows(Protocol):
+    """A feature store's rows. Every method raises `UserError` where the store cannot be reached or refuses."""
+
+    def read(self) -> dict[str, str]:
+        """Every row: entity id → features as stored."""
+        ...
+
+    def write(self, rows: Mapping[str, Row]) -> None:
+        """Write rows, over older ones of the same entities."""
+        ...
+
+    def variables(self) -> Mapping[str, str]:
+        """Variables for a server on this machine that differ from those in the cluster."""
+        ...
+
+    def secret_files(self) -> Mapping[str, str]:
+        """What a server is told by files: variable → the file's content."""
+        ...
+
+
+def open_rows(store: FeatureStore, target: Target) -> Rows:
+    """The rows of `store`.
+
+    Raises:
+        UserError: rows of this kind can be looked up by a server, but not yet written or read in whole from here.
+    """
+    # Imported here: each client library is slow to load, and a stack needs one.
+    if store.kind is FeatureStoreKind.DYNAMODB:
+        from ops.features.dynamodb import DynamoDBRows
+
+        return DynamoDBRows(store, target)
+    if store.kind is FeatureStoreKind.REDIS:
+        from ops.features.memorystore import MemorystoreRows
+
+        return MemorystoreRows(store, target)
+    raise UserError(
+        f"rows of a {store.kind} feature store cannot be written or read in whole by this command yet",
+        f"feature store {store.name}",
+        "Use the store's own client; serving_image/model_repository/feature_lookup/1/feature_store.py says where "
+        "each kind keeps a row.",
+    )
+
+
+def write_rows(
+    store: FeatureStore, target: Target, rows: Mapping[str, Sequence[float]], ttl_hours: float | None = None
+) -> int:
+    """Write rows, over older ones of the same entities; return how many.
+
+    Args:
+        ttl_hours: after which they expire; None: never.
+
+    Raises:
+        UserError: the store cannot be reached or refuses them.
+    """
+    encoded = encode(rows, ttl_hours)
+    open_rows(store, target).write(encoded)
+    return len(encoded)
+
+
+@contextmanager
+def serving_variables(
+    store: FeatureStore, target: Target, timeout_ms: int = LOCAL_TIMEOUT_MS
+) -> Iterator[dict[str, str]]:
+    """The `SEAWALL_FEATURES_…` variables for a server on this machine, for the length of a block.
+
+    Secrets are files in a private folder, as in a pod; the folder goes when the block ends.
+
+    Raises:
+        UserError: the store's address or its AUTH string cannot be had.
+    """
+    rows = open_rows(store, target)
+    with tempfile.TemporaryDirectory(prefix="seawall-features-") as folder:
+        files: dict[str, str] = {}
+        for variable, content in rows.secret_files().items():
+            files[variable] = str(Path(folder, variable.lower()))
+            with os.fdopen(os.open(files[variable], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+                out.write(content)
+        yield {
+            serving.FEATURES_KIND: str(store.kind),
+            serving.FEATURES_TIMEOUT_MS: str(timeout_ms),
+            **store.environment,
+            **rows.variables(),
+            **files,
+        }
