@@ -81,6 +81,16 @@ def test_what_a_model_does_not_declare_is_not_put_out() -> None:
     assert found == [{"name": "cache"}]
 
 
+def test_a_secret_that_is_put_out_shows_in_the_plan() -> None:
+    class Store(Outputs):
+        auth: str
+
+    def program() -> None:
+        pulumi.export("store", shown(Store, {"auth": pulumi.Output.secret("canary")}))
+
+    assert SECRET in dict(leaves(plan_program(program, "test").outputs)).values()
+
+
 def test_what_nothing_gives_is_an_error_of_the_program() -> None:
     with pytest.raises(TypeError, match="StackOutputs declares 'cloud'"):
         shown(StackOutputs, {})
