@@ -15,9 +15,9 @@ from common.errors import UserError
 from common.target import Target
 
 STAND_IN_BACKENDS = Path(__file__).resolve().parent / "backends"
-EXIT_TIMEOUT_S = 1
-"""Triton's own limit for a clean end. Nobody is served any more when it is stopped here, and unloading idle Python
-models would take it 4 s; what it leaves, its guardian removes."""
+EXIT_TIMEOUT_S = 0
+"""Triton's own limit for a clean end: it ends after 1 s then. Nobody is served any more, and unloading idle Python
+models would take it 4 s; what it leaves, its keeper removes."""
 
 _ASK_PYTHON = """
 import json, sys, sysconfig

@@ -240,6 +240,7 @@ ONLY_TRITON = """
 import signal, sys
 from pathlib import Path
 from common.target import REAL_CLOUD
+from components.contracts import serving
 from localcloud.front import TritonServer, ensure_serving_environment
 from ops.demo.leftovers import adopt_orphans
 from ops.demo.run import run_demo
@@ -247,8 +248,9 @@ from ops.models.command import default_repository
 
 def serve(demo, step):
     repository, log = str(default_repository()), demo.report.logs / "triton.log"
+    features = {serving.FEATURES_KIND: "dynamodb", serving.FEATURES_TABLE: "t", serving.FEATURES_REGION: "eu-west-1"}
     with demo.board.step("find the tools"):
-        server = TritonServer(repository, ensure_serving_environment(), REAL_CLOUD, {}, log=log)
+        server = TritonServer(repository, ensure_serving_environment(), REAL_CLOUD, features, log=log)
     with server:
         signal.pause()
 
