@@ -48,7 +48,7 @@ class BucketKind:
 
 
 def s3_names(bucket: Resource) -> tuple[str, ...]:
-    """The bucket's name and ARN, where the plan tells the name."""
+    """The bucket's name and ARN, where the plan knows the name."""
     name = read(bucket, "bucket")
     return (name, f"arn:aws:s3:::{name}") if isinstance(name, str) else ()
 

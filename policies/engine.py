@@ -82,7 +82,7 @@ class Pack:
             _write(self._report_file, json.dumps(report))
 
     def policies(self) -> list[Policy]:
-        """One policy that reports for each severity, and one for waivers in bad order."""
+        """One policy that reports for each severity, and one for invalid waivers."""
         mandatory = EnforcementLevel.MANDATORY
         return [
             *(
@@ -95,7 +95,7 @@ class Pack:
                 )
                 for severity in Severity
             ),
-            StackValidationPolicy("waivers", "Seawall's waivers are in good order", self._report_waivers, mandatory),
+            StackValidationPolicy("waivers", "Seawall's waivers are valid", self._report_waivers, mandatory),
         ]
 
     def _inventory(self, request: proto.AnalyzeStackRequest) -> Inventory:
@@ -133,7 +133,7 @@ class Pack:
             self._waivers_error = ""
             return waiving.load(self._waivers_file)
         except WaiversFileError as error:
-            self._waivers_error = f"{error}; {error.remedy}"
+            self._waivers_error = f"{error}. {error.remedy}"
             return ()
 
 

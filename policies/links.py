@@ -63,7 +63,7 @@ def customer_key(inventory: Inventory, resource: Resource, path: str) -> Judgeme
 
 
 def keys_behind(inventory: Inventory, resource: Resource, path: str) -> tuple[Resource, ...]:
-    """The stack's own key resources that the input at `path` names, as far as the plan can tell."""
+    """The stack's own key resources that the input at `path` names, as far as the plan knows."""
     value = read(resource, path)
     if is_hidden(value):
         linked = inventory.linked(resource, path.split(".")[0], *KMS_KEY_TYPES, GCP_KEY)
@@ -98,7 +98,7 @@ def _dealiased(inventory: Inventory, key: Resource) -> Resource:
 
 
 def region_in(resource: Resource) -> str:
-    """The region that the plan places a resource in; empty if it has none or the plan cannot tell."""
+    """The region that the plan places a resource in; empty if it has none or the plan does not know."""
     return "" if resource.region is None or is_hidden(resource.region) else resource.region
 
 
@@ -116,7 +116,7 @@ def _is_own(inventory: Inventory, path: str, key: Resource, taken: set[str], hom
         return failed(path, f"{key.name}, the key of the source", "a key of the copy's own")
     required = f"a key in {home or 'the region'}, where the copy lies"
     if not region or not home:
-        return unknown(path, required, f"{key.name}, whose region the plan cannot tell")
+        return unknown(path, required, f"{key.name}, whose region the plan does not know")
     return passed() if region == home else failed(path, f"{key.name} in {region}", required)
 
 
@@ -137,7 +137,7 @@ def far_enough(settings: SettingsView, path: str, home: str, away: str) -> Judge
     """Whether `away` lies at least the stack's minimum distance from `home`."""
     required = f"a region at least {settings.min_distance_km:g} km from {home or 'the primary region'}"
     if not home or not away:
-        return unknown(path, required, "a region that the plan does not tell")
+        return unknown(path, required, "a region that the plan does not know")
     if home == away:
         return failed(path, f"in {away}, the same region", required)
     table = REGIONS.get(settings.cloud, {}) if settings.cloud else {}

@@ -126,7 +126,7 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells two findings of a stack apart."""
+        """What distinguishes two findings of a stack."""
         return (self.rule.id, self.urn)
 
     @property

@@ -48,7 +48,7 @@ class StackVerdict:
 
     @property
     def passed(self) -> bool:
-        """No violation, and no waiver in bad order."""
+        """No violation, and no invalid waiver."""
         return not self.violations and not self.waived.problems
 
     def to_json(self) -> dict[str, Any]:

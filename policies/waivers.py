@@ -1,4 +1,4 @@
-"""Waivers: violations that a person accepts for a reason until a date. A waiver in bad order fails the check."""
+"""Waivers: violations that a person accepts for a reason until a date. An invalid waiver fails the check."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Waiver:
 
 @dataclass(frozen=True)
 class WaiverProblem:
-    """Why a waiver is in bad order."""
+    """Why a waiver is invalid."""
 
     waiver: Waiver
     problem: str
@@ -83,7 +83,7 @@ class WaiverProblem:
 
 @dataclass(frozen=True)
 class Waived:
-    """The findings of one stack after waivers, the waivers that hold, and those in bad order."""
+    """The findings of one stack after waivers, the waivers that hold, and the invalid ones."""
 
     findings: tuple[Finding, ...]
     applied: Mapping[tuple[str, str], Waiver]
@@ -95,7 +95,7 @@ def load(path: Path = DEFAULT_FILE) -> tuple[Waiver, ...]:
     """Read a waivers file; no file means no waivers.
 
     Raises:
-        WaiversFileError: it is not YAML, or an entry lacks a key, has a strange one, or a value of a wrong type.
+        WaiversFileError: it is not YAML, or an entry lacks a key, has an unknown one, or a value of the wrong type.
     """
     try:
         document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
@@ -104,15 +104,15 @@ def load(path: Path = DEFAULT_FILE) -> tuple[Waiver, ...]:
     except MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         what = str(error.problem or "not YAML")
-        raise WaiversFileError(what, f"{path}{line}", "mend the YAML at that line") from None
+        raise WaiversFileError(what, f"{path}{line}", "Fix the YAML at that line.") from None
     except (YAMLError, UnicodeDecodeError, OSError) as error:
-        raise WaiversFileError(str(error), str(path), "write the file as UTF-8 YAML") from None
+        raise WaiversFileError(str(error), str(path), "Write the file as UTF-8 YAML.") from None
     if not isinstance(document, Mapping) or set(document) != {"waivers"}:
-        raise WaiversFileError("not an object with the one key `waivers`", str(path), "write `waivers: []`")
+        raise WaiversFileError("not an object with the one key `waivers`", str(path), "Write `waivers: []`.")
     entries = document["waivers"]
     if not isinstance(entries, list):
         raise WaiversFileError(
-            "`waivers` is not a list", str(path), "write `waivers: []`, or entries that start with -"
+            "`waivers` is not a list", str(path), "Write `waivers: []`, or entries that start with -."
         )
     return tuple(_parse(path, _line(entries, index), entry) for index, entry in enumerate(entries))
 
@@ -125,32 +125,32 @@ def _parse(path: Path, line: int, entry: object) -> Waiver:
     where = f"{path.name}:{line}"
     keys = ", ".join((*_REQUIRED, *_OPTIONAL))
     if not isinstance(entry, Mapping):
-        raise WaiversFileError("a waiver that is no object", where, f"write the keys {keys}")
-    strange = [str(key) for key in entry if key not in (*_REQUIRED, *_OPTIONAL)]
-    if strange:
-        raise WaiversFileError(f"unknown key {strange[0]!r}", where, f"the keys are {keys}")
+        raise WaiversFileError("a waiver that is not an object", where, f"Write the keys {keys}.")
+    unknown = [str(key) for key in entry if key not in (*_REQUIRED, *_OPTIONAL)]
+    if unknown:
+        raise WaiversFileError(f"unknown key {unknown[0]!r}", where, f"Use the keys {keys}.")
     missing = [key for key in _REQUIRED if entry.get(key) is None]
     if missing:
-        raise WaiversFileError(f"{missing[0]!r} is missing", where, f"write the keys {keys}")
+        raise WaiversFileError(f"{missing[0]!r} is missing", where, f"Write the keys {keys}.")
     expires = entry["expires"]
     if not isinstance(expires, date):
-        raise WaiversFileError(f"expires is {expires!r}, which is no date", where, "write a date, as 2026-12-31")
+        raise WaiversFileError(f"expires is {expires!r}, which is not a date", where, "Write a date, as 2026-12-31.")
     texts = {key: entry.get(key) for key in ("rule", "stack", *_OPTIONAL)}
     wrong = [key for key, value in texts.items() if value is not None and not isinstance(value, str)]
     if wrong:
-        raise WaiversFileError(f"{wrong[0]} is not a text", where, "quote the value")
+        raise WaiversFileError(f"{wrong[0]} is not text", where, "Quote the value.")
     named = {key: str(value or "").strip() for key, value in texts.items()}
     if not named["urn"] and not (named["type"] and named["name"]):
-        raise WaiversFileError("no resource is named", where, "give urn, or type and name")
+        raise WaiversFileError("no resource is named", where, "Give urn, or type and name.")
     if named["urn"] and (named["type"] or named["name"]):
-        raise WaiversFileError("the resource is named twice", where, "give urn, or type and name, not both")
+        raise WaiversFileError("the resource is named twice", where, "Give urn, or type and name, not both.")
     return Waiver(expires=date(expires.year, expires.month, expires.day), where=where, **named)
 
 
 def apply(waivers: Sequence[Waiver], stack: str, findings: Iterable[Finding], today: date) -> Waived:
-    """Mark what the stack's waivers cover, and list those in bad order as of `today`.
+    """Mark what the stack's waivers cover, and list the invalid ones as of `today`.
 
-    A waiver in bad order covers nothing, so its violation shows again.
+    An invalid waiver covers nothing, so its violation shows again.
     """
     listed = tuple(findings)
     own = [waiver for waiver in waivers if waiver.stack == stack]
@@ -177,13 +177,13 @@ def _problem(
     if waiver.expires < today:
         return f"it expired on {waiver.expires.isoformat()}"
     if not covered:
-        return "it matches no resource that this rule looks at: remove it, or mend the rule's id or the resource"
+        return "it matches no resource that this rule looks at. Remove it, or fix the rule's id or the resource."
     if len(covered) > 1:
-        return f"it matches {len(covered)} resources: name one by its URN"
+        return f"it matches {len(covered)} resources. Name one by its URN."
     if covered[0].key in applied:
         return f"it repeats {applied[covered[0].key].where}"
     if covered[0].verdict not in (Verdict.FAIL, Verdict.UNKNOWN):
-        return f"there is nothing to waive: the verdict is {covered[0].verdict}. Remove it"
+        return f"there is nothing to waive: the verdict is {covered[0].verdict}. Remove it."
     return ""
 
 

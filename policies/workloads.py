@@ -25,7 +25,7 @@ def pod_path(workload: Resource) -> str:
 
 
 def pod_labels(workload: Resource) -> Mapping[str, object]:
-    """The labels of its pods; none where the plan cannot tell."""
+    """The labels of its pods; none where the plan does not know them."""
     labels = read(workload, f"{_template(workload)}.metadata.labels")
     return labels if isinstance(labels, Mapping) else {}
 
@@ -40,7 +40,7 @@ def containers(workload: Resource, *, with_init: bool = True) -> Iterator[str]:
 
 def unreadable_containers(workload: Resource) -> Judgement | None:
     """What follows if the containers cannot be read, or there are none."""
-    pod, required = pod_path(workload), "containers that the plan tells"
+    pod, required = pod_path(workload), "containers that the plan knows"
     for field in ("containers", "initContainers"):
         hidden = unreadable(workload, f"{pod}.{field}", required)
         if hidden:

@@ -44,7 +44,7 @@ def check(
 ) -> None:
     """Judge each stack by the policies, without credentials and without an engine.
 
-    The rules are in docs/policies.md. Exit code 1 if a rule is violated or a waiver is in bad order, whatever is
+    The rules are in docs/policies.md. Exit code 1 if a rule is violated or a waiver is invalid, whatever is
     printed; in production, a value that only the provider knows counts as a violation.
 
     Example: seawall check prod-aws --sarif check.sarif
@@ -67,7 +67,7 @@ def check(
 
 
 def check_inventories(inventories: Sequence[Inventory], waivers: Sequence[Waiver], today: date) -> CheckReport:
-    """Judge planned stacks as of `today`; a waiver of a stack that does not exist is in bad order."""
+    """Judge planned stacks as of `today`; a waiver of a stack that does not exist is invalid."""
     from stacks.settings import stack_names
 
     known = {*stack_names(), *(inventory.stack for inventory in inventories)}

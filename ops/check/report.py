@@ -29,7 +29,7 @@ class CheckReport:
 
     @property
     def passed(self) -> bool:
-        """No stack fails, and no waiver is in bad order."""
+        """No stack fails, and no waiver is invalid."""
         return all(verdict.passed for verdict in self.verdicts) and not self.stray_waivers
 
     @property
@@ -54,7 +54,7 @@ def as_text(report: CheckReport, *, quiet: bool = False, details: bool = False) 
     """The report for a person: violations first, then waivers, then counts. `quiet` keeps what fails."""
     blocks = [block for verdict in report.verdicts for block in _stack(verdict, quiet=quiet, details=details)]
     if report.stray_waivers:
-        blocks.append(_lines("Waivers in bad order", map(_waiver_problem, report.stray_waivers)))
+        blocks.append(_lines("Invalid waivers", map(_waiver_problem, report.stray_waivers)))
     if not quiet:
         blocks.append(_conclusion(report))
     return "\n\n".join(blocks)
@@ -63,7 +63,7 @@ def as_text(report: CheckReport, *, quiet: bool = False, details: bool = False) 
 def _conclusion(report: CheckReport) -> str:
     failing = [verdict.stack for verdict in report.verdicts if not verdict.passed]
     stacks = f"{len(report.verdicts)} stack{'s' if len(report.verdicts) != 1 else ''}"
-    verdict = f"FAIL: {', '.join(failing) or 'waivers in bad order'}" if not report.passed else "PASS"
+    verdict = f"FAIL: {', '.join(failing) or 'invalid waivers'}" if not report.passed else "PASS"
     return f"{verdict}  ({stacks}, {len(RULES)} rules, seawall {report.version}, {report.date.isoformat()})"
 
 
@@ -75,7 +75,7 @@ def _stack(verdict: StackVerdict, *, quiet: bool, details: bool) -> Iterator[str
     for finding in verdict.violations:
         yield _violation(finding)
     if verdict.waived.problems:
-        yield _lines("  Waivers in bad order", map(_waiver_problem, verdict.waived.problems), indent=4)
+        yield _lines("  Invalid waivers", map(_waiver_problem, verdict.waived.problems), indent=4)
     if quiet:
         return
     unknown = [f for f in verdict.findings if f.verdict is Verdict.UNKNOWN and f not in verdict.violations]

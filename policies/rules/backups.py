@@ -117,7 +117,7 @@ def _covers(pattern: str, suffix: str) -> bool:
             ),
             f"{_COPY} is in eu-central-1, 1088 km away": setting("backup.min_distance_km", 9000),
         },
-        undecided={f"{_COPY} is a region that the plan does not tell": put(_COPY, "backup-vault:away")},
+        undecided={f"{_COPY} is a region that the plan does not know": put(_COPY, "backup-vault:away")},
         accepted={
             "eu-central-1 is 1088 km from eu-west-1": both(
                 plus(given(BACKUP_VAULT, {}, "away", away=True)), put(_COPY, Output(BACKUP_VAULT, "away"))

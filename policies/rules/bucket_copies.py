@@ -229,7 +229,7 @@ def s3_replica_own_key(bucket: Resource, inventory: Inventory) -> Judgement:
             f"{_GCS_KEY} is away in us-central1": put("location", "us-central1", on=GCP_KEY_RING, name="away"),
         },
         undecided={
-            f"{_GCS_KEY} is away, whose region the plan cannot tell": put(
+            f"{_GCS_KEY} is away, whose region the plan does not know": put(
                 "location", Hidden(), on=GCP_KEY_RING, name="away"
             ),
             f"example.{_COPY} is {_OUTSIDE}": without(GCS_BUCKET, "away"),

@@ -26,7 +26,7 @@ from policies.tokens import GCS_BUCKET, REDIS
 family = Family("Exports")
 
 _JOB = "gcp:cloudscheduler/job:Job"
-_NO_BUCKET = "no bucket of this stack that the plan can tell"
+_NO_BUCKET = "no bucket of this stack that the plan knows"
 
 
 @family.rule(

@@ -154,7 +154,7 @@ def rbac_no_wildcards(role: Resource, _: Inventory) -> Judgement:
     if read(role, "rules") is ABSENT:
         return passed("the role aggregates others")
     return unreadable(role, "rules", "named rights") or all_of(
-        holds_none(role, f"{rule}.{field}", "*", "named ones")
+        holds_none(role, f"{rule}.{field}", "*", "names instead of a wildcard")
         for rule in items(role, "rules")
         for field in ("verbs", "resources", "apiGroups")
     )

@@ -17,7 +17,7 @@ _GKE_OBSERVED = {
     "loggingConfig.enableComponents": ("SYSTEM_COMPONENTS", "WORKLOADS"),
     "monitoringConfig.enableComponents": ("SYSTEM_COMPONENTS",),
 }
-_LOG_OF_LOGS = "a log bucket that logged itself would never rest"
+_LOG_OF_LOGS = "a bucket that logged its own accesses would write logs without end"
 
 
 def _lists(resource: Resource, path: str, wanted: tuple[str, ...], required: str) -> Judgement:

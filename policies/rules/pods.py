@@ -84,7 +84,7 @@ _HOST_FLAGS = ("hostNetwork", "hostPID", "hostIPC")
 )
 def pods_restricted(workload: Resource, _: Inventory) -> Judgement:
     pod = pod_path(workload)
-    hidden = unreadable_containers(workload) or unreadable(workload, f"{pod}.volumes", "volumes that the plan tells")
+    hidden = unreadable_containers(workload) or unreadable(workload, f"{pod}.volumes", "volumes that the plan knows")
     if hidden:
         return hidden
     host = (_not_true(workload, f"{pod}.{flag}") for flag in _HOST_FLAGS)

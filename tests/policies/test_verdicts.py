@@ -72,12 +72,12 @@ def test_a_waived_violation_no_longer_fails_the_stack(aws: Inventory) -> None:
     assert verdict.passed and verdict.counts[Verdict.WAIVED] == 1
 
 
-def test_a_waiver_in_bad_order_fails_a_stack_without_violations(aws: Inventory) -> None:
+def test_an_invalid_waiver_fails_a_stack_without_violations(aws: Inventory) -> None:
     waiver = Waiver("aws-s3-versioned", "example", TODAY, "urn:none", reason="left over from before", owner="me")
     assert not _verdict(aws, waiver).passed
 
 
-def test_opting_out_of_a_safe_default_is_told_with_its_reason(aws: Inventory) -> None:
+def test_opting_out_of_a_safe_default_is_reported_with_its_reason(aws: Inventory) -> None:
     opt_outs = {"deletion_protection": "the stack is made and destroyed each night"}
     verdict = _verdict(replace(aws, settings={**aws.settings, "opt_outs": opt_outs}))
     assert verdict.to_json()["opt_outs"] == [

@@ -1,7 +1,8 @@
-"""A waiver covers one violation for a reason until a date; one in bad order covers nothing and fails the check."""
+"""A waiver covers one violation for a reason until a date; an invalid one covers nothing and fails the check."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -32,7 +33,7 @@ def finding(verdict: Verdict = Verdict.FAIL, urn: str = URN) -> Finding:
 
 
 def waiver(**fields: object) -> Waiver:
-    """A waiver in good order, but for `fields`."""
+    """A valid waiver, but for `fields`."""
     good = {
         "rule": RULE.id,
         "stack": "dev-aws",
@@ -90,7 +91,8 @@ def test_no_file_means_no_waivers(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_understood_is_refused_with_its_name(file: Callable[[str], Path], text: str) -> None:
     with pytest.raises(WaiversFileError) as refused:
         load(file(text))
-    assert "waivers.yaml" in refused.value.where and refused.value.remedy
+    assert "waivers.yaml" in refused.value.where
+    assert re.fullmatch(r"[A-Z].+\.", refused.value.remedy), "a remedy is an imperative sentence"
 
 
 def test_a_broken_entry_is_named_by_its_line(file: Callable[[str], Path]) -> None:
@@ -129,30 +131,30 @@ def test_a_waiver_of_another_stack_covers_nothing_here() -> None:
         ({"urn": f"{URN}-other"}, "matches no resource"),
     ],
 )
-def test_a_waiver_in_bad_order_is_listed_and_covers_nothing(fields: dict[str, object], problem: str) -> None:
+def test_an_invalid_waiver_is_listed_and_covers_nothing(fields: dict[str, object], problem: str) -> None:
     waived = apply([waiver(**fields)], "dev-aws", [finding()], TODAY)
     assert [f.verdict for f in waived.findings] == [Verdict.FAIL]
     assert len(waived.problems) == 1 and problem in waived.problems[0].problem
 
 
-def test_a_waiver_for_what_passes_is_in_bad_order() -> None:
+def test_a_waiver_for_what_passes_is_invalid() -> None:
     waived = apply([waiver()], "dev-aws", [finding(Verdict.PASS)], TODAY)
     assert "nothing to waive" in waived.problems[0].problem
 
 
-def test_a_waiver_that_repeats_another_is_in_bad_order() -> None:
+def test_a_waiver_that_repeats_another_is_invalid() -> None:
     second = waiver(where="waivers.yaml:9")
     waived = apply([waiver(), second], "dev-aws", [finding()], TODAY)
     assert [(p.waiver, p.problem) for p in waived.problems] == [(second, "it repeats waivers.yaml:3")]
 
 
-def test_a_waiver_that_names_two_resources_is_in_bad_order() -> None:
+def test_a_waiver_that_names_two_resources_is_invalid() -> None:
     by_name = waiver(urn="", type="aws:s3/bucket:Bucket", name="models")
     waived = apply([by_name], "dev-aws", [finding(), finding(urn=f"{URN}2")], TODAY)
     assert "matches 2 resources" in waived.problems[0].problem
 
 
-def test_a_waiver_of_a_stack_that_does_not_exist_is_in_bad_order() -> None:
+def test_a_waiver_of_a_stack_that_does_not_exist_is_invalid() -> None:
     problems = unknown_stacks([waiver(stack="dev-azure"), waiver()], ["dev-aws"])
     assert [p.waiver.stack for p in problems] == ["dev-azure"]
 

@@ -117,7 +117,7 @@ def test_a_waived_violation_is_listed_with_owner_and_date_and_passes(
 
 @pytest.mark.parametrize("fields", [{"expires": "2020-01-01"}, {"reason": '""'}, {"rule": "other"}, {"stack": "x"}])
 @pytest.mark.parametrize("quiet", [(), ("--quiet",)])
-def test_a_waiver_in_bad_order_exits_with_1_and_is_listed(
+def test_an_invalid_waiver_exits_with_1_and_is_listed(
     run: Run,
     plan_of: Callable[[Inventory], Path],
     tmp_path: Path,
@@ -126,7 +126,7 @@ def test_a_waiver_in_bad_order_exits_with_1_and_is_listed(
     quiet: tuple[str, ...],
 ) -> None:
     result = run("--plan", plan_of(clean), *quiet, waivers=_waivers(tmp_path, clean, **fields))
-    assert result.exit_code == 1 and "Waivers in bad order" in result.stdout
+    assert result.exit_code == 1 and "Invalid waivers" in result.stdout
 
 
 def test_an_opt_out_is_printed_with_its_reason(

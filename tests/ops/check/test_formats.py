@@ -69,6 +69,6 @@ def test_junit_tells_a_waived_violation_as_skipped(violating: Inventory, waiver:
     assert suite is not None and suite.get("skipped") == "1" and suite.get("failures") == "0"
 
 
-def test_junit_tells_a_waiver_in_bad_order_as_a_failure(clean: Inventory, waiver: Waiver) -> None:
+def test_junit_tells_an_invalid_waiver_as_a_failure(clean: Inventory, waiver: Waiver) -> None:
     suite = ET.fromstring(as_junit(_report(clean, [waiver]))).find("testsuite")  # noqa: S314 - our own output
     assert suite is not None and suite.get("failures") == "1"
