@@ -102,6 +102,11 @@ def region_in(resource: Resource) -> str:
     return "" if resource.region is None or is_hidden(resource.region) else resource.region
 
 
+def home_region(resource: Resource, settings: SettingsView) -> str:
+    """The region that a copy of the resource must lie far from: its own, else the stack's."""
+    return region_in(resource) or settings.region
+
+
 def key_of_its_own(inventory: Inventory, holder: Resource, path: str, taken: set[str], home: str) -> Judgement:
     """Whether the key at `path` is a customer's, lies in `home`, and is none of `taken` (URNs)."""
     keys = keys_behind(inventory, holder, path)

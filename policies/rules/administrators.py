@@ -50,6 +50,12 @@ _ADMINISTRATOR_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAcc
             ),
         },
         undecided={"policy is known only to the provider": put("policy", Hidden())},
+        accepted={
+            "": (
+                put("policy.Statement.0", allow(Action="s3:ListAllMyBuckets", Resource="*")),
+                put("policy.Statement.0", allow(NotAction="s3:PutObject", Resource="arn:aws:s3:::models/*")),
+            )
+        },
     ),
 )
 def iam_no_full_admin(policy: Resource, _: Inventory) -> Judgement:

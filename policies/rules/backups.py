@@ -26,7 +26,7 @@ from policies.checks import (
 from policies.examples import Hidden, Output, both, drop, examples, given, plus, put, setting, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.links import aws_region_of, far_enough, refers_to, region_in
+from policies.links import aws_region_of, far_enough, home_region, refers_to, region_in
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
 from policies.tokens import BACKUP_VAULT, DYNAMODB_TABLE, GKE_CLUSTER
@@ -62,6 +62,12 @@ _COPY = "rules.0.copyActions.0.destinationVaultArn"
                 without(_SELECTION),
             )
         },
+        undecided={
+            "example.resources is known only to the provider": (
+                put("resources", Hidden(), on=_SELECTION),
+                put("resources.0", Hidden(), on=_SELECTION),
+            )
+        },
         accepted={
             "example selects it": (
                 put("resources.0", "*", on=_SELECTION),
@@ -88,7 +94,7 @@ def _selects(inventory: Inventory, selection: Resource, table: Resource) -> Judg
         return unknown(f"{selection.name}.resources", required)
     suffix = f":table/{read(table, 'name')}"
     listed = resources if isinstance(resources, list) else []
-    if any(isinstance(entry, str) and (entry.endswith(suffix) or _covers(entry, suffix)) for entry in listed):
+    if any(isinstance(entry, str) and _covers(entry, suffix) for entry in listed):
         return passed(f"{selection.name} selects it")
     return failed(f"{selection.name}.resources", "without the table", required)
 
@@ -112,12 +118,17 @@ def _covers(pattern: str, suffix: str) -> bool:
         broken={
             "rules is []": put("rules", []),
             "rules.0.copyActions is absent": drop("rules.0.copyActions"),
+            f"{_COPY} is absent": drop(_COPY),
             f"{_COPY} is in eu-west-1, the same region": put(
                 _COPY, "arn:aws:backup:eu-west-1:111122223333:backup-vault:primary"
             ),
             f"{_COPY} is in eu-central-1, 1088 km away": setting("backup.min_distance_km", 9000),
         },
-        undecided={f"{_COPY} is a region that the plan does not know": put(_COPY, "backup-vault:away")},
+        undecided={
+            "rules is known only to the provider": put("rules", Hidden()),
+            "rules.0.copyActions is known only to the provider": put("rules.0.copyActions", Hidden()),
+            f"{_COPY} is a region that the plan does not know": put(_COPY, "backup-vault:away"),
+        },
         accepted={
             "eu-central-1 is 1088 km from eu-west-1": both(
                 plus(given(BACKUP_VAULT, {}, "away", away=True)), put(_COPY, Output(BACKUP_VAULT, "away"))
@@ -143,7 +154,7 @@ def _rule_copies_far(plan: Resource, inventory: Inventory, rule: str) -> Judgeme
 
 def _vault_far(plan: Resource, inventory: Inventory, path: str) -> Judgement:
     settings = SettingsView.of(inventory.settings)
-    home = region_in(plan) or settings.region
+    home = home_region(plan, settings)
     value = read(plan, path)
     if is_hidden(value):
         vaults = inventory.linked(plan, "rules", BACKUP_VAULT)

@@ -134,12 +134,16 @@ def gcs_no_public_grant(grant: Resource, _: Inventory) -> Judgement:
             "policy.Statement is 1 statements, none of which denies plain HTTP": (
                 put("policy.Statement.0.Effect", "Allow", on=S3_POLICY),
                 put("policy.Statement.0.Action", "s3:PutObject", on=S3_POLICY),
+                put("policy.Statement.0.Action", "s3:GetObject", on=S3_POLICY),
                 put("policy.Statement.0.Resource", "arn:aws:s3:::models", on=S3_POLICY),
                 put("policy.Statement.0.Principal", {"AWS": "arn:aws:iam::1:root"}, on=S3_POLICY),
                 put("policy.Statement.0.Condition", {"Bool": {"aws:SecureTransport": "true"}}, on=S3_POLICY),
+                put("policy.Statement.0.Condition.Bool.aws:ViaAWSService", "false", on=S3_POLICY),
+                put("policy.Statement.0.Condition.StringEquals", {"aws:PrincipalTag/team": "x"}, on=S3_POLICY),
             ),
         },
         undecided={"policy is known only to the provider": put("policy", Hidden(), on=S3_POLICY)},
+        accepted={"": put("policy.Statement.0.Resource", "*", on=S3_POLICY)},
     ),
 )
 def s3_tls_only(bucket: Resource, inventory: Inventory) -> Judgement:

@@ -7,7 +7,7 @@ from policies.checks import all_equal, all_of, best_of, failed, not_applicable, 
 from policies.examples import Given, Hidden, Output, both, drop, examples, given, plus, put, setting, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.links import far_enough, key_of_its_own, region_in
+from policies.links import far_enough, home_region, key_of_its_own, region_in
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
 from policies.tokens import (
@@ -55,7 +55,7 @@ def _far_copy(
     destination = kind.destination(inventory, copy)
     if destination is None:
         return unknown(path, "a bucket of this stack", _OUTSIDE)
-    far = far_enough(settings, path, region_in(bucket) or settings.region, region_in(destination))
+    far = far_enough(settings, path, home_region(bucket, settings), region_in(destination))
     return all_of((far, kind.versioned(destination, inventory)))
 
 
@@ -204,7 +204,7 @@ def gcs_copied_far(bucket: Resource, inventory: Inventory) -> Judgement:
                 Output(KMS_KEY, "away", "arn:aws:kms:eu-central-1:111122223333:key/5f3c"),
                 on=S3_REPLICATION,
             ),
-            "the bucket is not replicated": without(S3_REPLICATION),
+            "the bucket is not replicated": (without(S3_REPLICATION), setting("backup.region", "eu-west-1")),
         },
     ),
 )

@@ -18,7 +18,7 @@ from policies.checks import (
     unknown,
     unreadable,
 )
-from policies.examples import Hidden, drop, examples, given, put
+from policies.examples import Hidden, both, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
@@ -56,7 +56,7 @@ _NETWORKS = "masterAuthorizedNetworksConfig"
             f"{_PUBLIC} is known only to the provider": put(_PUBLIC, Hidden()),
             f"{_CIDRS} is known only to the provider": put(f"{_CIDRS}.0", Hidden()),
         },
-        accepted={"": put(_PUBLIC, False)},
+        accepted={"": both(put(_PUBLIC, False), drop(_CIDRS))},
     ),
 )
 def eks_endpoint_closed(cluster: Resource, _: Inventory) -> Judgement:

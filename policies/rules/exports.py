@@ -15,10 +15,10 @@ from policies.checks import (
     read,
     unknown,
 )
-from policies.examples import Text, examples, given, put, setting, without
+from policies.examples import Hidden, Output, Text, drop, examples, given, put, setting, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.links import far_enough, region_in
+from policies.links import far_enough, home_region, region_in
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
 from policies.tokens import GCS_BUCKET, REDIS
@@ -51,6 +51,7 @@ _NO_BUCKET = "no bucket of this stack that the plan knows"
             "no scheduler job exports the instance": (
                 put("paused", True, on=_JOB),
                 put("httpTarget.uri", "https://example.com/other", on=_JOB),
+                put("httpTarget.uri", Hidden(), on=_JOB),
                 without(_JOB),
             ),
             "example.httpTarget.body is in europe-north1, 1836 km away": setting("backup.min_distance_km", 9000),
@@ -58,13 +59,21 @@ _NO_BUCKET = "no bucket of this stack that the plan knows"
         undecided={
             f"example.httpTarget.body is {_NO_BUCKET}": (
                 put("httpTarget.body.outputConfig.gcsDestination.uri", "gs://elsewhere/x.rdb", on=_JOB),
+                put("httpTarget.body.outputConfig.gcsDestination.uri", "copy/x.rdb", on=_JOB),
                 put("httpTarget.body", "{}", on=_JOB),
+                drop("httpTarget.body", on=_JOB),
+            )
+        },
+        accepted={
+            "europe-north1 is 1836 km from europe-west1": (
+                put("httpTarget.uri", Output(REDIS), on=_JOB),
+                put("httpTarget.body", Output(GCS_BUCKET, "away"), on=_JOB),
             )
         },
     ),
 )
 def redis_exported_far(instance: Resource, inventory: Inventory) -> Judgement:
-    home = region_in(instance) or SettingsView.of(inventory.settings).region
+    home = home_region(instance, SettingsView.of(inventory.settings))
     name = str(read(instance, "name"))
     jobs = [job for job in inventory.of_type(_JOB) if _exports(inventory, job, instance, name)]
     if not jobs:

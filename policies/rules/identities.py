@@ -61,6 +61,12 @@ _TRUST = "assumeRolePolicy.Statement.0"
                 "policy.Statement.1", allow(Action=["kms:Decrypt"], Resource=["*"])
             ),
         },
+        accepted={
+            "": (
+                put("policy.Statement.0", allow(Action="s3:ListAllMyBuckets", Resource="*")),
+                put("policy.Statement.0", allow(Action="s3:*", Resource="*", Condition={"Bool": {"a": "b"}})),
+            )
+        },
     ),
 )
 def iam_no_wildcard_data(policy: Resource, _: Inventory) -> Judgement:
@@ -103,6 +109,9 @@ def iam_no_wildcard_data(policy: Resource, _: Inventory) -> Judgement:
             ),
             f'{_TRUST}.Condition is ["system:serviceaccount:*:*"]': put(
                 f"{_TRUST}.Condition", {"StringLike": {"issuer:sub": "system:serviceaccount:*:*"}}
+            ),
+            f'{_TRUST}.Condition is ["system:serviceaccount:serving:?"]': put(
+                f"{_TRUST}.Condition", {"StringLike": {"issuer:sub": "system:serviceaccount:serving:?"}}
             ),
         },
     ),

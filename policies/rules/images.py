@@ -76,7 +76,10 @@ def registry_immutable_tags(repository: Resource, _: Inventory) -> Judgement:
             f'{_IMAGE} is "registry.example/triton:26.01"': put(_IMAGE, "registry.example/triton:26.01"),
             f"{_INIT_IMAGE} is absent": drop(_INIT_IMAGE),
         },
-        undecided={f"{_IMAGE} is known only to the provider": put(_IMAGE, Hidden())},
+        undecided={
+            f"{path} is known only to the provider": put(path, Hidden())
+            for path in (_IMAGE, "spec.template.spec.containers")
+        },
     ),
 )
 def images_by_digest(workload: Resource, _: Inventory) -> Judgement:

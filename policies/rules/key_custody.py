@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from policies.checks import ABSENT, absent_or, at_least, equals, expect, is_hidden, not_applicable, passed, read
-from policies.examples import Hidden, allow, document, drop, examples, given, put
+from policies.examples import Hidden, allow, both, document, drop, examples, given, put
 from policies.family import Family
 from policies.grants import binding_names_members, policy_names_principals
 from policies.inventory import Inventory, Resource
@@ -40,7 +40,11 @@ def _seconds(value: str) -> int:
     examples=lambda: examples(
         given(KMS_KEY, {"enableKeyRotation": True}),
         broken={
-            "enableKeyRotation is false": put("enableKeyRotation", False),
+            "enableKeyRotation is false": (
+                put("enableKeyRotation", False),
+                both(put("customerMasterKeySpec", "SYMMETRIC_DEFAULT"), put("enableKeyRotation", False)),
+                both(put("customerMasterKeySpec", Hidden()), put("enableKeyRotation", False)),
+            ),
             "enableKeyRotation is absent": drop("enableKeyRotation"),
         },
         accepted={"a key of RSA_4096 does not rotate by itself": put("customerMasterKeySpec", "RSA_4096")},
@@ -66,7 +70,11 @@ def aws_rotated(key: Resource, _: Inventory) -> Judgement:
         broken={
             'rotationPeriod is "31536000s"': put("rotationPeriod", "31536000s"),
             'rotationPeriod is "90 days"': put("rotationPeriod", "90 days"),
-            "rotationPeriod is absent": drop("rotationPeriod"),
+            "rotationPeriod is absent": (
+                drop("rotationPeriod"),
+                both(put("purpose", "ENCRYPT_DECRYPT"), drop("rotationPeriod")),
+                both(put("purpose", Hidden()), drop("rotationPeriod")),
+            ),
         },
         accepted={"a key for ASYMMETRIC_SIGN does not rotate by itself": put("purpose", "ASYMMETRIC_SIGN")},
     ),

@@ -6,7 +6,6 @@ from components.contracts.machines import MACHINES
 from components.contracts.serving import GPU_TAINT_KEY
 from components.contracts.vocabulary import Cloud
 from policies.checks import (
-    ABSENT,
     PASS,
     absent_or,
     all_equal,
@@ -22,7 +21,7 @@ from policies.checks import (
     shown,
     unreadable,
 )
-from policies.examples import Hidden, Output, drop, examples, given, put
+from policies.examples import Hidden, Output, both, drop, examples, given, plus, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
@@ -73,7 +72,7 @@ def _gpu_tainted(pool: Resource, taints: str, *, has_gpu: bool) -> Judgement:
             "taints is known only to the provider": put("taints", Hidden()),
             "instanceTypes is known only to the provider": put("instanceTypes", Hidden()),
         },
-        accepted={"the pool has no GPU": put("instanceTypes", ["m7i.large"])},
+        accepted={"the pool has no GPU": (put("instanceTypes", ["m7i.large"]), put("instanceTypes", ["unheard.of"]))},
     ),
 )
 def eks_gpu_pool_tainted(group: Resource, _: Inventory) -> Judgement:
@@ -114,6 +113,11 @@ def gke_gpu_pool_tainted(pool: Resource, _: Inventory) -> Judgement:
             "launchTemplate is absent": drop("launchTemplate"),
             'launchTemplate is {"id": "lt-1"}': put("launchTemplate.id", "lt-1"),
         },
+        accepted={
+            "": both(
+                put("launchTemplate", {"name": "gpu"}), plus(given(EC2_LAUNCH_TEMPLATE, {"name": "gpu"}, "by-name"))
+            )
+        },
     ),
 )
 def eks_nodes_from_template(group: Resource, inventory: Inventory) -> Judgement:
@@ -121,9 +125,7 @@ def eks_nodes_from_template(group: Resource, inventory: Inventory) -> Judgement:
     if inventory.linked(group, path, EC2_LAUNCH_TEMPLATE):
         return PASS
     names = [str(read(template, "name")) for template in inventory.of_type(EC2_LAUNCH_TEMPLATE)]
-    value = read(group, path)
-    own = value is not ABSENT and read(group, f"{path}.name") in names
-    return PASS if own else failed(path, shown(value), required)
+    return PASS if read(group, f"{path}.name") in names else failed(path, shown(read(group, path)), required)
 
 
 @family.rule(

@@ -64,6 +64,7 @@ _NODE_ACCOUNT = "nodeConfig.serviceAccount"
             "subnetIds is not subnets of this stack": put("subnetIds", ["subnet-1"]),
             "example.gatewayId is known only to the provider": put("gatewayId", Hidden(), on=_ROUTE),
         },
+        accepted={"": put("gatewayId", Output("aws:ec2/vpnGateway:VpnGateway"), on=_ROUTE)},
     ),
 )
 def eks_nodes_private(group: Resource, inventory: Inventory) -> Judgement:

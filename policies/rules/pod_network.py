@@ -80,7 +80,7 @@ def _selects(policy: Resource, labels: Mapping[str, object]) -> bool:
     if read(policy, "spec.podSelector.matchExpressions") not in (ABSENT, []):
         return False
     wanted = read(policy, "spec.podSelector.matchLabels")
-    if is_hidden(wanted) or is_hidden(read(policy, "spec.podSelector")):
+    if is_hidden(wanted):
         return False
     return not isinstance(wanted, Mapping) or all(labels.get(key) == value for key, value in wanted.items())
 
@@ -100,11 +100,20 @@ def _selects(policy: Resource, labels: Mapping[str, object]) -> bool:
                 without(_POLICY),
                 put("metadata.namespace", "elsewhere", on=_POLICY),
                 put("metadata.namespace", Output(NAMESPACE), on=_POLICY),
+                put("metadata.namespace", Output(NAMESPACE)),
+                both(put("metadata.namespace", Hidden()), put("metadata.namespace", Hidden(), on=_POLICY)),
                 put("spec.podSelector.matchLabels", {"app.kubernetes.io/name": "other"}, on=_POLICY),
                 put("spec.podSelector.matchExpressions", [{"key": "a", "operator": "Exists"}], on=_POLICY),
                 put("spec.podSelector", Hidden(), on=_POLICY),
+                put("spec.podSelector.matchLabels", Hidden(), on=_POLICY),
             ),
             "no network policy limits the egress of these pods": put("spec.policyTypes", ["Ingress"], on=_POLICY),
+        },
+        accepted={
+            "": (
+                put("spec.podSelector", {}, on=_POLICY),
+                both(*(put("metadata.namespace", Output(NAMESPACE), on=token) for token in ("", _POLICY))),
+            )
         },
     ),
 )
@@ -141,7 +150,11 @@ def network_fenced(workload: Resource, inventory: Inventory) -> Judgement:
             ),
             "example.spec.ingress.0.ports is absent, so every port": drop("spec.ingress.0.ports", on=_POLICY),
         },
+        undecided={
+            "spec.ingress.0.from is known only to the provider": put("spec.ingress.0.from", Hidden(), on=_POLICY)
+        },
         accepted={
+            "": put("spec.ingress.1.ports", [{"port": 9999}], on=_POLICY),
             "no network policy selects the pods": without(_POLICY),
             "the pods listen on no port": drop("spec.template.spec.containers.0.ports"),
         },

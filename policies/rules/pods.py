@@ -79,7 +79,10 @@ _HOST_FLAGS = ("hostNetwork", "hostPID", "hostIPC")
                 f"{_POD}.volumes.1", {"name": "x", "hostPath": {"path": "/"}}
             ),
         },
-        undecided={f"{_POD}.volumes is known only to the provider": put(f"{_POD}.volumes", Hidden())},
+        undecided={
+            f"{_POD}.{field} is known only to the provider": put(f"{_POD}.{field}", Hidden())
+            for field in ("containers", "volumes", "hostNetwork")
+        },
     ),
 )
 def pods_restricted(workload: Resource, _: Inventory) -> Judgement:
@@ -160,6 +163,7 @@ def namespace_restricted(namespace: Resource, _: Inventory) -> Judgement:
     examples=lambda: examples(
         given(DEPLOYMENT, {f"{_CONTAINER}.{probe}.httpGet.path": "/v2/health/ready" for probe in _PROBES}),
         broken={f"{_CONTAINER}.{probe} is absent": drop(f"{_CONTAINER}.{probe}") for probe in _PROBES},
+        undecided={f"{_POD}.containers is known only to the provider": put(f"{_POD}.containers", Hidden())},
     ),
 )
 def probes(workload: Resource, _: Inventory) -> Judgement:
@@ -185,6 +189,7 @@ def probes(workload: Resource, _: Inventory) -> Judgement:
             for container in _BOTH
             for size in _SIZES
         },
+        undecided={f"{_POD}.containers is known only to the provider": put(f"{_POD}.containers", Hidden())},
     ),
 )
 def resources_sized(workload: Resource, _: Inventory) -> Judgement:
