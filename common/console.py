@@ -24,10 +24,14 @@ class Step:
 
 
 class Steps:
-    """Prints a job's steps as they run, to standard error so that standard output stays the result's."""
+    """Prints a job's steps as they run, to standard error so that standard output stays the result's.
 
-    def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
+    Args:
+        quiet: print none of it.
+    """
+
+    def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
+        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True, quiet=quiet)
         self.done: list[Step] = []
 
     @contextmanager

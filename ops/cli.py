@@ -2,22 +2,55 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import traceback
+from importlib.metadata import version
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
-from common.errors import EXIT_COULD_NOT_RUN, UserError
-
-EXIT_INTERRUPTED = 130
-"""What shells expect of a command that Ctrl-C ended."""
+from common.errors import (
+    EXIT_COULD_NOT_RUN,
+    EXIT_INTERRUPTED,
+    EXIT_OUTPUT_CLOSED,
+    Interrupted,
+    UserError,
+)
+from common.os_errors import as_user_error
+from common.streams import OutputClosedError, guard
 
 HELP = (
     "GPU model serving on AWS and Google Cloud: plans, policies, diffs, publishing and restore drills. "
     "Infrastructure itself is changed with Pulumi's own commands.\n\n"
-    "Exit codes: 0 done and clean, 1 found something, 2 could not run.\n\n"
+    "Exit codes: 0 done and clean, 1 found something, 2 could not run, 130 interrupted.\n\n"
     "Example, which needs no account: seawall demo"
 )
+BRING_UP, REVIEW, RUN, RECOVER = "Bring up", "Review", "Run", "Recover"
+"""The four jobs that `--help` groups the commands by."""
+ORDER = ("demo", "local", "engine", "plan", "check", "diff", "models", "drill")
+
+
+class Commands(TyperGroup):
+    """The commands. Typer ends an interrupt without a word, and a broken pipe with "found something"; not here."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The commands in the order of the four jobs; Typer puts groups of commands last."""
+        return sorted(super().list_commands(ctx), key=ORDER.index)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that is named."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stopped:
+            left = stopped.left if isinstance(stopped, Interrupted) else "nothing was changed"
+            _say(f"interrupted: {left}")
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except OSError as error:
+            raise as_user_error(error) from error
 
 
 def build_app() -> typer.Typer:
@@ -33,31 +66,83 @@ def build_app() -> typer.Typer:
 
     app = typer.Typer(
         name="seawall",
+        cls=Commands,
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
         rich_markup_mode="markdown",  # joins the lines of a paragraph, whatever the terminal's width
         help=HELP,
     )
-    for command in (demo, plan, check, diff, drill):
-        app.command()(command)
-    app.add_typer(models, name="models")
-    app.add_typer(local, name="local")
-    app.command()(engine)
+    app.callback()(_root)
+    app.command(rich_help_panel=BRING_UP)(demo)
+    app.add_typer(local, name="local", rich_help_panel=BRING_UP)
+    app.command(rich_help_panel=BRING_UP)(engine)
+    for command in (plan, check, diff):
+        app.command(rich_help_panel=REVIEW)(command)
+    app.add_typer(models, name="models", rich_help_panel=RUN)
+    app.command(rich_help_panel=RECOVER)(drill)
     return app
 
 
 def main() -> None:
     """Run the command; a user's mistake ends in three plain lines and exit code 2, never in a traceback."""
+    guard()
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except OutputClosedError:
+        code = EXIT_OUTPUT_CLOSED
+    except OSError as error:  # at the last flush
+        code = _refuse(as_user_error(error))
+    sys.exit(code)
+
+
+def _run() -> int:
     # The commands are imported in here, so that an interrupt while they load is told like any other.
     try:
+        signal.signal(signal.SIGTERM, _interrupt)
         build_app()()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except UserError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False)
-        sys.exit(EXIT_COULD_NOT_RUN)
+        return _refuse(error)
+    except OSError as error:
+        return _refuse(as_user_error(error))
     except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted", markup=False)
-        sys.exit(EXIT_INTERRUPTED)
+        _say("interrupted: nothing was changed")
+        return EXIT_INTERRUPTED
+    except Exception as error:
+        traceback.print_exc()
+        _say(f"error: a fault in Seawall itself: {type(error).__name__}\n  remedy: Report it with the lines above.")
+        return EXIT_COULD_NOT_RUN
+    return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM ends a command as Ctrl-C does, so that a job that is stopped saves its state too."""
+    raise KeyboardInterrupt
+
+
+def _refuse(error: UserError) -> int:
+    _say(f"error: {error}")
+    return EXIT_COULD_NOT_RUN
+
+
+def _say(text: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"seawall {version('seawall')}")
+        raise typer.Exit
+
+
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None: ...
 
 
 if __name__ == "__main__":

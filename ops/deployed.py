@@ -6,6 +6,7 @@ The real one is asked through the user's own Pulumi login. Nothing else reads a 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -38,19 +39,54 @@ class DeployedStack:
 
 
 @contextmanager
-def open_stack(stack: str, target: TargetName, steps: Steps) -> Iterator[DeployedStack]:
+def open_stack(stack: str, target: TargetName, steps: Steps, *, writes: bool) -> Iterator[DeployedStack]:
     """The stack's outputs and cloud, for the length of a block.
 
-    Raises:
-        UserError: the stack does not exist, is not up, or is of another version.
-    """
-    if target == "local":
-        from ops.local.session import open_local  # with it comes Pulumi's whole SDK
+    An error of the block that names a command for `STACK` in its remedy is raised with this stack and target there.
 
-        with open_local(stack, steps) as local:
-            yield DeployedStack(stack, local.target, read_outputs(stack, local.outputs(), target))
-    else:
-        yield DeployedStack(stack, REAL_CLOUD, read_outputs(stack, _cloud_outputs(stack, steps), target))
+    Args:
+        writes: whether the block changes the cloud; a local one is left as it was where it does not.
+
+    Raises:
+        UserError: the stack is not up, or is of another version.
+    """
+    try:
+        if target == "local":
+            from ops.local.session import open_local  # with it comes Pulumi's whole SDK
+
+            check_up(stack)
+            with open_local(stack, steps, keep=writes) as local:
+                yield DeployedStack(stack, local.target, read_outputs(stack, local.outputs(), target))
+        else:
+            yield DeployedStack(stack, REAL_CLOUD, read_outputs(stack, _cloud_outputs(stack, steps), target))
+    except UserError as error:
+        raise UserError(error.what, error.where, addressed(error.remedy, stack, target)) from error
+
+
+def addressed(remedy: str, stack: str, target: TargetName) -> str:
+    """`remedy` with the stack and target in each command that it names, so that it can be copied as it is."""
+    return re.sub(r"`(seawall models \w+) STACK", rf"`\1 {stack} --target {target}", remedy)
+
+
+def check_up(stack: str) -> None:
+    """Refuse, before anything is started, a stack that was never brought up on the local cloud.
+
+    Raises:
+        UserError: it was not.
+    """
+    from ops.local.workspace import find_workspace
+
+    if not find_workspace(stack, repo_root()).exists():
+        raise not_up(stack, "local")
+
+
+def not_up(stack: str, target: TargetName) -> UserError:
+    """Why a stack's outputs cannot be had, and what brings it up."""
+    return UserError("the stack is not up", stack, f"Run `{_up(stack, target)}` first.")
+
+
+def _up(stack: str, target: TargetName) -> str:
+    return f"seawall local up {stack}" if target == "local" else f"pulumi up --stack {stack}"
 
 
 def read_outputs(stack: str, found: Mapping[str, Any], target: TargetName) -> StackOutputs:
@@ -59,9 +95,8 @@ def read_outputs(stack: str, found: Mapping[str, Any], target: TargetName) -> St
     Raises:
         UserError: there are none, as before the first `up`; or they are not this version's, whole and known.
     """
-    up = f"seawall local up {stack}" if target == "local" else f"pulumi up --stack {stack}"
     if not found:
-        raise UserError("the stack is not up", stack, f"Run `{up}` first.")
+        raise not_up(stack, target)
     try:
         return StackOutputs.model_validate_json(json.dumps(found))
     except ValidationError as error:
@@ -71,7 +106,7 @@ def read_outputs(stack: str, found: Mapping[str, Any], target: TargetName) -> St
             f"the stack's outputs are not what this version of the program puts out: "
             f"{', '.join(faults[:FAULTS_NAMED])}{more}",
             stack,
-            f"Run `{up}`: the last one did not reach its end, or ran another version of the program.",
+            f"Run `{_up(stack, target)}`: the last one did not reach its end, or ran another version of the program.",
         ) from None
 
 

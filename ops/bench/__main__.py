@@ -15,12 +15,12 @@ import typer
 from rich.console import Console
 
 from common.console import Steps
-from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, UserError
+from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, EXIT_INTERRUPTED, UserError
+from common.files import write_whole
+from common.os_errors import as_user_error
 from common.paths import out_dir, repo_root
 from ops.bench import report
 from ops.bench.model import Result, all_met
-
-INTERRUPTED: Final = 130
 
 
 def _plan(repeats: int, _steps: Steps) -> list[Result]:
@@ -69,12 +69,13 @@ def bench(
         with steps.step(f"Measure: {name}"):
             results += GROUPS[name](repeats, steps)
     told = report.document(results)
-    report.write_whole(out_dir() / "bench.json", report.as_json(told))
+    out_dir().mkdir(parents=True, exist_ok=True)
+    write_whole(out_dir() / "bench.json", report.as_json(told))
     if record:
         readme = repo_root() / "README.md"
         text = report.with_figures(readme.read_text(encoding="utf-8"), told)
-        report.write_whole(report.recorded_file(), report.as_json(told))
-        report.write_whole(readme, text)
+        write_whole(report.recorded_file(), report.as_json(told))
+        write_whole(readme, text)
     if as_json:
         typer.echo(report.as_json(told), nl=False)
     else:
@@ -88,11 +89,12 @@ def main() -> None:
     """Run, with a user's mistake told in three plain lines."""
     try:
         typer.run(bench)
-    except UserError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False)
+    except (UserError, OSError) as error:
+        told = as_user_error(error) if isinstance(error, OSError) else error
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {told}", markup=False)
         sys.exit(EXIT_COULD_NOT_RUN)
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        sys.exit(EXIT_INTERRUPTED)
 
 
 if __name__ == "__main__":

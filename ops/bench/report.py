@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import platform
@@ -90,26 +89,6 @@ def with_figures(readme: str, told: Mapping[str, Any]) -> str:
             "the README has no place for the figures", "README.md", f"put {README_BEGIN!r} and the end back"
         )
     return pattern.sub(lambda _: f"{README_BEGIN}\n{markdown(told)}\n{README_END}", readme, count=1)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        UserError: it cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise UserError(
-            f"cannot be written: {error.strerror}", str(path), "name a folder that you may write"
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
 
 
 def as_json(told: Mapping[str, Any]) -> str:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
-from contextlib import nullcontext
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -16,9 +13,11 @@ import typer
 
 from common.console import Steps
 from common.errors import UserError
+from common.files import check_writable, write_whole
 from ops.check.formats import as_junit, as_sarif
 from ops.check.plans import chosen, read_plans
 from ops.check.report import CheckReport, as_text
+from ops.options import StacksArgument, StacksOption, named_stacks, several_stacks
 from policies import waivers as waiving
 from policies.inventory import Inventory
 from policies.verdicts import judge
@@ -26,9 +25,8 @@ from policies.waivers import Waiver, WaiversFileError
 
 
 def check(
-    stacks: Annotated[
-        list[str] | None, typer.Argument(metavar="STACK", help="The stacks, as dev-aws; all when none is named.")
-    ] = None,
+    stacks: StacksArgument = None,
+    stack: StacksOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print what fails, and nothing else.")] = False,
     details: Annotated[bool, typer.Option("--details", help="Also print the counts of each rule.")] = False,
@@ -39,8 +37,8 @@ def check(
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write SARIF 2.1.0.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML.")] = None,
     waivers: Annotated[
-        Path, typer.Option(metavar="FILE", help="The accepted violations.", show_default=False)
-    ] = waiving.DEFAULT_FILE,
+        Path | None, typer.Option(metavar="FILE", help="The accepted violations; policies/waivers.yaml by default.")
+    ] = None,
 ) -> None:
     """Judge each stack by the policies, without credentials and without an engine.
 
@@ -49,14 +47,19 @@ def check(
 
     Example: seawall check prod-aws --sarif check.sarif
     """
-    named = list(dict.fromkeys(stacks or []))
+    for report_file in (sarif, junit):
+        if report_file is not None:
+            check_writable(report_file)
     accepted = load_waivers(waivers)
-    inventories = chosen(read_plans(plan), named, str(plan)) if plan else _planned(named, show_steps=not quiet)
+    if plan is None:
+        inventories = _planned(several_stacks(stacks, stack, "seawall check"), Steps(quiet=quiet))
+    else:
+        inventories = chosen(read_plans(plan), named_stacks(stacks, stack, "seawall check"), str(plan))
     report = check_inventories(inventories, accepted, date.today())
     if sarif:
-        _write(sarif, json.dumps(as_sarif(report), indent=2))
+        write_whole(sarif, json.dumps(as_sarif(report), indent=2))
     if junit:
-        _write(junit, as_junit(report))
+        write_whole(junit, as_junit(report))
     if as_json:
         typer.echo(json.dumps(report.to_json(), indent=2))
     else:
@@ -79,39 +82,22 @@ def check_inventories(inventories: Sequence[Inventory], waivers: Sequence[Waiver
     )
 
 
-def load_waivers(path: Path) -> tuple[Waiver, ...]:
-    """The waivers in `path`.
+def load_waivers(path: Path | None = None) -> tuple[Waiver, ...]:
+    """The waivers in `path`; without one, those of this checkout, if it has any.
 
     Raises:
-        UserError: the file cannot be read as waivers.
+        UserError: `path` does not exist, or the file cannot be read as waivers.
     """
+    if path is not None and not path.exists():
+        raise UserError("there is no such file of waivers", str(path), "Check the name, or leave --waivers out.")
     try:
-        return waiving.load(path)
+        return waiving.load(path or waiving.DEFAULT_FILE)
     except WaiversFileError as error:
         raise UserError(error.what, error.where, error.remedy) from None
 
 
-def _planned(stacks: Sequence[str], *, show_steps: bool) -> tuple[Inventory, ...]:
-    from ops.plan.planner import checked_name  # the SDKs take a second to import
-    from ops.plan.several import plan_stacks
-    from stacks.settings import stack_names
+def _planned(stacks: Sequence[str], steps: Steps) -> tuple[Inventory, ...]:
+    from ops.plan.several import plan_stacks  # the SDKs take a second to import
 
-    names = [checked_name(name) for name in stacks] or list(stack_names())
-    with Steps().step(f"Plan {', '.join(names)}") if show_steps else nullcontext():
-        return plan_stacks(names)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a report whole or not at all."""
-    try:
-        handle, partial = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(partial).chmod(0o644)
-            Path(partial).replace(path)
-        finally:
-            Path(partial).unlink(missing_ok=True)
-    except OSError as error:
-        remedy = "name a file in a folder that you may write"
-        raise UserError(f"the report cannot be written: {error.strerror}", str(path), remedy) from None
+    with steps.step(f"Plan {', '.join(stacks)}"):
+        return plan_stacks(stacks)

@@ -24,7 +24,6 @@ from ops.demo.report import render
 from ops.demo.stages import STAGES, Act, Demo
 from ops.drill.protocol import commit
 from ops.local.workspace import find_workspace, read_settings
-from ops.plan.planner import checked_name
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -76,7 +75,7 @@ def run_demo(
     Raises:
         UserError: no such stack, or a step could not run; the report is written then too.
     """
-    place = read_settings(find_workspace(checked_name(stack), repo_root())).place
+    place = read_settings(find_workspace(stack, repo_root())).place
     started, board = datetime.now(UTC), Board([(key, title) for key, title, _ in stages])
     with interrupts(board.stopping) as taken:
         report = ReportFolder(out or out_dir(), new_demo_id(stack, started))

@@ -9,11 +9,15 @@ from typing import Annotated
 import typer
 
 from common.console import Steps
-from common.errors import EXIT_CLEAN, EXIT_FOUND, UserError
+from common.errors import EXIT_CLEAN, EXIT_FOUND
+from common.files import check_writable, write_whole
+from ops.options import Quiet, StacksArgument, StacksOption, named_stacks
 
 
 def diff(
     base: Annotated[str, typer.Option(metavar="REF", help="The commit, branch or tag to compare with.")],
+    stacks: StacksArgument = None,
+    stack: StacksOption = None,
     head: Annotated[
         str | None, typer.Option(metavar="REF", help="Compare this commit; the working tree when left out.")
     ] = None,
@@ -22,6 +26,7 @@ def diff(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit 1 if a policy verdict got worse or state is at risk.")
     ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Plan base and head offline, and print what changes in each stack.
 
@@ -29,23 +34,22 @@ def diff(
     verdicts that changed. Nothing is printed for stacks that do not change. Secrets are masked. At most 65,536
     characters, with the cut stated.
 
-    Example: seawall diff --base origin/main
+    Example: seawall diff --base origin/main prod-aws
     """
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        check_writable(out)
     from ops.diff.markdown import render
     from ops.diff.run import diff_stacks, needs_care  # imports the SDKs
 
-    steps = Steps()
-    diffs, names = diff_stacks(base, head, steps)
+    named = named_stacks(stacks, stack, "seawall diff")
+    diffs, names = diff_stacks(base, head, named, Steps(quiet=quiet))
     text = render(diffs, base=names[0], head=names[1])
     if as_json:
-        stacks = [found.to_json() for found in diffs if not found.is_empty]
-        typer.echo(json.dumps({"base": names[0], "head": names[1], "stacks": stacks}, ensure_ascii=False))
+        changed = [found.to_json() for found in diffs if not found.is_empty]
+        typer.echo(json.dumps({"base": names[0], "head": names[1], "stacks": changed}, ensure_ascii=False))
     else:
         typer.echo(text, nl=False)
     if out is not None:
-        try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"cannot write the report: {error.strerror}", str(out), "name a writable file") from None
+        write_whole(out, text)
     raise typer.Exit(EXIT_FOUND if exit_code and needs_care(diffs) else EXIT_CLEAN)

@@ -8,25 +8,41 @@ from common.console import Steps
 from common.sdk.replacement import replace_on
 from ops.diff.compare import compare
 from ops.diff.model import StackDiff
-from ops.diff.worktree import plan_commit, resolve
+from ops.diff.worktree import plan_commit, resolve, stacks_at
+from ops.options import known_stack
+from ops.plan.planner import check_settings
 from ops.plan.several import plan_stacks
 from policies.evaluation import evaluate
 from policies.inventory import Inventory
 from stacks.settings import stack_names
 
 
-def diff_stacks(base: str, head: str | None, steps: Steps) -> tuple[tuple[StackDiff, ...], tuple[str, str]]:
-    """The diffs of all stacks that either side has, and what the sides are called.
+def diff_stacks(
+    base: str, head: str | None, stacks: Sequence[str], steps: Steps
+) -> tuple[tuple[StackDiff, ...], tuple[str, str]]:
+    """The diffs of `stacks`, and what the sides are called.
+
+    Args:
+        stacks: all that either side has where none is named.
 
     Raises:
-        UserError: a side does not exist or cannot be planned.
+        UserError: a side does not exist or cannot be planned, or neither has a stack that is named. Settings that
+            are refused in the working tree are said before anything is planned.
     """
     base_commit = resolve(base)
     head_commit = resolve(head) if head else None
-    with steps.step(f"planning {base} ({base_commit[:12]})"):
-        before = plan_commit(base_commit)
-    with steps.step(f"planning {head or 'the working tree'}"):
-        after = plan_commit(head_commit) if head_commit else _plan_here()
+    in_base = stacks_at(base_commit)
+    in_head = stacks_at(head_commit) if head_commit else stack_names()
+    for stack in stacks:
+        known_stack(stack, sorted({*in_base, *in_head}), f"{base} and {head or 'the working tree'}")
+    wanted = stacks or sorted({*in_base, *in_head})
+    if not head_commit:
+        check_settings([stack for stack in wanted if stack in in_head])
+    with steps.step(f"Plan {base} ({base_commit[:12]})"):
+        before = plan_commit(base_commit, [stack for stack in wanted if stack in in_base])
+    with steps.step(f"Plan {head or 'the working tree'}"):
+        here = [stack for stack in wanted if stack in in_head]
+        after = plan_commit(head_commit, here) if head_commit else {i.stack: i for i in plan_stacks(here)}
     names = (f"{base} ({base_commit[:12]})", f"{head} ({head_commit[:12]})" if head_commit else "working tree")
     return compare_all(before, after), names
 
@@ -42,7 +58,3 @@ def compare_all(before: Mapping[str, Inventory], after: Mapping[str, Inventory])
 def needs_care(diffs: Sequence[StackDiff]) -> bool:
     """Whether any stack's state is at risk or any verdict got worse."""
     return any(diff.at_risk or any(v.worse for v in diff.verdicts) for diff in diffs)
-
-
-def _plan_here() -> Mapping[str, Inventory]:
-    return {inventory.stack: inventory for inventory in plan_stacks(stack_names())}

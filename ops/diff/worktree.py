@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,21 +28,30 @@ def resolve(ref: str) -> str:
         raise UserError(
             f"there is no commit {ref!r}",
             f"the git checkout at {repo_root()}",
-            "name a branch, tag or commit that exists here; a shallow clone may have to be deepened",
+            "Name a branch, tag or commit that exists here; `git fetch --unshallow` completes a shallow clone.",
         )
     return found.stdout.strip()
 
 
-def plan_commit(commit: str) -> Mapping[str, Inventory]:
-    """The inventories of all stacks as `commit` has them, planned by its own code with this environment.
+def stacks_at(commit: str) -> tuple[str, ...]:
+    """The stacks whose settings `commit` holds."""
+    listed = _git("ls-tree", "--name-only", commit, "stacks/config/").stdout.splitlines()
+    found = (re.fullmatch(r"stacks/config/Pulumi\.(.+)\.yaml", path) for path in listed)
+    return tuple(sorted(match[1] for match in found if match))
+
+
+def plan_commit(commit: str, stacks: Sequence[str]) -> Mapping[str, Inventory]:
+    """The inventories of `stacks` as `commit` has them, planned by its own code with this environment.
 
     Raises:
         UserError: that commit cannot be planned; its own words are passed on.
     """
+    if not stacks:
+        return {}
     with _checkout(commit) as folder:
         environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(
-            [sys.executable, "-m", "ops.cli", "plan", "--json"],
+            [sys.executable, "-m", "ops.cli", "plan", "--json", *stacks],
             cwd=folder,
             env=environment,
             capture_output=True,
@@ -49,11 +59,11 @@ def plan_commit(commit: str) -> Mapping[str, Inventory]:
             check=False,
         )
         if done.returncode:
-            told = done.stderr.strip().splitlines()
+            told = done.stderr.strip().removeprefix("error: ").replace(str(folder), ".")
             raise UserError(
-                f"commit {commit[:12]} cannot be planned: {told[-1] if told else 'no reason given'}",
+                f"commit {commit[:12]} cannot be planned: {told or 'no reason given'}",
                 "its own `seawall plan --json`",
-                "compare with a commit whose stacks plan, or mend that one",
+                "Compare with a commit whose stacks plan, or fix that one.",
             )
         inventories = [Inventory.from_json(json.loads(line)) for line in done.stdout.splitlines()]
     return {inventory.stack: inventory for inventory in inventories}
@@ -68,7 +78,7 @@ def _checkout(commit: str) -> Iterator[Path]:
             raise UserError(
                 f"git could not check {commit[:12]} out: {added.stderr.strip()}",
                 str(repo_root()),
-                "mend what git says above",
+                "Fix what git says above.",
             )
         try:
             yield folder
@@ -83,4 +93,4 @@ def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
             ["git", *arguments], cwd=repo_root(), capture_output=True, text=True, check=False, start_new_session=True
         )
     except FileNotFoundError:
-        raise UserError("git is not installed", "PATH", "install git: a diff compares two commits") from None
+        raise UserError("git is not installed", "PATH", "Install git: a diff compares two commits.") from None

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 
 from common.console import Steps
-from common.errors import EXIT_CLEAN, EXIT_FOUND, UserError
+from common.errors import EXIT_CLEAN, EXIT_FOUND, UserError, when_interrupted
+from ops.options import Quiet, StackArgument, StackOption, one_stack
 
 
 class DrillTarget(StrEnum):
@@ -24,13 +25,15 @@ class DrillTarget(StrEnum):
 
 
 def drill(
-    stack: Annotated[str | None, typer.Argument(metavar="STACK", help="The stack to drill, as dev-aws.")] = None,
+    stack: StackArgument = None,
+    named: StackOption = None,
     target: Annotated[DrillTarget, typer.Option(help="Where to drill.")] = DrillTarget.LOCAL,
     as_json: Annotated[bool, typer.Option("--json", help="Print the evidence as JSON.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where evidence goes; out/ by default.")] = None,
     check: Annotated[
         Path | None, typer.Option("--verify", metavar="FILE.json", help="Check the signature of evidence instead.")
     ] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Lose the primary region, restore from the other one, and compare golden predictions.
 
@@ -42,18 +45,18 @@ def drill(
     if check is not None:
         _verify(check)
         return
-    if stack is None:
-        raise UserError("no stack is named", "seawall drill", "name one, as in: seawall drill dev-aws")
+    chosen = one_stack(stack, named, "seawall drill")
     if target is DrillTarget.CLOUD:
         raise UserError(
             "a drill destroys the data of the primary region, so it does not run on a real account",
             "--target cloud",
-            "use --target local, which drills a copy of the stack on the local cloud",
+            f"Run `seawall drill {chosen} --target local`, which drills a copy of the stack on the local cloud.",
         )
     from common.paths import out_dir
     from ops.drill.local import drill_local  # with it comes Pulumi's whole SDK
 
-    document, paths = drill_local(stack, out or out_dir(), Steps())
+    with when_interrupted(f"{chosen} is as it was, and no evidence was written"):
+        document, paths = drill_local(chosen, out or out_dir(), Steps(quiet=quiet))
     if as_json:
         typer.echo(json.dumps(document, indent=1))
     else:
@@ -66,12 +69,20 @@ def _verify(path: Path) -> None:
 
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(document, dict):
-            raise ValueError("not an object")
+        if not isinstance(document, dict) or not {"stack", "verdict"} <= set(document):
+            raise ValueError("it is something else")
     except (OSError, ValueError) as error:
-        remedy = "name the JSON that a drill wrote"
-        raise UserError(f"the evidence cannot be read: {error}", str(path), remedy) from None
+        why = error.strerror if isinstance(error, OSError) else _unreadable(error)
+        raise UserError(
+            f"the evidence cannot be read: {why}", str(path), "Name the JSON that a drill wrote."
+        ) from None
     typer.echo(f"{path}: unchanged since it was signed by {verify(document)}; verdict: {document['verdict']}")
+
+
+def _unreadable(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is no JSON, or cut off (line {error.lineno}, column {error.colno})"
+    return "it is no text" if isinstance(error, UnicodeDecodeError) else str(error)
 
 
 def _show(document: dict[str, Any], paths: tuple[Path, Path]) -> None:

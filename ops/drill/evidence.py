@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from common.errors import UserError
+from common.files import write_whole
 from ops.drill.model import Evidence, FailedDrill
 
 ALGORITHM: Final = "Ed25519"
@@ -88,13 +89,13 @@ def verify(document: Mapping[str, Any]) -> str:
         raise UserError(
             f"the evidence bears no usable signature: {type(error).__name__}",
             str(document.get("drill_id", "the document")),
-            "ask for the file as the drill wrote it",
+            "Ask for the file as the drill wrote it.",
         ) from error
     except InvalidSignature:
         raise UserError(
             "the evidence was changed after it was signed",
             str(document.get("drill_id")),
-            "do not rely on it; ask for the file as the drill wrote it",
+            "Do not rely on it; ask for the file as the drill wrote it.",
         ) from None
     return fingerprint(public)
 
@@ -114,22 +115,15 @@ def write(document: Mapping[str, Any], folder: Path) -> tuple[Path, Path]:
     """Both files, whole or not at all; returns their paths (JSON, Markdown).
 
     Raises:
-        UserError: the folder cannot be written to.
+        OSError: the folder cannot be written to.
     """
     stem = f"drill-{document['stack']}-{document['drill_id']}"
     texts = {".json": json.dumps(document, indent=1, ensure_ascii=False) + "\n", ".md": markdown(document)}
-    paths = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for suffix, text in texts.items():
-            path = folder / f"{stem}{suffix}"
-            scratch = path.with_suffix(f"{suffix}.part")
-            scratch.write_text(text, encoding="utf-8")
-            scratch.replace(path)
-            paths.append(path)
-    except OSError as error:
-        raise UserError(f"the evidence cannot be written: {error.strerror}", str(folder), "free it") from error
-    return paths[0], paths[1]
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = folder / f"{stem}.json", folder / f"{stem}.md"
+    for path in paths:
+        write_whole(path, texts[path.suffix])
+    return paths
 
 
 def markdown(document: Mapping[str, Any]) -> str:

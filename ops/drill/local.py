@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from common.console import Steps
 from localcloud.front import ensure_serving_environment
-from ops.deployed import read_outputs
+from ops.deployed import check_up, read_outputs
 from ops.drill.clouds import drill_cloud
 from ops.drill.evidence import default_key_file, signed, signing_key, write
 from ops.drill.model import Evidence, FailedDrill
@@ -27,6 +27,7 @@ def drill_local(stack: str, out: Path, steps: Steps) -> tuple[dict[str, Any], tu
     Raises:
         UserError: the stack is not up, no model is published, or a step could not be carried out.
     """
+    check_up(stack)
     key = signing_key(default_key_file())
     with open_local(stack, steps, keep=False) as local:
         evidence = drill_session(local, out, steps)

@@ -174,7 +174,7 @@ class Drill:
             raise UserError(
                 "no model release is published, so there is nothing to restore a prediction from",
                 bucket.uri,
-                f"publish one first: seawall models publish {self._a.stack} --version v1",
+                f"Run `seawall models publish {self._a.stack} --version v1 --target {self._target.name}` first.",
             )
         bucket.put(f"{prefix}/canary", f"canary of drill {self._a.drill_id}\n".encode())
         write_rows(

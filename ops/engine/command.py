@@ -8,11 +8,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from common.console import Steps
+from common.errors import when_interrupted
 from localcloud.front import Engine, ensure_engine
+from ops.options import Quiet
 
 
 def engine(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Find, download or build the Pulumi engine, and say which one is used.
 
@@ -21,7 +25,8 @@ def engine(
 
     Example: seawall engine --json
     """
-    found = ensure_engine()
+    with when_interrupted("nothing is left half installed; run `seawall engine` again to go on"):
+        found = ensure_engine(Steps(quiet=quiet))
     if as_json:
         typer.echo(json.dumps(as_record(found), indent=2))
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,13 +13,15 @@ import typer
 from rich.console import Console
 
 from common.console import Steps
-from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, UserError
+from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, EXIT_INTERRUPTED, UserError, when_interrupted
 from common.paths import repo_root
 from localcloud.front import kept
 from ops.local.lock import exclusive
 from ops.local.runs import Outcome, outer_environment
 from ops.local.session import LocalCloud, open_local
 from ops.local.workspace import Workspace, find_workspace
+from ops.options import Quiet, StackArgument, StackOption, StacksArgument, StacksOption, one_stack, several_stacks
+from stacks.settings import stack_names
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,33 +31,35 @@ app = typer.Typer(
     "Example: seawall local up dev-aws",
 )
 
-StackArgument = Annotated[str, typer.Argument(metavar="STACK", help="The stack, as dev-aws.", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 _NO_CHANGES_EXPECTED = 7
 _POLICY_VIOLATED = 5
-_EXIT_INTERRUPTED = 130
 
 
 @app.command()
-def up(stack: StackArgument, as_json: JsonOption = False) -> None:
+def up(
+    stack: StackArgument = None, named: StackOption = None, as_json: JsonOption = False, quiet: Quiet = False
+) -> None:
     """Deploy a stack to the local cloud, or change it to what the program says now.
 
     Example: seawall local up dev-aws
     """
-    steps = Steps()
-    with open_local(stack, steps) as local:
+    chosen, steps = one_stack(stack, named, "seawall local up"), Steps(quiet=quiet)
+    again = f"{chosen} is as far as it came, and saved; run `seawall local up {chosen}` to go on"
+    with when_interrupted(again), open_local(chosen, steps) as local:
         outcome = local.up()
         if as_json:
-            typer.echo(json.dumps({**_record(stack, outcome), "outputs": local.outputs()}, indent=2))
+            typer.echo(json.dumps({**_record(chosen, outcome), "outputs": local.outputs()}, indent=2))
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 def pulumi(
-    stack: StackArgument,
+    stack: StackArgument = None,
     arguments: Annotated[
         list[str] | None, typer.Argument(metavar="-- ARGS…", help="What to pass to pulumi.", show_default=False)
     ] = None,
+    named: StackOption = None,
 ) -> None:
     """Run any Pulumi command on a local stack, with this terminal: its own backend, home and providers.
 
@@ -62,19 +67,34 @@ def pulumi(
 
     Example: seawall local pulumi dev-aws -- preview --diff
     """
-    given = [a for a in arguments or [] if a != "--"] if (arguments or [])[:1] == ["--"] else list(arguments or [])
-    if not given:
-        raise UserError(
-            "no Pulumi command is given", "seawall local pulumi", f"Add one: seawall local pulumi {stack} -- preview"
-        )
-    with open_local(stack, Steps()) as local:
+    chosen, given = pulumi_command(stack, arguments or [], named)
+    with when_interrupted(f"{chosen} is as far as it came"), open_local(chosen, Steps()) as local:
         code = _pass_through(local, given)
     raise typer.Exit(code)
 
 
+def pulumi_command(stack: str | None, arguments: Sequence[str], option: str | None) -> tuple[str, list[str]]:
+    """The stack, and what to pass to pulumi: without a stack by position, the first word is already pulumi's.
+
+    Raises:
+        UserError: no stack or no command is named, or the stack twice.
+    """
+    words = [word for word in (stack, *arguments) if word is not None]
+    by_position = None
+    if words and (option is None or words[0] in stack_names()):
+        by_position, *words = words
+    chosen = one_stack(by_position, option, "seawall local pulumi")
+    given = words[1:] if words[:1] == ["--"] else words
+    if not given:
+        remedy = f"Add one, as in `seawall local pulumi {chosen} -- preview`."
+        raise UserError("no Pulumi command is given", "seawall local pulumi", remedy)
+    return chosen, given
+
+
 @app.command()
 def down(
-    stack: StackArgument,
+    stack: StackArgument = None,
+    named: StackOption = None,
     unprotect: Annotated[
         bool, typer.Option("--unprotect", help="Delete protected resources too, and what they hold.")
     ] = False,
@@ -82,32 +102,36 @@ def down(
         bool, typer.Option("--force", help="Only delete the stack's folder: for a state that cannot be destroyed.")
     ] = False,
     as_json: JsonOption = False,
+    quiet: Quiet = False,
 ) -> None:
     """Destroy a local stack and remove everything that it left on this machine.
 
     Example: seawall local down dev-aws --unprotect
     """
-    workspace, steps = find_workspace(stack, repo_root()), Steps()
+    chosen, steps = one_stack(stack, named, "seawall local down"), Steps(quiet=quiet)
+    workspace = find_workspace(chosen, repo_root())
     outcome = None
-    if workspace.exists() and not force:
-        with open_local(stack, steps) as local:
-            outcome = local.destroy(unprotect=unprotect)
-    if workspace.folder.exists():
-        with steps.step(f"Remove {workspace.folder}"), exclusive(workspace.folder, stack):
-            workspace.remove()
-    else:
-        steps.note(f"{stack} is not on the local cloud")
+    with when_interrupted(f"a part of {chosen} may be gone; run the command again to remove the rest"):
+        if workspace.exists() and not force:
+            with open_local(chosen, steps, needed_bytes=0) as local:  # it frees what a full disk lacks
+                outcome = local.destroy(unprotect=unprotect)
+        if workspace.folder.exists():
+            with steps.step(f"Remove {workspace.folder}"), exclusive(workspace.folder, chosen):
+                workspace.remove()
+        else:
+            steps.note(f"{chosen} is not on the local cloud")
     if as_json:
-        typer.echo(json.dumps(_record(stack, outcome or Outcome("destroy")), indent=2))
+        typer.echo(json.dumps(_record(chosen, outcome or Outcome("destroy")), indent=2))
 
 
 @app.command()
-def status(as_json: JsonOption = False) -> None:
+def status(stacks: StacksArgument = None, stack: StacksOption = None, as_json: JsonOption = False) -> None:
     """List the stacks that are on the local cloud.
 
     Example: seawall local status --json
     """
-    found = [_status(w) for w in _workspaces()]
+    candidates = [find_workspace(name, repo_root()) for name in several_stacks(stacks, stack, "seawall local status")]
+    found = [_status(w) for w in candidates if w.exists()]
     if as_json:
         typer.echo(json.dumps({"stacks": found}, indent=2))
         return
@@ -116,13 +140,6 @@ def status(as_json: JsonOption = False) -> None:
         console.print("no stack is on the local cloud", markup=False)
     for entry in found:
         console.print(f"{entry['stack']}  {entry['resources']} resources  {entry['folder']}", markup=False)
-
-
-def _workspaces() -> list[Workspace]:
-    from stacks.settings import stack_names
-
-    candidates = [find_workspace(name, repo_root()) for name in stack_names()]
-    return [w for w in candidates if w.exists()]
 
 
 def _status(workspace: Workspace) -> dict[str, Any]:
@@ -178,5 +195,5 @@ def exit_code(pulumi_code: int) -> int:
     if pulumi_code in (_NO_CHANGES_EXPECTED, _POLICY_VIOLATED):
         return EXIT_FOUND
     if pulumi_code < 0:
-        return _EXIT_INTERRUPTED
+        return EXIT_INTERRUPTED
     return EXIT_COULD_NOT_RUN

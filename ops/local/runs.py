@@ -24,8 +24,11 @@ from localcloud.front import LANGUAGE_EXEC, kept
 
 Operation = Literal["up", "preview", "refresh", "destroy"]
 
-CANCEL_SECONDS = 60.0
-"""How long an interrupted engine may take to finish the operations in flight."""
+CANCEL_SECONDS = 30.0
+"""How long an interrupted engine may take to finish the operations in flight. None takes longer than a few seconds on
+the local cloud; an engine whose disk is full does not end by itself."""
+END_SECONDS = 10.0
+"""How long an engine that is ended may take to go, with all that it started, before it is killed."""
 
 _UNTOLD = frozenset(
     {
@@ -44,7 +47,15 @@ _COLOUR = re.compile(r"<\{%.*?%\}>")
 
 
 class EngineKilledError(Exception):
-    """The engine was ended by a signal it could not handle, so its state may lag behind what it did."""
+    """The engine was ended by a signal it could not handle, so its state may lag behind what it did.
+
+    Args:
+        by_user: it was in the way of an interrupt.
+    """
+
+    def __init__(self, what: str, *, by_user: bool = False) -> None:
+        super().__init__(what)
+        self.by_user = by_user
 
 
 @dataclass(frozen=True)
@@ -245,8 +256,11 @@ def wind_down(process: subprocess.Popen[str], seconds: float = CANCEL_SECONDS) -
         return
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
         process.terminate()
-        process.wait()
-    raise EngineKilledError("the engine was ended before it had finished what was in flight")
+        try:
+            process.wait(END_SECONDS)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.kill()
+    raise EngineKilledError("the engine was ended before it had finished what was in flight", by_user=True)
 
 
 def _interrupt_program(session: int) -> None:

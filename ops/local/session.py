@@ -9,20 +9,23 @@ Usage:
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pulumi.automation import LocalWorkspace, Stack
 from pulumi.automation._stack import StackInitMode
 from pulumi.automation.errors import CommandError
 
 from common.console import Steps
-from common.errors import UserError
+from common.errors import Interrupted, UserError
+from common.os_errors import as_user_error, is_full, require_space
 from common.paths import repo_root
 from common.target import Target
 from localcloud.front import Emulator, Engine, build_emulator, ensure_engine, provider_environment, signals_interrupt
@@ -43,6 +46,11 @@ from policies.pack_names import REPORT_FILE_VARIABLE
 from stacks.settings import Settings
 
 _T = TypeVar("_T")
+
+STACK_BYTES: Final = 64 * 2**20
+"""What must be free for a stack on the local cloud. Its folder held at most 5 MiB, with one release, measured on
+dev-aws and dev-gcp on 2026-11-21; the rest is for larger releases, and for a snapshot beside the last one.
+"""
 
 
 @dataclass(frozen=True)
@@ -234,6 +242,9 @@ class LocalCloud:
             return call()
         except EngineKilledError as e:
             self.is_broken = True
+            if e.by_user:
+                stack = self.workspace.stack
+                raise Interrupted(f"the engine had to be killed, so {stack} is as it was before this command") from e
             self.check()
             raise self._error(str(e), self.workspace.stack) from e
         except CommandError as e:
@@ -246,12 +257,18 @@ class LocalCloud:
             ) from e
 
     def _error(self, what: str, where: str) -> UserError:
-        return UserError(what, where, "Mend the cause and run the command again; the stack is as far as it came.")
+        return UserError(what, where, "Remove the cause and run the command again; the stack is as far as it came.")
 
 
 @contextmanager
 def open_local(
-    stack: str, steps: Steps, *, root: Path | None = None, home: Path | None = None, keep: bool = True
+    stack: str,
+    steps: Steps,
+    *,
+    root: Path | None = None,
+    home: Path | None = None,
+    keep: bool = True,
+    needed_bytes: int = STACK_BYTES,
 ) -> Iterator[LocalCloud]:
     """Hold a stack of the local cloud: its emulator serves while the block runs, and is saved and stopped after it.
 
@@ -260,13 +277,16 @@ def open_local(
         keep: save what the block did; False leaves the stack as it was before, as for a drill.
         root: the checkout whose `Pulumi.yaml` and stack configs are used; this one by default.
         home: the folder of all local stacks; `local_dir()` by default.
+        needed_bytes: refuse to begin on a disk with less space than this.
 
     Raises:
-        UserError: no such stack, refused settings, another command holds the stack, no engine, a dead emulator.
+        UserError: no such stack, refused settings, a disk that is nearly full, another command holds the stack, no
+            engine, a dead emulator.
         KeyboardInterrupt: on SIGINT and SIGTERM, after the engine was wound down; the state is saved then too.
     """
     workspace = find_workspace(stack, (root or repo_root()).resolve(), home)
     settings = read_settings(workspace)
+    require_space(workspace.folder, needed_bytes)
     with signals_interrupt(), exclusive(workspace.folder, stack):
         workspace.check_format()
         engine = ensure_engine(steps)
@@ -304,9 +324,20 @@ def _start(emulator: Emulator, workspace: Workspace) -> None:
 
 def _save(local: LocalCloud) -> None:
     local.check()
-    fresh = local.workspace.new_snapshot()
-    local.emulator.save(fresh / "emulator")
-    local.workspace.commit(fresh)
+    fresh = None
+    try:
+        fresh = local.workspace.new_snapshot()
+        local.emulator.save(fresh / "emulator")
+        local.workspace.commit(fresh)
+    except (OSError, UserError) as error:
+        told = as_user_error(error) if isinstance(error, OSError) else error
+        if is_full(local.workspace.folder):  # whatever could not be written, and whoever was to write it
+            told = as_user_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(local.workspace.folder)))
+        if fresh is not None and fresh != local.workspace.snapshot():
+            shutil.rmtree(fresh, ignore_errors=True)
+        stack = local.workspace.stack
+        what = f"what was done to {stack} cannot be saved, so the next command takes it back: {told.what}"
+        raise UserError(what, told.where, told.remedy) from error
 
 
 def _with_retained(inventory: Inventory, retained: Set[str]) -> Inventory:

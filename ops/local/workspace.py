@@ -28,6 +28,7 @@ from ruamel.yaml import YAML
 from common.errors import UserError
 from common.paths import local_dir
 from localcloud.front import PROVIDERS, Engine, StackPlace, engine_environment, provider_environment, provider_script
+from ops.options import known_stack
 from stacks.problems import SettingsError
 from stacks.settings import Settings
 
@@ -237,9 +238,7 @@ def find_workspace(stack: str, root: Path, home: Path | None = None) -> Workspac
     project = _read_yaml(root / "Pulumi.yaml")
     config_dir = root / project.get("stackConfigDir", ".")
     known = sorted(p.name.removeprefix("Pulumi.").removesuffix(".yaml") for p in config_dir.glob("Pulumi.*.yaml"))
-    if stack not in known:
-        raise UserError(f"there is no stack {stack!r}", str(config_dir), f"Choose one of {', '.join(known)}.")
-    return Workspace(stack, (home or local_dir()).resolve() / stack, root)
+    return Workspace(known_stack(stack, known, str(config_dir)), (home or local_dir()).resolve() / stack, root)
 
 
 def read_settings(workspace: Workspace) -> Settings:

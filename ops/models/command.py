@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from common.console import Steps
-from common.errors import EXIT_FOUND
+from common.errors import EXIT_FOUND, when_interrupted
 from common.paths import repo_root
 from ops.deployed import TargetName, model_bucket, open_stack
 from ops.models import releases
 from ops.models.manifest import check_version
+from ops.options import Quiet, StackArgument, StackOption, one_stack
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,7 +24,6 @@ app = typer.Typer(
     "Example: seawall models publish dev-aws --version v1 --target local",
 )
 
-Stack = Annotated[str, typer.Argument(metavar="STACK", help="The stack, which must be up, as dev-aws.")]
 TargetOption = Annotated[
     TargetName, typer.Option("--target", help="The real cloud, or the local one that `seawall local up` made.")
 ]
@@ -39,8 +37,9 @@ def default_repository() -> Path:
 
 @app.command()
 def publish(
-    stack: Stack,
     version: Annotated[str, typer.Option("--version", help="The release's name, e.g. v1.")],
+    stack: StackArgument = None,
+    named: StackOption = None,
     source: Annotated[
         Path | None, typer.Option("--from", metavar="DIR", help="The model repository; this checkout's by default.")
     ] = None,
@@ -50,6 +49,7 @@ def publish(
         bool, typer.Option("--replace-unfinished", help="Discard an unfinished publication of other content.")
     ] = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Upload a model repository as a release that never changes, then make it current.
 
@@ -58,8 +58,13 @@ def publish(
     Example: seawall models publish dev-aws --version v1 --target local
     """
     check_version(version)  # before a cloud is started or asked
-    steps = Steps()
-    with open_stack(stack, target, steps) as opened, steps.step(f"Publish {version}"):
+    chosen, steps = one_stack(stack, named, "seawall models publish"), Steps(quiet=quiet)
+    again = f"seawall models publish {chosen} --version {version} --target {target}"
+    with (
+        when_interrupted(f"readers see the whole release or none of it; run `{again}` again to go on"),
+        open_stack(chosen, target, steps, writes=True) as opened,
+        steps.step(f"Publish {version}"),
+    ):
         done = releases.publish(
             model_bucket(opened),
             source or default_repository(),
@@ -68,7 +73,7 @@ def publish(
             replace_unfinished=replace_unfinished,
         )
     if as_json:
-        _print_json({"stack": stack, **asdict(done)})
+        _print_json({"stack": chosen, **asdict(done)})
         return
     what = "published" if done.is_new else "was published already, with the same content"
     now = "; it is the current release" if done.is_current else ""
@@ -77,61 +82,80 @@ def publish(
 
 
 @app.command("list")
-def list_releases(stack: Stack, target: TargetOption = "cloud", as_json: Json = False) -> None:
+def list_releases(
+    stack: StackArgument = None,
+    named: StackOption = None,
+    target: TargetOption = "cloud",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
     """List the releases in a stack's bucket, unfinished ones included.
 
     Example: seawall models list dev-aws --target local
     """
-    with open_stack(stack, target, Steps()) as opened:
+    chosen = one_stack(stack, named, "seawall models list")
+    with open_stack(chosen, target, Steps(quiet=quiet), writes=False) as opened:
         found = releases.releases(model_bucket(opened))
     if as_json:
-        _print_json({"stack": stack, "releases": [_as_json(release) for release in found]})
+        _print_json({"stack": chosen, "releases": [_as_json(release) for release in found]})
         return
-    table = Table("release", "state", "files", "bytes", "manifest sha256")
+    rows: list[tuple[str, ...]] = [("release", "state", "files", "bytes", "manifest sha256")]
     for release in found:
         state = "current" if release.is_current else "complete" if release.manifest else "unfinished"
         manifest = release.manifest
         numbers = (str(len(manifest.files)), str(manifest.size), manifest.sha256[:12]) if manifest else ("", "", "")
-        table.add_row(release.version, state, *numbers)
-    Console().print(table if found else "no releases")
+        rows.append((release.version, state, *numbers))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows if found else [("no releases",)]:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip())
 
 
 @app.command()
 def rollback(
-    stack: Stack,
+    stack: StackArgument = None,
+    named: StackOption = None,
     to: Annotated[str | None, typer.Option("--to", help="The release; by default the one before.")] = None,
     target: TargetOption = "cloud",
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Make an earlier release the current one again. One object is written; no release changes.
 
     Example: seawall models rollback dev-aws --to v1 --target local
     """
-    with open_stack(stack, target, Steps()) as opened:
+    chosen = one_stack(stack, named, "seawall models rollback")
+    look = f"seawall models list {chosen} --target {target}"
+    with (
+        when_interrupted(f"the current release is the old one or the new one; `{look}` says which"),
+        open_stack(chosen, target, Steps(quiet=quiet), writes=True) as opened,
+    ):
         pointer = releases.rollback(model_bucket(opened), to)
     if as_json:
-        _print_json({"stack": stack, **pointer.model_dump()})
+        _print_json({"stack": chosen, **pointer.model_dump()})
     else:
         typer.echo(f"{pointer.version} is the current release")
 
 
 @app.command()
 def verify(
-    stack: Stack,
     version: Annotated[str, typer.Option("--version", help="The release's name, e.g. v1.")],
+    stack: StackArgument = None,
+    named: StackOption = None,
     target: TargetOption = "cloud",
     replica: Annotated[bool, typer.Option("--replica", help="Verify the copy in the backup region instead.")] = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Read every object of a release and compare it with the manifest; exit 1 if it is not intact.
 
     Example: seawall models verify dev-aws --version v1 --target local
     """
-    steps = Steps()
-    with open_stack(stack, target, steps) as opened, steps.step(f"Verify {version}"):
+    check_version(version)
+    chosen, steps = one_stack(stack, named, "seawall models verify"), Steps(quiet=quiet)
+    with open_stack(chosen, target, steps, writes=False) as opened, steps.step(f"Verify {version}"):
         result = releases.verify(model_bucket(opened, replica=replica), version)
     if as_json:
-        _print_json({"stack": stack, **asdict(result), "is_intact": result.is_intact})
+        _print_json({"stack": chosen, **asdict(result), "is_intact": result.is_intact})
     else:
         typer.echo(f"{result.verified} of {result.expected} files of {version} are intact ({result.size} bytes)")
         for kind in ("missing", "extra", "mismatched"):

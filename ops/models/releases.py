@@ -319,7 +319,7 @@ def read_pointer(store: ObjectStore) -> Pointer | None:
         raise UserError(
             "the pointer to the current release cannot be read",
             f"{store.uri}/{POINTER_KEY}",
-            "delete that object, then choose a release with `seawall models rollback STACK --to VERSION`",
+            "Delete that object, then choose a release with `seawall models rollback STACK --to VERSION`.",
         ) from error
 
 
@@ -365,7 +365,7 @@ def _no_release(store: ObjectStore, version: str) -> UserError:
     return UserError(
         f"there is no complete release {version!r}",
         f"{store.uri}/{release_prefix(version)}",
-        "see what there is with `seawall models list`, or publish it",
+        "See what there is with `seawall models list STACK`, or publish it.",
     )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +11,16 @@ import typer
 from rich.console import Console
 
 from common.errors import UserError
+from common.files import check_writable, write_whole
+from ops.options import StacksArgument, StacksOption, several_stacks
 from policies.inventory import Inventory
 
 
 def plan(
-    stacks: Annotated[
-        list[str] | None, typer.Argument(metavar="STACK", help="The stacks, as dev-aws; all when none is named.")
-    ] = None,
+    stacks: StacksArgument = None,
+    stack: StacksOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per stack, one per line.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the totals, and not the resources.")] = False,
     diagram: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Also draw the stack (of one stack at a time).")
     ] = None,
@@ -34,29 +35,31 @@ def plan(
 
     Example: seawall plan prod-aws --diagram prod-aws.svg
     """
-    from ops.plan.planner import checked_name  # the SDKs take a second to import
-    from ops.plan.several import plan_stacks
-
-    names = [checked_name(name) for name in dict.fromkeys(stacks or [])] or _all_stacks()
+    names = several_stacks(stacks, stack, "seawall plan")
     if diagram is not None:
         _check_diagram(diagram, names)
+    from ops.plan.several import plan_stacks  # the SDKs take a second to import
+
     for inventory in plan_stacks(names):
         if as_json:
             typer.echo(json.dumps(inventory.to_json(), separators=(",", ":")))
         else:
-            show(inventory)
+            show(inventory, quiet=quiet)
         if diagram is not None:
             write_diagram(inventory, diagram)
 
 
-def show(inventory: Inventory, console: Console | None = None) -> None:
-    """Print one stack's resources as a tree with totals."""
+def show(inventory: Inventory, console: Console | None = None, *, quiet: bool = False) -> None:
+    """Print one stack's resources as a tree with totals, as wide as a terminal is; elsewhere one line for each."""
     from ops.plan.table import summary, tree
 
-    console = console or _console()
-    console.print(tree(inventory))
-    console.print(summary(inventory), highlight=False)
-    console.print()
+    console = console or Console(highlight=False, soft_wrap=True)
+    if not quiet:
+        for line in tree(inventory, console.width if console.is_terminal else None):
+            console.print(line)
+    console.print(summary(inventory), soft_wrap=not console.is_terminal)
+    if not quiet:
+        console.print()
 
 
 def write_diagram(inventory: Inventory, path: Path) -> None:
@@ -67,47 +70,19 @@ def write_diagram(inventory: Inventory, path: Path) -> None:
     """
     from ops.plan.diagram import draw
 
-    try:
-        handle, partial = tempfile.mkstemp(dir=path.absolute().parent, prefix=".diagram-", suffix=".svg")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(draw(inventory))
-            Path(partial).chmod(0o644)
-            Path(partial).replace(path)
-        finally:
-            Path(partial).unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"the diagram cannot be written: {error.strerror}",
-            str(path),
-            "name a file in a folder that you may write",
-        ) from None
+    write_whole(path, draw(inventory))
 
 
-def _all_stacks() -> list[str]:
-    from stacks.settings import stack_names
-
-    names = stack_names()
-    if not names:
-        raise UserError("there is no stack to plan", "stacks/config", "add a Pulumi.<stack>.yaml")
-    return list(names)
-
-
-def _check_diagram(path: Path, names: list[str]) -> None:
+def _check_diagram(path: Path, names: Sequence[str]) -> None:
     """Refuse before the work what would only fail after it."""
-    if not path.absolute().parent.is_dir():
-        raise UserError("the folder does not exist", str(path.absolute().parent), "make it, or name another")
+    check_writable(path)
     if path.suffix != ".svg":
         raise UserError(
-            f"a diagram is an SVG file, and {path.name!r} is not named so", "--diagram", "end its name in .svg"
+            f"a diagram is an SVG file, and {path.name!r} is not named so", "--diagram", "End its name in .svg."
         )
     if len(names) != 1:
         raise UserError(
-            f"a diagram shows one stack, and {len(names)} are planned", "--diagram", f"name one of {', '.join(names)}"
+            f"a diagram shows one stack, and {len(names)} are planned",
+            "--diagram",
+            f"Name one of {', '.join(names)}.",
         )
-
-
-def _console() -> Console:
-    """As wide as the terminal; elsewhere wide enough that no line is cut."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=200)

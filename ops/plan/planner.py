@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from pydantic import BaseModel
 
 from common.errors import UserError
+from ops.options import known_stack
 from ops.plan.faults import explain, refusal, refused_inputs
 from ops.plan.recorder import record
 from policies.inventory import Inventory
 from policies.registration import inventory_of
 from stacks.problems import SettingsError
-from stacks.settings import Settings, stack_file, stack_names
+from stacks.settings import Settings, stack_file
 
 PROJECT: Final = "seawall"
 """The project's name in Pulumi.yaml, part of every URN."""
@@ -29,18 +29,37 @@ def plan_stack(stack: str) -> Inventory:
         UserError: there is no such stack, its settings are refused, a component refuses what it is asked for,
             or a resource's inputs are not what the installed SDK declares.
     """
-    checked_name(stack)
-    path = stack_file(stack)
-    try:
-        settings = Settings.load(path)
-    except SettingsError as error:
-        raise UserError(
-            str(error), f"stack {stack}", f"mend the settings in {path.name}, each as its remedy says"
-        ) from None
+    settings = _settings(known_stack(stack))
     with _uncollected():
         from stacks.compose import compose  # imports the SDKs
 
         return plan_program(lambda: compose(settings).export(), stack, settings)
+
+
+def check_settings(stacks: Iterable[str]) -> None:
+    """Read the settings of each stack, which takes no time beside a plan.
+
+    Raises:
+        UserError: some are refused; every one of them is named.
+    """
+    refused: list[UserError] = []
+    for stack in stacks:
+        try:
+            _settings(stack)
+        except UserError as error:
+            refused.append(error)
+    if refused:
+        what, where = "\n".join(e.what for e in refused), ", ".join(e.where for e in refused)
+        raise UserError(what, where, refused[0].remedy if len(refused) == 1 else "Change them as said above.")
+
+
+def _settings(stack: str) -> Settings:
+    path = stack_file(stack)
+    try:
+        return Settings.load(path)
+    except SettingsError as error:
+        remedy = f"Change the settings in {path.name}, each as its remedy says."
+        raise UserError(str(error), f"stack {stack}", remedy) from None
 
 
 @contextmanager
@@ -74,21 +93,3 @@ def plan_program(program: Callable[[], None], stack: str, settings: BaseModel | 
     if refused:
         raise refusal(stack, refused)
     return inventory_of(stack, settings, recording.registrations, recording.outputs)
-
-
-def checked_name(stack: str) -> str:
-    """`stack`, if it is one of the committed stacks.
-
-    Raises:
-        UserError: it is not; says which one was probably meant.
-    """
-    known = stack_names()
-    if stack in known:
-        return stack
-    close = difflib.get_close_matches(stack, known, n=1, cutoff=0.5)
-    meant = f"did you mean {close[0]}? " if close else ""
-    raise UserError(
-        f"there is no stack {stack!r}",
-        "stacks/config",
-        f"{meant}the stacks are {', '.join(known) or 'none yet'}",
-    )

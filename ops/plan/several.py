@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from common.errors import UserError
+from common.os_errors import as_user_error
 from ops.plan import planner
 from policies.inventory import Inventory
 
@@ -74,7 +75,8 @@ def answer(stacks: Sequence[str]) -> dict[str, Any]:
     """What a worker prints: its inventories, or the error that stopped it."""
     try:
         return {"inventories": [planner.plan_stack(stack).to_json() for stack in stacks]}
-    except UserError as error:
+    except (UserError, OSError) as caught:
+        error = as_user_error(caught) if isinstance(caught, OSError) else caught
         return {"error": {"what": error.what, "where": error.where, "remedy": error.remedy}}
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from common.errors import UserError
 from ops.bench.model import Result, Sample, Series, Target, speed_of
-from ops.bench.report import README_BEGIN, README_END, document, markdown, table, with_figures, write_whole
+from ops.bench.report import README_BEGIN, README_END, document, markdown, table, with_figures
 
 SERIES = Series("ours", (Sample(1.0),))
 
@@ -51,10 +49,3 @@ def test_figures_replace_only_what_is_between_the_marks() -> None:
 def test_a_readme_without_the_marks_is_refused() -> None:
     with pytest.raises(UserError, match="no place for the figures"):
         with_figures("text", document([result(1.5)]))
-
-
-def test_a_report_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError):
-        write_whole(tmp_path / "file" / "bench.json", "{}")
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -152,9 +152,15 @@ def test_what_is_unknown_fails_in_production(
     assert result.exit_code == 1 and "unknown, which fails in production" in result.stdout
 
 
-def test_a_report_that_cannot_be_written_is_a_user_error(run: Run, plan_file: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot be written"):
-        run("--plan", plan_file, "--sarif", tmp_path / "no-such-folder" / "x.sarif")
+def test_a_report_that_cannot_be_written_is_refused_before_the_plan_is_read(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="the folder does not exist"):
+        run("--plan", tmp_path / "none.jsonl", "--sarif", tmp_path / "no-such-folder" / "x.sarif")
+
+
+def test_waivers_that_are_named_and_missing_are_refused(run: Run, plan_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is no such file of waivers") as refused:
+        run("--plan", plan_file, waivers=tmp_path / "nope.yaml")
+    assert refused.value.where == str(tmp_path / "nope.yaml")
 
 
 def test_a_misspelt_stack_is_a_user_error_that_names_the_right_one(run: Run) -> None:

@@ -160,7 +160,7 @@ def test_json_is_the_only_thing_on_standard_output(
 def test_a_misspelt_stack_is_refused_before_anything_is_written(tmp_path: Path, temporary: Path) -> None:
     with pytest.raises(UserError, match="there is no stack 'dev-awz'") as caught:
         run.run_demo("dev-awz", tmp_path / "out")
-    assert "did you mean dev-aws" in caught.value.remedy
+    assert "Did you mean dev-aws" in caught.value.remedy
     assert [path.name for path in tmp_path.iterdir()] == ["tmp"]
 
 
@@ -172,4 +172,4 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path: Path, temp
 
 
 def test_help_has_an_example() -> None:
-    assert "seawall demo --stack dev-gcp" in CliRunner().invoke(cli.build_app(), ["demo", "--help"]).output
+    assert "seawall demo dev-gcp" in CliRunner().invoke(cli.build_app(), ["demo", "--help"]).output

@@ -24,7 +24,7 @@ ENGINE = Engine(
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
-    monkeypatch.setattr(command, "ensure_engine", lambda: ENGINE)
+    monkeypatch.setattr(command, "ensure_engine", lambda _steps: ENGINE)
     app = typer.Typer()
     app.command()(command.engine)
     return app

@@ -29,7 +29,7 @@ def run(buckets: dict[str, Store], monkeypatch: pytest.MonkeyPatch) -> Callable[
     """Runs `seawall models …` on the memory store."""
 
     @contextmanager
-    def opened(stack: str, target: TargetName, steps: object) -> Iterator[None]:
+    def opened(stack: str, target: TargetName, steps: object, *, writes: bool) -> Iterator[None]:
         yield
 
     monkeypatch.setattr(command, "open_stack", opened)

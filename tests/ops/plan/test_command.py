@@ -21,7 +21,6 @@ Run = Callable[..., Result]
 @pytest.fixture(autouse=True)
 def small_stacks(program: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """Two stacks that plan quickly."""
-    monkeypatch.setattr("ops.plan.planner.stack_names", lambda: ("dev-aws", "prod-aws"))
     monkeypatch.setattr("stacks.settings.stack_names", lambda: ("dev-aws", "prod-aws"))
     monkeypatch.setattr("ops.plan.planner.plan_stack", lambda stack: plan_program(program, stack))
 
@@ -82,10 +81,10 @@ def test_neither_the_table_nor_the_json_nor_the_diagram_shows_a_secret(run: Run,
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["dev-aw"], "did you mean dev-aws?"),
-        (["dev-aws", "--diagram", "stack.png"], "end its name in .svg"),
-        (["--diagram", "stack.svg"], "name one of dev-aws, prod-aws"),
-        (["dev-aws", "--diagram", "/no/such/folder/stack.svg"], "make it, or name another"),
+        (["dev-aw"], "Did you mean dev-aws?"),
+        (["dev-aws", "--diagram", "stack.png"], "End its name in .svg."),
+        (["--diagram", "stack.svg"], "Name one of dev-aws, prod-aws."),
+        (["dev-aws", "--diagram", "/no/such/folder/stack.svg"], "Make it, or name another."),
     ],
 )
 def test_a_mistake_is_told_with_its_remedy_before_anything_is_planned(

@@ -12,8 +12,9 @@ import pytest
 from ops.plan.diagram import draw
 from ops.plan.diagram.layout import BAND_CAPTION, BOX_WIDTH, Layout, Node, place
 from ops.plan.diagram.model import Band, drawing
-from ops.plan.planner import plan_program, plan_stack, stack_names
+from ops.plan.planner import plan_program, plan_stack
 from policies.inventory import Inventory
+from stacks.settings import stack_names
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -15,7 +15,7 @@ from pulumi.runtime import settings as runtime
 from pydantic import BaseModel, SecretStr
 
 from common.errors import UserError
-from ops.plan.planner import checked_name, plan_program, plan_stack
+from ops.plan.planner import plan_program, plan_stack
 from policies.inventory import SECRET, UNKNOWN, Inventory, Resource
 
 Program = Callable[[], None]
@@ -197,14 +197,6 @@ def test_a_plan_does_not_depend_on_the_callers_cloud_environment(monkeypatch: py
 
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     assert "region" not in named(plan_program(program, "dev-aws"), "aws").inputs
-
-
-def test_a_misspelt_stack_is_refused_with_the_one_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.plan.planner.stack_names", lambda: ("dev-aws", "prod-gcp"))
-    with pytest.raises(UserError) as refused:
-        checked_name("prod-gpc")
-    assert "did you mean prod-gcp?" in refused.value.remedy
-    assert "dev-aws, prod-gcp" in refused.value.remedy
 
 
 def test_refused_settings_are_the_users_error_and_name_the_key(
