@@ -8,7 +8,6 @@ PULUMI_CLI = "3.259.0"
 PULUMI_LANGUAGE_PYTHON = "3.192.0"
 """The Python language host's source version; the newest whose Go module can be had."""
 
-FAKE_GCS_SERVER = "1.52.2"
 """The Cloud Storage emulator, built from its Go module."""
 
 GO_WHEEL = "1.27.3"

@@ -21,7 +21,7 @@ from localcloud.engine import Attempt, Engine, engine_environment, ensure_engine
 from localcloud.engine.model import LANGUAGE_EXEC
 from localcloud.processes.process import kept, signals_interrupt
 from localcloud.providers.base import ENV_FORCE_DELETE, ENV_STORE
-from localcloud.toolchain import ensure_fake_gcs_server, ensure_redis_server, ensure_serving_environment
+from localcloud.toolchain import ensure_redis_server, ensure_serving_environment
 from localcloud.triton.server import TritonServer
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "build_emulator",
     "engine_environment",
     "ensure_engine",
-    "ensure_fake_gcs_server",
     "ensure_redis_server",
     "ensure_serving_environment",
     "kept",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,29 @@ def printed() -> io.StringIO:
 def steps(printed: io.StringIO) -> Steps:
     """Steps that print into `printed`."""
     return Steps(Console(file=printed, width=200))
+
+
+@pytest.fixture(scope="session")
+def cloud_storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an emulated Google Cloud in this process: Cloud Storage, KMS and the rest, but no Redis."""
+    # Imported here: most tests need none of it.
+    from localcloud.gcp.front import Front
+    from localcloud.gcp.store import DocumentStore
+    from localcloud.gcp.wire import FrontServer
+
+    folder = tmp_path_factory.mktemp("cloud-storage")
+    store = DocumentStore(folder / "store.sqlite3")
+    front = Front(
+        store,
+        folder / "objects",
+        folder / "no-redis-server",
+        folder / "redis",
+        save=lambda _: None,
+        health=lambda: None,
+    )
+    server = FrontServer(front.handle)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    server.server_close()
+    store.close()

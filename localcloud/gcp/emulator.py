@@ -15,7 +15,7 @@ from common.target import Address, Target
 from localcloud.emulators import StackPlace
 from localcloud.gcp.front import CONTROL
 from localcloud.processes.process import ServerProcess
-from localcloud.toolchain import ensure_fake_gcs_server, ensure_redis_server
+from localcloud.toolchain import ensure_redis_server
 
 _SAVE_SECONDS = 300.0
 _ANSWER_SECONDS = 30.0
@@ -32,10 +32,10 @@ class GcpEmulator:
         self._server: ServerProcess | None = None
 
     def start(self, snapshot: Path | None) -> None:
-        """See `Emulator.start`. The first time builds or unpacks the servers; raises UserError if it cannot."""
-        fake_gcs, redis_server = ensure_fake_gcs_server(), ensure_redis_server()
+        """See `Emulator.start`. The first time unpacks or builds Redis; raises UserError if it cannot."""
+        redis_server = ensure_redis_server()
         self._folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "localcloud.gcp.server", str(self._folder), str(fake_gcs), str(redis_server)]
+        command = [sys.executable, "-m", "localcloud.gcp.server", str(self._folder), str(redis_server)]
         stack = self._place.stack
         self._server = ServerProcess(
             "the Google Cloud emulator",

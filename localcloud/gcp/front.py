@@ -18,7 +18,6 @@ from localcloud.gcp.kms.api import Kms
 from localcloud.gcp.redis.api import Memorystore
 from localcloud.gcp.scheduler.api import Scheduler
 from localcloud.gcp.storage.api import Storage
-from localcloud.gcp.storage.upstream import Upstream
 from localcloud.gcp.store import DocumentStore
 from localcloud.gcp.transfer.api import Transfer
 from localcloud.gcp.wire import ApiError, Request, Response
@@ -32,7 +31,7 @@ class Front:
 
     Args:
         store: their state.
-        upstream: fake-gcs-server.
+        objects: a folder for the bytes of Cloud Storage's objects.
         redis_server: the executable.
         scratch: a folder for the servers of Memorystore's instances.
         save: writes a snapshot into a folder.
@@ -42,7 +41,7 @@ class Front:
     def __init__(
         self,
         store: DocumentStore,
-        upstream: Upstream,
+        objects: Path,
         redis_server: Path,
         scratch: Path,
         *,
@@ -51,7 +50,7 @@ class Front:
     ) -> None:
         policies = Policies(store)
         self.kms = Kms(store, policies)
-        self.storage = Storage(store, self.kms, policies, upstream)
+        self.storage = Storage(store, self.kms, policies, objects)
         self.memorystore = Memorystore(store, self.kms, self.storage, redis_server, scratch)
         self.transfer = Transfer(store, self.storage)
         self.projects = Projects(store, policies)

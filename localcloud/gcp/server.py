@@ -1,4 +1,4 @@
-"""The Google Cloud emulator's process: `python -m localcloud.gcp.server FOLDER FAKE_GCS REDIS [SNAPSHOT]`.
+"""The Google Cloud emulator's process: `python -m localcloud.gcp.server FOLDER REDIS [SNAPSHOT]`.
 
 Prints `listening on PORT` once it serves. FOLDER is scratch space. SNAPSHOT is a folder that a save filled.
 """
@@ -14,7 +14,7 @@ from types import FrameType
 
 from common.errors import UserError
 from localcloud.gcp.front import Front
-from localcloud.gcp.storage.upstream import Upstream, link_tree, start_fake_gcs
+from localcloud.gcp.storage.blobs import link_all
 from localcloud.gcp.store import DocumentStore
 from localcloud.gcp.wire import FrontServer, Request, Response
 
@@ -30,19 +30,15 @@ class Emulator:
     Raises UserError if a part does not start; nothing is left running then.
     """
 
-    def __init__(self, folder: Path, fake_gcs: Path, redis_server: Path, snapshot: Path | None) -> None:
-        self._objects = folder / OBJECTS
+    def __init__(self, folder: Path, redis_server: Path, snapshot: Path | None) -> None:
         if snapshot is not None:
             shutil.copy2(snapshot / STORE, folder / STORE)
-            link_tree(snapshot / OBJECTS, self._objects)
+            link_all(snapshot / OBJECTS, folder / OBJECTS)
         self._store = DocumentStore(folder / STORE)
         self.server = FrontServer(self._answer)
-        url = f"http://127.0.0.1:{self.server.port}"
-        self._gcs, port = start_fake_gcs(fake_gcs, self._objects, folder / "fake-gcs-server.log", url)
-        self._upstream = Upstream(port)
         self._front = Front(
             self._store,
-            self._upstream,
+            folder / OBJECTS,
             redis_server,
             folder / DUMPS,
             save=self.save,
@@ -56,16 +52,17 @@ class Emulator:
 
     def check(self) -> None:
         """Raise UserError if a process is gone."""
-        self._gcs.check()
         self._front.memorystore.check()
 
     def save(self, into: Path) -> None:
         """Write all state into an empty folder. Raises UserError."""
         self.check()
         try:
-            self._store.save(into / STORE)
+            with self._store.lock:
+                self._store.save(into / STORE)
+                blobs = self._front.storage.blobs_in_use()
             self._front.memorystore.save(into / DUMPS)
-            link_tree(self._objects, into / OBJECTS)
+            self._front.storage.save(into / OBJECTS, blobs)
         except OSError as e:
             raise UserError(
                 f"the Google Cloud emulator could not save: {e}", str(into), "Free disk space there and try again."
@@ -74,8 +71,6 @@ class Emulator:
     def stop(self) -> None:
         """End the processes."""
         self._front.memorystore.stop()
-        self._upstream.close()
-        self._gcs.stop()
         self._store.close()
 
     def _answer(self, request: Request) -> Response:
@@ -84,10 +79,10 @@ class Emulator:
 
 def main(arguments: list[str]) -> int:
     """Serve until SIGTERM; returns the exit code."""
-    folder, fake_gcs, redis_server = (Path(a) for a in arguments[:3])
-    snapshot = Path(arguments[3]) if len(arguments) > 3 else None
+    folder, redis_server = (Path(a) for a in arguments[:2])
+    snapshot = Path(arguments[2]) if len(arguments) > 2 else None
     try:
-        emulator = Emulator(folder, fake_gcs, redis_server, snapshot)
+        emulator = Emulator(folder, redis_server, snapshot)
     except UserError as e:
         sys.stderr.write(f"{e}\n")
         return 2

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 BLOCK_BYTES: Final = 256 * 1024
 MAX_JSON_BYTES: Final = 10 * 1024 * 1024
@@ -213,7 +213,7 @@ class Routes:
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = []
 
     def add(self, method: str, pattern: str, handler: Handler) -> None:
-        """Call `handler(request, **named_groups)` for paths of this pattern."""
+        """Call `handler(request, **named_groups)` for paths of this pattern; what the groups match comes decoded."""
         self._routes.append((method, re.compile(pattern), handler))
 
     def handle(self, request: Request, path: str) -> Response:
@@ -222,7 +222,7 @@ class Routes:
         for method, pattern, handler in self._routes:
             found = pattern.fullmatch(path)
             if found and method == request.method:
-                return handler(request, **found.groupdict())
+                return handler(request, **{name: unquote(part) for name, part in found.groupdict().items()})
             known = known or found is not None
         if known:
             raise ApiError(405, f"{request.method} is not supported for {path}.", reason="methodNotAllowed")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from localcloud.toolchain.fake_gcs import ensure_fake_gcs_server
 from localcloud.toolchain.redis import ensure_redis_server
 from localcloud.toolchain.serving import ensure_serving_environment
 
-__all__ = ["ensure_fake_gcs_server", "ensure_redis_server", "ensure_serving_environment"]
+__all__ = ["ensure_redis_server", "ensure_serving_environment"]

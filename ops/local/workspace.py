@@ -32,7 +32,7 @@ from ops.options import known_stack
 from stacks.problems import SettingsError
 from stacks.settings import Settings
 
-SNAPSHOT_FORMAT = "2"
+SNAPSHOT_FORMAT = "3"
 """Raised when a snapshot of before can no longer be served."""
 _STATE_PARTS = ("stacks", "meta.yaml")
 """What of `.pulumi` a snapshot holds; history and locks are no state."""

@@ -91,13 +91,12 @@ class GcsObjectStore:
         return f"gs://{self._bucket}"
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        yield from self._listed(prefix, versions=None)
+        yield from self._listed(prefix, versions=False)
 
     def versions(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        # As text: the library would send Python's `True`, which is no JSON and which an emulator takes for no.
-        yield from self._listed(prefix, versions="true")
+        yield from self._listed(prefix, versions=True)
 
-    def _listed(self, prefix: str, versions: Any) -> Iterator[ObjectInfo]:
+    def _listed(self, prefix: str, *, versions: bool) -> Iterator[ObjectInfo]:
         with self._explained(prefix, listing=True):
             blobs = self._client.list_blobs(
                 self._bucket, prefix=prefix, versions=versions, timeout=_TIMEOUT, retry=_RETRY

@@ -245,7 +245,7 @@ class Memorystore:
             self._require_grant(name, bucket, OBJECT_WRITERS)
             dump = self._servers[name].dump()
             with dump.open("rb") as file:
-                self._storage.write(bucket, target, file, dump.stat().st_size, "application/octet-stream")
+                self._storage.write(bucket, target, file, "application/octet-stream")
             return self._instance(name)
 
         with self._lock:

@@ -26,9 +26,9 @@ from cryptography.x509.oid import NameOID
 
 from common.errors import UserError
 from localcloud.gcp import clock
-from localcloud.gcp.storage.upstream import REMEDY
 from localcloud.processes.process import ServerProcess, start_on_free_ports
 
+REMEDY: Final = "Run the command again; if it happens again, remove the local stack with `seawall local down`."
 CA_LIFETIME: Final = timedelta(days=3650)
 DUMP: Final = "dump.rdb"
 _EMPTY: Final = '""'

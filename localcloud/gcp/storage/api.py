@@ -2,105 +2,87 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import unquote
 
 from localcloud.gcp.iam.policies import Policies
 from localcloud.gcp.kms.api import Kms
+from localcloud.gcp.storage.blobs import Blobs
 from localcloud.gcp.storage.buckets import Buckets
 from localcloud.gcp.storage.objects import Objects
-from localcloud.gcp.storage.uploads import Uploads
-from localcloud.gcp.storage.upstream import Upstream
+from localcloud.gcp.storage.uploads import Uploads, blocks_of
 from localcloud.gcp.store import DocumentStore
-from localcloud.gcp.wire import ApiError, BoundedBody, EmptyBody, Reader, Request, Response
+from localcloud.gcp.wire import ApiError, Reader, Request, Response
 
 _API: Final = "/storage/v1"
 _UPLOAD: Final = "/upload/storage/v1"
+_OBJECTS: Final = re.compile(r"/b/[^/]+/o(/.*)?")
 _DOWNLOAD: Final = re.compile(r"/download/storage/v1/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)")
 _XML_OBJECT: Final = re.compile(r"/(?P<bucket>[a-z0-9][a-z0-9._-]+)/(?P<name>.+)")
 _GS_URI: Final = re.compile(r"gs://(?P<bucket>[^/]+)/(?P<name>.+)")
 
 
 class Storage:
-    """Requests by path, and objects for the other services."""
+    """Requests by path, and objects for the other services.
 
-    def __init__(self, store: DocumentStore, kms: Kms, policies: Policies, upstream: Upstream) -> None:
-        self.objects = Objects(store, kms, upstream)
-        self.buckets = Buckets(store, kms, policies, upstream, self.objects.is_empty)
-        self.objects.buckets = self.buckets
-        self._uploads = Uploads(self.objects)
+    Args:
+        folder: where the bytes of objects lie.
+    """
+
+    def __init__(self, store: DocumentStore, kms: Kms, policies: Policies, folder: Path) -> None:
+        self._blobs = Blobs(folder)
+        self.buckets = Buckets(store, kms, policies)
+        self._objects = Objects(store, kms, self.buckets, self._blobs)
+        self._uploads = Uploads(self._objects, self.buckets, self._blobs)
 
     def handle(self, request: Request) -> Response:
         """Answer a request of the JSON API, or a download of the XML API, which Triton's client uses."""
         path = request.path
         if path.startswith(f"{_API}/"):
             below = path.removeprefix(_API)
-            objects = below.startswith("/b/") and "/o" in below[2:] and re.match(r"/b/[^/]+/o(/|$)", below)
-            return self.objects.handle(request, below) if objects else self.buckets.handle(request, below)
+            part = self._objects if _OBJECTS.fullmatch(below) else self.buckets
+            return part.handle(request, below)
         if path.startswith(f"{_UPLOAD}/"):
             return self._uploads.handle(request, path.removeprefix(_UPLOAD))
         found = _DOWNLOAD.fullmatch(path)
         if found is None and not path.startswith(("/batch/", "/upload/", "/download/")):
             found = _XML_OBJECT.fullmatch(path)
         if found is not None and request.method in ("GET", "HEAD"):
-            return self.objects.download(request, found["bucket"], found["name"])
+            return self._objects.download(request, unquote(found["bucket"]), unquote(found["name"]))
         raise ApiError(501, f"The local cloud does not support {request.method} {path}.", reason="notImplemented")
+
+    def blobs_in_use(self) -> frozenset[str]:
+        """What `save` shall keep; asked for while the store cannot change."""
+        return frozenset(self._objects.blobs_in_use())
+
+    def save(self, folder: Path, blobs: frozenset[str]) -> None:
+        """Put these objects' bytes into a folder, for a Storage that starts from it. Raises OSError."""
+        self._blobs.link_into(folder, blobs)
 
     # For the other services.
 
-    def get(self, bucket: str, name: str) -> dict[str, Any] | None:
-        """An object's metadata, or None."""
-        try:
-            return self._json(Request("GET", _object(bucket, name)))
-        except ApiError as e:
-            if e.code == 404 and self.buckets.require(bucket):
-                return None
-            raise
-
-    def list(self, bucket: str, prefix: str = "") -> Iterator[dict[str, Any]]:
+    def list(self, bucket: str, prefix: str = "") -> list[dict[str, Any]]:
         """The metadata of all objects whose names start with `prefix`."""
-        token: str | None = None
-        while True:
-            query = {"prefix": prefix, **({"pageToken": token} if token else {})}
-            page = self._json(Request("GET", f"{_API}/b/{quote(bucket, safe='')}/o", query))
-            yield from page.get("items", [])
-            token = page.get("nextPageToken")
-            if token is None:
-                return
+        return self._objects.versions(bucket, prefix, ("live",))
 
     def read(self, bucket: str, name: str) -> Iterator[bytes]:
         """An object's bytes, block by block."""
-        response = self.objects.download(Request("GET", ""), quote(bucket, safe=""), quote(name, safe=""))
-        return iter((response.body,)) if isinstance(response.body, bytes) else response.body
+        return self._objects.read(self._objects.find(bucket, name, None))
 
-    def write(self, bucket: str, name: str, source: Reader, length: int, content_type: str) -> dict[str, Any]:
-        """Store an object of `length` bytes; returns its metadata."""
-        query = {"uploadType": "media", "name": name}
-        path = f"{_UPLOAD}/b/{quote(bucket, safe='')}/o"
-        body = BoundedBody(source, length) if length else EmptyBody()
-        headers = {"content-type": content_type}
-        return self._json(Request("POST", path, query, headers, body, urlencode(query), length))
+    def write(self, bucket: str, name: str, source: Reader, content_type: str) -> dict[str, Any]:
+        """Store an object; returns its metadata."""
+        return self._uploads.store(bucket, {"name": name, "contentType": content_type}, {}, {}, blocks_of(source))
 
     def copy(self, bucket: str, name: str, to_bucket: str, to_name: str) -> dict[str, Any]:
         """Copy an object; returns the copy's metadata."""
-        return self._json(
-            Request("POST", f"{_object(bucket, name)}/copyTo{_object(to_bucket, to_name)[len(_API) :]}")
-        )
+        return self._objects.copy(self._objects.find(bucket, name, None), to_bucket, to_name, {}, {})
 
     def delete(self, bucket: str, name: str) -> None:
         """Delete an object; in a versioned bucket it becomes noncurrent."""
-        self.handle(Request("DELETE", _object(bucket, name)))
-
-    def _json(self, request: Request) -> dict[str, Any]:
-        body = self.handle(request).body
-        return json.loads(body if isinstance(body, bytes) else b"".join(body))
-
-
-def _object(bucket: str, name: str) -> str:
-    return f"{_API}/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}"
+        self._objects.delete(bucket, name, None, {})
 
 
 def parse_uri(uri: Any) -> tuple[str, str]:

@@ -1,21 +1,19 @@
-"""Cloud Storage buckets: their settings, which fake-gcs-server does not keep, and their IAM policies.
+"""Cloud Storage buckets: their settings and their IAM policies.
 
 REST shapes: https://cloud.google.com/storage/docs/json_api/v1/buckets.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any, Final, Literal, get_args
 
 from localcloud.gcp import clock
 from localcloud.gcp.iam.policies import KEY_USERS, STORAGE_AGENT, Policies
 from localcloud.gcp.kms.api import KEY_NAME, Kms
-from localcloud.gcp.storage.upstream import Upstream
+from localcloud.gcp.storage.rules import precondition_failed
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
 
@@ -25,6 +23,10 @@ _DUAL_REGIONS: Final = frozenset({"ASIA1", "EUR4", "EUR5", "EUR7", "EUR8", "NAM4
 _MULTI_REGIONS: Final = frozenset({"ASIA", "EU", "US"})
 _KEY_LOCATIONS: Final[Mapping[str, str]] = {"EU": "europe"}
 """Bucket location → key location, where they are called differently."""
+
+State = Literal["live", "noncurrent", "softDeleted"]
+STATES: Final[tuple[State, ...]] = get_args(State)
+"""What a version of an object can be."""
 
 DEFAULT_SOFT_DELETE_SECONDS: Final = 7 * 86400
 _COMPUTED: Final = frozenset(
@@ -50,14 +52,10 @@ _COMPUTED: Final = frozenset(
 class Buckets:
     """The buckets part of the Cloud Storage API, and what other services ask of it."""
 
-    def __init__(
-        self, store: DocumentStore, kms: Kms, policies: Policies, upstream: Upstream, is_empty: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, store: DocumentStore, kms: Kms, policies: Policies) -> None:
         self._store = store
         self._kms = kms
         self._policies = policies
-        self._upstream = upstream
-        self._is_empty = is_empty
         self._routes = Routes()
         bucket = r"/b/(?P<name>[^/]+)"
         for method, pattern, handler in (
@@ -65,11 +63,9 @@ class Buckets:
             ("GET", "/b", self._list),
             ("GET", bucket, self._get),
             ("PATCH", bucket, self._patch),
-            ("PUT", bucket, self._update),
             ("DELETE", bucket, self._delete),
             ("GET", f"{bucket}/iam", self._get_policy),
             ("PUT", f"{bucket}/iam", self._set_policy),
-            ("GET", f"{bucket}/iam/testPermissions", self._test_permissions),
         ):
             self._routes.add(method, pattern, handler)
 
@@ -83,6 +79,10 @@ class Buckets:
         if found is None:
             raise not_found("Bucket", name)
         return found
+
+    def names(self) -> Iterator[str]:
+        """The names of all buckets."""
+        return (name for name, _ in self._store.all(_BUCKETS))
 
     def grants(self, bucket: str, roles: frozenset[str], agent: str) -> bool:
         """Whether the bucket's policy gives one of `roles` to a service account of this pattern."""
@@ -121,12 +121,6 @@ class Buckets:
                 message = "Your previous request to create the named bucket succeeded and you already own it."
                 raise ApiError(409, message, reason="conflict")
             self._check(document)
-            answer = self._upstream.send(
-                "POST", "/storage/v1/b", {"content-type": "application/json"}, *_json_body({"name": name})
-            )
-            if answer.status != 409:  # left over by a deleted bucket's folder
-                answer.raise_error()
-            answer.read()
             self._store.put(_BUCKETS, name, document)
         return Response.of(document)
 
@@ -139,24 +133,13 @@ class Buckets:
         return Response.of(self.require(name))
 
     def _patch(self, request: Request, name: str) -> Response:
-        return self._change(request, name, lambda old, body: merged(old, body))
-
-    def _update(self, request: Request, name: str) -> Response:
-        def replace(old: Document, body: Mapping[str, Any]) -> dict[str, Any]:
-            return {**{k: v for k, v in old.items() if k in {*_COMPUTED, "project"}}, **body}
-
-        return self._change(request, name, replace)
-
-    def _change(
-        self, request: Request, name: str, change: Callable[[Document, Mapping[str, Any]], dict[str, Any]]
-    ) -> Response:
         body = {k: v for k, v in request.json().items() if k not in _COMPUTED}
         with self._store.lock:
             old = self.require(name)
             generation = request.query.get("ifMetagenerationMatch")
             if generation is not None and generation != old["metageneration"]:
                 raise precondition_failed()
-            new = change(old, body)
+            new = merged(old, body)
             locked = (old.get("retentionPolicy") or {}).get("isLocked")
             if locked and _retention_seconds(new) < _retention_seconds(old):
                 message = "Cannot reduce or remove the retention period of a locked retention policy."
@@ -169,12 +152,11 @@ class Buckets:
     def _delete(self, _request: Request, name: str) -> Response:
         with self._store.lock:
             self.require(name)
-            if not self._is_empty(name):
+            versions = (v for state in ("live", "noncurrent") for v in self._store.all(kind_of(name, state)))
+            if any(True for _ in versions):
                 raise ApiError(409, "The bucket you tried to delete is not empty.", reason="conflict")
-            answer = self._upstream.send("DELETE", f"/storage/v1/b/{quote(name, safe='')}")
-            if answer.status != 404:
-                answer.raise_error()
-            answer.read()
+            for version, _ in self._store.all(kind_of(name, "softDeleted")):
+                self._store.delete(kind_of(name, "softDeleted"), version)
             self._store.delete(_BUCKETS, name)
             self._policies.delete(_policy_name(name))
         return Response(204)
@@ -199,11 +181,6 @@ class Buckets:
         self._policies.set(_policy_name(name), body)
         return Response.of(self._policy(name))
 
-    def _test_permissions(self, request: Request, name: str) -> Response:
-        self.require(name)
-        asked = request.query.get("permissions", "")
-        return Response.of({"kind": "storage#testIamPermissionsResponse", "permissions": [asked] if asked else []})
-
     def _policy(self, name: str) -> dict[str, Any]:
         resource = f"projects/_/buckets/{name}"
         return {"kind": "storage#policy", "resourceId": resource, **self._policies.get(_policy_name(name))}
@@ -213,10 +190,9 @@ def _policy_name(bucket: str) -> str:
     return f"buckets/{bucket}"
 
 
-def precondition_failed() -> ApiError:
-    """The 412 of an `if…Match` parameter."""
-    message = "At least one of the pre-conditions you specified did not hold."
-    return ApiError(412, message, reason="conditionNotMet")
+def kind_of(bucket: str, state: State) -> str:
+    """Where the store keeps a bucket's versions: the live ones by name, the others by name and generation."""
+    return f"storage/{state}/{bucket}"
 
 
 def retention(document: Document) -> timedelta:
@@ -226,6 +202,11 @@ def retention(document: Document) -> timedelta:
 
 def _retention_seconds(document: Mapping[str, Any]) -> int:
     return int((document.get("retentionPolicy") or {}).get("retentionPeriod") or 0)
+
+
+def soft_delete(document: Document) -> timedelta:
+    """How long a version that is deleted for good can still be restored."""
+    return timedelta(seconds=int((document.get("softDeletePolicy") or {}).get("retentionDurationSeconds") or 0))
 
 
 def is_versioned(document: Document) -> bool:
@@ -284,8 +265,3 @@ def merged(old: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
         else:
             result[name] = value
     return result
-
-
-def _json_body(value: Any) -> tuple[Any, int]:
-    data = json.dumps(value).encode()
-    return iter((data,)), len(data)

@@ -6,13 +6,9 @@ Cloud Storage takes them as `crc32c` and `md5Hash` of the object's metadata, and
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import google_crc32c
 
 from localcloud.gcp.wire import ApiError
 
@@ -28,6 +24,13 @@ class Declared:
         """Both declarations; `other` wins."""
         return Declared(other.crc32c or self.crc32c, other.md5 or self.md5)
 
+    def verify(self, crc32c: str, md5: str) -> None:
+        """Raise ApiError (400) if the bytes have other checksums than declared."""
+        for kind, expected, actual in (("CRC32C", self.crc32c, crc32c), ("MD5", self.md5, md5)):
+            if expected and expected != actual:
+                message = f'Provided {kind} hash "{expected}" doesn\'t match calculated {kind} hash "{actual}".'
+                raise ApiError(400, message, reason="invalid")
+
 
 def declared(metadata: Mapping[str, Any], headers: Mapping[str, str]) -> Declared:
     """What an upload's metadata and headers (lower case) declare."""
@@ -37,52 +40,3 @@ def declared(metadata: Mapping[str, Any], headers: Mapping[str, str]) -> Declare
         if kind in found and value:
             found[kind] = value
     return Declared(found["crc32c"], found["md5"])
-
-
-class Running:
-    """Checksums of a body so far; the MD5 only if it will be compared, for it costs more."""
-
-    def __init__(self, *, md5: bool) -> None:
-        self._crc32c: Any = google_crc32c.Checksum()
-        self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
-
-    def update(self, block: bytes) -> None:
-        """Add a block."""
-        self._crc32c.update(block)
-        if self._md5 is not None:
-            self._md5.update(block)
-
-    def copy(self) -> Running:
-        """The state now."""
-        other = Running(md5=False)
-        other._crc32c = self._crc32c.copy()
-        other._md5 = self._md5.copy() if self._md5 is not None else None
-        return other
-
-    def verify(self, expected: Declared) -> None:
-        """Raise ApiError (400) if what was declared differs from the bytes."""
-        actual = base64.b64encode(self._crc32c.digest()).decode()
-        if expected.crc32c and expected.crc32c != actual:
-            raise _mismatch("CRC32C", expected.crc32c, actual)
-        if expected.md5 and self._md5 is not None:
-            actual = base64.b64encode(self._md5.digest()).decode()
-            if expected.md5 != actual:
-                raise _mismatch("MD5", expected.md5, actual)
-
-
-def _mismatch(kind: str, expected: str, actual: str) -> ApiError:
-    message = f'Provided {kind} hash "{expected}" doesn\'t match calculated {kind} hash "{actual}".'
-    return ApiError(400, message, reason="invalid")
-
-
-def verified(blocks: Iterable[bytes], expected: Declared, running: Running) -> Iterator[bytes]:
-    """The blocks, of which the last is only handed out if the checksums match. Raises ApiError (400)."""
-    held: bytes | None = None
-    for block in blocks:
-        running.update(block)
-        if held is not None:
-            yield held
-        held = block
-    running.verify(expected)
-    if held is not None:
-        yield held

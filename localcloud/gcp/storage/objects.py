@@ -1,65 +1,75 @@
-"""Cloud Storage objects: what fake-gcs-server stores, with generations, preconditions and customer-managed keys.
+"""Cloud Storage objects: versions, generations, preconditions, retention, soft delete and customer-managed keys.
 
-The front keeps for each object its generation and the key version that it is encrypted with, and for each
-noncurrent version its metadata; the bytes of noncurrent versions lie in a bucket of their own that no client
-sees. fake-gcs-server's file system backend cannot hold `a` and `a/b` side by side. Reasons of refusals:
-https://cloud.google.com/storage/docs/json_api/v1/status-codes.
+Reasons of refusals: https://cloud.google.com/storage/docs/json_api/v1/status-codes. An object is stored as its
+metadata, which names a blob. What a bucket's soft delete policy keeps, and for how long:
+https://cloud.google.com/storage/docs/soft-delete.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import format_datetime
 from typing import Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from localcloud.gcp import clock
 from localcloud.gcp.kms.api import Kms
-from localcloud.gcp.storage.buckets import Buckets, is_versioned, retention
-from localcloud.gcp.storage.rules import check_conditions, checked_name, disabled_key, is_true, order, page
-from localcloud.gcp.storage.upstream import Answer, Upstream
+from localcloud.gcp.storage.blobs import Blob, Blobs
+from localcloud.gcp.storage.buckets import STATES, Buckets, State, is_versioned, kind_of, retention, soft_delete
+from localcloud.gcp.storage.rules import (
+    byte_range,
+    check_conditions,
+    checked_name,
+    described,
+    disabled_key,
+    is_true,
+    page,
+)
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Request, Response, Routes
 
-NONCURRENT_BUCKET: Final = "seawall-noncurrent-versions"
 _LOCKS: Final = 64
-
-Finalized = Callable[[str, str], None]
+_BLOB: Final = "sha256"
+"""The member of an object's document that names its bytes; the API has no such field."""
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where the bytes of an object version lie in fake-gcs-server."""
+class Upload:
+    """An object that is about to be written."""
 
-    bucket: str
+    bucket: Document
     name: str
-    resource: Mapping[str, Any] | None = None
-    """The metadata of a noncurrent version."""
+    blob: Blob
+    metadata: Mapping[str, Any]
+    """What the client says of it."""
+    key_version: str | None
+    """That it is encrypted with; None for Google's own keys."""
 
 
 class Objects:
     """The objects part of the Cloud Storage API but for uploads, and what writes share."""
 
-    def __init__(self, store: DocumentStore, kms: Kms, upstream: Upstream) -> None:
+    def __init__(self, store: DocumentStore, kms: Kms, buckets: Buckets, blobs: Blobs) -> None:
         self._store = store
         self._kms = kms
-        self.upstream = upstream
-        self.buckets: Buckets
-        self.on_finalize: list[Finalized] = []
-        """Called with bucket and name after an object was written."""
-        self._locks = [threading.Lock() for _ in range(_LOCKS)]
+        self._buckets = buckets
+        self._blobs = blobs
+        self._locks = [threading.RLock() for _ in range(_LOCKS)]
+        self._generations = threading.Lock()
+        self._last_generation = 0
         self._routes = Routes()
-        b, o = "/b/(?P<bucket>[^/]+)/o", "/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)"
-        target = "/b/(?P<target>[^/]+)/o/(?P<copy>[^/]+)"
+        o = r"/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)"
+        to = r"/b/(?P<target>[^/]+)/o/(?P<copy>[^/]+)"
         for method, pattern, handler in (
-            ("GET", f"{b}/?", self._list),
-            ("POST", rf"{o}/(?P<verb>rewriteTo|copyTo){target}", self._copy),
-            ("POST", f"{o}/compose", self._compose),
+            ("GET", r"/b/(?P<bucket>[^/]+)/o", self._list),
+            ("POST", f"{o}/rewriteTo{to}", self._rewrite),
+            ("POST", f"{o}/restore", self._restore),
             ("GET", o, self._get),
-            ("HEAD", o, self._get),
             ("PATCH", o, self._patch),
-            ("PUT", o, self._patch),
             ("DELETE", o, self._delete),
         ):
             self._routes.add(method, pattern, handler)
@@ -68,10 +78,11 @@ class Objects:
         """Answer a request for `path` below `/storage/v1`."""
         return self._routes.handle(request, path)
 
-    def is_empty(self, bucket: str) -> bool:
-        """Whether no version of any object is left."""
-        kinds = (_live(bucket), _noncurrent(bucket))
-        return not any(True for kind in kinds for _ in self._store.all(kind))
+    def blobs_in_use(self) -> Iterator[str]:
+        """The SHA-256 of the bytes of every version of every object."""
+        for bucket in self._buckets.names():
+            for state in STATES:
+                yield from (document[_BLOB] for _, document in self._store.all(kind_of(bucket, state)))
 
     # Writes.
 
@@ -81,296 +92,241 @@ class Objects:
         if not key:
             return None
         key = key.split("/cryptoKeyVersions/", 1)[0]
-        self.buckets.check_key(key, bucket["location"])
+        self._buckets.check_key(key, bucket["location"])
         try:
             return self._kms.primary(key)
         except ApiError as e:
             raise disabled_key(e.message) from e
 
-    def write(
-        self,
-        bucket: Document,
-        name: str,
-        conditions: Mapping[str, str],
-        key_version: str | None,
-        send: Callable[[], Answer],
-        *,
-        unwrap: str | None = None,
-    ) -> Response:
-        """Store an object with `send`, unless a precondition fails, and note its generation and key.
-
-        Args:
-            bucket: its settings.
-            conditions: the request's parameters.
-            send: sends the bytes to fake-gcs-server.
-            unwrap: the member of the answer that holds the object's metadata; None if it is the answer.
-        """
-        name = checked_name(name)
-        with self._lock_of(bucket["name"], name):
-            current = self._store.get(_live(bucket["name"]), name)
+    def write(self, upload: Upload, conditions: Mapping[str, str]) -> dict[str, Any]:
+        """Make an object the live version, unless a precondition fails; returns its metadata."""
+        bucket, name = str(upload.bucket["name"]), checked_name(upload.name)
+        metadata = described(upload.metadata)
+        with self._lock_of(bucket, name):
+            current = self._store.get(kind_of(bucket, "live"), name)
             check_conditions(conditions, current)
-            if current and not is_versioned(bucket):
-                self._check_retention(bucket, current)
-            kept = self._keep_noncurrent(bucket, name, current) if current and is_versioned(bucket) else None
-            answer = send()
-            if answer.status >= 300:
-                answer.raise_error()
-                return answer.to_response()
-            value = answer.json()
-            resource = value[unwrap] if unwrap else value
-            record = self._record(resource, key_version)
-            self._store.put(_live(bucket["name"]), name, record)
-            if kept is not None:
-                self._retire(bucket["name"], name, kept)
-        self._add_view(resource, record)
-        for notify in self.on_finalize:
-            notify(bucket["name"], name)
-        return Response.of(value)
+            if current is not None:
+                self._retire(upload.bucket, current)
+            document = self._new(upload, metadata)
+            self._store.put(kind_of(bucket, "live"), name, document)
+        return _view(document)
+
+    def _new(self, upload: Upload, metadata: Mapping[str, Any]) -> dict[str, Any]:
+        bucket, blob = upload.bucket, upload.blob
+        moment = clock.now()
+        generation, now = self._next_generation(), clock.text(moment)
+        held = {"retentionExpirationTime": clock.text(moment + retention(bucket))} if retention(bucket) else {}
+        return {
+            "contentType": "application/octet-stream",
+            "storageClass": bucket["storageClass"],
+            **metadata,
+            "kind": "storage#object",
+            "id": f"{bucket['name']}/{upload.name}/{generation}",
+            "name": upload.name,
+            "bucket": bucket["name"],
+            "generation": str(generation),
+            "metageneration": "1",
+            "size": str(blob.size_bytes),
+            "md5Hash": blob.md5,
+            "crc32c": blob.crc32c,
+            "etag": f"{generation}-1",
+            "timeCreated": now,
+            "updated": now,
+            "timeStorageClassUpdated": now,
+            **held,
+            **({"kmsKeyName": upload.key_version} if upload.key_version else {}),
+            _BLOB: blob.sha256,
+        }
+
+    def copy(
+        self, source: Document, bucket: str, name: str, query: Mapping[str, str], changes: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Write an object with the bytes of a version, and its metadata but for `changes`. Raises ApiError."""
+        self._require_readable(source)
+        destination = self._buckets.require(bucket)
+        version = self.key_version(destination, query.get("destinationKmsKeyName"))
+        blob = Blob(source[_BLOB], int(source["size"]), source["crc32c"], source["md5Hash"])
+        kept = described({k: v for k, v in source.items() if k in ("contentType", "contentEncoding", "metadata")})
+        return self.write(Upload(destination, name, blob, {**kept, **changes}, version), query)
+
+    def _rewrite(self, request: Request, bucket: str, name: str, target: str, copy: str) -> Response:
+        source = self.find(bucket, name, request.query.get("sourceGeneration"))
+        check_conditions(
+            {k.replace("ifSource", "if", 1): v for k, v in request.query.items() if k.startswith("ifSource")}, source
+        )
+        conditions = {k: v for k, v in request.query.items() if not k.startswith("ifSource")}
+        resource = self.copy(source, target, copy, conditions, described(request.json()))
+        size = {"totalBytesRewritten": resource["size"], "objectSize": resource["size"]}
+        return Response.of({"kind": "storage#rewriteResponse", **size, "done": True, "resource": resource})
 
     def _patch(self, request: Request, bucket: str, name: str) -> Response:
-        bucket, name = unquote(bucket), unquote(name)
-        self.buckets.require(bucket)
-        with self._lock_of(bucket, name):
-            record = self._require_live(bucket, name)
-            check_conditions(request.query, record)
-            answer = self.upstream.forward(request)
-            answer.raise_error(_no_object(bucket, name))
-            resource = answer.json()
-            # fake-gcs-server gives a patched object a new generation.
-            record = {**record, "generation": str(resource["generation"])}
-            self._store.put(_live(bucket), name, record)
-        self._add_view(resource, record)
-        return Response.of(resource)
-
-    def _copy(self, request: Request, bucket: str, name: str, verb: str, target: str, copy: str) -> Response:
-        source = self._source(unquote(bucket), unquote(name), request.query.get("sourceGeneration"))
-        self._require_readable(unquote(bucket), unquote(name), source)
-        destination = self.buckets.require(unquote(target))
-        version = self.key_version(destination, request.query.get("destinationKmsKeyName"))
-        path = f"{_object_path(source)}/{verb}/b/{target}/o/{copy}"
-        inner = Request(request.method, path, {}, request.headers, request.body, "", request.length)
-        return self.write(
-            destination,
-            unquote(copy),
-            request.query,
-            version,
-            lambda: self.upstream.forward(inner),
-            unwrap="resource" if verb == "rewriteTo" else None,
-        )
-
-    def _compose(self, request: Request, bucket: str, name: str) -> Response:
-        document = self.buckets.require(unquote(bucket))
         body = request.json()
-        for part in body.get("sourceObjects", []):
-            source = self._source(document["name"], str(part.get("name")), part.get("generation"))
-            self._require_readable(document["name"], str(part.get("name")), source)
-        version = self.key_version(document, request.query.get("kmsKeyName"))
-        data = Response.of(body).body
-        assert isinstance(data, bytes)  # noqa: S101 - what `Response.of` makes
-        headers = {"content-type": "application/json"}
-
-        def send() -> Answer:
-            return self.upstream.send(
-                "POST",
-                f"/storage/v1{_path(document['name'], unquote(name))}/compose",
-                headers,
-                iter((data,)),
-                len(data),
-            )
-
-        return self.write(document, unquote(name), request.query, version, send)
+        changes = {**described(body), **{k: None for k, v in body.items() if v is None}}
+        with self._lock_of(bucket, name):
+            document = self.find(bucket, name, request.query.get("generation"), states=("live",))
+            check_conditions(request.query, document)
+            number = int(document["metageneration"]) + 1
+            changed = {k: v for k, v in {**document, **changes}.items() if v is not None}
+            changed |= {
+                "metageneration": str(number),
+                "etag": f"{document['generation']}-{number}",
+                "updated": clock.now_text(),
+            }
+            return Response.of(_view(self._store.put(kind_of(bucket, "live"), name, changed)))
 
     def _delete(self, request: Request, bucket: str, name: str) -> Response:
-        bucket, name = unquote(bucket), unquote(name)
-        document = self.buckets.require(bucket)
-        generation = request.query.get("generation")
+        self.delete(bucket, name, request.query.get("generation"), request.query)
+        return Response(204)
+
+    def delete(self, bucket: str, name: str, generation: str | None, conditions: Mapping[str, str]) -> None:
+        """Delete a version for good, or the live one without a generation, which then may become noncurrent."""
+        settings = self._buckets.require(bucket)
         with self._lock_of(bucket, name):
-            record = self._store.get(_live(bucket), name)
-            if generation and (record is None or record["generation"] != generation):
-                return self._delete_noncurrent(document, name, generation)
-            if record is None:
-                raise _no_object(bucket, name)
-            check_conditions(request.query, record)
-            kept = None
-            if is_versioned(document) and not generation:
-                kept = self._keep_noncurrent(document, name, record)
+            document = self.find(bucket, name, generation, states=("live", "noncurrent"))
+            check_conditions(conditions, document)
+            if generation:
+                self._remove(settings, document)
             else:
-                self._check_retention(document, record)
-            answer = self.upstream.send("DELETE", f"/storage/v1{_path(bucket, name)}")
-            answer.raise_error(_no_object(bucket, name))
-            answer.read()
-            self._store.delete(_live(bucket), name)
-            if kept is not None:
-                self._retire(bucket, name, kept)
-        return Response(204)
+                self._retire(settings, document)
 
-    def _delete_noncurrent(self, bucket: Document, name: str, generation: str) -> Response:
-        kind, key = _noncurrent(bucket["name"]), _version_key(name, generation)
-        found = self._store.get(kind, key)
-        if found is None:
-            raise _no_object(bucket["name"], name)
-        self._check_retention(bucket, found)
-        path = _path(NONCURRENT_BUCKET, _archive_name(bucket["name"], name, generation))
-        answer = self.upstream.send("DELETE", f"/storage/v1{path}")
-        answer.raise_error()
-        answer.read()
-        self._store.delete(kind, key)
-        return Response(204)
+    def _retire(self, bucket: Document, live: Document) -> None:
+        """Take the live version away: it becomes noncurrent in a bucket with versions, and goes elsewhere."""
+        if not is_versioned(bucket):
+            self._remove(bucket, live)
+            return
+        self._store.put(
+            kind_of(bucket["name"], "noncurrent"), _version(live), {**live, "timeDeleted": clock.now_text()}
+        )
+        self._store.delete(kind_of(bucket["name"], "live"), live["name"])
 
-    def _keep_noncurrent(self, bucket: Document, name: str, record: Document) -> dict[str, Any]:
-        """Copy a live version aside before it is replaced or removed; returns its metadata."""
-        answer = self.upstream.send("GET", f"/storage/v1{_path(bucket['name'], name)}")
-        answer.raise_error(_no_object(bucket["name"], name))
-        resource = answer.json()
-        self._add_view(resource, record)
-        archived = _archive_name(bucket["name"], name, record["generation"])
-        path = f"/storage/v1{_path(bucket['name'], name)}/copyTo{_path(NONCURRENT_BUCKET, archived)}"
-        answer = self.upstream.send("POST", path)
-        answer.raise_error()
-        answer.read()
-        return resource
-
-    def _retire(self, bucket: str, name: str, resource: dict[str, Any]) -> None:
-        document = {**resource, "timeDeleted": clock.now_text()}
-        self._store.put(_noncurrent(bucket), _version_key(name, str(resource["generation"])), document)
-
-    def _check_retention(self, bucket: Document, record: Mapping[str, Any]) -> None:
-        until = clock.parse(record["timeCreated"]) + retention(bucket)
+    def _remove(self, bucket: Document, document: Document) -> None:
+        """Delete a version for good, which leaves it soft-deleted for as long as the bucket's policy says."""
+        until = clock.parse(document["timeCreated"]) + retention(bucket)
         if until > clock.now():
             message = (
                 f"Object is under active retention and cannot be deleted or overwritten until {clock.text(until)}."
             )
             raise ApiError(403, message, reason="retentionPolicyNotMet")
+        kept_for = soft_delete(bucket)
+        if kept_for > timedelta():
+            now = clock.now()
+            times = {"softDeleteTime": clock.text(now), "hardDeleteTime": clock.text(now + kept_for)}
+            self._store.put(kind_of(bucket["name"], "softDeleted"), _version(document), {**document, **times})
+        self._store.delete(kind_of(bucket["name"], "noncurrent"), _version(document))
+        live = self._store.get(kind_of(bucket["name"], "live"), document["name"])
+        if live is not None and live["generation"] == document["generation"]:
+            self._store.delete(kind_of(bucket["name"], "live"), document["name"])
+
+    def _restore(self, request: Request, bucket: str, name: str) -> Response:
+        """A soft-deleted version becomes the live one, with a generation of its own; it stays soft-deleted too."""
+        source = self.find(bucket, name, request.query.get("generation"), states=("softDeleted",))
+        return Response.of(self.copy(source, bucket, name, request.query, {}))
 
     # Reads.
 
-    def _get(self, request: Request, bucket: str, name: str) -> Response:
-        if request.query.get("alt") == "media" or request.method == "HEAD":
-            return self.download(request, bucket, name)
-        bucket, name = unquote(bucket), unquote(name)
-        source = self._source(bucket, name, request.query.get("generation"))
-        if source.resource is not None:
-            return Response.of(source.resource)
-        record = self._require_live(bucket, name)
-        check_conditions(request.query, record)
-        answer = self.upstream.send("GET", f"/storage/v1{_path(bucket, name)}")
-        answer.raise_error(_no_object(bucket, name))
-        resource = answer.json()
-        self._add_view(resource, record)
-        return Response.of(resource)
+    def find(
+        self, bucket: str, name: str, generation: str | None, states: Iterable[State] = ("live", "noncurrent")
+    ) -> Document:
+        """The version of this generation, or the live one without. Raises ApiError (404)."""
+        self._buckets.require(bucket)
+        for state in states:
+            if state == "live":
+                found = self._store.get(kind_of(bucket, state), name)
+                found = found if found and generation in (None, "", found["generation"]) else None
+            else:
+                found = self._store.get(kind_of(bucket, state), f"{name}\x1f{int(generation or 0):020d}")
+            if found is not None and not _is_over(found):
+                return found
+        raise ApiError(404, f"No such object: {bucket}/{name}", reason="notFound")
 
-    def download(self, request: Request, bucket: str, name: str) -> Response:
-        """The object's bytes, if its key version is enabled. `bucket` and `name` are percent-encoded."""
-        decoded, plain = unquote(bucket), unquote(name)
-        source = self._source(decoded, plain, request.query.get("generation"))
-        self._require_readable(decoded, plain, source)
-        if source.resource is None:
-            check_conditions(request.query, self._require_live(decoded, plain))
-        headers = {k: v for k, v in request.headers.items() if k in ("range", "accept-encoding")}
-        answer = self.upstream.send(request.method, f"/download{_object_path(source)}?alt=media", headers)
-        if answer.status >= 400 and answer.status != 416:
-            answer.raise_error(_no_object(decoded, plain))
-        response = answer.to_response()
-        if source.resource is not None:
-            generation = str(source.resource["generation"])
-            response.headers = [
-                (k, generation if k.lower() == "x-goog-generation" else v) for k, v in response.headers
-            ]
-        if request.method == "HEAD":
-            response.body, response.length = iter(()), int(answer.headers.get("content-length") or 0)
-        return response
+    def versions(self, bucket: str, prefix: str, states: Iterable[State]) -> list[dict[str, Any]]:
+        """The metadata of all versions in these states whose names start with `prefix`, in the order of listings."""
+        self._buckets.require(bucket)
+        found = [d for state in states for _, d in self._store.all(kind_of(bucket, state), prefix) if not _is_over(d)]
+        return [_view(d) for d in sorted(found, key=lambda d: (d["name"], int(d["generation"])))]
 
     def _list(self, request: Request, bucket: str) -> Response:
-        bucket = unquote(bucket)
-        self.buckets.require(bucket)
+        states: tuple[State, ...] = ("live", "noncurrent") if is_true(request.query.get("versions")) else ("live",)
         if is_true(request.query.get("softDeleted")):
-            raise ApiError(501, "The local cloud records soft delete policies, but keeps no soft-deleted objects.")
-        wanted = ("prefix", "delimiter", "startOffset", "endOffset")
-        query = "&".join(f"{k}={quote(request.query[k], safe='')}" for k in wanted if k in request.query)
-        if is_true(request.query.get("includeTrailingDelimiter")):
-            query += "&includeTrailingDelimiter=true"
-        answer = self.upstream.send("GET", f"/storage/v1/b/{quote(bucket, safe='')}/o?{query}")
-        answer.raise_error()
-        listed = answer.json()
-        items = listed.get("items", [])
-        for item in items:
-            record = self._store.get(_live(bucket), item["name"])
-            if record is not None:
-                self._add_view(item, record)
-        if is_true(request.query.get("versions")):
-            items = sorted([*items, *self._noncurrent_items(bucket, request.query)], key=order)
-        return Response.of(page(items, listed.get("prefixes", []), request.query))
+            states = ("softDeleted",)
+        return Response.of(page(self.versions(bucket, request.query.get("prefix", ""), states), request.query))
 
-    def _noncurrent_items(self, bucket: str, query: Mapping[str, str]) -> list[Mapping[str, Any]]:
-        prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
-        documents = (d for _, d in self._store.all(_noncurrent(bucket), prefix))
-        return [d for d in documents if not delimiter or delimiter not in d["name"][len(prefix) :]]
+    def _get(self, request: Request, bucket: str, name: str) -> Response:
+        if request.query.get("alt") == "media":
+            return self.download(request, bucket, name)
+        states: tuple[State, ...] = ("live", "noncurrent")
+        if is_true(request.query.get("softDeleted")):
+            states = ("softDeleted",)
+        document = self.find(bucket, name, request.query.get("generation"), states)
+        check_conditions(request.query, document)
+        return Response.of(_view(document))
 
-    def _source(self, bucket: str, name: str, generation: str | None) -> Source:
-        """Where a version lies. Raises ApiError (404)."""
-        self.buckets.require(bucket)
-        record = self._store.get(_live(bucket), name)
-        if record is not None and generation in (None, "", record["generation"]):
-            return Source(bucket, name)
-        found = self._store.get(_noncurrent(bucket), _version_key(name, generation)) if generation else None
-        if found is None:
-            raise _no_object(bucket, name)
-        return Source(NONCURRENT_BUCKET, _archive_name(bucket, name, str(generation)), found)
+    def download(self, request: Request, bucket: str, name: str) -> Response:
+        """The object's bytes, as they were stored, if its key version is enabled."""
+        document = self.find(bucket, name, request.query.get("generation"))
+        check_conditions(request.query, document)
+        size = int(document["size"])
+        part = byte_range(request.headers.get("range"), size)
+        start, length = part or (0, size)
+        headers = _download_headers(document)
+        if part:
+            headers.append(("Content-Range", f"bytes {start}-{start + length - 1}/{size}"))
+        return Response(206 if part else 200, headers, self.read(document, start, length), length)
 
-    def _require_readable(self, bucket: str, name: str, source: Source) -> None:
-        """Raise ApiError (400) if the object's key version is not enabled."""
-        described = source.resource if source.resource is not None else self._require_live(bucket, name)
-        version = described.get("kmsKeyName")
+    def read(self, document: Document, start: int = 0, size_bytes: int | None = None) -> Iterator[bytes]:
+        """A version's bytes. Raises ApiError (400) if its key version is not enabled."""
+        self._require_readable(document)
+        return self._blobs.read(document[_BLOB], start, int(document["size"]) if size_bytes is None else size_bytes)
+
+    def _require_readable(self, document: Document) -> None:
+        version = document.get("kmsKeyName")
         if version:
             try:
                 self._kms.require_enabled(version)
             except ApiError as e:
                 raise disabled_key(e.message) from e
 
-    def _require_live(self, bucket: str, name: str) -> Document:
-        record = self._store.get(_live(bucket), name)
-        if record is None:
-            raise _no_object(bucket, name)
-        return record
+    def _next_generation(self) -> int:
+        with self._generations:
+            self._last_generation = max(self._last_generation + 1, time.time_ns() // 1000)
+            return self._last_generation
 
-    def _record(self, resource: Mapping[str, Any], key_version: str | None) -> dict[str, Any]:
-        record = {"generation": str(resource["generation"]), "timeCreated": resource["timeCreated"]}
-        return {**record, "kmsKeyName": key_version} if key_version else record
-
-    def _add_view(self, resource: dict[str, Any], record: Document) -> None:
-        """Turn fake-gcs-server's metadata into Cloud Storage's."""
-        resource.pop("acl", None)  # buckets have uniform access
-        resource["generation"] = record["generation"]
-        if "kmsKeyName" in record:
-            resource["kmsKeyName"] = record["kmsKeyName"]
-
-    def _lock_of(self, bucket: str, name: str) -> threading.Lock:
+    def _lock_of(self, bucket: str, name: str) -> threading.RLock:
         return self._locks[hash((bucket, name)) % _LOCKS]
 
 
-def _live(bucket: str) -> str:
-    return f"storage/objects/{bucket}"
+def _version(document: Document) -> str:
+    return f"{document['name']}\x1f{int(document['generation']):020d}"
 
 
-def _noncurrent(bucket: str) -> str:
-    return f"storage/noncurrent/{bucket}"
+def _is_over(document: Document) -> bool:
+    """Whether a soft-deleted version's time is up."""
+    until = document.get("hardDeleteTime")
+    return until is not None and clock.parse(until) <= clock.now()
 
 
-def _version_key(name: str, generation: str | None) -> str:
-    return f"{name}\x1f{generation}"
+def _view(document: Document) -> dict[str, Any]:
+    return {k: v for k, v in document.items() if k != _BLOB}
 
 
-def _archive_name(bucket: str, name: str, generation: str) -> str:
-    return f"{bucket}/{generation}/{name}"
-
-
-def _path(bucket: str, name: str) -> str:
-    return f"/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}"
-
-
-def _object_path(source: Source) -> str:
-    return f"/storage/v1{_path(source.bucket, source.name)}"
-
-
-def _no_object(bucket: str, name: str) -> ApiError:
-    return ApiError(404, f"No such object: {bucket}/{name}", reason="notFound")
+def _download_headers(document: Document) -> list[tuple[str, str]]:
+    headers = {
+        "Content-Type": document["contentType"],
+        "Content-Encoding": document.get("contentEncoding"),
+        "Content-Disposition": document.get("contentDisposition"),
+        "Content-Language": document.get("contentLanguage"),
+        "Cache-Control": document.get("cacheControl"),
+        "ETag": f'"{document["etag"]}"',
+        "Last-Modified": format_datetime(clock.parse(document["updated"]), usegmt=True),
+        "X-Goog-Generation": document["generation"],
+        "X-Goog-Metageneration": document["metageneration"],
+        "X-Goog-Storage-Class": document["storageClass"],
+        "X-Goog-Stored-Content-Encoding": document.get("contentEncoding", "identity"),
+        "X-Goog-Stored-Content-Length": document["size"],
+        **{
+            f"X-Goog-Meta-{k}": quote(str(v), safe=" !#$&'()*+,/:;=?@[]")
+            for k, v in document.get("metadata", {}).items()
+        },
+    }
+    hashes = [("X-Goog-Hash", f"crc32c={document['crc32c']}"), ("X-Goog-Hash", f"md5={document['md5Hash']}")]
+    return [(name, value) for name, value in headers.items() if value] + hashes

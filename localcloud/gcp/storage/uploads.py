@@ -11,14 +11,17 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from email.message import Message
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import quote, unquote
+from uuid import uuid4
 
-from localcloud.gcp.storage.checksums import Declared, Running, declared, verified
-from localcloud.gcp.storage.objects import Objects
-from localcloud.gcp.storage.upstream import Answer, body_blocks
-from localcloud.gcp.wire import ApiError, Request, Response, read_all
+from localcloud.gcp.storage.blobs import Blobs, Incoming
+from localcloud.gcp.storage.buckets import Buckets
+from localcloud.gcp.storage.checksums import Declared, declared
+from localcloud.gcp.storage.objects import Objects, Upload
+from localcloud.gcp.wire import BLOCK_BYTES, ApiError, Reader, Request, Response, read_all
 
 MAX_MULTIPART_BYTES: Final = 256 * 1024 * 1024
 _UPLOAD: Final = re.compile(r"/b/(?P<bucket>[^/]+)/o/?")
@@ -30,136 +33,107 @@ class Session:
     """A resumable upload that has begun."""
 
     bucket: str
-    name: str
-    key_version: str | None
-    conditions: Mapping[str, str]
+    metadata: Mapping[str, Any]
+    query: Mapping[str, str]
     expected: Declared
-    running: Running
-    received: int = 0
+    incoming: Incoming
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Uploads:
-    """The `/upload/storage/v1` part of the Cloud Storage API."""
+    """The `/upload/storage/v1` part of the Cloud Storage API. Sessions end with the process."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, buckets: Buckets, blobs: Blobs) -> None:
         self._objects = objects
+        self._buckets = buckets
+        self._blobs = blobs
         self._sessions: dict[str, Session] = {}
 
     def handle(self, request: Request, path: str) -> Response:
         """Answer a request for `path` below `/upload/storage/v1`."""
         found = _UPLOAD.fullmatch(path)
         if found is None or request.method not in ("POST", "PUT", "DELETE"):
-            raise ApiError(
-                404, f"The local cloud has no method for {request.method} {request.path}.", reason="notFound"
-            )
+            message = f"The local cloud has no method for {request.method} {request.path}."
+            raise ApiError(404, message, reason="notFound")
         upload_id = request.query.get("upload_id")
         if upload_id:
             return self._cancel(upload_id) if request.method == "DELETE" else self._continue(request, upload_id)
         bucket = unquote(found["bucket"])
+        self._buckets.require(bucket)
         kind = request.query.get("uploadType")
         if kind == "media":
-            return self._simple(request, bucket)
+            metadata = {"contentType": request.headers.get("content-type")}
+            return Response.of(self.store(bucket, metadata, request.query, request.headers, blocks_of(request.body)))
         if kind == "multipart":
-            return self._multipart(request, bucket)
+            data = read_all(request.body, MAX_MULTIPART_BYTES)
+            parts = split_multipart(request.headers.get("content-type", ""), data)
+            metadata = {"contentType": parts.content_type, **parts.metadata}
+            return Response.of(self.store(bucket, metadata, request.query, request.headers, iter((parts.media,))))
         if kind == "resumable":
             return self._begin(request, bucket)
         raise ApiError(400, f"Invalid uploadType: {kind!r}", reason="invalidParameter")
 
-    def _simple(self, request: Request, bucket: str) -> Response:
-        document = self._objects.buckets.require(bucket)
-        version = self._objects.key_version(document, request.query.get("kmsKeyName"))
-        expected = declared({}, request.headers)
-        running = Running(md5=expected.md5 is not None)
-
-        def send() -> Answer:
-            return self._objects.upstream.forward(request, verified(body_blocks(request), expected, running))
-
-        return self._objects.write(document, request.query.get("name", ""), request.query, version, send)
-
-    def _multipart(self, request: Request, bucket: str) -> Response:
-        document = self._objects.buckets.require(bucket)
-        version = self._objects.key_version(document, request.query.get("kmsKeyName"))
-        data = read_all(request.body, MAX_MULTIPART_BYTES)
-        metadata, start, end = split_multipart(request.headers.get("content-type", ""), data)
-        expected = declared(metadata, request.headers)
-        if expected != Declared():
-            running = Running(md5=expected.md5 is not None)
-            running.update(data[start:end])
-            running.verify(expected)
-        request.length = len(data)
-        name = request.query.get("name") or str(metadata.get("name") or "")
-        return self._objects.write(
-            document, name, request.query, version, lambda: self._objects.upstream.forward(request, iter((data,)))
-        )
+    def store(
+        self,
+        bucket: str,
+        metadata: Mapping[str, Any],
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        blocks: Iterator[bytes],
+    ) -> dict[str, Any]:
+        """Store an object that comes in one request; returns its metadata. Raises ApiError."""
+        settings = self._buckets.require(bucket)
+        version = self._objects.key_version(settings, query.get("kmsKeyName"))
+        name = query.get("name") or str(metadata.get("name") or "")
+        blob = self._blobs.add(blocks, declared(metadata, headers))
+        return self._objects.write(Upload(settings, name, blob, metadata, version), query)
 
     def _begin(self, request: Request, bucket: str) -> Response:
-        document = self._objects.buckets.require(bucket)
-        version = self._objects.key_version(document, request.query.get("kmsKeyName"))
-        data = read_all(request.body, MAX_MULTIPART_BYTES)
-        try:
-            metadata = json.loads(data) if data else {}
-        except ValueError as e:
-            raise ApiError(400, f"The object's metadata is not JSON: {e}.", reason="parseError") from e
-        name = request.query.get("name") or str(metadata.get("name") or "")
-        if not name:
+        metadata = {
+            "contentType": request.headers.get("x-upload-content-type"),
+            **_metadata(read_all(request.body, MAX_MULTIPART_BYTES)),
+        }
+        self._objects.key_version(self._buckets.require(bucket), request.query.get("kmsKeyName"))
+        if not (request.query.get("name") or metadata.get("name")):
             raise ApiError(400, "Required parameter: name", reason="required")
-        request.length = len(data)
-        answer = self._objects.upstream.forward(request, iter((data,)) if data else None)
-        answer.raise_error()
-        response = answer.to_response()
-        location = answer.headers.get("Location", "")
-        (upload_id,) = parse_qs(urlsplit(location).query)["upload_id"]
+        upload_id = uuid4().hex
         expected = declared(metadata, request.headers)
-        conditions = {k: v for k, v in request.query.items() if k.startswith("if")}
-        running = Running(md5=expected.md5 is not None)
-        self._sessions[upload_id] = Session(bucket, name, version, conditions, expected, running)
-        return response
+        self._sessions[upload_id] = Session(bucket, metadata, request.query, expected, self._blobs.begin())
+        host = request.headers.get("host", "localhost")
+        path = f"/upload/storage/v1/b/{quote(bucket, safe='')}/o?uploadType=resumable&upload_id={upload_id}"
+        return Response(200, [("Location", f"http://{host}{path}"), ("X-GUploader-UploadID", upload_id)])
 
     def _continue(self, request: Request, upload_id: str) -> Response:
         session = self._sessions.get(upload_id)
         if session is None:
             raise ApiError(410, "The upload session is gone.", reason="gone")
+        incoming = session.incoming
         with session.lock:
-            part = content_range(request.headers.get("content-range"), session.received, request.length)
-            if part.is_query or part.start != session.received:
-                return incomplete(session.received)
-            expected = session.expected.merged(declared({}, request.headers)) if part.is_last else Declared()
-            running = session.running.copy()
-            length = Counter(verified(body_blocks(request), expected, running))
+            part = content_range(request.headers.get("content-range"), incoming.size_bytes, request.length)
+            if part.is_query or part.start != incoming.size_bytes:
+                return incomplete(incoming.size_bytes)
+            incoming.append(blocks_of(request.body))
             if not part.is_last:
-                answer = self._objects.upstream.forward(request, iter(length))
-                if answer.status not in (200, 308):
-                    answer.raise_error()
-                session.running, session.received = running, session.received + length.bytes
-                return answer.to_response()
-            document = self._objects.buckets.require(session.bucket)
-            response = self._objects.write(
-                document,
-                session.name,
-                session.conditions,
-                session.key_version,
-                lambda: self._objects.upstream.forward(request, iter(length)),
-            )
+                return incomplete(incoming.size_bytes)
             self._sessions.pop(upload_id, None)
-            return response
+            blob = self._blobs.keep(incoming, session.expected.merged(declared({}, request.headers)))
+            settings = self._buckets.require(session.bucket)
+            version = self._objects.key_version(settings, session.query.get("kmsKeyName"))
+            name = session.query.get("name") or str(session.metadata["name"])
+            upload = Upload(settings, name, blob, session.metadata, version)
+            return Response.of(self._objects.write(upload, session.query))
 
     def _cancel(self, upload_id: str) -> Response:
-        self._sessions.pop(upload_id, None)
+        session = self._sessions.pop(upload_id, None)
+        if session is not None:
+            session.incoming.drop()
         return Response(499)
 
 
-class Counter:
-    """Blocks, counted as they pass."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self.bytes = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        for block in self._blocks:
-            self.bytes += len(block)
-            yield block
+def blocks_of(body: Reader) -> Iterator[bytes]:
+    """A body, block by block."""
+    while block := body.read(BLOCK_BYTES):
+        yield block
 
 
 @dataclass(frozen=True)
@@ -194,8 +168,17 @@ def incomplete(received: int) -> Response:
     return Response(308, [("Range", f"bytes=0-{received - 1}")] if received else [])
 
 
-def split_multipart(content_type: str, data: bytes) -> tuple[Mapping[str, Any], int, int]:
-    """The metadata of a `multipart/related` upload, and where its media begins and ends. Raises ApiError (400)."""
+@dataclass(frozen=True)
+class Multipart:
+    """A `multipart/related` upload."""
+
+    metadata: Mapping[str, Any]
+    content_type: str | None
+    media: bytes
+
+
+def split_multipart(content_type: str, data: bytes) -> Multipart:
+    """The parts of a `multipart/related` upload. Raises ApiError (400)."""
     message = Message()
     message["content-type"] = content_type.replace("'", '"')
     boundary = message.get_param("boundary")
@@ -211,13 +194,22 @@ def split_multipart(content_type: str, data: bytes) -> tuple[Mapping[str, Any], 
     head = _after_headers(data, first, second)
     start = _after_headers(data, second + 1, last)
     end = last - 1 if data[last - 1 : last] == b"\r" else last
+    metadata = _metadata(data[head:second])
+    if start > end:
+        raise bad
+    headers = message_from_bytes(data[data.index(b"\n", second + 1) + 1 : start])
+    return Multipart(metadata, headers["content-type"], data[start:end])
+
+
+def _metadata(data: bytes) -> dict[str, Any]:
+    """An object's metadata as JSON; empty for nothing. Raises ApiError (400)."""
     try:
-        metadata = json.loads(data[head:second])
+        metadata = json.loads(data) if data.strip() else {}
     except ValueError as e:
         raise ApiError(400, f"The object's metadata is not JSON: {e}.", reason="parseError") from e
-    if not isinstance(metadata, dict) or start > end:
-        raise bad
-    return metadata, start, end
+    if not isinstance(metadata, dict):
+        raise ApiError(400, "The object's metadata is not a JSON object.", reason="parseError")
+    return metadata
 
 
 def _after_headers(data: bytes, begin: int, end: int) -> int:

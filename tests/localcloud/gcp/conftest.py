@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
 
 import pytest
+import redis
 
 from common.gcp_api import GcpApi
+from common.target import Target
 from localcloud.emulators import StackPlace
 from localcloud.gcp.emulator import GcpEmulator
 from localcloud.gcp.iam.policies import Policies
@@ -23,6 +26,7 @@ REGION = "europe-west1"
 FAR = "europe-north1"
 
 Call = Callable[..., dict[str, Any]]
+_INSTANCE = f"projects/{PROJECT}/locations/{REGION}/instances/features"
 
 
 class _Bytes:
@@ -108,40 +112,27 @@ def set_key_state(kms_call: Call) -> Callable[[str, str], None]:
     return change
 
 
-class RunningCloud:
-    """The emulator with its real servers, and short ways to what tests need of it."""
+class Cloud:
+    """Short ways to what tests need of an emulator."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._starts = 0
-        self.tag = ""
-        """Ends the names of what a test makes, where tests share a cloud."""
-        self.emulator = self._new()
+    def __init__(self, target: Callable[[], Target], tag: str = "") -> None:
+        self._target = target
+        self._tag = tag
 
-    def _new(self) -> GcpEmulator:
-        self._starts += 1
-        place = StackPlace("dev-gcp", REGION, FAR, PROJECT)
-        return GcpEmulator(place, self._folder / f"work-{self._starts}")
+    @property
+    def target(self) -> Target:
+        return self._target()
 
     @property
     def api(self) -> GcpApi:
-        return GcpApi(self.emulator.target(), PROJECT)
-
-    def restart(self) -> None:
-        """Save, stop, and start again from what was saved."""
-        into = self._folder / f"snapshot-{self._starts}"
-        into.mkdir()
-        self.emulator.save(into)
-        self.emulator.stop()
-        self.emulator = self._new()
-        self.emulator.start(into)
+        return GcpApi(self.target, PROJECT)
 
     def make_key(self, region: str, name: str = "data") -> str:
         """A key that all service agents may use."""
         api, parent = self.api, f"projects/{PROJECT}/locations/{region}/keyRings"
         if api.find("kms", f"v1/{parent}/ring") is None:
             api.post("kms", f"v1/{parent}", {}, {"keyRingId": "ring"})
-        key = api.post("kms", f"v1/{parent}/ring/cryptoKeys", {}, {"cryptoKeyId": name + self.tag})["name"]
+        key = api.post("kms", f"v1/{parent}/ring/cryptoKeys", {}, {"cryptoKeyId": name + self._tag})["name"]
         agents = ("gs-project-accounts", "cloud-redis")
         members = [f"serviceAccount:service-1@{agent}.iam.gserviceaccount.com" for agent in agents]
         binding = {"role": "roles/cloudkms.cryptoKeyEncrypterDecrypter", "members": members}
@@ -155,7 +146,7 @@ class RunningCloud:
     def make_bucket(self, name: str, region: str, key: str | None = None, **settings: Any) -> str:
         """A bucket; versioned unless said otherwise."""
         encryption = {"encryption": {"defaultKmsKeyName": key}} if key else {}
-        name += self.tag
+        name += self._tag
         body = {"name": name, "location": region, "versioning": {"enabled": True}, **encryption, **settings}
         self.api.post("storage", "storage/v1/b", body, {"project": PROJECT})
         return name
@@ -173,13 +164,37 @@ class RunningCloud:
         self.grant(sink, agent, "roles/storage.legacyBucketWriter", "roles/storage.objectViewer")
 
 
-@pytest.fixture(scope="session")
-def shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
-    """A running emulator for tests that stop nothing."""
-    running = RunningCloud(tmp_path_factory.mktemp("cloud"))
-    running.emulator.start(None)
-    yield running
-    running.emulator.stop()
+class RunningCloud(Cloud):
+    """The emulator with its real servers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._starts = 0
+        self.emulator = self._new()
+        super().__init__(lambda: self.emulator.target())
+
+    def _new(self) -> GcpEmulator:
+        self._starts += 1
+        place = StackPlace("dev-gcp", REGION, FAR, PROJECT)
+        return GcpEmulator(place, self._folder / f"work-{self._starts}")
+
+    def restart(self, snapshot: Path | None = None) -> Path:
+        """Stop, and start again from a snapshot, by default one that is saved now; returns it."""
+        if snapshot is None:
+            snapshot = self._folder / f"snapshot-{self._starts}"
+            snapshot.mkdir()
+            self.emulator.save(snapshot)
+        self.emulator.stop()
+        self.emulator = self._new()
+        self.emulator.start(snapshot)
+        return snapshot
+
+
+@pytest.fixture
+def light_cloud(cloud_storage: str) -> Cloud:
+    """An emulator in this process without Redis, where this test's things have names of their own."""
+    target = Target("local", "emulated", gcp_endpoint_url=cloud_storage)
+    return Cloud(lambda: target, f"-{uuid4().hex[:12]}")
 
 
 @pytest.fixture
@@ -189,3 +204,63 @@ def cloud(tmp_path: Path) -> Iterator[RunningCloud]:
     running.emulator.start(None)
     yield running
     running.emulator.stop()
+
+
+class Cache:
+    """The instance `features` as a program of the stack sees it."""
+
+    def __init__(self, cloud: Any) -> None:
+        self._cloud = cloud
+
+    def client(self) -> redis.Redis:
+        api = self._cloud.api
+        instance = api.get("redis", f"v1/{_INSTANCE}")
+        where = self._cloud.target.resolve(instance["host"], instance["port"])
+        password = api.get("redis", f"v1/{_INSTANCE}/authString")["authString"]
+        return redis.Redis(
+            host=where.host,
+            port=where.port,
+            password=password,
+            ssl=True,
+            ssl_ca_certs=where.ca_file,
+            decode_responses=True,
+        )
+
+    def set(self, **entries: str) -> None:
+        with self.client() as client:
+            client.mset(entries)
+
+    def keys(self) -> list[str]:
+        with self.client() as client:
+            return sorted(str(k) for k in client.scan_iter())
+
+    def call(self, verb: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self._cloud.api.wait("redis", self._cloud.api.post("redis", f"v1/{_INSTANCE}:{verb}", body))
+
+    def export(self, uri: str) -> dict[str, Any]:
+        return self.call("export", {"outputConfig": {"gcsDestination": {"uri": uri}}})
+
+    def import_(self, uri: str) -> dict[str, Any]:
+        return self.call("import", {"inputConfig": {"gcsSource": {"uri": uri}}})
+
+
+@pytest.fixture
+def cloud_key(cloud: RunningCloud) -> str:
+    """A key in the region of the running emulator."""
+    return cloud.make_key(REGION)
+
+
+@pytest.fixture
+def cache(cloud: RunningCloud, cloud_key: str) -> Cache:
+    """An encrypted instance with a password."""
+    body = {
+        "tier": "STANDARD_HA",
+        "memorySizeGb": 1,
+        "authEnabled": True,
+        "transitEncryptionMode": "SERVER_AUTHENTICATION",
+        "customerManagedKey": cloud_key,
+        "redisConfigs": {"maxmemory-policy": "volatile-ttl"},
+    }
+    parent = _INSTANCE.rsplit("/instances/", 1)[0]
+    cloud.api.wait("redis", cloud.api.post("redis", f"v1/{parent}/instances", body, {"instanceId": "features"}))
+    return Cache(cloud)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import io
 import json
-import socket
 import threading
 from collections.abc import Iterator
 
@@ -13,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localcloud.gcp.storage.upstream import Upstream
 from localcloud.gcp.wire import ApiError, BoundedBody, ChunkedBody, FrontServer, Request, Response, read_all
 
 
@@ -102,34 +100,3 @@ def test_chunks_are_joined_whatever_the_reads(chunks: list[bytes], size: int) ->
 def test_a_truncated_body_is_an_error(data: bytes, missing: int) -> None:
     with pytest.raises(ApiError):
         read_all(BoundedBody(io.BytesIO(data), len(data) + missing), 10**6)
-
-
-def test_an_upload_that_is_broken_off_stores_nothing() -> None:
-    stored: list[bytes] = []
-
-    def keep(request: Request) -> Response:
-        stored.append(read_all(request.body, 10**8))
-        return Response.of({})
-
-    server = FrontServer(keep)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    upstream = Upstream(server.port)
-
-    def blocks() -> Iterator[bytes]:
-        yield b"half"
-        raise ApiError(400, "the checksum is wrong")
-
-    with pytest.raises(ApiError, match="checksum"):
-        upstream.send("POST", "/x", {}, blocks(), 8)
-    upstream.close()
-    server.shutdown()
-    server.server_close()
-    assert stored == []
-
-
-def test_a_dead_server_is_said_to_be_one() -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        with pytest.raises(ApiError, match="does not answer") as refused:
-            Upstream(closed.getsockname()[1]).send("GET", "/")
-    assert refused.value.code == 424

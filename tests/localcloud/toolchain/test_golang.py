@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from common import versions
 from common.paths import repo_root
 from localcloud.engine.build import engine_programs
-from localcloud.toolchain.fake_gcs import fake_gcs_program
 from localcloud.toolchain.golang import (
     Go,
     Program,
@@ -26,7 +25,7 @@ from localcloud.toolchain.golang import (
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
-PROGRAMS = (*engine_programs(), fake_gcs_program())
+PROGRAMS = engine_programs()
 
 
 def put_go_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, prints: str, status: int = 0) -> None:
@@ -115,7 +114,6 @@ def test_the_modules_pin_the_versions_that_are_stated(program: Program) -> None:
     stated = {
         "pulumi": f"github.com/pulumi/pulumi/pkg/v3 v{versions.PULUMI_CLI}",
         "pulumi-language-python": f"github.com/pulumi/pulumi/sdk/v3 v{versions.PULUMI_LANGUAGE_PYTHON}",
-        "fake-gcs-server": f"github.com/fsouza/fake-gcs-server v{versions.FAKE_GCS_SERVER}",
     }[program.output]
     assert re.search(rf"{re.escape(stated)}(\s|$)", pinned)
 

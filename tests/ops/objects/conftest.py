@@ -1,11 +1,7 @@
-"""Object stores to hold against the contract: S3 on moto, Cloud Storage on fake-gcs-server."""
+"""Object stores to hold against the contract: S3 on moto, Cloud Storage on the local cloud."""
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import subprocess
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,9 +11,7 @@ import pytest
 import requests
 from moto.server import ThreadedMotoServer
 
-from common.errors import UserError
 from common.target import Target
-from localcloud.toolchain import ensure_fake_gcs_server
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
 
@@ -33,29 +27,8 @@ def s3_target() -> Iterator[Target]:
 
 
 @pytest.fixture(scope="session")
-def gcs_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    try:
-        program = ensure_fake_gcs_server()
-    except UserError as error:
-        pytest.skip(f"no Cloud Storage emulator: {error.what}")
-    with socket.socket() as probe:  # fake-gcs-server does not say which port it picked
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    command = [program, "-backend", "memory", "-scheme", "http", "-host", "127.0.0.1", "-port", str(port)]
-    with (tmp_path_factory.mktemp("gcs") / "log").open("wb") as log:
-        # The download addresses that it hands out must lead back to it.
-        server = subprocess.Popen([*command, "-external-url", url], stdout=log, stderr=subprocess.STDOUT)
-    try:
-        for _ in range(200):
-            with contextlib.suppress(requests.RequestException):
-                requests.get(f"{url}/storage/v1/b?project=p", timeout=1)
-                break
-            time.sleep(0.05)
-        yield Target("local", "emulated", gcp_endpoint_url=url)
-    finally:
-        server.kill()
-        server.wait()
+def gcs_target(cloud_storage: str) -> Target:
+    return Target("local", "emulated", gcp_endpoint_url=cloud_storage)
 
 
 @pytest.fixture(params=["s3", "gs"])
@@ -80,7 +53,8 @@ def make_store(request: pytest.FixtureRequest) -> Callable[..., ObjectStore]:
             client.close()
         elif exists:
             body = {"name": bucket, "versioning": {"enabled": versioned}}
-            requests.post(f"{target.gcp_endpoint_url}/storage/v1/b", json=body, timeout=5).raise_for_status()
+            url = f"{target.gcp_endpoint_url}/storage/v1/b?project=acme"
+            requests.post(url, json=body, timeout=5).raise_for_status()
         return open_store(f"{scheme}://{bucket}", target, REGION)
 
     return make

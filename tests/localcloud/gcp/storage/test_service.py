@@ -1,11 +1,12 @@
-"""Cloud Storage with the real fake-gcs-server behind it, through Google's own client."""
+"""Cloud Storage through Google's own client."""
 
 from __future__ import annotations
 
 import os
+import socket
 import warnings
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -19,17 +20,13 @@ from common.gcp_api import GcpError
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket
 
-pytestmark = pytest.mark.engine
-
 REGION = "europe-west1"
 FAR = "europe-north1"
 
 
 @pytest.fixture
-def cloud(shared_cloud: Any) -> Any:
-    """The shared emulator, where this test's things have names of their own."""
-    shared_cloud.tag = f"-{uuid4().hex[:12]}"
-    return shared_cloud
+def cloud(light_cloud: Any) -> Any:
+    return light_cloud
 
 
 @pytest.fixture
@@ -89,7 +86,7 @@ def test_nothing_can_be_written_under_a_disabled_key(cloud: Any, bucket: Bucket,
 
 def test_the_xml_api_obeys_the_key_too(cloud: Any, bucket: Bucket, key: str) -> None:
     bucket.blob("a/b").upload_from_string(b"x")
-    url = f"{cloud.emulator.target().gcp_endpoint_url}/{bucket.name}/a/b"
+    url = f"{cloud.target.gcp_endpoint_url}/{bucket.name}/a/b"
     assert requests.get(url, timeout=10).content == b"x"
     cloud.set_state(key, "DISABLED")
     assert requests.get(url, timeout=10).status_code == 400
@@ -187,9 +184,123 @@ def test_a_retained_object_cannot_be_deleted_for_good(cloud: Any) -> None:
         bucket.blob("a").delete()
 
 
-def test_an_object_cannot_leave_its_buckets_folder(bucket: Bucket) -> None:
-    with pytest.raises(BadRequest):
-        bucket.blob("../../escape").upload_from_string(b"x")
+@pytest.mark.parametrize("name", ["../../escape", "/etc/passwd", "a//b", "ü %2F?#"])
+def test_a_name_is_never_a_path(bucket: Bucket, name: str) -> None:
+    bucket.blob(name).upload_from_string(b"x")
+    assert ([b.name for b in bucket.list_blobs()], bucket.blob(name).download_as_bytes()) == ([name], b"x")
+
+
+def test_an_object_and_one_below_its_name_live_side_by_side(bucket: Bucket) -> None:
+    bucket.blob("a").upload_from_string(b"1")
+    bucket.blob("a/b").upload_from_string(b"2")
+    assert [bucket.blob(n).download_as_bytes() for n in ("a", "a/b")] == [b"1", b"2"]
+
+
+@pytest.mark.parametrize("name", ["..", "a\nb"])
+def test_a_name_that_cloud_storage_refuses_is_refused(bucket: Bucket, name: str) -> None:
+    with pytest.raises(BadRequest, match="Invalid object name"):
+        bucket.blob(name).upload_from_string(b"x")
+
+
+def test_pages_with_prefixes_hold_everything_once(bucket: Bucket) -> None:
+    for name in ("a", "r/1", "r/2", "s/1", "z"):
+        bucket.blob(name).upload_from_string(b"x")
+    listed = bucket.list_blobs(delimiter="/", page_size=1)
+    assert ([b.name for b in listed], sorted(listed.prefixes)) == (["a", "z"], ["r/", "s/"])
+
+
+def test_a_change_of_metadata_makes_no_generation_but_a_metageneration(bucket: Bucket) -> None:
+    blob = bucket.blob("a")
+    blob.upload_from_string(b"x")
+    before = blob.generation
+    blob.metadata = {"owner": "ml"}
+    blob.patch()
+    again = bucket.blob("a")
+    again.reload()
+    assert (blob.generation, blob.metageneration, again.metadata) == (before, 2, {"owner": "ml"})
+
+
+def test_a_change_on_a_metageneration_that_is_over_is_refused(bucket: Bucket) -> None:
+    blob = bucket.blob("a")
+    blob.upload_from_string(b"x")
+    blob.metadata = {"owner": "ml"}
+    blob.patch()
+    with pytest.raises(PreconditionFailed):
+        blob.patch(if_metageneration_match=1)
+
+
+def test_a_setting_of_an_object_that_is_not_enforced_is_refused(bucket: Bucket) -> None:
+    blob = bucket.blob("a")
+    blob.upload_from_string(b"x")
+    blob.temporary_hold = True
+    with pytest.raises(Exception, match="temporaryHold"):
+        blob.patch()
+
+
+def test_a_listing_with_a_parameter_that_is_not_supported_is_refused(bucket: Bucket) -> None:
+    with pytest.raises(Exception, match="matchGlob"):
+        list(bucket.list_blobs(match_glob="*"))
+
+
+def test_what_is_deleted_for_good_can_be_restored_while_the_policy_keeps_it(bucket: Bucket) -> None:
+    blob = bucket.blob("a")
+    blob.upload_from_string(b"old")
+    blob.delete()
+    (kept,) = bucket.list_blobs(soft_deleted=True)
+    with pytest.raises(NotFound):
+        bucket.blob("a", generation=kept.generation).download_as_bytes()
+    restored = bucket.restore_blob("a", generation=kept.generation)
+    assert (bucket.blob("a").download_as_bytes(), restored.generation > kept.generation) == (b"old", True)
+
+
+def test_without_a_soft_delete_policy_nothing_can_be_restored(cloud: Any) -> None:
+    name = cloud.make_bucket("bare", REGION, softDeletePolicy={"retentionDurationSeconds": "0"})
+    bucket = cloud.api.storage_client().bucket(name)
+    blob = bucket.blob("a")
+    blob.upload_from_string(b"old")
+    blob.delete()
+    assert list(bucket.list_blobs(soft_deleted=True)) == []
+
+
+def test_a_retained_object_says_until_when(cloud: Any) -> None:
+    name = cloud.make_bucket("retained", REGION, retentionPolicy={"retentionPeriod": "99"})
+    blob = cloud.api.storage_client().bucket(name).blob("a")
+    blob.upload_from_string(b"x")
+    assert (blob.retention_expiration_time - blob.time_created).total_seconds() == 99
+
+
+def test_a_retained_object_cannot_be_overwritten(cloud: Any) -> None:
+    policy = {"retentionPolicy": {"retentionPeriod": "99"}, "versioning": {"enabled": False}}
+    bucket = cloud.api.storage_client().bucket(cloud.make_bucket("held", REGION, **policy))
+    bucket.blob("a").upload_from_string(b"x")
+    with pytest.raises(Exception, match="under active retention"):
+        bucket.blob("a").upload_from_string(b"y")
+
+
+def test_a_copy_keeps_type_and_metadata(cloud: Any, bucket: Bucket) -> None:
+    blob = bucket.blob("a")
+    blob.metadata = {"sha256": "abc"}
+    blob.upload_from_string(b"x", content_type="text/x-model")
+    copy = bucket.blob("b")
+    copy.rewrite(blob)
+    assert (copy.content_type, copy.metadata, copy.md5_hash) == ("text/x-model", {"sha256": "abc"}, blob.md5_hash)
+
+
+def test_an_upload_in_parts_with_a_wrong_checksum_stores_nothing(bucket: Bucket) -> None:
+    url = f"{bucket.client._connection.API_BASE_URL}/upload/storage/v1/b/{bucket.name}/o?uploadType=resumable&name=a"
+    where = requests.post(url, json={"crc32c": "AAAAAA=="}, timeout=10).headers["Location"]
+    answer = requests.put(where, data=b"x", timeout=10)
+    assert (answer.status_code, bucket.get_blob("a")) == (400, None)
+
+
+def test_a_broken_upload_goes_on_where_it_stopped(bucket: Bucket) -> None:
+    url = f"{bucket.client._connection.API_BASE_URL}/upload/storage/v1/b/{bucket.name}/o?uploadType=resumable&name=a"
+    where = requests.post(url, timeout=10).headers["Location"]
+    requests.put(where, data=b"abc", headers={"Content-Range": "bytes 0-2/6"}, timeout=10)
+    asked = requests.put(where, headers={"Content-Range": "bytes */6"}, timeout=10)
+    assert (asked.status_code, asked.headers["Range"]) == (308, "bytes=0-2")
+    requests.put(where, data=b"def", headers={"Content-Range": "bytes 3-5/6"}, timeout=10).raise_for_status()
+    assert bucket.blob("a").download_as_bytes() == b"abcdef"
 
 
 def test_what_is_not_there_is_not_found(bucket: Bucket) -> None:
@@ -204,3 +315,13 @@ def test_a_copy_is_encrypted_with_the_other_buckets_key(cloud: Any, bucket: Buck
     copy = bucket.client.bucket(other).blob("a")
     copy.rewrite(bucket.blob("a"))
     assert copy.kms_key_name == f"{far}/cryptoKeyVersions/1"
+
+
+def test_an_upload_whose_client_hangs_up_stores_nothing(cloud: Any, bucket: Bucket) -> None:
+    address = urlsplit(cloud.target.gcp_endpoint_url)
+    with socket.create_connection((address.hostname, address.port), 10) as client:
+        head = f"POST /upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=a HTTP/1.1\r\n"
+        client.sendall(f"{head}Host: x\r\nContent-Length: 8\r\n\r\nhalf".encode())
+        client.shutdown(socket.SHUT_WR)
+        answer = client.recv(100)
+    assert (answer.split()[1], bucket.get_blob("a")) == (b"400", None)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import google_crc32c
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localcloud.gcp.storage.checksums import Declared, Running, declared, verified
-from localcloud.gcp.storage.rules import check_conditions, page
-from localcloud.gcp.storage.uploads import Part, content_range, incomplete, split_multipart
+from localcloud.gcp.storage.blobs import Blobs
+from localcloud.gcp.storage.checksums import Declared, declared
+from localcloud.gcp.storage.rules import byte_range, check_conditions, page
+from localcloud.gcp.storage.uploads import Multipart, Part, content_range, incomplete, split_multipart
 from localcloud.gcp.wire import ApiError
 
 
@@ -26,24 +28,37 @@ def md5(data: bytes) -> str:
 
 
 @given(st.lists(st.binary(min_size=1), max_size=5))
-def test_blocks_with_the_declared_checksums_pass_unchanged(blocks: list[bytes]) -> None:
-    data = b"".join(blocks)
-    expected = Declared(crc32c(data), md5(data))
-    assert b"".join(verified(blocks, expected, Running(md5=True))) == data
+def test_blocks_with_the_declared_checksums_are_stored_as_they_came(
+    tmp_path_factory: pytest.TempPathFactory, blocks: list[bytes]
+) -> None:
+    data, blobs = b"".join(blocks), Blobs(tmp_path_factory.mktemp("blobs"))
+    blob = blobs.add(blocks, Declared(crc32c(data), md5(data)))
+    assert b"".join(blobs.read(blob.sha256, 0, blob.size_bytes)) == data
 
 
-@given(st.lists(st.binary(min_size=1), min_size=1, max_size=5), st.sampled_from(["crc32c", "md5"]))
-def test_the_last_block_is_withheld_when_a_checksum_is_wrong(blocks: list[bytes], kind: str) -> None:
-    other = b"".join(blocks) + b"!"
-    wrong = Declared(crc32c=crc32c(other)) if kind == "crc32c" else Declared(md5=md5(other))
-    passed: list[bytes] = []
-
-    def run(source: Iterator[bytes]) -> None:
-        passed.extend(source)
-
+@pytest.mark.parametrize("wrong", [Declared(crc32c="AAAAAA=="), Declared(md5="AAAAAAAAAAAAAAAAAAAAAA==")])
+def test_bytes_with_another_checksum_leave_no_file(tmp_path: Path, wrong: Declared) -> None:
     with pytest.raises(ApiError, match="doesn't match"):
-        run(verified(blocks, wrong, Running(md5=True)))
-    assert passed == blocks[:-1]
+        Blobs(tmp_path).add([b"x"], wrong)
+    assert [f for f in tmp_path.rglob("*") if f.is_file()] == []
+
+
+def test_an_upload_that_breaks_off_leaves_no_file(tmp_path: Path) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"x"
+        raise ApiError(400, "the connection ended")
+
+    with pytest.raises(ApiError, match="ended"):
+        Blobs(tmp_path).add(broken(), Declared())
+    assert [f for f in tmp_path.rglob("*") if f.is_file()] == []
+
+
+def test_a_linked_copy_has_what_is_in_use_and_nothing_else(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path / "blobs")
+    kept, _gone = (blobs.add([data], Declared()) for data in (b"kept", b"gone"))
+    blobs.link_into(tmp_path / "copy", [kept.sha256, kept.sha256])
+    copied = [f for f in (tmp_path / "copy").rglob("*") if f.is_file()]
+    assert [(f.read_bytes(), f.stat().st_nlink) for f in copied] == [(b"kept", 2)]
 
 
 def test_checksums_are_taken_from_metadata_and_headers() -> None:
@@ -65,8 +80,8 @@ def test_any_media_is_cut_out_of_a_multipart_upload(media: bytes) -> None:
     if b"--=b==" in media:
         return
     data = body(b'{"name": "x"}', media)
-    metadata, start, end = split_multipart('multipart/related; boundary="=b=="', data)
-    assert (metadata, data[start:end]) == ({"name": "x"}, media)
+    found = split_multipart('multipart/related; boundary="=b=="', data)
+    assert found == Multipart({"name": "x"}, "text/plain", media)
 
 
 @pytest.mark.parametrize("data", [b"", b"--=b==\r\n", body(b"{nonsense", b"x"), b"--=b==\r\n\r\n{}\r\n--=b==--"])
@@ -98,7 +113,7 @@ def test_nothing_received_yet_is_said_without_a_range() -> None:
     assert incomplete(0).headers == []
 
 
-LIVE = {"generation": "7"}
+LIVE = {"generation": "7", "metageneration": "1"}
 
 
 @pytest.mark.parametrize(
@@ -127,9 +142,32 @@ def test_pages_together_hold_every_object_once(size: int, names: set[str]) -> No
     seen: list[str] = []
     token = ""
     while True:
-        found = page(items, [], {"maxResults": str(size), **({"pageToken": token} if token else {})})
+        found = page(items, {"maxResults": str(size), **({"pageToken": token} if token else {})})
         seen += [i["name"] for i in found.get("items", [])]
         token = found.get("nextPageToken", "")
         if not token:
             break
     assert seen == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (None, None),
+        ("bytes=2-4", (2, 3)),
+        ("bytes=7-", (7, 3)),
+        ("bytes=7-99", (7, 3)),
+        ("bytes=-3", (7, 3)),
+        ("bytes=-99", (0, 10)),
+        ("lines=1-2", None),
+    ],
+)
+def test_a_range_of_ten_bytes_is_cut_to_them(header: str | None, expected: tuple[int, int] | None) -> None:
+    assert byte_range(header, 10) == expected
+
+
+@pytest.mark.parametrize("header", ["bytes=10-", "bytes=5-4"])
+def test_a_range_that_holds_no_byte_is_refused(header: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        byte_range(header, 10)
+    assert refused.value.code == 416
