@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from rich.filesize import decimal
 
 from components.contracts.vocabulary import Cloud
-from localcloud.front import ensure_engine, ensure_fake_gcs_server, ensure_redis_server, ensure_serving_environment
+from localcloud.front import ensure_engine, ensure_redis_server, ensure_serving_environment
 from ops.check.command import check_inventories, load_waivers
 from ops.check.report import CheckReport
 from ops.demo import leftovers, words
@@ -79,7 +79,6 @@ def prepare(demo: Demo, step: Step) -> None:
     engine = ensure_engine(demo.board)
     ensure_serving_environment(demo.board)
     if demo.result.place.cloud is Cloud.GCP:
-        ensure_fake_gcs_server(demo.board)
         ensure_redis_server(demo.board)
     demo.result.versions["pulumi"] = engine.version
     step.result = f"Pulumi {engine.version} ({engine.origin})"

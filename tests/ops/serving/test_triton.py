@@ -31,7 +31,7 @@ from common.paths import repo_root
 from common.target import Target
 from components.contracts import serving
 from components.contracts.feature_store import FeatureStoreKind
-from localcloud.toolchain import ensure_fake_gcs_server, ensure_redis_server
+from localcloud.toolchain import ensure_redis_server
 from localcloud.triton.server import SHARED_MEMORY, TritonServer
 from ops.features.rows import load_rows
 from ops.features.store import FeatureStore, serving_variables, write_rows
@@ -103,17 +103,19 @@ def aws() -> Iterator[Cloud]:
 @pytest.fixture(scope="module")
 def gcp(
     tmp_path_factory: pytest.TempPathFactory,
+    cloud_storage: str,
     serve_memorystore: Callable[..., contextlib.AbstractContextManager[Target]],
 ) -> Iterator[Cloud]:
     folder = tmp_path_factory.mktemp("gcp")
     with contextlib.ExitStack() as stack:
-        url = stack.enter_context(cloud_storage(folder))
         port = stack.enter_context(redis_with_tls(folder))
         certificate = (folder / "ca.pem").read_text()
         api = stack.enter_context(serve_memorystore(INSTANCE, "127.0.0.1", port, certificate, AUTH))
-        target = Target("local", "emulated", gcp_endpoint_url=url)
+        target = Target("local", "emulated", gcp_endpoint_url=cloud_storage)
         bucket = f"models-{uuid.uuid4().hex}"
-        requests.post(f"{url}/storage/v1/b", json={"name": bucket}, timeout=5).raise_for_status()
+        requests.post(
+            f"{cloud_storage}/storage/v1/b?project=acme", json={"name": bucket}, timeout=5
+        ).raise_for_status()
         store = open_store(f"gs://{bucket}", target)
         releases.publish(store, REPOSITORY, "v1")
         cache = FeatureStore(FeatureStoreKind.REDIS, "features", REGION, INSTANCE, {})
@@ -143,24 +145,6 @@ def running(command: list[object], log: Path, answers: Callable[[], object]) -> 
     finally:
         process.kill()
         process.wait()
-
-
-@contextlib.contextmanager
-def cloud_storage(folder: Path) -> Iterator[str]:
-    try:
-        program = ensure_fake_gcs_server()
-    except UserError as error:
-        pytest.skip(f"no Cloud Storage emulator: {error.what}")
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [program, "-backend", "memory", "-scheme", "http", "-host", "127.0.0.1", "-port", port]
-    with running(
-        # The storage client inside Triton downloads by path, as from the real public host.
-        [*command, "-external-url", url, "-public-host", f"127.0.0.1:{port}"],
-        folder / "gcs.log",
-        lambda: requests.get(f"{url}/storage/v1/b?project=p", timeout=1),
-    ):
-        yield url
 
 
 @contextlib.contextmanager
