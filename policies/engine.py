@@ -21,7 +21,6 @@ from typing import Any, Final
 from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi_policy import EnforcementLevel, Policy, ReportViolation, StackValidationArgs, StackValidationPolicy
 from pulumi_policy import Severity as EngineSeverity
-from pydantic import ValidationError
 
 from common.sdk.schema import PROVIDER_PREFIX
 from components.contracts.specs import StackSpec
@@ -65,8 +64,8 @@ class Pack:
         """Take the stack's name and settings; without sound settings it is judged as production."""
         self._stack = stack
         try:
-            self._settings = StackSpec.model_validate_json(config.get(CONFIG_KEY, ""))
-        except ValidationError:
+            self._settings = StackSpec.of_written(json.loads(config.get(CONFIG_KEY, "")))
+        except ValueError:  # not JSON, or refused
             self._settings = None
 
     def resource_checked(self, request: proto.AnalyzeRequest) -> None:

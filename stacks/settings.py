@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from components.contracts.capacity import GKE_NODES_MAX
-from components.contracts.feature_store import DEFAULT_KIND, kinds_of
+from components.contracts.feature_store import kinds_of
 from components.contracts.labels import base_labels, checked_labels
 from components.contracts.machines import MACHINES
 from components.contracts.place import Place
@@ -49,7 +48,7 @@ class Settings(StackSpec):
             SettingsError: with every problem found, not only the first.
         """
         try:
-            settings = cls.model_validate_json(json.dumps(_with_the_clouds_own_store(values), default=str))
+            settings = cls.of_written(values)
         except ValidationError as error:
             raise SettingsError(source, problems_of(error, cls)) from None
         found = list(settings.cross_section_problems())
@@ -245,16 +244,6 @@ class Settings(StackSpec):
                 f"Add or enlarge an on-demand GPU pool, or give a reason under opt_outs.{OptOut.ON_DEMAND_CAPACITY}.",
             )
         ]
-
-
-def _with_the_clouds_own_store(values: object) -> object:
-    """`values`, where settings that name no kind of feature store mean the cloud's own."""
-    asked = values.get("feature_store", {}) if isinstance(values, Mapping) else None
-    if not isinstance(values, Mapping) or not isinstance(asked, Mapping):
-        return values
-    # A cloud that does not exist is a problem of its own, and no second one.
-    cloud = Cloud(values["cloud"]) if values.get("cloud") in list(Cloud) else Cloud.AWS
-    return {**values, "feature_store": {"kind": str(DEFAULT_KIND[cloud]), **asked}}
 
 
 def _regions(cloud: Cloud) -> str:

@@ -6,12 +6,13 @@ Bounds that hold for every stack stand here; rules between sections are `stacks.
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from components.contracts.feature_store import FeatureStoreSpec
+from components.contracts.feature_store import DEFAULT_KIND, FeatureStoreSpec
 from components.contracts.spec import Spec, refused
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, Environment, OptOut
 
@@ -250,3 +251,17 @@ class StackSpec(Spec):
     """Logs and alerts."""
     fleet: FleetSpec
     """The Triton fleet."""
+
+    @classmethod
+    def of_written(cls, values: object) -> Self:
+        """Validate settings as a stack's file has them; naming no kind of feature store means the cloud's own.
+
+        Raises:
+            pydantic.ValidationError: with every problem of a section.
+        """
+        asked = values.get("feature_store", {}) if isinstance(values, Mapping) else None
+        if isinstance(values, Mapping) and isinstance(asked, Mapping):
+            # A cloud that does not exist is a problem of its own, and no second one.
+            cloud = Cloud(values["cloud"]) if values.get("cloud") in list(Cloud) else Cloud.AWS
+            values = {**values, "feature_store": {"kind": str(DEFAULT_KIND[cloud]), **asked}}
+        return cls.model_validate_json(json.dumps(values, default=str))
