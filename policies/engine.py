@@ -156,7 +156,11 @@ def _linked(checked: Registration, shown: proto.AnalyzerResource) -> Registratio
     """A resource with the links that only the whole stack shows."""
     links = {key: tuple(value.urns) for key, value in shown.propertyDependencies.items()}
     return replace(
-        checked, parent=shown.parent or None, dependencies=tuple(shown.dependencies), property_dependencies=links
+        checked,
+        parent=shown.parent or None,
+        dependencies=tuple(shown.dependencies),
+        property_dependencies=links,
+        outputs={} if checked.custom else plain(shown.properties),
     )
 
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
-UNKNOWN: Final = "[unknown]"
-"""Stands for a value that only the provider can compute; its path is also in `unknown_paths`."""
+from common.marks import SECRET, UNKNOWN
+from components.contracts.stateful import Stateful
 
-SECRET: Final = "[secret]"  # noqa: S105 - a mask, not a secret
-"""Stands for a masked value; its path is also in `secret_paths`."""
+__all__ = ["SECRET", "UNKNOWN", "Inventory", "Resource"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,8 @@ class Resource:
     region: str | None = None
     protect: bool = False
     retain_on_delete: bool = False
+    stateful: Stateful | None = None
+    """What its component declares that it holds; None: nothing that the program cannot make again."""
 
     def is_unknown(self, path: str) -> bool:
         """Whether the value at `path`, or one above it, is unknown."""
@@ -75,6 +76,7 @@ class Resource:
             "region": self.region,
             "protect": self.protect,
             "retain_on_delete": self.retain_on_delete,
+            "stateful": self.stateful.to_json() if self.stateful else None,
         }
 
     @staticmethod
@@ -94,6 +96,7 @@ class Resource:
             region=data["region"],
             protect=data["protect"],
             retain_on_delete=data["retain_on_delete"],
+            stateful=Stateful.from_json(data["stateful"]) if data.get("stateful") else None,
         )
 
 

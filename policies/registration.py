@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import BaseModel, SecretStr
 from pydantic_core import to_jsonable_python
 
+from components.contracts.stateful import OUTPUT, Stateful
 from policies.inventory import SECRET, Inventory, Resource
 from policies.regions import region_of
 from policies.wire import SHORTEST_TELLTALE, mask, mask_telltales
@@ -36,6 +37,8 @@ class Registration:
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     protect: bool = False
     retain_on_delete: bool = False
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """What a component shows of itself; empty for every other resource."""
 
 
 def inventory_of(
@@ -57,6 +60,7 @@ def inventory_of(
         for text in settings_secrets.union(masked_outputs.secrets, *(m.secrets for m in masked.values()))
         if len(text) >= SHORTEST_TELLTALE
     )
+    state = declared(registrations)
     resources = tuple(
         _hide(
             Resource(
@@ -75,6 +79,7 @@ def inventory_of(
                 region=region_of(registered, registrations),
                 protect=registered.protect,
                 retain_on_delete=registered.retain_on_delete,
+                stateful=state.get((registered.parent, registered.type, registered.name)),
             ),
             secrets,
         )
@@ -86,6 +91,15 @@ def inventory_of(
         resources=resources,
         outputs=mask_telltales(masked_outputs.value, "", secrets, []),
     )
+
+
+def declared(registrations: Mapping[str, Registration]) -> Mapping[tuple[str | None, str, str], Stateful]:
+    """(component's URN, type token, logical name) → what the component declares that this resource holds."""
+    return {
+        (urn, declaration["type"], declaration["name"]): Stateful.from_json(declaration)
+        for urn, component in registrations.items()
+        for declaration in component.outputs.get(OUTPUT, ())
+    }
 
 
 def masked_settings(settings: BaseModel | None) -> tuple[dict[str, Any], frozenset[str]]:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
 
+from common.marks import SECRET, UNKNOWN
 from common.sdk.schema import Fields, ResourceSchema, WireType, has_kubernetes_group, package_of
 from common.sdk.store import load_schema
-from policies.inventory import SECRET, UNKNOWN
 
 ProblemKind = Literal["unknown", "missing", "type"]
 

@@ -10,16 +10,18 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.documents import Statement, allow, bucket_arn, deny, document, service
-from components.contracts.component import ready
+from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import KeyRef
 from components.contracts.specs import StorageSpec
-from components.contracts.stateful import stateful_options
+from components.contracts.stateful import NotCopied, Stateful
 
 ABORT_UPLOAD_DAYS: Final = 7
 """Days after which the parts of an upload that never ended are removed."""
 ACCESS_LOG_DAYS: Final = 365
 """Days that access logs are kept."""
+
+ACCESS_LOGS: Final = Stateful("access logs of the models", NotCopied("a restore needs no logs"))
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,9 @@ def no_other_encryption(name: str) -> Statement:
 
 
 def model_bucket(
-    parent: pulumi.Resource,
+    parent: Component,
     purpose: str,
+    holds: Stateful,
     place: Place,
     spec: StorageSpec,
     name: str,
@@ -82,7 +85,15 @@ def model_bucket(
         abort_incomplete_multipart_upload=_abort_uploads(),
     )
     made = _bucket(
-        parent, purpose, place, key.region, name, encryption, lifecycle, (*tls_only(name), no_other_encryption(name))
+        parent,
+        purpose,
+        holds,
+        place,
+        key.region,
+        name,
+        encryption,
+        lifecycle,
+        (*tls_only(name), no_other_encryption(name)),
     )
     logging = aws.s3.BucketLogging(
         purpose,
@@ -96,7 +107,7 @@ def model_bucket(
     return MadeBucket(made.bucket, made.versioning, (*made.settings, logging))
 
 
-def log_bucket(parent: pulumi.Resource, purpose: str, place: Place, region: str, source: str) -> MadeBucket:
+def log_bucket(parent: Component, purpose: str, place: Place, region: str, source: str) -> MadeBucket:
     """The target of `source`'s access logs, in the same region as S3 requires.
 
     It is encrypted with S3's own keys: S3 delivers no access log to a bucket whose default is a KMS key.
@@ -128,7 +139,9 @@ def log_bucket(parent: pulumi.Resource, purpose: str, place: Place, region: str,
         ),
         abort_incomplete_multipart_upload=_abort_uploads(),
     )
-    return _bucket(parent, purpose, place, region, name, encryption, lifecycle, (*tls_only(name), delivery))
+    return _bucket(
+        parent, purpose, ACCESS_LOGS, place, region, name, encryption, lifecycle, (*tls_only(name), delivery)
+    )
 
 
 def _abort_uploads() -> aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs:
@@ -138,8 +151,9 @@ def _abort_uploads() -> aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMu
 
 
 def _bucket(
-    parent: pulumi.Resource,
+    parent: Component,
     purpose: str,
+    holds: Stateful,
     place: Place,
     region: str,
     name: str,
@@ -148,14 +162,15 @@ def _bucket(
     statements: Sequence[Statement],
 ) -> MadeBucket:
     options = pulumi.ResourceOptions(parent=parent)
+    kept = parent.keep(aws.s3.Bucket, purpose, holds, place)
     bucket = aws.s3.Bucket(
-        purpose,
+        kept.name,
         region=region,
         bucket=name,
         # Opting out of deletion protection means that the stack may be destroyed with what it holds.
-        force_destroy=not place.protected,
+        force_destroy=not kept.protected,
         tags=place.labels,
-        opts=stateful_options(parent, place),
+        opts=kept.options,
     )
     block = aws.s3.BucketPublicAccessBlock(
         purpose,

@@ -16,11 +16,17 @@ from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, KeysRef, NetworkRef
 from components.contracts.specs import ClusterSpec
-from components.contracts.stateful import stateful_options
+from components.contracts.stateful import NotCopied, Stateful
 from components.contracts.vocabulary import Cloud
 
 CLUSTER_NAME_MAX: Final = 100
 LOG_TYPES: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+
+CLUSTER: Final = Stateful(
+    "the fleet's availability, and what others put on the cluster",
+    NotCopied("all that the platform has on it comes from this program"),
+)
+AUDIT_LOGS: Final = Stateful("the control plane's logs, with its audit trail", NotCopied("a restore needs no logs"))
 
 
 def kubeconfig(name: str, region: str, endpoint: str, ca_data: str) -> dict[str, Any]:
@@ -110,13 +116,15 @@ class Cluster(Component):
         log_retention_days: int,
     ) -> aws.eks.Cluster:
         # EKS would make this group itself, without retention or key, if it were not there first.
+        kept_logs = self.keep(aws.cloudwatch.LogGroup, "control-plane", AUDIT_LOGS, place)
         logs = aws.cloudwatch.LogGroup(
-            "control-plane",
+            kept_logs.name,
             name=f"/aws/eks/{cluster_name}/cluster",
             retention_in_days=log_retention_days,
             kms_key_id=keys.logs.id,
+            deletion_protection_enabled=kept_logs.protected,
             tags=place.labels,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=kept_logs.options,
         )
         role = grant(
             self,
@@ -126,8 +134,9 @@ class Cluster(Component):
             trust=service_trust("eks.amazonaws.com"),
             managed=["AmazonEKSClusterPolicy"],
         )
+        kept = self.keep(aws.eks.Cluster, "cluster", CLUSTER, place, depends_on=[logs])
         return aws.eks.Cluster(
-            "cluster",
+            kept.name,
             name=cluster_name,
             version=spec.version,
             role_arn=role.arn,
@@ -147,9 +156,9 @@ class Cluster(Component):
             bootstrap_self_managed_addons=False,
             # Without this EKS moves an old version to extended support, at six times the price, unasked.
             upgrade_policy=aws.eks.ClusterUpgradePolicyArgs(support_type="STANDARD"),
-            deletion_protection=place.protected,
+            deletion_protection=kept.protected,
             tags=place.labels,
-            opts=stateful_options(self, place, depends_on=[logs]),
+            opts=kept.options,
         )
 
     def _addons(self, cluster_name: str, place: Place, cluster: aws.eks.Cluster) -> list[pulumi.Resource]:

@@ -12,7 +12,7 @@ from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import KeyRef, KeysRef
 from components.contracts.specs import KeysSpec
-from components.contracts.stateful import stateful_options
+from components.contracts.stateful import NotCopied, Stateful
 
 _USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
 
@@ -44,8 +44,9 @@ class Keys(Component):
     def _key(
         self, purpose: str, protects: str, place: Place, spec: KeysSpec, region: str, users: Sequence[Statement]
     ) -> KeyRef:
+        kept = self.keep(aws.kms.Key, purpose, encrypted(protects), place)
         key = aws.kms.Key(
-            purpose,
+            kept.name,
             description=f"{place.stack}: {protects}",
             region=region,
             policy=key_policy(place, users),
@@ -53,7 +54,7 @@ class Keys(Component):
             rotation_period_in_days=spec.rotation_days,
             deletion_window_in_days=spec.deletion_window_days,
             tags=place.labels,
-            opts=stateful_options(self, place),
+            opts=kept.options,
         )
         alias = aws.kms.Alias(
             purpose,
@@ -64,6 +65,11 @@ class Keys(Component):
         )
         # IAM policies of this stack name keys by their alias: without it the key exists but cannot be used.
         return KeyRef(id=ready(key.arn, alias), alias=f"alias/{place.name(purpose, max_length=250)}", region=region)
+
+
+def encrypted(content: str) -> Stateful:
+    """What a key holds: the content that nobody can read without it."""
+    return Stateful(f"everything encrypted under the key: {content}", NotCopied("key material never leaves KMS"))
 
 
 def key_policy(place: Place, users: Sequence[Statement]) -> str:

@@ -14,6 +14,7 @@ from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import KeyRef, NetworkRef
 from components.contracts.specs import NetworkSpec
+from components.contracts.stateful import NotCopied, Stateful
 
 SUBNET_PREFIX_LENGTH: Final = 19
 """A /16 has room for eight such subnets of 8,187 usable addresses; with the VPC CNI each pod takes one."""
@@ -30,6 +31,8 @@ INTERFACE_ENDPOINTS: Final = {
     "elasticloadbalancing": "elasticloadbalancing",
 }
 """Endpoint service → IAM prefix of its actions: what EKS' guide for private clusters lists, and what pods use."""
+
+CONNECTIONS: Final = Stateful("the record of the network's connections", NotCopied("a restore needs no logs"))
 
 
 def subnet_cidr(cidr: str, zone: str) -> str:
@@ -180,17 +183,19 @@ class Network(Component):
 
 
 def flow_logs(
-    parent: pulumi.Resource, place: Place, network: NetworkRef, key: KeyRef, retention_days: int
+    parent: Component, place: Place, network: NetworkRef, key: KeyRef, retention_days: int
 ) -> aws.ec2.FlowLog:
     """A record of every connection in the network, accepted or not, in an encrypted log group."""
     name = f"/aws/vpc/{place.name('flow-logs')}"
+    kept = parent.keep(aws.cloudwatch.LogGroup, "flow-logs", CONNECTIONS, place)
     group = aws.cloudwatch.LogGroup(
-        "flow-logs",
+        kept.name,
         name=name,
         retention_in_days=retention_days,
         kms_key_id=key.id,
+        deletion_protection_enabled=kept.protected,
         tags=place.labels,
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=kept.options,
     )
     arn = f"arn:aws:logs:{place.region}:{place.account}:log-group:{name}"
     writer = grant(

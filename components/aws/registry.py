@@ -14,12 +14,14 @@ from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import KeysRef, RegistryRef
 from components.contracts.specs import RegistrySpec
-from components.contracts.stateful import stateful_options
+from components.contracts.stateful import NotCopied, Stateful
 
 SERVING_REPOSITORY: Final = "serving"
 MIRRORED: Final = {"k8s": "registry.k8s.io", "quay": "quay.io"}
 """Purpose → public registry; the ones that ECR mirrors without credentials, beside its own public gallery."""
 MIRROR_PREFIX_MAX: Final = 30
+
+IMAGES: Final = Stateful("the serving images", NotCopied("an image can be built again and pushed to any region"))
 
 
 def registry_host(place: Place) -> str:
@@ -76,17 +78,18 @@ class Registry(Component):
     ) -> None:
         super().__init__("aws:Registry", name, provider)
         repository = f"{place.name('')}/{SERVING_REPOSITORY}"
+        kept = self.keep(aws.ecr.Repository, SERVING_REPOSITORY, IMAGES, place)
         serving = aws.ecr.Repository(
-            SERVING_REPOSITORY,
+            kept.name,
             name=repository,
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
             encryption_configurations=[
                 aws.ecr.RepositoryEncryptionConfigurationArgs(encryption_type="KMS", kms_key=keys.data.id)
             ],
-            force_delete=not place.protected,
+            force_delete=not kept.protected,
             tags=place.labels,
-            opts=stateful_options(self, place),
+            opts=kept.options,
         )
         lifecycle = aws.ecr.LifecyclePolicy(
             SERVING_REPOSITORY,

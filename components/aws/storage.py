@@ -14,11 +14,15 @@ from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import BucketRef, KeysRef, StorageRef
 from components.contracts.specs import StorageSpec
+from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 
 REPLICATION_RULE: Final = "everything"
 """Id of the replication rule; its CloudWatch metrics carry it."""
 REPLICATION_MINUTES: Final = 15
 """What S3 Replication Time Control promises for 99.99 % of objects; the API accepts no other value."""
+
+MODELS: Final = Stateful("model releases, with all their versions", CopiedBy.REPLICATION)
+REPLICA: Final = Stateful("the copy of the model releases", NotCopied("it is the copy"))
 
 
 class Storage(Component):
@@ -46,8 +50,8 @@ class Storage(Component):
         replica_name = place.bucket_name("models", place.backup_region)
         models_logs = log_bucket(self, "logs", place, place.region, models_name)
         replica_logs = log_bucket(self, "replica-logs", place, place.backup_region, replica_name)
-        models = model_bucket(self, "models", place, spec, models_name, keys.data, models_logs)
-        replica = model_bucket(self, "replica", place, spec, replica_name, keys.recovery, replica_logs)
+        models = model_bucket(self, "models", MODELS, place, spec, models_name, keys.data, models_logs)
+        replica = model_bucket(self, "replica", REPLICA, place, spec, replica_name, keys.recovery, replica_logs)
         role = grant(
             self,
             place,

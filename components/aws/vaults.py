@@ -12,17 +12,20 @@ from components.aws.alarms import DAY_SECONDS, Alarm
 from components.aws.documents import deny, document, service_trust, vault_arn
 from components.aws.feature_store.kind import Recovery
 from components.aws.roles import grant
-from components.contracts.component import ready
+from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import KeyRef, KeysRef
 from components.contracts.specs import BackupSpec
-from components.contracts.stateful import stateful_options
+from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 
 VAULT_NAME_MAX: Final = 50
 START_WINDOW_MINUTES: Final = 60
 """AWS Backup starts a job within this time, and accepts no shorter one."""
 COMPLETION_WINDOW_MINUTES: Final = 180
 """A job that takes longer is ended and counts as failed."""
+
+PRIMARY_POINTS: Final = Stateful("recovery points of the feature store, beside it", CopiedBy.BACKUP_PLAN)
+RECOVERY_POINTS: Final = Stateful("recovery points of the feature store", NotCopied("they are the copies"))
 
 
 def vault_name(place: Place, purpose: str) -> str:
@@ -37,7 +40,7 @@ def schedule(frequency_hours: int) -> str:
 
 
 def back_up_by_plan(
-    parent: pulumi.Resource, place: Place, spec: BackupSpec, resource_arn: pulumi.Output[str], keys: KeysRef
+    parent: Component, place: Place, spec: BackupSpec, resource_arn: pulumi.Output[str], keys: KeysRef
 ) -> Recovery:
     """A plan that backs up one resource, and two vaults: one beside the data, one in the backup region.
 
@@ -52,8 +55,8 @@ def back_up_by_plan(
     plan_name = place.name("features", max_length=VAULT_NAME_MAX)
     primary_name = vault_name(place, "primary")
     recovery_name = vault_name(place, "recovery")
-    primary = _vault(parent, "primary", primary_name, place, spec, keys.data)
-    recovery = _vault(parent, "recovery", recovery_name, place, spec, keys.recovery)
+    primary = _vault(parent, "primary", PRIMARY_POINTS, primary_name, place, spec, keys.data)
+    recovery = _vault(parent, "recovery", RECOVERY_POINTS, recovery_name, place, spec, keys.recovery)
     plan = _plan(
         parent,
         plan_name,
@@ -120,19 +123,20 @@ def vault_alarms(place: Place) -> Mapping[str, Alarm]:
 
 
 def _vault(
-    parent: pulumi.Resource, purpose: str, name: str, place: Place, spec: BackupSpec, key: KeyRef
+    parent: Component, purpose: str, holds: Stateful, name: str, place: Place, spec: BackupSpec, key: KeyRef
 ) -> tuple[pulumi.Resource, ...]:
     options = pulumi.ResourceOptions(parent=parent)
+    kept = parent.keep(aws.backup.Vault, purpose, holds, place)
     vault = aws.backup.Vault(
-        purpose,
+        kept.name,
         name=name,
         region=key.region,
         kms_key_arn=key.id,
-        force_destroy=not place.protected,
+        force_destroy=not kept.protected,
         tags=place.labels,
-        opts=stateful_options(parent, place),
+        opts=kept.options,
     )
-    if not place.protected:
+    if not kept.protected:
         return (vault,)
     lock = aws.backup.VaultLockConfiguration(
         purpose,
@@ -163,7 +167,7 @@ def _vault(
 
 
 def _plan(
-    parent: pulumi.Resource,
+    parent: Component,
     name: str,
     place: Place,
     spec: BackupSpec,

@@ -1,57 +1,73 @@
-"""Which resources hold state that cannot be made again, declared once.
+"""What a resource holds that the program cannot make again, and what brings it back: said once, where it is made.
 
-The declaration drives `protect`, `retain_on_delete`, backup membership and the risk that a diff prints.
+`Component.keep` takes the declaration; protection against deletion and retention follow from it. The component shows
+its declarations as an output, so that both the offline plan and the engine's policy pack find them in the inventory.
+A resource without a declaration is stateless: the program makes it again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
 
-import pulumi
+OUTPUT: Final = "stateful"
+"""The output of a component that lists its declarations."""
 
-from components.contracts.place import Place
+GUARDS: Final[Mapping[str, tuple[object, ...]]] = {
+    "deletionProtection": (True, "PROTECTED"),
+    "deletionProtectionEnabled": (True,),
+    "deleteProtectionState": ("DELETE_PROTECTION_ENABLED",),
+    "forceDelete": (False,),
+    "forceDestroy": (False,),
+}
+"""The clouds' own deletion protection: a resource type's input → the values with which it resists."""
+
+
+class CopiedBy(StrEnum):
+    """What copies a resource's content to the backup region. Not what protects it in its own region."""
+
+    REPLICATION = "S3 replication"
+    TRANSFER_JOB = "a transfer job"
+    BACKUP_PLAN = "AWS Backup"
+    EXPORT = "scheduled exports"
+    CLUSTER_BACKUP = "Backup for GKE"
+
+
+@dataclass(frozen=True)
+class NotCopied:
+    """The content has no copy in the backup region."""
+
+    because: str
+    """Why it needs none, or can have none; completes "not copied: …"."""
 
 
 @dataclass(frozen=True)
 class Stateful:
-    """What is lost when such a resource goes, and whether the stack's backups bring its content back."""
+    """The declaration."""
 
-    loses: str
-    backed_up: bool
+    holds: str
+    """What is lost with the resource; completes "At stake: …"."""
+    copies: CopiedBy | NotCopied
 
+    def __str__(self) -> str:
+        copies = self.copies
+        how = f"not copied: {copies.because}" if isinstance(copies, NotCopied) else f"copied by {copies}"
+        return f"{self.holds} ({how})"
 
-STATEFUL: Mapping[str, Stateful] = {
-    "aws:kms/key:Key": Stateful("everything encrypted under the key becomes unreadable", backed_up=False),
-    "aws:s3/bucket:Bucket": Stateful("model releases, with all their versions", backed_up=True),
-    "aws:dynamodb/table:Table": Stateful("the features of every entity", backed_up=True),
-    "aws:ecr/repository:Repository": Stateful("the serving images", backed_up=False),
-    "aws:eks/cluster:Cluster": Stateful("the cluster's objects, and the fleet's availability", backed_up=False),
-    "aws:backup/vault:Vault": Stateful("recovery points", backed_up=False),
-    "gcp:kms/keyRing:KeyRing": Stateful("the keys in it", backed_up=False),
-    "gcp:kms/cryptoKey:CryptoKey": Stateful("everything encrypted under the key becomes unreadable", backed_up=False),
-    "gcp:storage/bucket:Bucket": Stateful("model releases, with all their versions", backed_up=True),
-    "gcp:redis/instance:Instance": Stateful("the features of every entity", backed_up=True),
-    "gcp:artifactregistry/repository:Repository": Stateful("the serving images", backed_up=False),
-    "gcp:container/cluster:Cluster": Stateful("the cluster's objects, and the fleet's availability", backed_up=True),
-    "gcp:gkebackup/backupPlan:BackupPlan": Stateful("recovery points", backed_up=False),
-    "gcp:logging/projectBucketConfig:ProjectBucketConfig": Stateful("the logs in it", backed_up=False),
-}
-"""Type token → what it holds. A type that is not here is stateless: it can be made again from the program."""
+    def to_json(self) -> dict[str, str]:
+        """Plain JSON, as an inventory holds it."""
+        if isinstance(self.copies, NotCopied):
+            return {"holds": self.holds, "not_copied_because": self.copies.because}
+        return {"holds": self.holds, "copied_by": str(self.copies)}
 
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Stateful:
+        """The inverse of `to_json`.
 
-def stateful_options(
-    parent: pulumi.Resource,
-    place: Place,
-    *,
-    depends_on: list[pulumi.Resource] | None = None,
-    ignore_changes: list[str] | None = None,
-) -> pulumi.ResourceOptions:
-    """Options for a resource whose type is in `STATEFUL`."""
-    return pulumi.ResourceOptions(
-        parent=parent,
-        protect=place.protected,
-        retain_on_delete=place.retained,
-        depends_on=depends_on,
-        ignore_changes=ignore_changes,
-    )
+        Raises:
+            KeyError, ValueError: it is not what `to_json` gives.
+        """
+        because = data.get("not_copied_because")
+        return Stateful(data["holds"], CopiedBy(data["copied_by"]) if because is None else NotCopied(because))

@@ -12,12 +12,14 @@ from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import BackupRef, ClusterRef, KeysRef
 from components.contracts.specs import BackupSpec
-from components.contracts.stateful import stateful_options
+from components.contracts.stateful import NotCopied, Stateful
 from components.gcp.feature_store import KINDS
 from components.gcp.schedules import cluster_backup_hours, cron
 
 DELETE_LOCK_DAYS: Final = 7
 """Days in which nobody can delete a backup of the cluster."""
+
+CLUSTER_POINTS: Final = Stateful("recovery points of the cluster", NotCopied("they are the copies"))
 
 
 class Backup(Component):
@@ -52,8 +54,9 @@ class Backup(Component):
         self, place: Place, spec: BackupSpec, cluster: ClusterRef, keys: KeysRef
     ) -> gcp.gkebackup.BackupPlan:
         hours = cluster_backup_hours(spec.frequency_hours, spec.retention_days)
+        kept = self.keep(gcp.gkebackup.BackupPlan, "cluster", CLUSTER_POINTS, place)
         return gcp.gkebackup.BackupPlan(
-            "cluster",
+            kept.name,
             name=place.name("cluster"),
             project=place.account,
             location=place.backup_region,
@@ -62,7 +65,7 @@ class Backup(Component):
             backup_schedule={"cron_schedule": cron(hours, minute=30), "paused": False},
             retention_policy={
                 "backup_retain_days": spec.retention_days,
-                "backup_delete_lock_days": DELETE_LOCK_DAYS if place.protected else 0,
+                "backup_delete_lock_days": DELETE_LOCK_DAYS if kept.protected else 0,
                 "locked": False,
             },
             backup_config={
@@ -72,5 +75,5 @@ class Backup(Component):
                 "encryption_key": {"gcp_kms_encryption_key": keys.recovery.id},
             },
             labels=place.labels,
-            opts=stateful_options(self, place),
+            opts=kept.options,
         )

@@ -7,9 +7,10 @@ from typing import Final
 import pulumi
 import pulumi_gcp as gcp
 
+from components.contracts.component import Component
 from components.contracts.place import Place
 from components.contracts.refs import BucketRef, KeyRef
-from components.contracts.stateful import stateful_options
+from components.contracts.stateful import Stateful
 from components.gcp.durations import DAY_SECONDS
 
 SOFT_DELETE_DAYS: Final = 7
@@ -17,8 +18,9 @@ SOFT_DELETE_DAYS: Final = 7
 
 def private_bucket(
     name: str,
+    holds: Stateful,
     *,
-    parent: pulumi.Resource,
+    parent: Component,
     place: Place,
     physical_name: str,
     key: KeyRef,
@@ -29,13 +31,15 @@ def private_bucket(
     Deleted and overwritten objects stay as noncurrent versions for `noncurrent_retention_days`; a version that is
     deleted for good can still be brought back for `SOFT_DELETE_DAYS`, and nobody can cut that short.
     """
+    kept = parent.keep(gcp.storage.Bucket, name, holds, place)
     bucket = gcp.storage.Bucket(
-        name,
+        kept.name,
         name=physical_name,
         project=place.account,
         location=key.region,
         storage_class="STANDARD",
-        force_destroy=False,
+        # Opting out of deletion protection means that the stack may be destroyed with what it holds.
+        force_destroy=not kept.protected,
         uniform_bucket_level_access=True,
         public_access_prevention="enforced",
         versioning={"enabled": True},
@@ -49,7 +53,7 @@ def private_bucket(
             {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}},
         ],
         labels=place.labels,
-        opts=stateful_options(parent, place),
+        opts=kept.options,
     )
     reference = BucketRef(
         name=physical_name,

@@ -15,7 +15,7 @@ from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, IdentityRef, KeysRef, NetworkRef, NodePoolRef
 from components.contracts.specs import ClusterSpec
-from components.contracts.stateful import stateful_options
+from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 from components.contracts.vocabulary import Cloud
 from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
 from components.gcp.logs import log_bucket
@@ -32,6 +32,9 @@ NODE_ROLES: Final = (
 """All that a machine itself may do; pods have identities of their own."""
 
 CONTROL_PLANE_LOGS: Final = ("SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER", "SCHEDULER", "CONTROLLER_MANAGER")
+
+CLUSTER: Final = Stateful("the cluster's objects and volumes, and the fleet's availability", CopiedBy.CLUSTER_BACKUP)
+LOGS: Final = Stateful("logs of the cluster, with its audit trail", NotCopied("a restore needs no logs"))
 
 
 class Cluster(Component):
@@ -57,6 +60,7 @@ class Cluster(Component):
         called = place.name("cluster", max_length=CLUSTER_NAME_MAX)
         logs = log_bucket(
             "cluster-logs",
+            LOGS,
             parent=self,
             place=place,
             key=keys.logs,
@@ -128,8 +132,11 @@ class Cluster(Component):
         node_email: pulumi.Output[str],
         after: list[pulumi.Resource],
     ) -> gcp.container.Cluster:
+        kept = self.keep(
+            gcp.container.Cluster, "cluster", CLUSTER, place, depends_on=after, ignore_changes=["node_config"]
+        )
         return gcp.container.Cluster(
-            "cluster",
+            kept.name,
             name=called,
             project=place.account,
             location=place.region,
@@ -185,9 +192,9 @@ class Cluster(Component):
                 "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
                 "workload_metadata_config": {"mode": "GKE_METADATA"},
             },
-            deletion_protection=place.protected,
+            deletion_protection=kept.protected,
             resource_labels=place.labels,
-            opts=stateful_options(self, place, depends_on=after, ignore_changes=["node_config"]),
+            opts=kept.options,
         )
 
 

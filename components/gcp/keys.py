@@ -12,7 +12,7 @@ from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import KeyRef, KeysRef
 from components.contracts.specs import KeysSpec
-from components.contracts.stateful import stateful_options
+from components.contracts.stateful import NotCopied, Stateful
 from components.gcp.agents import Agent, agent_member
 from components.gcp.durations import days
 
@@ -27,6 +27,20 @@ USERS: Final[Mapping[str, tuple[Agent, ...]]] = {
     "recovery": (Agent.STORAGE, Agent.REDIS, Agent.GKE_BACKUP, Agent.CONTAINER),
 }
 """Purpose of a key → the service agents that use it, and no other."""
+
+RING: Final = Stateful("the keys in it", NotCopied("key material never leaves Cloud KMS"))
+ENCRYPTED: Final[Mapping[str, Stateful]] = {
+    purpose: Stateful(
+        f"everything encrypted under the key: {content}", NotCopied("key material never leaves Cloud KMS")
+    )
+    for purpose, content in {
+        "cluster": "Kubernetes secrets",
+        "data": "models, features, images and disks",
+        "logs": "logs",
+        "recovery": "copies in the backup region",
+    }.items()
+}
+"""Purpose of a key → what nobody can read without it."""
 
 
 class Keys(Component):
@@ -53,24 +67,26 @@ class Keys(Component):
         self.finish({purpose: getattr(self.ref, purpose).id for purpose in USERS})
 
     def _ring(self, name: str, place: Place, region: str) -> gcp.kms.KeyRing:
+        kept = self.keep(gcp.kms.KeyRing, name, RING, place)
         return gcp.kms.KeyRing(
-            name,
+            kept.name,
             name=ring_name(place),
             project=place.account,
             location=region,
-            opts=stateful_options(self, place),
+            opts=kept.options,
         )
 
     def _key(self, purpose: str, place: Place, spec: KeysSpec, ring: gcp.kms.KeyRing, region: str) -> KeyRef:
+        kept = self.keep(gcp.kms.CryptoKey, purpose, ENCRYPTED[purpose], place)
         key = gcp.kms.CryptoKey(
-            purpose,
+            kept.name,
             name=purpose,
             key_ring=ring.id,
             purpose="ENCRYPT_DECRYPT",
             rotation_period=days(spec.rotation_days),
             destroy_scheduled_duration=days(spec.deletion_window_days),
             labels=place.labels,
-            opts=stateful_options(self, place),
+            opts=kept.options,
         )
         grants = [
             gcp.kms.CryptoKeyIAMMember(

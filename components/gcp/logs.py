@@ -5,15 +5,17 @@ from __future__ import annotations
 import pulumi
 import pulumi_gcp as gcp
 
+from components.contracts.component import Component
 from components.contracts.place import Place
 from components.contracts.refs import KeyRef
-from components.contracts.stateful import stateful_options
+from components.contracts.stateful import Stateful
 
 
 def log_bucket(
     purpose: str,
+    holds: Stateful,
     *,
-    parent: pulumi.Resource,
+    parent: Component,
     place: Place,
     key: KeyRef,
     retention_days: int,
@@ -26,15 +28,16 @@ def log_bucket(
     as well, which cannot be changed.
     """
     bucket_id = place.name(purpose)
+    kept = parent.keep(gcp.logging.ProjectBucketConfig, purpose, holds, place)
     bucket = gcp.logging.ProjectBucketConfig(
-        purpose,
+        kept.name,
         project=place.account,
         location=place.region,
         bucket_id=bucket_id,
         description=f"{place.stack}: {purpose}",
         retention_days=retention_days,
         cmek_settings={"kms_key_name": key.id},
-        opts=stateful_options(parent, place),
+        opts=kept.options,
     )
     sink = gcp.logging.ProjectSink(
         purpose,

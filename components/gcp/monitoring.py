@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pulumi
 import pulumi_gcp as gcp
 
@@ -10,10 +12,13 @@ from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import BackupRef, ClusterRef, KeysRef, MonitoringRef, StorageRef
 from components.contracts.specs import MonitoringSpec
+from components.contracts.stateful import NotCopied, Stateful
 from components.gcp.alerts import Alert, copy_alert
 from components.gcp.feature_store import KINDS
 from components.gcp.feature_store.kind import Kind
 from components.gcp.logs import log_bucket
+
+OPERATIONS_LOGS: Final = Stateful("logs of copies and exports", NotCopied("a restore needs no logs"))
 
 
 def operations_log_filter(store: Kind) -> str:
@@ -47,6 +52,7 @@ class Monitoring(Component):
         store = KINDS[feature_store.kind]
         log_bucket(
             "operations-logs",
+            OPERATIONS_LOGS,
             parent=self,
             place=place,
             key=keys.logs,

@@ -12,12 +12,14 @@ from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import KeysRef, RegistryRef
 from components.contracts.specs import RegistrySpec
-from components.contracts.stateful import stateful_options
+from components.contracts.stateful import NotCopied, Stateful
 from components.gcp.durations import days
 
 SERVING_IMAGE: Final = "triton"
 UPSTREAMS: Final = ("registry.k8s.io", "quay.io")
 """Public registries that the platform's own images come from."""
+
+IMAGES: Final = Stateful("the serving images", NotCopied("an image can be built again and pushed to any region"))
 
 
 class Registry(Component):
@@ -33,8 +35,9 @@ class Registry(Component):
     ) -> None:
         super().__init__("gcp:Registry", name, provider)
         own = place.name("serving")
+        kept = self.keep(gcp.artifactregistry.Repository, "serving", IMAGES, place)
         serving = gcp.artifactregistry.Repository(
-            "serving",
+            kept.name,
             repository_id=own,
             project=place.account,
             location=place.region,
@@ -55,7 +58,7 @@ class Registry(Component):
                 }
             ],
             labels=place.labels,
-            opts=stateful_options(self, place),
+            opts=kept.options,
         )
         mirrors = [self._mirror(host, place, keys) for host in UPSTREAMS]
         self.ref = RegistryRef(
@@ -80,7 +83,8 @@ class Registry(Component):
                 "common_repository": {"uri": f"https://{host}"},
             },
             labels=place.labels,
-            opts=stateful_options(self, place),
+            # Stateless: a mirror fetches again what it is asked for.
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
 

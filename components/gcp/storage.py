@@ -11,6 +11,7 @@ from components.contracts.component import Component
 from components.contracts.place import Place
 from components.contracts.refs import KeysRef, StorageRef
 from components.contracts.specs import StorageSpec
+from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 from components.gcp.agents import Agent, agent_member
 from components.gcp.buckets import grant, private_bucket
 
@@ -20,6 +21,9 @@ COPY_INTERVAL_SECONDS: Final = 3600
 SOURCE_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
 SINK_ROLES: Final = ("roles/storage.legacyBucketWriter", "roles/storage.objectViewer")
 """What Storage Transfer Service's agent needs, by its pages on Cloud Storage as a source and as a sink."""
+
+MODELS: Final = Stateful("model releases, with all their versions", CopiedBy.TRANSFER_JOB)
+REPLICA: Final = Stateful("the copy of the model releases", NotCopied("it is the copy"))
 
 
 class Storage(Component):
@@ -40,6 +44,7 @@ class Storage(Component):
         super().__init__("gcp:Storage", name, provider)
         models_bucket, models = private_bucket(
             "models",
+            MODELS,
             parent=self,
             place=place,
             physical_name=place.bucket_name("models", place.region),
@@ -48,6 +53,7 @@ class Storage(Component):
         )
         replica_bucket, replica = private_bucket(
             "replica",
+            REPLICA,
             parent=self,
             place=place,
             physical_name=place.bucket_name("models", place.backup_region),

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from common.errors import UserError
 from policies.inventory import Inventory
@@ -38,6 +38,9 @@ def read_plans(path: Path) -> tuple[Inventory, ...]:
     return inventories
 
 
+_WORDS: Final = ("true", "false", "null")
+
+
 def _objects(text: str, where: str) -> Iterator[object]:
     decoder, position = json.JSONDecoder(), 0
     while position < len(text):
@@ -47,7 +50,8 @@ def _objects(text: str, where: str) -> Iterator[object]:
         try:
             value, position = decoder.raw_decode(text, position)
         except json.JSONDecodeError as error:
-            cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
+            rest = text[error.pos :].rstrip()  # empty, or the beginning of a word that the cut went through
+            cut = any(word.startswith(rest) for word in _WORDS) or error.msg.startswith("Unterminated")
             what = "the plan is cut off" if cut else f"the plan is not JSON: {error.msg}"
             raise UserError(what, f"{where}, line {error.lineno}, column {error.colno}", _REMEDY) from None
         except RecursionError:
@@ -83,6 +87,7 @@ _RESOURCE_FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "region": (str, type(None)),
     "protect": bool,
     "retain_on_delete": bool,
+    "stateful": (Mapping, type(None)),
 }
 
 

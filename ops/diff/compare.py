@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from components.contracts.stateful import STATEFUL
+from components.contracts.stateful import GUARDS
 from ops.diff.model import PropertyChange, ResourceChange, Risk, StackDiff, VerdictChange
 from policies.inventory import Inventory, Resource
 from policies.model import Finding, Verdict
@@ -16,13 +16,13 @@ ReplaceOn = Callable[[str], Iterable[str]]
 Evaluate = Callable[[Inventory], Iterable[Finding]]
 
 _ABSENT: Final = object()
-_PROTECTIONS: Final = (
-    "deletionProtectionEnabled",
-    "deletionProtection",
-    "preventDestroy",
-    "pointInTimeRecovery.enabled",
-)
-_OPTION_PATHS: Final = ("protect", "retainOnDelete", "region (resolved)")
+_PROTECTIONS: Final[Mapping[str, tuple[object, ...]]] = {
+    **GUARDS,
+    "protect": (True,),
+    "retainOnDelete": (True,),
+    "pointInTimeRecovery.enabled": (True,),
+}
+"""Path → the values that protect what a resource holds."""
 _TOLD: Final = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 
 
@@ -62,7 +62,7 @@ def _changed(before: Resource, after: Resource, replacing: tuple[str, ...]) -> R
     if not properties:
         return None
     replaced = any(p.replaces for p in properties)
-    risk = _change_risk(after, properties, replaced)
+    risk = _change_risk(before, after, properties, replaced)
     return ResourceChange("replaced" if replaced else "changed", after, tuple(properties), risk)
 
 
@@ -85,7 +85,7 @@ def _with_followers(
             if followed:
                 own = known.properties if known else ()
                 by_urn[urn] = ResourceChange(
-                    "replaced", resource, (*own, *followed), _change_risk(resource, (), True)
+                    "replaced", resource, (*own, *followed), _change_risk(before[urn], resource, (), True)
                 )
                 pending.append(urn)
     yield from by_urn.values()
@@ -119,12 +119,13 @@ def _links(before: Resource, after: Resource) -> Iterator[PropertyChange]:
 
 
 def _options(before: Resource, after: Resource) -> Iterator[PropertyChange]:
-    pairs = (
-        (before.protect, after.protect),
-        (before.retain_on_delete, after.retain_on_delete),
-        (before.region, after.region),
-    )
-    for path, (old, new) in zip(_OPTION_PATHS, pairs, strict=True):
+    options = {
+        "protect": (before.protect, after.protect),
+        "retainOnDelete": (before.retain_on_delete, after.retain_on_delete),
+        "region (resolved)": (before.region, after.region),
+        "state (declared)": (before.stateful and str(before.stateful), after.stateful and str(after.stateful)),
+    }
+    for path, (old, new) in options.items():
         if old != new:
             yield PropertyChange(path, old, new)
 
@@ -176,24 +177,36 @@ def _names(urns: Iterable[str]) -> str:
 
 
 def _removal_risk(resource: Resource) -> Risk | None:
-    stateful = STATEFUL.get(resource.type)
+    stateful = resource.stateful
     if stateful is None:
         return None
     if resource.protect:
-        return Risk("removed while protected: the update will fail until it is unprotected", stateful.loses)
+        return Risk("removed while protected: the update will fail until it is unprotected", stateful)
     if resource.retain_on_delete:
-        return Risk("removed from the program, but kept in the cloud, unmanaged", stateful.loses)
-    return Risk("will be deleted", stateful.loses)
+        return Risk("removed from the program, but kept in the cloud, unmanaged", stateful)
+    return Risk("will be deleted", stateful)
 
 
-def _change_risk(after: Resource, properties: Iterable[PropertyChange], replaced: bool) -> Risk | None:
-    stateful = STATEFUL.get(after.type)
+def _change_risk(
+    before: Resource, after: Resource, properties: Iterable[PropertyChange], replaced: bool
+) -> Risk | None:
+    stateful = before.stateful or after.stateful
     if stateful is None:
         return None
     if replaced:
-        return Risk("will be replaced: its content is not moved", stateful.loses)
-    lost = sorted(p.path for p in properties if (p.path in (*_OPTION_PATHS, *_PROTECTIONS)) and p.before is True)
-    return Risk(f"loses its protection ({', '.join(lost)})", stateful.loses) if lost else None
+        return Risk("will be replaced: its content is not moved", stateful)
+    lost = sorted(p.path for p in properties if _lost(p))
+    return Risk(f"loses its protection ({', '.join(lost)})", stateful) if lost else None
+
+
+def _lost(change: PropertyChange) -> bool:
+    safe = _PROTECTIONS.get(change.path, ())
+    return _resists(change.before, safe) and not _resists(change.after, safe)
+
+
+def _resists(value: object, safe: tuple[object, ...]) -> bool:
+    """Whether an input with this value protects; an absent one does where the default is False and that is safe."""
+    return value in safe or (value is None and False in safe)
 
 
 def _verdicts(before: Iterable[Finding], after: Iterable[Finding]) -> Iterator[VerdictChange]:

@@ -63,7 +63,9 @@ def _stack(diff: StackDiff) -> list[str]:
 
 def _risk(change: ResourceChange) -> str:
     assert change.risk is not None, "only changes at risk come here"  # noqa: S101
-    return f"- `{change.resource.name}` ({change.resource.type}) {change.risk.what}. At stake: {change.risk.loses}."
+    return (
+        f"- `{change.resource.name}` ({change.resource.type}) {change.risk.what}. At stake: {change.risk.at_stake}."
+    )
 
 
 def _verdict(change: VerdictChange) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from components.contracts.stateful import Stateful
 from policies.inventory import Resource
 from policies.model import Severity, Verdict
 
@@ -27,7 +28,7 @@ class Risk:
     """Why a change to a stateful resource deserves a second look."""
 
     what: str
-    loses: str
+    at_stake: Stateful
 
 
 @dataclass(frozen=True)
@@ -107,5 +108,5 @@ def _change_json(change: ResourceChange) -> dict[str, Any]:
         "name": resource.name,
         "region": resource.region,
         "properties": [asdict(p) for p in change.properties],
-        "risk": asdict(change.risk) if change.risk else None,
+        "risk": {"what": change.risk.what, **change.risk.at_stake.to_json()} if change.risk else None,
     }

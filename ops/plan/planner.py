@@ -14,7 +14,7 @@ from ops.options import known_stack
 from ops.plan.faults import explain, refusal, refused_inputs
 from ops.plan.recorder import record
 from policies.inventory import Inventory
-from policies.registration import inventory_of
+from policies.registration import declared, inventory_of
 from stacks.problems import SettingsError
 from stacks.settings import Settings, stack_file
 
@@ -92,4 +92,11 @@ def plan_program(program: Callable[[], None], stack: str, settings: BaseModel | 
     refused = list(refused_inputs(recording.registrations.values()))
     if refused:
         raise refusal(stack, refused)
+    made = {(r.parent, r.type, r.name) for r in recording.registrations.values()}
+    for component, token, name in declared(recording.registrations).keys() - made:
+        raise UserError(
+            f"{component} declares what {name!r} ({token}) holds, and makes no such resource",
+            f"stack {stack}",
+            "Give the name that `keep` returns to the resource that it is about.",
+        )
     return inventory_of(stack, settings, recording.registrations, recording.outputs)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from google.protobuf import empty_pb2
@@ -172,6 +172,9 @@ class _Recorder(mocks.MockMonitor):
     def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> Any:  # noqa: N802
         if request.urn == urn_of(self.project, self.stack, "", STACK_TYPE, f"{self.project}-{self.stack}"):
             self.recording.outputs = plain(request.outputs)
+        else:
+            registrations = self.recording.registrations
+            registrations[request.urn] = replace(registrations[request.urn], outputs=plain(request.outputs))
         return empty_pb2.Empty()
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> Any:  # noqa: N802

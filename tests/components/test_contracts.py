@@ -15,7 +15,6 @@ from common.sdk.types import input_properties
 from components.contracts import ports
 from components.contracts.regions import distance_km
 from components.contracts.serving import ACCELERATOR_LABEL, GPU_TAINT_KEY, NAMESPACE, POOL_LABEL, SERVICE_ACCOUNT
-from components.contracts.stateful import STATEFUL
 from components.contracts.vocabulary import Accelerator, Cloud
 from policies.inventory import Resource
 
@@ -235,29 +234,7 @@ def test_everything_that_can_bear_labels_bears_the_stacks(platform: Any) -> None
     assert not bare, "costs, ownership and clean-up go by labels"
 
 
-# State
-
-
-def test_what_holds_state_is_protected(platform: Any) -> None:
-    exposed = {r.urn for r in of_cloud(platform) if r.type in STATEFUL and not r.protect}
-    assert not exposed
-
-
-def test_what_is_protected_is_declared_stateful(platform: Any) -> None:
-    undeclared = {r.type for r in of_cloud(platform) if r.protect and r.type not in STATEFUL}
-    assert not undeclared, "diffs and backups go by the declaration"
-
-
-def test_production_keeps_state_that_leaves_the_program(cloud: Cloud, plan_platform: Any) -> None:
-    platform = plan_platform(cloud, environment="prod")
-    lost = {r.urn for r in of_cloud(platform) if r.type in STATEFUL and not r.retain_on_delete}
-    assert not lost
-
-
-def test_opting_out_of_protection_frees_the_whole_stack(cloud: Cloud, plan_platform: Any, opted_out: Any) -> None:
-    platform = plan_platform(cloud, opt_outs=opted_out)
-    held = {r.urn for r in of_cloud(platform) if r.protect or r.get("deletionProtection") is True}
-    assert not held, "a stack that may be destroyed must be destroyable in one go"
+# Secrets
 
 
 def test_secrets_of_the_program_are_masked_in_its_plan(cloud: Cloud, plan_platform: Any) -> None:

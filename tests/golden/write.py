@@ -113,6 +113,7 @@ def _entry(resource: Resource, names: Mapping[str, str], labels: Mapping[str, st
     entry = {
         "region": resource.region,
         "marks": {mark for mark, borne in marks.items() if borne},
+        "holds": str(resource.stateful) if resource.stateful else "",
         "inputs": _unlabelled(resource.inputs, labels),
         "links": {key: {names[u] for u in urns} for key, urns in resource.property_dependencies.items()},
         "after": {names[urn] for urn in resource.dependencies if urn not in by_property},

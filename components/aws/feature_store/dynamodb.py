@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import pulumi
 import pulumi_aws as aws
 
 from components.aws.alarms import Alarm
@@ -13,12 +12,12 @@ from components.aws.documents import Statement, allow, key_access, table_arn
 from components.aws.feature_store.kind import Recovery
 from components.aws.vaults import back_up_by_plan, vault_alarms
 from components.contracts import serving
-from components.contracts.component import ready
+from components.contracts.component import Component, ready
 from components.contracts.feature_store import FeatureStoreKind, FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import KeysRef
 from components.contracts.specs import BackupSpec
-from components.contracts.stateful import stateful_options
+from components.contracts.stateful import CopiedBy, Stateful
 
 HASH_KEY: Final = "entity_id"
 TTL_ATTRIBUTE: Final = "expires_at"
@@ -26,12 +25,15 @@ TTL_ATTRIBUTE: Final = "expires_at"
 PITR_DAYS: Final = 35
 """How far back the table can be restored to any second; DynamoDB's maximum."""
 
+FEATURES: Final = Stateful("the features of every entity", CopiedBy.BACKUP_PLAN)
 
-def make(parent: pulumi.Resource, place: Place, keys: KeysRef) -> FeatureStoreRef:
+
+def make(parent: Component, place: Place, keys: KeysRef) -> FeatureStoreRef:
     """One table, found by its name: pods reach it through the network's gateway endpoint."""
     table_name = place.name("features", max_length=255)
+    kept = parent.keep(aws.dynamodb.Table, "features", FEATURES, place)
     table = aws.dynamodb.Table(
-        "features",
+        kept.name,
         name=table_name,
         billing_mode="PAY_PER_REQUEST",
         hash_key=HASH_KEY,
@@ -41,9 +43,9 @@ def make(parent: pulumi.Resource, place: Place, keys: KeysRef) -> FeatureStoreRe
             enabled=True, recovery_period_in_days=PITR_DAYS
         ),
         server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=keys.data.id),
-        deletion_protection_enabled=place.protected,
+        deletion_protection_enabled=kept.protected,
         tags=place.labels,
-        opts=stateful_options(parent, place),
+        opts=kept.options,
     )
     return FeatureStoreRef(
         kind=FeatureStoreKind.DYNAMODB,
@@ -62,7 +64,7 @@ def reading(place: Place, ref: FeatureStoreRef, keys: KeysRef) -> Sequence[State
     )
 
 
-def back_up(parent: pulumi.Resource, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef) -> Recovery:
+def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef) -> Recovery:
     """By AWS Backup, which copies to a locked vault in the backup region."""
     return back_up_by_plan(parent, place, spec, ref.id.apply(lambda table: table_arn(place, table)), keys)
 

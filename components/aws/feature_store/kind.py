@@ -10,6 +10,7 @@ import pulumi
 
 from components.aws.alarms import Alarm
 from components.aws.documents import Statement
+from components.contracts.component import Component
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import KeysRef
@@ -37,7 +38,7 @@ class Kind(Protocol):
         ...
 
     def back_up(
-        self, parent: pulumi.Resource, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef
+        self, parent: Component, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef
     ) -> Recovery:
         """Make recovery points in the backup region, under its own key."""
         ...

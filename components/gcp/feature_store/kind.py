@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pulumi
 
+from components.contracts.component import Component
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import BackupRef, KeysRef
@@ -35,13 +36,13 @@ class Kind(Protocol):
     """The API's name, by which its audit log entries are found."""
 
     def let_read(
-        self, parent: pulumi.Resource, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str]
+        self, parent: Component, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str]
     ) -> Sequence[pulumi.Resource]:
         """Let the fleet's identity read rows, and do nothing else."""
         ...
 
     def back_up(
-        self, parent: pulumi.Resource, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef
+        self, parent: Component, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef
     ) -> Recovery:
         """Make recovery points in the backup region, under its own key."""
         ...

@@ -10,11 +10,12 @@ import pulumi_gcp as gcp
 from pulumi_gcp.redis.outputs import InstanceServerCaCert
 
 from components.contracts import serving
+from components.contracts.component import Component
 from components.contracts.feature_store import FeatureStoreKind, FeatureStoreRef, MemorystoreSpec, SecretFile
 from components.contracts.place import Place
 from components.contracts.refs import BackupRef, KeysRef, NetworkRef
 from components.contracts.specs import BackupSpec
-from components.contracts.stateful import stateful_options
+from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 from components.gcp.alerts import Alert, above, logged
 from components.gcp.buckets import private_bucket
 from components.gcp.exports import Export, export_job_name, not_started_alert, scheduled_export
@@ -30,9 +31,12 @@ MEMORY_RATIO_MAX: Final = 0.8
 LOGGED_AS: str = "redis_instance"
 SERVICE: str = "redis.googleapis.com"
 
+FEATURES: Final = Stateful("the features of every entity", CopiedBy.EXPORT)
+EXPORTS: Final = Stateful("exports of the feature store", NotCopied("they are the copies"))
+
 
 def make(
-    parent: pulumi.Resource, place: Place, spec: MemorystoreSpec, network: NetworkRef, keys: KeysRef
+    parent: Component, place: Place, spec: MemorystoreSpec, network: NetworkRef, keys: KeysRef
 ) -> FeatureStoreRef:
     """One Redis instance, reachable from the private network only.
 
@@ -40,8 +44,9 @@ def make(
     expiry (`entry_ttl_hours`), set by whoever writes them; Redis has no default for it.
     """
     called = place.name("features", max_length=INSTANCE_NAME_MAX)
+    kept = parent.keep(gcp.redis.Instance, "features", FEATURES, place)
     instance = gcp.redis.Instance(
-        "features",
+        kept.name,
         name=called,
         project=place.account,
         region=place.region,
@@ -64,9 +69,9 @@ def make(
                 {"day": "SUNDAY", "start_time": {"hours": 3, "minutes": 0, "seconds": 0, "nanos": 0}}
             ]
         },
-        deletion_protection=place.protected,
+        deletion_protection=kept.protected,
         labels=place.labels,
-        opts=stateful_options(parent, place),
+        opts=kept.options,
     )
     return FeatureStoreRef(
         kind=FeatureStoreKind.REDIS,
@@ -92,14 +97,14 @@ def ca_bundle(certificates: Sequence[InstanceServerCaCert] | None) -> str:
 
 
 def let_read(
-    parent: pulumi.Resource, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str]
+    parent: Component, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str]
 ) -> Sequence[pulumi.Resource]:
     """Nothing: Memorystore knows no IAM, its AUTH string reaches pods as a Kubernetes secret."""
     del parent, place, ref, member
     return ()
 
 
-def back_up(parent: pulumi.Resource, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef) -> Recovery:
+def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef) -> Recovery:
     """An export of the whole instance as an RDB file, straight into a bucket of the backup region.
 
     Each export overwrites one object: the bucket's versions are the history, kept for `retention_days`. Memorystore
@@ -107,6 +112,7 @@ def back_up(parent: pulumi.Resource, place: Place, spec: BackupSpec, ref: Featur
     """
     bucket, exports = private_bucket(
         "feature-exports",
+        EXPORTS,
         parent=parent,
         place=place,
         physical_name=place.bucket_name("feature-exports", place.backup_region),

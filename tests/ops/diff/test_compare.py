@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.contracts.stateful import GUARDS, CopiedBy, NotCopied, Stateful
 from ops.diff.compare import compare
 from ops.diff.markdown import COMMENT_LIMIT, render
 from ops.diff.model import StackDiff
@@ -33,10 +34,15 @@ RULE = Rule(
 )
 
 
-def resource(type_token: str, name: str, *, protect: bool = False, **inputs: Any) -> Resource:
-    return Resource(
-        f"urn:pulumi:dev-aws::seawall::{type_token}::{name}", type_token, name, True, None, inputs, protect=protect
-    )
+RELEASES = Stateful("model releases", CopiedBy.REPLICATION)
+ACCESS_LOGS = Stateful("access logs", NotCopied("a restore needs no logs"))
+
+
+def resource(
+    type_token: str, name: str, *, protect: bool = False, stateful: Stateful | None = None, **inputs: Any
+) -> Resource:
+    urn = f"urn:pulumi:dev-aws::seawall::{type_token}::{name}"
+    return Resource(urn, type_token, name, True, None, inputs, protect=protect, stateful=stateful)
 
 
 def inventory(*resources: Resource, **outputs: Any) -> Inventory:
@@ -73,7 +79,9 @@ def test_a_changed_property_is_told_with_both_values(diff: Diff) -> None:
 
 
 def test_a_replacing_property_of_a_stateful_resource_puts_state_at_risk(diff: Diff) -> None:
-    before, after = (inventory(resource(TABLE, "t", hashKey=key, encrypted=True)) for key in ("a", "b"))
+    before, after = (
+        inventory(resource(TABLE, "t", stateful=RELEASES, hashKey=key, encrypted=True)) for key in ("a", "b")
+    )
     [change] = diff(before, after).changes
     assert change.action == "replaced"
     assert change.risk is not None and "replaced" in change.risk.what
@@ -98,14 +106,51 @@ def test_a_replacement_brings_those_of_what_is_built_on_it(diff: Diff) -> None:
 
 @pytest.mark.parametrize(("protect", "says"), [(True, "update will fail"), (False, "will be deleted")])
 def test_removing_a_stateful_resource_is_a_risk(diff: Diff, protect: bool, says: str) -> None:
-    [change] = diff(inventory(resource(BUCKET, "b", protect=protect)), inventory()).changes
+    [change] = diff(inventory(resource(BUCKET, "b", protect=protect, stateful=RELEASES)), inventory()).changes
     assert change.risk is not None and says in change.risk.what
 
 
+def test_removing_a_stateless_resource_is_no_risk(diff: Diff) -> None:
+    [change] = diff(inventory(resource(BUCKET, "b")), inventory()).changes
+    assert change.risk is None
+
+
+def test_two_resources_of_one_type_have_their_own_stakes(diff: Diff) -> None:
+    found = diff(
+        inventory(resource(BUCKET, "models", stateful=RELEASES), resource(BUCKET, "logs", stateful=ACCESS_LOGS)),
+        inventory(),
+    )
+    text = render([found], base="a", head="b")
+    assert (
+        "`models` (aws:s3/bucket:Bucket) will be deleted. At stake: model releases (copied by S3 replication)."
+        in text
+    )
+    assert "At stake: access logs (not copied: a restore needs no logs)." in text
+
+
 def test_losing_protection_is_a_risk(diff: Diff) -> None:
-    before, after = (inventory(resource(BUCKET, "b", protect=p)) for p in (True, False))
+    before, after = (inventory(resource(BUCKET, "b", protect=p, stateful=RELEASES)) for p in (True, False))
     [change] = diff(before, after).changes
     assert change.risk is not None and "protect" in change.risk.what
+
+
+@pytest.mark.parametrize(("guard", "safe"), [(guard, safe[0]) for guard, safe in GUARDS.items()])
+def test_losing_the_clouds_own_protection_is_a_risk(diff: Diff, guard: str, safe: object) -> None:
+    before, after = (
+        inventory(replace(resource(BUCKET, "b", stateful=RELEASES), inputs={guard: value}))
+        for value in (safe, f"not {safe}")
+    )
+    [change] = diff(before, after).changes
+    assert change.risk is not None and guard in change.risk.what
+    [back] = diff(after, before).changes
+    assert back.risk is None
+
+
+def test_a_declaration_that_goes_with_its_protection_is_still_told(diff: Diff) -> None:
+    before = inventory(resource(BUCKET, "b", protect=True, stateful=RELEASES))
+    [change] = diff(before, inventory(resource(BUCKET, "b"))).changes
+    assert change.risk is not None and change.risk.at_stake == RELEASES
+    assert {p.path for p in change.properties} == {"protect", "state (declared)"}
 
 
 def test_a_policy_document_is_compared_inside(diff: Diff) -> None:
@@ -167,8 +212,13 @@ def test_a_comment_never_exceeds_its_limit_and_says_what_it_cut(count: int, widt
 
 
 def test_the_json_says_what_the_markdown_says(diff: Diff) -> None:
-    before, after = (inventory(resource(TABLE, "t", hashKey=key, encrypted=key == "a")) for key in ("a", "b"))
+    before, after = (
+        inventory(resource(TABLE, "t", stateful=RELEASES, hashKey=key, encrypted=key == "a")) for key in ("a", "b")
+    )
     told = json.loads(json.dumps(diff(before, after).to_json()))
     [change], [verdict] = told["changes"], told["verdicts"]
     assert (change["action"], change["name"], verdict["worse"]) == ("replaced", "t", True)
-    assert change["risk"]["loses"] and {p["path"] for p in change["properties"]} == {"hashKey", "encrypted"}
+    assert change["risk"]["holds"] == "model releases" and {p["path"] for p in change["properties"]} == {
+        "hashKey",
+        "encrypted",
+    }
