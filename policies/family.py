@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from policies.examples import Examples
-from policies.model import Check, Framework, Rule, Severity
+from policies.checks import absent_or, all_of, equals, not_applicable, shown
+from policies.examples import Cases, Examples, drop, examples, given, put
+from policies.inventory import Inventory, Resource
+from policies.model import Check, Framework, Judgement, Rule, Severity
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,54 @@ class Family:
             return check
 
         return add
+
+    def require(
+        self,
+        id: str,
+        severity: Severity,
+        title: str,
+        *,
+        type: str,
+        inputs: Mapping[str, tuple[object, object]],
+        rationale: str,
+        remedy: str,
+        frameworks: Mapping[Framework, tuple[str, ...]] | None = None,
+        safe_by_default: bool = False,
+        unless: Callable[[Resource, Inventory], str] = lambda _resource, _inventory: "",
+        accepted: Callable[[], Cases] = dict,
+    ) -> None:
+        """Make a rule that inputs have exact values; its examples follow from them.
+
+        `inputs` is path → the value that is required, and one that is wrong. With `safe_by_default` an absent input
+        passes. `unless` gives the reason why the rule does not apply, and `accepted` examples of that.
+        """
+        wanted = {path: right for path, (right, _) in inputs.items()}
+
+        def made() -> Examples:
+            absent: Cases = {
+                f"{path} is {'left to its safe default' if safe_by_default else 'absent'}": drop(path)
+                for path in wanted
+            }
+            wrong: Cases = {f"{path} is {shown(value)}": put(path, value) for path, (_, value) in inputs.items()}
+            passing = {**accepted(), **(absent if safe_by_default else {})}
+            return examples(
+                given(type, wanted), broken=wrong if safe_by_default else {**wrong, **absent}, accepted=passing
+            )
+
+        @self.rule(
+            id,
+            severity,
+            title,
+            types=(type,),
+            rationale=rationale,
+            remedy=remedy,
+            examples=made,
+            frameworks=frameworks,
+        )
+        def check(resource: Resource, inventory: Inventory) -> Judgement:
+            reason = unless(resource, inventory)
+            return not_applicable(reason) if reason else all_of(judge(resource, path) for path in wanted)
+
+        def judge(resource: Resource, path: str) -> Judgement:
+            exact = equals(resource, path, wanted[path])
+            return absent_or(resource, path, lambda: exact) if safe_by_default else exact

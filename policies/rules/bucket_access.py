@@ -5,7 +5,7 @@ from __future__ import annotations
 from policies.buckets import s3_companion, s3_companions
 from policies.checks import PASS, all_equal, all_of, equals, failed
 from policies.documents import Statement, statements
-from policies.examples import Hidden, Text, allow, document, drop, examples, given, put, without
+from policies.examples import Hidden, Text, allow, document, examples, given, put, without
 from policies.family import Family
 from policies.grants import binding_names_members, policy_names_principals
 from policies.inventory import Inventory, Resource
@@ -45,24 +45,16 @@ def s3_public_access_blocked(bucket: Resource, inventory: Inventory) -> Judgemen
     return s3_companion(bucket, inventory, _BLOCK, "public access block", lambda block, _: all_equal(block, _BLOCKED))
 
 
-@family.rule(
+family.require(
     "gcp-gcs-public-access-prevented",
     Severity.CRITICAL,
     "Cloud Storage buckets enforce public access prevention",
-    types=(GCS_BUCKET,),
+    type=GCS_BUCKET,
+    inputs={"publicAccessPrevention": ("enforced", "inherited")},
     rationale="One wrong binding opens a bucket to the world; prevention makes such a mistake void.",
     remedy='Set publicAccessPrevention to "enforced".',
     frameworks={Framework.CHECKOV: ("CKV_GCP_114",)},
-    examples=lambda: examples(
-        given(GCS_BUCKET, {"publicAccessPrevention": "enforced"}),
-        broken={
-            'publicAccessPrevention is "inherited"': put("publicAccessPrevention", "inherited"),
-            "publicAccessPrevention is absent": drop("publicAccessPrevention"),
-        },
-    ),
 )
-def gcs_public_access_prevented(bucket: Resource, _: Inventory) -> Judgement:
-    return equals(bucket, "publicAccessPrevention", "enforced")
 
 
 @family.rule(
@@ -203,21 +195,13 @@ def s3_acls_disabled(bucket: Resource, inventory: Inventory) -> Judgement:
     return s3_companion(bucket, inventory, _OWNERSHIP, "ownership control", enforced)
 
 
-@family.rule(
+family.require(
     "gcp-gcs-uniform-access",
     Severity.MEDIUM,
     "Cloud Storage buckets do not use ACLs",
-    types=(GCS_BUCKET,),
+    type=GCS_BUCKET,
+    inputs={"uniformBucketLevelAccess": (True, False)},
     rationale="Object ACLs are a second permission system that a review of IAM does not see.",
     remedy="Set uniformBucketLevelAccess.",
     frameworks={Framework.CHECKOV: ("CKV_GCP_29",)},
-    examples=lambda: examples(
-        given(GCS_BUCKET, {"uniformBucketLevelAccess": True}),
-        broken={
-            "uniformBucketLevelAccess is false": put("uniformBucketLevelAccess", False),
-            "uniformBucketLevelAccess is absent": drop("uniformBucketLevelAccess"),
-        },
-    ),
 )
-def gcs_uniform_access(bucket: Resource, _: Inventory) -> Judgement:
-    return equals(bucket, "uniformBucketLevelAccess", True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from components.contracts.vocabulary import OptOut
-from policies.checks import absent_or, equals, not_applicable
-from policies.examples import drop, examples, given, put, setting
+from policies.examples import setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.model import Framework, Judgement, Severity
+from policies.model import Framework, Severity
 from policies.settings_view import SettingsView
 from policies.tokens import DYNAMODB_TABLE, EKS_CLUSTER, GKE_CLUSTER
 
@@ -18,47 +17,41 @@ family = Family("Deletion protection")
 _CLUSTER = "A replaced or destroyed cluster takes the whole service with it."
 
 
+def _opted_out(_: Resource, inventory: Inventory) -> str:
+    reason = SettingsView.of(inventory.settings).opt_outs.get(OptOut.DELETION_PROTECTION)
+    return f"the stack's settings opt out of deletion protection: {reason}" if reason else ""
+
+
 def _protected(
     id: str,
     severity: Severity,
     what: str,
-    token: str,
+    type: str,
     path: str,
     *,
     rationale: str,
-    on_by_default: bool = False,
+    safe_by_default: bool = False,
     frameworks: Mapping[Framework, tuple[str, ...]] | None = None,
 ) -> None:
-    """The rule that the flag at `path` of a `token` is on, unless the settings opt out with a reason."""
-    opted_out = {"deletion_protection": "the stack is made and destroyed each night"}
-    absent = {f"{path} is left to its safe default" if on_by_default else f"{path} is absent": drop(path)}
-
-    @family.rule(
+    """The rule that the flag at `path` is on, unless the settings opt out with a reason."""
+    reason = "the stack is made and destroyed each night"
+    family.require(
         id,
         severity,
         f"{what} cannot be deleted by mistake",
-        types=(token,),
+        type=type,
+        inputs={path: (True, False)},
         rationale=rationale,
         remedy=f"Set {path}, or opt out in the settings with a reason.",
         frameworks=frameworks,
-        examples=lambda: examples(
-            given(token, {path: True}),
-            broken={f"{path} is false": put(path, False), **({} if on_by_default else absent)},
-            accepted={
-                f"the stack's settings opt out of deletion protection: {opted_out['deletion_protection']}": setting(
-                    "opt_outs", opted_out
-                ),
-                **(absent if on_by_default else {}),
-            },
-        ),
+        safe_by_default=safe_by_default,
+        unless=_opted_out,
+        accepted=lambda: {
+            f"the stack's settings opt out of deletion protection: {reason}": setting(
+                "opt_outs", {str(OptOut.DELETION_PROTECTION): reason}
+            )
+        },
     )
-    def check(resource: Resource, inventory: Inventory) -> Judgement:
-        reason = SettingsView.of(inventory.settings).opt_outs.get(OptOut.DELETION_PROTECTION)
-        if reason:
-            return not_applicable(f"the stack's settings opt out of deletion protection: {reason}")
-        if on_by_default:
-            return absent_or(resource, path, lambda: equals(resource, path, True))
-        return equals(resource, path, True)
 
 
 _protected(
@@ -84,6 +77,6 @@ _protected(
     "GKE clusters",
     GKE_CLUSTER,
     "deletionProtection",
-    on_by_default=True,
+    safe_by_default=True,
     rationale=_CLUSTER,
 )

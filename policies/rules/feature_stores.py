@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.checks import ABSENT, equals, failed, is_hidden, not_applicable, passed, read, shown, unknown
+from policies.checks import ABSENT, failed, is_hidden, passed, read, shown, unknown
 from policies.examples import Hidden, Output, drop, examples, given, put, setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
@@ -15,44 +15,28 @@ family = Family("Feature stores")
 _NETWORK = "gcp:compute/network:Network"
 
 
-@family.rule(
+family.require(
     "gcp-redis-tls",
     Severity.HIGH,
     "Memorystore takes TLS connections only",
-    types=(REDIS,),
+    type=REDIS,
+    inputs={"transitEncryptionMode": ("SERVER_AUTHENTICATION", "DISABLED")},
     rationale="Features are personal data; on the wire they must not be readable.",
     remedy='Set transitEncryptionMode to "SERVER_AUTHENTICATION".',
     frameworks={Framework.CHECKOV: ("CKV_GCP_97",)},
-    examples=lambda: examples(
-        given(REDIS, {"transitEncryptionMode": "SERVER_AUTHENTICATION"}),
-        broken={
-            'transitEncryptionMode is "DISABLED"': put("transitEncryptionMode", "DISABLED"),
-            "transitEncryptionMode is absent": drop("transitEncryptionMode"),
-        },
-    ),
 )
-def redis_tls(instance: Resource, _: Inventory) -> Judgement:
-    return equals(instance, "transitEncryptionMode", "SERVER_AUTHENTICATION")
 
 
-@family.rule(
+family.require(
     "gcp-redis-auth",
     Severity.HIGH,
     "Memorystore asks for a password",
-    types=(REDIS,),
+    type=REDIS,
+    inputs={"authEnabled": (True, False)},
     rationale="Without AUTH any pod or machine in the network reads and writes all features.",
     remedy="Set authEnabled.",
     frameworks={Framework.CHECKOV: ("CKV_GCP_95",)},
-    examples=lambda: examples(
-        given(REDIS, {"authEnabled": True}),
-        broken={
-            "authEnabled is false": put("authEnabled", False),
-            "authEnabled is absent": drop("authEnabled"),
-        },
-    ),
 )
-def redis_auth(instance: Resource, _: Inventory) -> Judgement:
-    return equals(instance, "authEnabled", True)
 
 
 @family.rule(
@@ -86,40 +70,28 @@ def redis_private(instance: Resource, inventory: Inventory) -> Judgement:
     return passed()
 
 
-@family.rule(
+family.require(
     "gcp-redis-failover",
     Severity.MEDIUM,
     "Production Memorystore fails over",
-    types=(REDIS,),
+    type=REDIS,
+    inputs={"tier": ("STANDARD_HA", "BASIC")},
     rationale="A single node's upkeep or failure takes the features of every prediction away.",
     remedy='Set tier to "STANDARD_HA".',
-    examples=lambda: examples(
-        given(REDIS, {"tier": "STANDARD_HA"}),
-        broken={'tier is "BASIC"': put("tier", "BASIC"), "tier is absent": drop("tier")},
-        accepted={"failover is required in production": setting("environment", "dev")},
+    unless=lambda _, inventory: (
+        "" if SettingsView.of(inventory.settings).production else "failover is required in production"
     ),
+    accepted=lambda: {"failover is required in production": setting("environment", "dev")},
 )
-def redis_failover(instance: Resource, inventory: Inventory) -> Judgement:
-    if not SettingsView.of(inventory.settings).production:
-        return not_applicable("failover is required in production")
-    return equals(instance, "tier", "STANDARD_HA")
 
 
-@family.rule(
+family.require(
     "aws-dynamodb-scales",
     Severity.MEDIUM,
     "DynamoDB tables scale with demand",
-    types=(DYNAMODB_TABLE,),
+    type=DYNAMODB_TABLE,
+    inputs={"billingMode": ("PAY_PER_REQUEST", "PROVISIONED")},
     rationale="A fixed capacity throttles feature look-ups just when traffic peaks.",
     remedy='Set billingMode to "PAY_PER_REQUEST".',
     frameworks={Framework.AWS_FSBP: ("DynamoDB.1",)},
-    examples=lambda: examples(
-        given(DYNAMODB_TABLE, {"billingMode": "PAY_PER_REQUEST"}),
-        broken={
-            'billingMode is "PROVISIONED"': put("billingMode", "PROVISIONED"),
-            "billingMode is absent": drop("billingMode"),
-        },
-    ),
 )
-def dynamodb_scales(table: Resource, _: Inventory) -> Judgement:
-    return equals(table, "billingMode", "PAY_PER_REQUEST")

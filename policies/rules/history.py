@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from policies.buckets import GCS, S3, s3_companion
-from policies.checks import absent_or, any_of, at_least, equals, expect, failed, items, one_of, read
+from policies.buckets import S3, s3_companion
+from policies.checks import absent_or, any_of, at_least, expect, failed, items, one_of, read
 from policies.examples import Hidden, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
@@ -41,24 +41,16 @@ def s3_versioned(bucket: Resource, inventory: Inventory) -> Judgement:
     return S3.versioned(bucket, inventory)
 
 
-@family.rule(
+family.require(
     "gcp-gcs-versioned",
     Severity.HIGH,
     "Cloud Storage buckets keep versions",
-    types=(GCS_BUCKET,),
+    type=GCS_BUCKET,
+    inputs={"versioning.enabled": (True, False)},
     rationale=_VERSIONS,
     remedy="Set versioning.enabled.",
     frameworks={Framework.CHECKOV: ("CKV_GCP_78",)},
-    examples=lambda: examples(
-        given(GCS_BUCKET, {"versioning.enabled": True}),
-        broken={
-            "versioning.enabled is false": put("versioning.enabled", False),
-            "versioning.enabled is absent": drop("versioning"),
-        },
-    ),
 )
-def gcs_versioned(bucket: Resource, inventory: Inventory) -> Judgement:
-    return GCS.versioned(bucket, inventory)
 
 
 @family.rule(
@@ -131,11 +123,12 @@ def _aborts_uploads(lifecycle: Resource, _: Inventory) -> Judgement:
     )
 
 
-@family.rule(
+family.require(
     "aws-dynamodb-point-in-time-recovery",
     Severity.HIGH,
     "DynamoDB tables can be restored to any second",
-    types=(DYNAMODB_TABLE,),
+    type=DYNAMODB_TABLE,
+    inputs={"pointInTimeRecovery.enabled": (True, False)},
     rationale="A bad write loses features between two backups unless each second can be restored.",
     remedy="Set pointInTimeRecovery.enabled.",
     frameworks={
@@ -143,16 +136,7 @@ def _aborts_uploads(lifecycle: Resource, _: Inventory) -> Judgement:
         Framework.NIST_800_53: ("CP-9",),
         Framework.CHECKOV: ("CKV_AWS_28",),
     },
-    examples=lambda: examples(
-        given(DYNAMODB_TABLE, {"pointInTimeRecovery.enabled": True}),
-        broken={
-            "pointInTimeRecovery.enabled is false": put("pointInTimeRecovery.enabled", False),
-            "pointInTimeRecovery.enabled is absent": drop("pointInTimeRecovery"),
-        },
-    ),
 )
-def dynamodb_point_in_time_recovery(table: Resource, _: Inventory) -> Judgement:
-    return equals(table, "pointInTimeRecovery.enabled", True)
 
 
 @family.rule(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from policies.checks import all_of, equals, expect, not_applicable, read
+from policies.checks import all_of, expect, read
 from policies.examples import Hidden, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
@@ -15,51 +15,36 @@ from policies.workloads import WORKLOADS, containers, unreadable_containers
 family = Family("Images")
 
 _MOVED_TAG = "A moved tag changes what runs without a review."
+_MIRROR = "a mirror takes its tags from elsewhere"
+_MIRROR_MODES = ("REMOTE_REPOSITORY", "VIRTUAL_REPOSITORY")
 _IMAGE = "spec.template.spec.containers.0.image"
 _INIT_IMAGE = "spec.template.spec.initContainers.0.image"
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 
 
-@family.rule(
+family.require(
     "aws-ecr-immutable-tags",
     Severity.MEDIUM,
     "ECR tags cannot be moved",
-    types=(ECR_REPOSITORY,),
+    type=ECR_REPOSITORY,
+    inputs={"imageTagMutability": ("IMMUTABLE", "MUTABLE")},
     rationale=_MOVED_TAG,
     remedy='Set imageTagMutability to "IMMUTABLE".',
     frameworks={Framework.CHECKOV: ("CKV_AWS_51",)},
-    examples=lambda: examples(
-        given(ECR_REPOSITORY, {"imageTagMutability": "IMMUTABLE"}),
-        broken={
-            'imageTagMutability is "MUTABLE"': put("imageTagMutability", "MUTABLE"),
-            "imageTagMutability is absent": drop("imageTagMutability"),
-        },
-    ),
 )
-def ecr_immutable_tags(repository: Resource, _: Inventory) -> Judgement:
-    return equals(repository, "imageTagMutability", "IMMUTABLE")
 
 
-@family.rule(
+family.require(
     "gcp-registry-immutable-tags",
     Severity.MEDIUM,
     "Artifact Registry tags cannot be moved",
-    types=(ARTIFACT_REGISTRY,),
+    type=ARTIFACT_REGISTRY,
+    inputs={"dockerConfig.immutableTags": (True, False)},
     rationale=_MOVED_TAG,
     remedy="Set dockerConfig.immutableTags.",
-    examples=lambda: examples(
-        given(ARTIFACT_REGISTRY, {"dockerConfig.immutableTags": True}),
-        broken={
-            "dockerConfig.immutableTags is false": put("dockerConfig.immutableTags", False),
-            "dockerConfig.immutableTags is absent": drop("dockerConfig"),
-        },
-        accepted={"a mirror takes its tags from elsewhere": put("mode", "REMOTE_REPOSITORY")},
-    ),
+    unless=lambda repository, _: _MIRROR if read(repository, "mode") in _MIRROR_MODES else "",
+    accepted=lambda: {_MIRROR: tuple(put("mode", mode) for mode in _MIRROR_MODES)},
 )
-def registry_immutable_tags(repository: Resource, _: Inventory) -> Judgement:
-    if read(repository, "mode") in ("REMOTE_REPOSITORY", "VIRTUAL_REPOSITORY"):
-        return not_applicable("a mirror takes its tags from elsewhere")
-    return equals(repository, "dockerConfig.immutableTags", True)
 
 
 @family.rule(

@@ -8,7 +8,6 @@ from components.contracts.vocabulary import Cloud
 from policies.checks import (
     PASS,
     absent_or,
-    all_equal,
     all_of,
     any_of,
     equals,
@@ -34,7 +33,6 @@ _GPU_REMEDY = f"Add a NO_SCHEDULE taint on {GPU_TAINT_KEY}."
 _TAINT = {"key": GPU_TAINT_KEY, "effect": "NO_SCHEDULE"}
 _GCP_GPUS, _GCP_TAINTS = "nodeConfig.guestAccelerators", "nodeConfig.taints"
 _BOOT = "nodeConfig.shieldedInstanceConfig"
-_UPKEEP = {"management.autoRepair": True, "management.autoUpgrade": True}
 
 
 def _gpu_tainted(pool: Resource, taints: str, *, has_gpu: bool) -> Judgement:
@@ -188,22 +186,13 @@ def gke_shielded_nodes(pool: Resource, _: Inventory) -> Judgement:
     )
 
 
-@family.rule(
+family.require(
     "gcp-gke-node-upkeep",
     Severity.MEDIUM,
     "GKE repairs and upgrades machines",
-    types=(GKE_NODE_POOL,),
+    type=GKE_NODE_POOL,
+    inputs={"management.autoRepair": (True, False), "management.autoUpgrade": (True, False)},
     rationale="A machine that nobody repairs fails silently; one that nobody upgrades keeps its holes.",
     remedy="Set management.autoRepair and management.autoUpgrade.",
     frameworks={Framework.CIS_GKE: ("5.5.2", "5.5.3"), Framework.CHECKOV: ("CKV_GCP_9", "CKV_GCP_10")},
-    examples=lambda: examples(
-        given(GKE_NODE_POOL, _UPKEEP),
-        broken={
-            "management.autoRepair is false": put("management.autoRepair", False),
-            "management.autoUpgrade is false": put("management.autoUpgrade", False),
-            "management.autoUpgrade is absent": drop("management"),
-        },
-    ),
 )
-def gke_node_upkeep(pool: Resource, _: Inventory) -> Judgement:
-    return all_equal(pool, _UPKEEP)

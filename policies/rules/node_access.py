@@ -32,7 +32,6 @@ _ROUTE = "aws:ec2/route:Route"
 _ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 _ACCOUNT = "gcp:serviceaccount/account:Account"
 _PUBLIC_ADDRESS = "A machine with a public address can be attacked without going through anything."
-_MODE = "nodeConfig.workloadMetadataConfig.mode"
 _NODE_ACCOUNT = "nodeConfig.serviceAccount"
 
 
@@ -107,24 +106,16 @@ def _is_no_way_in(inventory: Inventory, holder: Resource, path: str, subnet: Res
     return PASS
 
 
-@family.rule(
+family.require(
     "gcp-gke-private-nodes",
     Severity.HIGH,
     "GKE machines have no public address",
-    types=(GKE_CLUSTER,),
+    type=GKE_CLUSTER,
+    inputs={"privateClusterConfig.enablePrivateNodes": (True, False)},
     rationale=_PUBLIC_ADDRESS,
     remedy="Set privateClusterConfig.enablePrivateNodes.",
     frameworks={Framework.CIS_GKE: ("5.6.5",), Framework.CHECKOV: ("CKV_GCP_64",)},
-    examples=lambda: examples(
-        given(GKE_CLUSTER, {"privateClusterConfig.enablePrivateNodes": True}),
-        broken={
-            "privateClusterConfig.enablePrivateNodes is false": put("privateClusterConfig.enablePrivateNodes", False),
-            "privateClusterConfig.enablePrivateNodes is absent": drop("privateClusterConfig"),
-        },
-    ),
 )
-def gke_private_nodes(cluster: Resource, _: Inventory) -> Judgement:
-    return equals(cluster, "privateClusterConfig.enablePrivateNodes", True)
 
 
 @family.rule(
@@ -150,50 +141,31 @@ def eks_no_open_ssh(group: Resource, _: Inventory) -> Judgement:
     return expect(group, "remoteAccess.sourceSecurityGroupIds", "named security groups", bool)
 
 
-@family.rule(
+family.require(
     "aws-eks-node-metadata-v2",
     Severity.HIGH,
     "EKS machines answer metadata requests by token only, and not from pods",
-    types=(EC2_LAUNCH_TEMPLATE,),
+    type=EC2_LAUNCH_TEMPLATE,
+    inputs={
+        "metadataOptions.httpTokens": ("required", "optional"),
+        "metadataOptions.httpPutResponseHopLimit": (1, 2),
+    },
     rationale="With version 1, or a second hop, any pod can take the machine's credentials.",
     remedy='Set metadataOptions.httpTokens to "required" and httpPutResponseHopLimit to 1.',
     frameworks={Framework.AWS_FSBP: ("EC2.170",), Framework.CHECKOV: ("CKV_AWS_79", "CKV_AWS_341")},
-    examples=lambda: examples(
-        given(EC2_LAUNCH_TEMPLATE, {"metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1}}),
-        broken={
-            'metadataOptions.httpTokens is "optional"': put("metadataOptions.httpTokens", "optional"),
-            "metadataOptions.httpTokens is absent": drop("metadataOptions"),
-            "metadataOptions.httpPutResponseHopLimit is 2": put("metadataOptions.httpPutResponseHopLimit", 2),
-        },
-    ),
 )
-def eks_node_metadata_v2(template: Resource, _: Inventory) -> Judgement:
-    return all_of(
-        (
-            equals(template, "metadataOptions.httpTokens", "required"),
-            expect(template, "metadataOptions.httpPutResponseHopLimit", "1", lambda v: int(v) == 1),
-        )
-    )
 
 
-@family.rule(
+family.require(
     "gcp-gke-node-metadata-hidden",
     Severity.HIGH,
     "GKE pods cannot read the machine's credentials",
-    types=(GKE_NODE_POOL,),
+    type=GKE_NODE_POOL,
+    inputs={"nodeConfig.workloadMetadataConfig.mode": ("GKE_METADATA", "GCE_METADATA")},
     rationale="The machine's metadata server hands its service account's token to any pod that asks.",
     remedy='Set workloadMetadataConfig.mode to "GKE_METADATA".',
     frameworks={Framework.CIS_GKE: ("5.2.2",), Framework.CHECKOV: ("CKV_GCP_69",)},
-    examples=lambda: examples(
-        given(GKE_NODE_POOL, {_MODE: "GKE_METADATA"}),
-        broken={
-            f'{_MODE} is "GCE_METADATA"': put(_MODE, "GCE_METADATA"),
-            f"{_MODE} is absent": drop(_MODE),
-        },
-    ),
 )
-def gke_node_metadata_hidden(pool: Resource, _: Inventory) -> Judgement:
-    return equals(pool, _MODE, "GKE_METADATA")
 
 
 @family.rule(
