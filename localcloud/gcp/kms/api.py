@@ -1,4 +1,6 @@
-"""Cloud KMS: key rings, symmetric keys and their versions; real AES-GCM, and the states that make a key unusable.
+"""Cloud KMS: key rings, symmetric keys, their grants, and the states that make a version unusable.
+
+Other services ask here whether they may encrypt with a key. Nothing is encrypted, and keys do not rotate.
 
 REST shapes: https://cloud.google.com/kms/docs/reference/rest. States:
 https://cloud.google.com/kms/docs/key-states. Key rings, keys and versions cannot be deleted, as in Cloud KMS.
@@ -6,15 +8,10 @@ https://cloud.google.com/kms/docs/key-states. Key rings, keys and versions canno
 
 from __future__ import annotations
 
-import base64
-import os
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from localcloud.gcp import clock
 from localcloud.gcp.iam.policies import Policies
@@ -24,12 +21,10 @@ from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
 _RINGS: Final = "kms/keyRings"
 _KEYS: Final = "kms/cryptoKeys"
 _VERSIONS: Final = "kms/cryptoKeyVersions"
-_MATERIAL: Final = "kms/material"
 
 _ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,63}")
 DEFAULT_DESTROY_SECONDS: Final = 30 * 86400  # 30 days since 2024; the API's default
 MIN_ROTATION_SECONDS: Final = 86400
-_NONCE_BYTES: Final = 12
 
 _LOCATION: Final = r"projects/[^/]+/locations/[^/:]+"
 _RING: Final = rf"{_LOCATION}/keyRings/[^/:]+"
@@ -99,10 +94,6 @@ class Kms:
     def _get_ring(self, _request: Request, name: str) -> Response:
         return Response.of(self._ring(name))
 
-    def _list_rings(self, _request: Request, parent: str) -> Response:
-        rings = [d for _, d in self._store.all(_RINGS, f"{parent}/keyRings/")]
-        return Response.of({"keyRings": rings, "totalSize": len(rings)})
-
     def _create_key(self, request: Request, ring: str) -> Response:
         self._ring(ring)
         name = f"{ring}/cryptoKeys/{_checked_id(request.query.get('cryptoKeyId', ''))}"
@@ -125,16 +116,11 @@ class Kms:
                 raise ApiError(409, f"CryptoKey {name} already exists.")
             self._store.put(_KEYS, name, document)
             if request.query.get("skipInitialVersionCreation") != "true":
-                self._add_version(name, primary=True)
+                self._add_version(name)
         return Response.of(self._key_view(name))
 
     def _get_key(self, _request: Request, name: str) -> Response:
         return Response.of(self._key_view(name))
-
-    def _list_keys(self, _request: Request, ring: str) -> Response:
-        self._ring(ring)
-        keys = [self._key_view(name) for name, _ in self._store.all(_KEYS, f"{ring}/cryptoKeys/")]
-        return Response.of({"cryptoKeys": keys, "totalSize": len(keys)})
 
     def _patch_key(self, request: Request, name: str) -> Response:
         body = request.json()
@@ -154,20 +140,7 @@ class Kms:
             self._store.put(_KEYS, name, document)
         return Response.of(self._key_view(name))
 
-    def _update_primary(self, request: Request, name: str) -> Response:
-        version = f"{name}/cryptoKeyVersions/{request.json().get('cryptoKeyVersionId', '')}"
-        with self._store.lock:
-            self._version(version)
-            self._store.put(_KEYS, name, {**self._key(name), "primaryVersion": version})
-        self._changed(name)
-        return Response.of(self._key_view(name))
-
     # Versions.
-
-    def _create_version(self, _request: Request, key: str) -> Response:
-        self._key(key)
-        with self._store.lock:
-            return Response.of(self._version_view(self._add_version(key, primary=False)))
 
     def _get_version(self, _request: Request, name: str) -> Response:
         return Response.of(self._version_view(name))
@@ -209,42 +182,6 @@ class Kms:
         for notify in self.on_change:
             notify(key)
 
-    # Encryption.
-
-    def _encrypt(self, request: Request, name: str) -> Response:
-        body = request.json()
-        version = name if "/cryptoKeyVersions/" in name else self.primary(name)
-        self.require_enabled(version)
-        nonce = os.urandom(_NONCE_BYTES)
-        number = int(version.rsplit("/", 1)[1]).to_bytes(4, "big")
-        cipher = AESGCM(self._key_material(version))
-        sealed = cipher.encrypt(nonce, _decoded(body, "plaintext"), _decoded(body, "additionalAuthenticatedData"))
-        ciphertext = base64.b64encode(number + nonce + sealed).decode()
-        return Response.of({"name": version, "ciphertext": ciphertext, "protectionLevel": "SOFTWARE"})
-
-    def _decrypt(self, request: Request, name: str) -> Response:
-        body = request.json()
-        self._key(name)
-        data = _decoded(body, "ciphertext")
-        wrong = ApiError(400, "Decryption failed: verify that 'name' refers to the correct CryptoKey.")
-        version = f"{name}/cryptoKeyVersions/{int.from_bytes(data[:4], 'big')}"
-        if self._store.get(_VERSIONS, version) is None:
-            raise wrong
-        self.require_enabled(version)
-        nonce, sealed = data[4 : 4 + _NONCE_BYTES], data[4 + _NONCE_BYTES :]
-        cipher = AESGCM(self._key_material(version))
-        try:
-            plaintext = cipher.decrypt(nonce, sealed, _decoded(body, "additionalAuthenticatedData"))
-        except (InvalidTag, ValueError):
-            raise wrong from None
-        return Response.of(
-            {
-                "plaintext": base64.b64encode(plaintext).decode(),
-                "usedPrimary": self._key(name).get("primaryVersion") == version,
-                "protectionLevel": "SOFTWARE",
-            }
-        )
-
     def _get_policy(self, _request: Request, name: str) -> Response:
         self._resource(name)
         return Response.of(self._policies.get(name))
@@ -276,12 +213,6 @@ class Kms:
     def _resource(self, name: str) -> Document:
         return self._key(name) if "/cryptoKeys/" in name else self._ring(name)
 
-    def _key_material(self, version: str) -> bytes:
-        found = self._store.get(_MATERIAL, version)
-        if found is None:
-            raise not_found("CryptoKeyVersion", version)
-        return base64.b64decode(found["key"])
-
     def _key_view(self, name: str) -> dict[str, Any]:
         view = dict(self._key(name))
         primary = view.pop("primaryVersion", None)
@@ -290,40 +221,23 @@ class Kms:
     def _version_view(self, name: str) -> dict[str, Any]:
         return {**self._version(name), "state": self.state(name)}
 
-    def _add_version(self, key: str, *, primary: bool) -> str:
-        number = 1 + sum(1 for _ in self._store.all(_VERSIONS, f"{key}/cryptoKeyVersions/"))
-        name = f"{key}/cryptoKeyVersions/{number}"
-        document = self._key(key)
-        moment = clock.now_text()
-        version = {
-            "name": name,
-            "state": "ENABLED",
-            "createTime": moment,
-            "generateTime": moment,
-            **document["versionTemplate"],
-        }
-        self._store.put(_VERSIONS, name, version)
-        self._store.put(_MATERIAL, name, {"key": base64.b64encode(AESGCM.generate_key(256)).decode()})
-        if primary:
-            self._store.put(_KEYS, key, {**document, "primaryVersion": name})
-        return name
+    def _add_version(self, key: str) -> None:
+        """Give a new key its first version, which encrypts."""
+        name, document, moment = f"{key}/cryptoKeyVersions/1", self._key(key), clock.now_text()
+        times = {"createTime": moment, "generateTime": moment}
+        self._store.put(_VERSIONS, name, {"name": name, "state": "ENABLED", **times, **document["versionTemplate"]})
+        self._store.put(_KEYS, key, {**document, "primaryVersion": name})
 
     def _make_routes(self) -> Routes:
         routes = Routes()
         for method, pattern, handler in (
             ("POST", rf"(?P<parent>{_LOCATION})/keyRings", self._create_ring),
-            ("GET", rf"(?P<parent>{_LOCATION})/keyRings", self._list_rings),
             ("GET", rf"(?P<name>{_RING})", self._get_ring),
             ("POST", rf"(?P<ring>{_RING})/cryptoKeys", self._create_key),
-            ("GET", rf"(?P<ring>{_RING})/cryptoKeys", self._list_keys),
             ("GET", rf"(?P<name>{_KEY})", self._get_key),
             ("PATCH", rf"(?P<name>{_KEY})", self._patch_key),
-            ("POST", rf"(?P<name>{_KEY}):updatePrimaryVersion", self._update_primary),
-            ("POST", rf"(?P<name>{_KEY}(/cryptoKeyVersions/\d+)?):encrypt", self._encrypt),
-            ("POST", rf"(?P<name>{_KEY}):decrypt", self._decrypt),
             ("GET", rf"(?P<name>{_RING}(/cryptoKeys/[^/:]+)?):getIamPolicy", self._get_policy),
             ("POST", rf"(?P<name>{_RING}(/cryptoKeys/[^/:]+)?):setIamPolicy", self._set_policy),
-            ("POST", rf"(?P<key>{_KEY})/cryptoKeyVersions", self._create_version),
             ("GET", rf"(?P<key>{_KEY})/cryptoKeyVersions", self._list_versions),
             ("GET", rf"(?P<name>{_VERSION})", self._get_version),
             ("PATCH", rf"(?P<name>{_VERSION})", self._patch_version),
@@ -342,13 +256,6 @@ def _checked_id(identifier: str) -> str:
     if not _ID.fullmatch(identifier):
         raise ApiError(400, f"The id {identifier!r} does not match {_ID.pattern}.")
     return identifier
-
-
-def _decoded(body: Mapping[str, Any], name: str) -> bytes:
-    try:
-        return base64.b64decode(body.get(name, ""), validate=True)
-    except ValueError:
-        raise ApiError(400, f"The field {name} is not base64.") from None
 
 
 def _rotation(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,6 @@ class Scheduler:
         job = rf"(?P<name>{_JOB})"
         for method, pattern, handler in (
             ("POST", rf"(?P<parent>{_LOCATION})/jobs", self._create),
-            ("GET", rf"(?P<parent>{_LOCATION})/jobs", self._list),
             ("GET", job, self._get),
             ("PATCH", job, self._patch),
             ("DELETE", job, self._delete),
@@ -73,10 +72,6 @@ class Scheduler:
             if self._store.get(_JOBS, name):
                 raise ApiError(409, f"Job {name} already exists.")
             return Response.of(self._store.put(_JOBS, name, job))
-
-    def _list(self, _request: Request, parent: str) -> Response:
-        jobs = [d for _, d in self._store.all(_JOBS, f"{parent}/jobs/")]
-        return Response.of({"jobs": jobs} if jobs else {})
 
     def _get(self, _request: Request, name: str) -> Response:
         return Response.of(self._job(name))

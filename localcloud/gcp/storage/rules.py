@@ -30,12 +30,10 @@ _IGNORED: Final = frozenset({"name", "bucket", "crc32c", "md5Hash", "kind", "id"
 _LISTING: Final = frozenset(
     {
         "delimiter",
-        "endOffset",
         "maxResults",
         "pageToken",
         "prefix",
         "softDeleted",
-        "startOffset",
         "versions",
     }
 )
@@ -105,7 +103,7 @@ def page(items: Iterable[Document], query: Mapping[str, str]) -> dict[str, Any]:
     for item in items:
         prefix = _folded(item["name"], query.get("prefix", ""), query.get("delimiter", ""))
         position = (prefix, -1) if prefix else (item["name"], int(item["generation"]))
-        if position <= after or position == last or not _within(item["name"], query):
+        if position <= after or position == last:
             continue
         if len(found) + len(prefixes) == limit:
             return _answer(found, prefixes, last)
@@ -121,10 +119,6 @@ def _folded(name: str, prefix: str, delimiter: str) -> str:
     """The prefix that stands for a name in a listing with a delimiter; empty if the name stands for itself."""
     at = name.find(delimiter, len(prefix)) if delimiter else -1
     return name[: at + len(delimiter)] if at >= 0 else ""
-
-
-def _within(name: str, query: Mapping[str, str]) -> bool:
-    return query.get("startOffset", "") <= name and ("endOffset" not in query or name < query["endOffset"])
 
 
 def _answer(found: list[Document], prefixes: list[str], last: tuple[str, int] | None) -> dict[str, Any]:

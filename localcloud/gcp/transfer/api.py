@@ -105,13 +105,11 @@ class Transfer:
         job = r"(?P<name>transferJobs/[^/:]+)"
         for method, pattern, handler in (
             ("POST", "transferJobs", self._create),
-            ("GET", "transferJobs", self._list),
             ("GET", job, self._get),
             ("PATCH", job, self._patch),
             ("DELETE", job, self._delete),
             ("POST", f"{job}:run", self._run),
             ("GET", r"(?P<name>transferOperations/[^/:]+)", self._get_operation),
-            ("GET", "transferOperations", self._list_operations),
         ):
             self._routes.add(method, f"/v1/{pattern}", handler)
 
@@ -134,10 +132,6 @@ class Transfer:
             if existing is not None and existing["status"] != "DELETED":
                 raise ApiError(409, f"Transfer job {name} already exists.")
             return Response.of(self._store.put(_JOBS, name, job))
-
-    def _list(self, _request: Request) -> Response:
-        jobs = [d for _, d in self._store.all(_JOBS) if d["status"] != "DELETED"]
-        return Response.of({"transferJobs": jobs} if jobs else {})
 
     def _get(self, request: Request, name: str) -> Response:
         return Response.of(self._job(name, request.query.get("projectId")))
@@ -268,12 +262,6 @@ class Transfer:
             raise not_found("Operation", name)
         return Response.of(found)
 
-    def _list_operations(self, request: Request) -> Response:
-        wanted = request.query.get("filter", "")
-        found = [d for _, d in self._store.all(_OPERATIONS) if _matches(d["metadata"], wanted)]
-        found.sort(key=lambda d: d["metadata"]["startTime"], reverse=True)
-        return Response.of({"operations": found} if found else {})
-
 
 def count(actions: Iterable[Action], failed: Iterable[Action]) -> dict[str, str]:
     """A `TransferCounters` object: the API writes 64-bit numbers as strings."""
@@ -306,8 +294,3 @@ def _failure(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def _camel(snake: str) -> str:
     head, *rest = snake.split("_")
     return head + "".join(part.capitalize() for part in rest)
-
-
-def _matches(metadata: Mapping[str, Any], wanted: str) -> bool:
-    names = re.search(r'"job_?[nN]ames"\s*:\s*\[([^\]]*)\]', wanted)
-    return names is None or f'"{metadata["transferJobName"]}"' in names[1]
