@@ -5,6 +5,7 @@ The program dumps these models (`stacks.export`), and `ops` reads them back. Bot
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
@@ -27,8 +28,9 @@ class Outputs(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _is_a_value(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, str) and value in NOT_VALUES:
-            raise ValueError(f"{info.field_name} {NOT_VALUES[value]}")
+        for text in value.values() if isinstance(value, Mapping) else [value]:
+            if isinstance(text, str) and text in NOT_VALUES:
+                raise ValueError(f"{info.field_name} {NOT_VALUES[text]}")
         return value
 
 

@@ -34,7 +34,7 @@ def declares(path: str) -> bool:
 
 
 def test_the_runbook_takes_values_from_the_outputs() -> None:
-    assert {"backup.vault", "features.name", "keys.recovery.id"} <= set(named())
+    assert {"backup.vault", "feature_store.name", "keys.recovery.id"} <= set(named())
 
 
 @pytest.mark.parametrize("path", sorted(set(named())))
@@ -42,6 +42,6 @@ def test_an_output_that_the_runbook_names_is_put_out(path: str) -> None:
     assert declares(path)
 
 
-@pytest.mark.parametrize("path", ["backup.valut", "features.name.first", "vault"])
+@pytest.mark.parametrize("path", ["backup.valut", "feature_store.name.first", "vault"])
 def test_a_name_that_is_no_output_is_found(path: str) -> None:
     assert not declares(path)

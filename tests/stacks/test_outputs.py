@@ -124,9 +124,10 @@ def test_outputs_of_another_version_name_what_is_not_known_here(whole: dict[str,
 
 
 @pytest.mark.parametrize("stand_in", sorted(NOT_VALUES))
-def test_what_stands_for_a_value_is_none(whole: dict[str, Any], stand_in: str) -> None:
-    whole["keys"]["data"]["id"] = stand_in
-    with pytest.raises(UserError, match=r"keys\.data\.id"):
+@pytest.mark.parametrize(("part", "name"), [("cluster", "id"), ("feature_store", "environment")])
+def test_what_stands_for_a_value_is_none(whole: dict[str, Any], part: str, name: str, stand_in: str) -> None:
+    whole[part][name] = stand_in if name == "id" else {"SEAWALL_FEATURES_HOST": stand_in}
+    with pytest.raises(UserError, match=rf"{part}\.{name}"):
         read_outputs("dev-aws", whole, "local")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.contracts.serving import ACCELERATOR_LABEL, GPU_TAINT_KEY
+from components.contracts.vocabulary import Cloud
 from components.kubernetes.node_autoscaler import cluster_rules, own_rules
 
 GROUPS, POOLS = "aws:eks/nodeGroup:NodeGroup", "gcp:container/nodePool:NodePool"
@@ -70,6 +71,14 @@ def test_the_fleet_waits_for_machines_and_an_identity(manifests: Any) -> None:
     urns = {*deployment.dependencies, *(u for us in deployment.property_dependencies.values() for u in us)}
     behind = {manifests.inventory.by_urn[u].type for u in urns if u in manifests.inventory.by_urn}
     assert "kubernetes:core/v1:Namespace" in behind and "kubernetes:core/v1:ServiceAccount" in behind
+
+
+def test_the_fleet_waits_for_the_pools_that_have_room_for_it_alone(lay_down: Any) -> None:
+    large = {"machine_type": "g6.12xlarge", "min_nodes": 0, "max_nodes": 4}
+    moving = lay_down(Cloud.AWS, pools={"large": large}, fleet={"gpus_per_replica": 4, "max_replicas": 3})
+    deployment = moving.resource("Deployment", "triton")
+    awaited = {r.name for r in moving.inventory.linked(deployment, "metadata", GROUPS)}
+    assert awaited == {"large"}, "the old pool stays until its replicas are gone, but can hold no new one"
 
 
 # Identities
