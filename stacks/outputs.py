@@ -25,7 +25,7 @@ class Outputs(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    @field_validator("*", mode="before")
+    @field_validator("*")
     @classmethod
     def _is_a_value(cls, value: object, info: ValidationInfo) -> object:
         for text in value.values() if isinstance(value, Mapping) else [value]:
