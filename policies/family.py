@@ -1,4 +1,18 @@
-"""A family of rules: what one module of `policies.rules` holds, and one section of the catalogue."""
+"""A family of rules: what one module of `policies.rules` holds, and one section of the catalogue.
+
+Usage, in a file of `policies/rules/`; nothing else has to be touched but the generated catalogue:
+
+    family = Family("Registries")
+
+    @family.rule(
+        "aws-ecr-scanned", Severity.LOW, "ECR scans …", types=(ECR_REPOSITORY,), rationale="…", remedy="…",
+        examples=lambda: examples(given(ECR_REPOSITORY, {"a.b": 2}), broken={"a.b is 1": put("a.b", 1)}),
+    )
+    def ecr_scanned(repository: Resource, inventory: Inventory) -> Judgement: …
+
+    # Inputs that must have exact values need no check: path → the value that is required, and a wrong one.
+    family.require("aws-ecr-…", …, type=ECR_REPOSITORY, inputs={"a.b": (True, False)})
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The few settings that rules depend on, read from a plan's settings or from the stack's raw configuration.
+"""The few settings that rules depend on, read from an inventory's settings.
 
-The engine hands a policy pack the configuration as it was written, without the defaults that validation fills
-in; so an absent value falls back to the specs' own default, and both sources give one answer.
+An inventory may come from a file, and has no settings where the engine's were refused: what is absent or malformed
+takes the specs' own default, or else the careful value.
 """
 
 from __future__ import annotations
