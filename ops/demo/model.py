@@ -73,12 +73,9 @@ class Result:
     started: datetime
     steps: list[Step]
     seconds: float = 0.0
-    versions: dict[str, str] = field(default_factory=dict)
     inventory: Inventory | None = None
     check: CheckReport | None = None
     published: Publication | None = None
-    rows: int = 0
-    """Written into the feature store."""
     served: Service | None = None
     drill: Evidence | FailedDrill | None = None
     evidence: tuple[str, str] = ("", "")
@@ -123,12 +120,11 @@ class Result:
             "commit": self.commit,
             "started": self.started.isoformat(),
             "seconds": self.seconds,
-            "versions": self.versions,
             "ending": str(self.ending),
             "exit_code": EXIT_CODES[self.ending],
             "findings": list(self.findings),
             "steps": [asdict(step) for step in self.steps],
-            "release": self.published and {**asdict(self.published), "feature_rows": self.rows},
+            "release": self.published and asdict(self.published),
             "predictions": [{"when": when, **answers.to_json()} for when, answers in self.predictions],
             "evidence": self.evidence,
             "problem": self.problem and vars(self.problem),

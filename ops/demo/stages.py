@@ -80,7 +80,6 @@ def prepare(demo: Demo, step: Step) -> None:
     ensure_serving_environment(demo.board)
     if demo.result.place.cloud is Cloud.GCP:
         ensure_redis_server(demo.board)
-    demo.result.versions["pulumi"] = engine.version
     step.result = f"Pulumi {engine.version} ({engine.origin})"
 
 

@@ -63,7 +63,6 @@ def passed(inventory: Inventory, check: CheckReport, evidence: Evidence) -> Resu
         commit="0123456789ab0123456789ab+changes",
         started=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         seconds=81.0,
-        versions={"pulumi": "3.259.0"},
         steps=[Step(key, title, State.PASSED, 2.0, f"{key} well; and the rest of it") for key, title, _ in STAGES],
         inventory=inventory,
         check=check,
