@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from rich.console import Console
 
@@ -85,3 +87,41 @@ def cloud_storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.shutdown()
     server.server_close()
     store.close()
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Folders that whichever worker asks first makes, for all workers to copy; nobody writes to them."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def made(name: str, make: Callable[[Path], None]) -> Path:
+        folder, partial = shared / f"once-{name}", shared / f"once-{name}.partial"
+        with FileLock(shared / f"once-{name}.lock"):
+            if not folder.exists():
+                shutil.rmtree(partial, ignore_errors=True)
+                make(partial)
+                partial.rename(folder)
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def deployed(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str, Path], Path]:
+    """Makes a folder of local stacks in which a stack is up, as a copy: the stack is deployed once for all tests."""
+
+    def deploy(stack: str) -> Callable[[Path], None]:
+        from ops.local.session import open_local  # takes a second, which only tests of the engine should pay
+
+        def up(home: Path) -> None:
+            with open_local(stack, Steps(), home=home) as local:
+                local.up()
+
+        return up
+
+    def copy(stack: str, home: Path) -> Path:
+        shutil.copytree(made_once(stack, deploy(stack)), home, symlinks=True, dirs_exist_ok=True)
+        return home
+
+    return copy

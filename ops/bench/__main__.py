@@ -8,7 +8,7 @@ python -m ops.bench --record          also put the figures into docs/bench.json 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Final
 
 import typer
@@ -42,7 +42,9 @@ def _transfer(repeats: int, _steps: Steps) -> list[Result]:
     return measure_transfers(repeats)
 
 
-GROUPS: Final[dict[str, Callable[[int, Steps], list[Result]]]] = {
+Groups = Mapping[str, Callable[[int, Steps], list[Result]]]
+
+GROUPS: Final[Groups] = {
     "plan": _plan,
     "engine": _engine,
     "transfer": _transfer,
@@ -50,6 +52,7 @@ GROUPS: Final[dict[str, Callable[[int, Steps], list[Result]]]] = {
 
 
 def bench(
+    context: typer.Context,
     only: Annotated[list[str] | None, typer.Option(metavar="GROUP", help=f"One of {', '.join(GROUPS)}.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Runs of each thing, after one that warms up.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print the JSON instead of the table.")] = False,
@@ -58,16 +61,17 @@ def bench(
     ] = False,
 ) -> None:
     """Measure speed and memory, as ratios of things that run in turns; exit 1 if a target is missed."""
-    unknown = [name for name in only or () if name not in GROUPS]
+    groups: Groups = context.obj or GROUPS
+    unknown = [name for name in only or () if name not in groups]
     if unknown:
-        raise UserError(f"there is no group {unknown[0]!r}", "--only", f"choose one of {', '.join(GROUPS)}")
+        raise UserError(f"there is no group {unknown[0]!r}", "--only", f"choose one of {', '.join(groups)}")
     if record and only:
         raise UserError("a part of the figures cannot be recorded", "--record", "leave --only out")
     steps = Steps()
     results: list[Result] = []
-    for name in only or GROUPS:
+    for name in only or groups:
         with steps.step(f"Measure: {name}"):
-            results += GROUPS[name](repeats, steps)
+            results += groups[name](repeats, steps)
     told = report.document(results)
     out_dir().mkdir(parents=True, exist_ok=True)
     write_whole(out_dir() / "bench.json", report.as_json(told))

@@ -36,12 +36,18 @@ def drill_local(stack: str, out: Path, steps: Steps) -> tuple[dict[str, Any], tu
 
 
 def drill_session(
-    local: LocalCloud, log_dir: Path, steps: Steps, outputs: StackOutputs | None = None
+    local: LocalCloud,
+    log_dir: Path,
+    steps: Steps,
+    outputs: StackOutputs | None = None,
+    *,
+    patience_s: float = PATIENCE_S,
 ) -> Evidence | FailedDrill:
     """Drill the stack of an open session; its primary region is lost afterwards.
 
     Args:
         outputs: the stack's, if the caller has them already; the engine takes a second to read them.
+        patience_s: seconds after which a copy that is not there will not come.
     """
     stack = local.workspace.stack
     outputs = outputs or read_outputs(stack, local.outputs(), "local")
@@ -52,7 +58,7 @@ def drill_session(
         drill_id=drill_id,
         outputs=outputs,
         min_distance_km=local.settings.backup.min_distance_km,
-        patience_s=PATIENCE_S,
+        patience_s=patience_s,
         serving_python=ensure_serving_environment(),
         log_dir=log_dir,
     )

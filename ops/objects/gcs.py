@@ -42,7 +42,6 @@ READ_TIMEOUT_S = 60
 RETRY_FOR_S = 15
 # The library takes these values everywhere, and annotates them nowhere as it documents them.
 _TIMEOUT: Any = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
-_RETRY: Any = DEFAULT_RETRY.with_timeout(RETRY_FOR_S)
 _NO_CHECKSUM: Any = None
 _NO_GENERATION = 0
 """As a precondition: there must be no live object with this name."""
@@ -55,10 +54,14 @@ class GcsObjectStore:
         bucket: its name.
         target: where Cloud Storage is; an emulated one is called without credentials.
         connections: most requests at once; no smaller than the number of threads that use this store.
+        retry_for_s: seconds for which a request that may succeed later is made again.
     """
 
-    def __init__(self, bucket: str, target: Target, connections: int = 16) -> None:
+    def __init__(
+        self, bucket: str, target: Target, connections: int = 16, *, retry_for_s: float = RETRY_FOR_S
+    ) -> None:
         self._bucket = bucket
+        self._retry: Any = DEFAULT_RETRY.with_timeout(retry_for_s)
         self._where = target.gcp_endpoint_url or "Cloud Storage"
         if target.mode == "emulated":
             client = storage.Client(
@@ -99,20 +102,20 @@ class GcsObjectStore:
     def _listed(self, prefix: str, *, versions: bool) -> Iterator[ObjectInfo]:
         with self._explained(prefix, listing=True):
             blobs = self._client.list_blobs(
-                self._bucket, prefix=prefix, versions=versions, timeout=_TIMEOUT, retry=_RETRY
+                self._bucket, prefix=prefix, versions=versions, timeout=_TIMEOUT, retry=self._retry
             )
             for blob in blobs:
                 yield _info(blob)
 
     def head(self, key: str) -> ObjectInfo | None:
         with self._explained(key):
-            blob = self._handle.get_blob(key, timeout=_TIMEOUT, retry=_RETRY)
+            blob = self._handle.get_blob(key, timeout=_TIMEOUT, retry=self._retry)
         return _info(blob) if blob is not None else None
 
     def get(self, key: str) -> bytes:
         with self._explained(key):
             blob = self._handle.blob(key)
-            return blob.download_as_bytes(raw_download=True, checksum="crc32c", timeout=_TIMEOUT, retry=_RETRY)
+            return blob.download_as_bytes(raw_download=True, checksum="crc32c", timeout=_TIMEOUT, retry=self._retry)
 
     def get_file(self, key: str, path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -136,7 +139,7 @@ class GcsObjectStore:
             blob = self._handle.blob(key)
             # The library's own check reads the same bytes once more; the caller compares the SHA-256.
             self._client.download_blob_to_file(
-                blob, sink, raw_download=True, checksum=_NO_CHECKSUM, timeout=_TIMEOUT, retry=_RETRY
+                blob, sink, raw_download=True, checksum=_NO_CHECKSUM, timeout=_TIMEOUT, retry=self._retry
             )
 
     def put(self, key: str, data: bytes, *, only_create: bool = False, sha256: str | None = None) -> None:
@@ -148,7 +151,7 @@ class GcsObjectStore:
                 checksum="crc32c",
                 if_generation_match=_NO_GENERATION if only_create else None,
                 timeout=_TIMEOUT,
-                retry=_RETRY,
+                retry=self._retry,
             )
 
     def put_file(self, key: str, path: Path, *, sha256: str | None = None) -> None:
@@ -159,20 +162,20 @@ class GcsObjectStore:
             return
         with self._explained(key):
             blob = self._handle.blob(key, chunk_size=SMALL_OBJECT_BYTES)
-            blob.upload_from_filename(str(path), checksum="crc32c", timeout=_TIMEOUT, retry=_RETRY)
+            blob.upload_from_filename(str(path), checksum="crc32c", timeout=_TIMEOUT, retry=self._retry)
 
     def copy(self, source_bucket: str, source_key: str, key: str) -> None:
         with self._explained(key, source=f"gs://{source_bucket}/{source_key}"):
             source = self._client.bucket(source_bucket).blob(source_key)
             copied = self._handle.blob(key)
-            token, _, _ = copied.rewrite(source, timeout=_TIMEOUT, retry=_RETRY)
+            token, _, _ = copied.rewrite(source, timeout=_TIMEOUT, retry=self._retry)
             while token is not None:
-                token, _, _ = copied.rewrite(source, token=token, timeout=_TIMEOUT, retry=_RETRY)
+                token, _, _ = copied.rewrite(source, token=token, timeout=_TIMEOUT, retry=self._retry)
 
     def delete(self, key: str) -> None:
         try:
             with self._explained(key):
-                self._handle.blob(key).delete(timeout=_TIMEOUT, retry=_RETRY)
+                self._handle.blob(key).delete(timeout=_TIMEOUT, retry=self._retry)
         except ObjectMissingError:
             return
 

@@ -95,9 +95,8 @@ def traces(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def look(local: LocalCloud, found: Traces, everything: Path) -> None:
     """Every way of seeing a stack that does not ask for its secrets."""
     told = found.told
-    told["preview --diff"] = pulumi(local, ["preview", "--diff"])
     told["preview --json"] = pulumi(local, ["preview", "--json"])
-    told["up"] = pulumi(local, ["up", "--yes", "--diff"])
+    told["up, with its preview"] = pulumi(local, ["up", "--yes", "--diff"])
     told["stack export"] = pulumi(local, ["stack", "export"])
     told["stack output"] = pulumi(local, ["stack", "output", "--json"])
     told["outputs with secrets shown"] = json.dumps(local.outputs())

@@ -25,12 +25,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         series = (Series(name, (Sample(1.0),)),)
         return lambda *_: [Result(name, "", len(name), Target("at most", 4, "×"), series)]
 
-    monkeypatch.setattr(command, "GROUPS", {name: group(name) for name in ("plan", "engine")})
+    groups = {name: group(name) for name in ("plan", "engine")}
     app = typer.Typer(pretty_exceptions_enable=False)
     app.command()(command.bench)
 
     def invoke(*arguments: str) -> Any:
-        return CliRunner().invoke(app, list(arguments), catch_exceptions=True)
+        return CliRunner().invoke(app, list(arguments), obj=groups, catch_exceptions=True)
 
     return invoke
 

@@ -21,9 +21,6 @@ from stacks.settings import CONFIG_KEY, stack_names
 
 engine = pytest.mark.engine
 
-DEPLOYED = "dev-aws"
-"""The stack that is deployed too, and judged again."""
-
 
 @dataclass(frozen=True)
 class Seen:
@@ -42,11 +39,6 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     scratch = tmp_path_factory.mktemp(request.param)
     with open_local(request.param, Steps(), home=scratch / "local", keep=False) as local:
         yield Seen(local, scratch, local.judged_preview(scratch), plan_stack(request.param))
-
-
-deployed = pytest.mark.parametrize(
-    "seen", [pytest.param(DEPLOYED, marks=pytest.mark.xdist_group(f"judged-{DEPLOYED}"))], indirect=True
-)
 
 
 def differences(planned: Inventory, engine: Inventory) -> list[str]:
@@ -83,7 +75,9 @@ def test_the_engine_and_the_plan_give_the_same_verdicts(seen: Seen) -> None:
 
 
 @engine
-@deployed
+@pytest.mark.parametrize(
+    "seen", [pytest.param("dev-aws", marks=pytest.mark.xdist_group("judged-dev-aws"))], indirect=True
+)
 def test_a_violation_ends_the_preview_and_names_rule_and_resource(seen: Seen) -> None:
     written = seen.local.workspace.config_file.read_text()
     yaml = YAML()
@@ -99,10 +93,12 @@ def test_a_violation_ends_the_preview_and_names_rule_and_resource(seen: Seen) ->
 
 
 @engine
-@deployed
-def test_the_verdicts_stay_the_same_once_the_stack_is_deployed_and_its_ids_are_known(seen: Seen) -> None:
-    seen.local.up()
-    assert by_resource(seen.local.judged_preview(seen.scratch).verdict) == offline(seen.plan)
+def test_the_verdicts_stay_the_same_once_the_stack_is_deployed_and_its_ids_are_known(
+    deployed: Callable[[str, Path], Path], tmp_path: Path
+) -> None:
+    with open_local("dev-aws", Steps(), home=deployed("dev-aws", tmp_path / "local"), keep=False) as local:
+        inside = local.judged_preview(tmp_path)
+    assert by_resource(inside.verdict) == offline(plan_stack("dev-aws"))
 
 
 FAULTS: Mapping[str, Callable[[Resource], Resource]] = {

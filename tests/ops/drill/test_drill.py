@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from common.console import Steps
 from common.gcp_api import GcpApi
 from common.paths import repo_root
 from ops.deployed import open_bucket, read_outputs
-from ops.drill import local as drilling
+from ops.drill.local import drill_session
 from ops.drill.model import Evidence, FailedDrill
 from ops.local.session import LocalCloud, open_local
 from ops.models import releases
@@ -22,29 +22,35 @@ from stacks.outputs import StackOutputs
 pytestmark = [pytest.mark.engine, pytest.mark.triton]
 SHORT_PATIENCE_S = 3.0
 
+Deployed = Callable[[str, Path], Path]
+
 
 def outputs_of(local: LocalCloud) -> StackOutputs:
     return read_outputs(local.workspace.stack, local.outputs(), "local")
 
 
-def deployed(stack: str, home: Path) -> Path:
-    """A local home in which `stack` is up and has a published release."""
-    steps = Steps()
-    with open_local(stack, steps, home=home) as local:
-        local.up()
-        store = open_bucket(outputs_of(local).model_bucket, local.target)
-        releases.publish(store, repo_root() / "serving_image" / "model_repository", "v1")
-    return home
+@pytest.fixture(scope="module")
+def published(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes a local home in which a stack is up and has a published release."""
+
+    def publish(stack: str) -> Path:
+        home = deployed(stack, tmp_path_factory.mktemp(stack))
+        with open_local(stack, Steps(), home=home) as local:
+            store = open_bucket(outputs_of(local).model_bucket, local.target)
+            releases.publish(store, repo_root() / "serving_image" / "model_repository", "v1")
+        return home
+
+    return publish
 
 
 @pytest.fixture(scope="module")
-def aws_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return deployed("dev-aws", tmp_path_factory.mktemp("aws"))
+def aws_home(published: Callable[[str], Path]) -> Path:
+    return published("dev-aws")
 
 
 @pytest.fixture(scope="module")
-def gcp_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return deployed("dev-gcp", tmp_path_factory.mktemp("gcp"))
+def gcp_home(published: Callable[[str], Path]) -> Path:
+    return published("dev-gcp")
 
 
 @pytest.fixture
@@ -67,7 +73,7 @@ def failed_finding(found: Evidence | FailedDrill) -> str:
 
 @pytest.mark.xdist_group("drill-aws")
 def test_a_sound_stack_on_aws_is_proven(aws: LocalCloud, tmp_path: Path) -> None:
-    found = drilling.drill_session(aws, tmp_path, Steps())
+    found = drill_session(aws, tmp_path, Steps())
     assert isinstance(found, Evidence)
     assert (found.findings, found.mode, [c.detected for c in found.controls]) == ((), "emulated", [True, True])
     assert all(probe.passed for probe in found.app_probe) and len(found.app_probe) == 2
@@ -75,29 +81,23 @@ def test_a_sound_stack_on_aws_is_proven(aws: LocalCloud, tmp_path: Path) -> None
 
 @pytest.mark.xdist_group("drill-gcp")
 def test_a_sound_stack_on_google_cloud_is_proven(gcp: LocalCloud, tmp_path: Path) -> None:
-    found = drilling.drill_session(gcp, tmp_path, Steps())
+    found = drill_session(gcp, tmp_path, Steps())
     assert isinstance(found, Evidence)
     assert (found.findings, found.mode, [c.detected for c in found.controls]) == ((), "emulated", [True, True])
 
 
 @pytest.mark.xdist_group("drill-aws")
-def test_a_disabled_replication_rule_fails_the_drill(
-    aws: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(drilling, "PATIENCE_S", SHORT_PATIENCE_S)
+def test_a_disabled_replication_rule_fails_the_drill(aws: LocalCloud, tmp_path: Path) -> None:
     bucket = outputs_of(aws).model_bucket.name
     s3 = aws_client(aws, "s3")
     rules = s3.get_bucket_replication(Bucket=bucket)["ReplicationConfiguration"]
     rules["Rules"][0]["Status"] = "Disabled"
     s3.put_bucket_replication(Bucket=bucket, ReplicationConfiguration=rules)
-    assert "replica" in failed_finding(drilling.drill_session(aws, tmp_path, Steps()))
+    assert "replica" in failed_finding(drill_session(aws, tmp_path, Steps(), patience_s=SHORT_PATIENCE_S))
 
 
 @pytest.mark.xdist_group("drill-aws")
-def test_a_backup_plan_without_copies_fails_the_drill(
-    aws: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(drilling, "PATIENCE_S", SHORT_PATIENCE_S)
+def test_a_backup_plan_without_copies_fails_the_drill(aws: LocalCloud, tmp_path: Path) -> None:
     backup = aws_client(aws, "backup")
     [plan] = backup.list_backup_plans()["BackupPlansList"]
     rules = backup.get_backup_plan(BackupPlanId=plan["BackupPlanId"])["BackupPlan"]
@@ -106,14 +106,11 @@ def test_a_backup_plan_without_copies_fails_the_drill(
         rule.pop("RuleId", None)
     rules.pop("AdvancedBackupSettings", None)
     backup.update_backup_plan(BackupPlanId=plan["BackupPlanId"], BackupPlan=rules)
-    assert "recovery point" in failed_finding(drilling.drill_session(aws, tmp_path, Steps()))
+    assert "recovery point" in failed_finding(drill_session(aws, tmp_path, Steps(), patience_s=SHORT_PATIENCE_S))
 
 
 @pytest.mark.xdist_group("drill-gcp")
-def test_a_copy_job_that_leaves_the_models_out_fails_the_drill(
-    gcp: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(drilling, "PATIENCE_S", SHORT_PATIENCE_S)
+def test_a_copy_job_that_leaves_the_models_out_fails_the_drill(gcp: LocalCloud, tmp_path: Path) -> None:
     outputs = outputs_of(gcp)
     api = GcpApi(gcp.target, outputs.account)
     spec = {
@@ -132,7 +129,7 @@ def test_a_copy_job_that_leaves_the_models_out_fails_the_drill(
             "updateTransferJobFieldMask": "transferSpec",
         },
     )
-    assert "replica" in failed_finding(drilling.drill_session(gcp, tmp_path, Steps()))
+    assert "replica" in failed_finding(drill_session(gcp, tmp_path, Steps(), patience_s=SHORT_PATIENCE_S))
 
 
 def aws_client(local: LocalCloud, service: str) -> Any:

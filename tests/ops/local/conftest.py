@@ -100,3 +100,17 @@ def own_local_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 def opened(project: Project, own_local_cloud: Path, steps: Steps) -> Callable[[], AbstractContextManager[LocalCloud]]:
     """Opens the project's stack for one command."""
     return lambda: open_local("dev-aws", steps, root=project.root)
+
+
+@pytest.fixture
+def running(
+    made_once: Callable[[str, Callable[[Path], None]], Path], project: Project, own_local_cloud: Path
+) -> Project:
+    """The project, whose program is already up on the test's local cloud; it is deployed once for all tests."""
+
+    def deploy(home: Path) -> None:
+        with open_local("dev-aws", Steps(), root=project.root, home=home) as local:
+            local.up()
+
+    shutil.copytree(made_once("small-program", deploy), own_local_cloud, symlinks=True)
+    return project

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,9 @@ STACK = "dev-aws"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(deployed: Callable[[str, Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of local stacks in which the stack is deployed."""
-    folder = tmp_path_factory.mktemp("stacks")
-    with open_local(STACK, Steps(), home=folder) as local:
-        local.up()
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    return deployed(STACK, tmp_path_factory.mktemp("stacks"))
 
 
 @pytest.fixture

@@ -144,9 +144,8 @@ def test_the_whole_life_of_a_stack(command: Command, own_local_cloud: Path) -> N
 
 
 @pytest.mark.engine
-def test_changes_where_none_are_expected_are_found(command: Command, project: Any) -> None:
-    assert finish(command("up", "dev-aws"))[0] == 0
-    project.append('aws.sns.Topic("alerts", opts=default)')
+def test_changes_where_none_are_expected_are_found(running: Any, command: Command) -> None:
+    running.append('aws.sns.Topic("alerts", opts=default)')
     assert finish(command("pulumi", "dev-aws", "--", "preview", "--expect-no-changes"))[0] == 1
 
 
@@ -191,9 +190,11 @@ def test_a_killed_command_leaves_no_process_and_is_taken_back(
 
 @pytest.mark.engine
 def test_two_commands_at_once_break_nothing(command: Command, project: Any, own_local_cloud: Path) -> None:
-    project.append("import time\ntime.sleep(8)\n")
+    go = own_local_cloud.with_name("go")
+    project.append(f"import pathlib, time\nwhile not pathlib.Path({str(go)!r}).exists():\n    time.sleep(0.1)\n")
     first = command("up", "dev-aws")
     wait_until(lambda: (own_local_cloud / "dev-aws" / "holder.json").exists())
     code, _, err = finish(command("up", "dev-aws"))
     assert (code, f"process {first.pid}" in err) == (2, True), err
+    go.touch()
     assert finish(first)[0] == 0

@@ -26,13 +26,9 @@ Open = Callable[..., AbstractContextManager[LocalCloud]]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(deployed: Callable[[str, Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of local stacks in which the stack is deployed."""
-    folder = tmp_path_factory.mktemp("stacks")
-    with open_local(STACK, Steps(), home=folder) as local:
-        local.up()
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    return deployed(STACK, tmp_path_factory.mktemp("stacks"))
 
 
 @pytest.fixture

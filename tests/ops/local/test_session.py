@@ -36,9 +36,9 @@ def s3_of(local: LocalCloud) -> Any:
     )
 
 
-def test_a_stack_comes_up_stays_up_and_goes(opened: Opened, own_local_cloud: Path) -> None:
+@pytest.mark.usefixtures("running")
+def test_a_stack_that_is_up_stays_up_and_goes(opened: Opened) -> None:
     with opened() as local:
-        assert local.up().counts == {"create": RESOURCES}
         assert local.preview(expect_no_changes=True).is_empty
         assert local.refresh().is_empty
         s3_of(local).put_object(Bucket="models-of-a-test", Key="k", Body=b"weights")
@@ -51,43 +51,47 @@ def test_a_stack_comes_up_stays_up_and_goes(opened: Opened, own_local_cloud: Pat
         assert local.resources() == []
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "kind", "replacing"),
-    [
-        ('bucket="models-of-a-test"', 'bucket="renamed"', "aws:s3/bucket:Bucket", "bucket"),
-        ('hash_key="entity_id"', 'hash_key="id"', "aws:dynamodb/table:Table", "hashKey"),
-        ('description="models"', 'description="models", multi_region=True', "aws:kms/key:Key", "multiRegion"),
-        ('{"name": "serving"}', '{"name": "fleet"}', "kubernetes:core/v1:Namespace", "metadata.name"),
-    ],
-    ids=["bucket", "table", "key", "namespace"],
-)
+BUCKET = {
+    "aws:s3/bucket:Bucket": ("bucket", 'bucket="models-of-a-test"', 'bucket="renamed"'),
+}
+OTHERS = {
+    "aws:dynamodb/table:Table": (
+        "hashKey",
+        'hash_key="entity_id",\n    attributes=[aws.dynamodb.TableAttributeArgs(name="entity_id"',
+        'hash_key="id",\n    attributes=[aws.dynamodb.TableAttributeArgs(name="id"',
+    ),
+    "aws:kms/key:Key": ("multiRegion", 'description="models"', 'description="models", multi_region=True'),
+    "kubernetes:core/v1:Namespace": ("metadata.name", '{"name": "serving"}', '{"name": "fleet"}'),
+}
+"""Type → an argument whose change replaces it, and such a change of the program. The bucket goes alone: where its
+name changes, what the cluster's address will be is unknown, and so is whether the namespace must be replaced."""
+
+
+@pytest.mark.parametrize("replaced", [BUCKET, OTHERS], ids=["bucket", "others"])
 def test_what_the_real_provider_replaces_shows_as_a_replacement(
-    opened: Opened, project: Any, old: str, new: str, kind: str, replacing: str
+    opened: Opened, running: Any, replaced: dict[str, tuple[str, str, str]]
 ) -> None:
+    for _, old, new in replaced.values():
+        running.change(old, new)
     with opened() as local:
-        local.up()
-        project.change(old, new)
-        if kind.startswith("aws:dynamodb"):
-            project.change('TableAttributeArgs(name="entity_id"', 'TableAttributeArgs(name="id"')
-        changed = [c for c in local.preview().changes if c.type == kind]
-        assert [(c.op, replacing in c.replacing) for c in changed] == [("replace", True)]
-        assert local.up().counts.get("replace", 0) >= 1
+        shown = {c.type: (c.op, c.replacing) for c in local.preview().changes}
+        for kind, (argument, _, _) in replaced.items():
+            assert shown[kind][0] == "replace" and argument in shown[kind][1], kind
+        assert local.up().counts.get("replace", 0) >= len(replaced)
         assert local.preview().is_empty
 
 
-def test_an_in_place_change_is_an_update(opened: Opened, project: Any) -> None:
+def test_an_in_place_change_is_an_update(opened: Opened, running: Any) -> None:
+    running.change('status="Enabled"', 'status="Suspended"')
     with opened() as local:
-        local.up()
-        project.change('status="Enabled"', 'status="Suspended"')
-        outcome = local.up()
-        assert [(c.op, c.type, c.properties) for c in outcome.changes] == [
+        assert [(c.op, c.type, c.properties) for c in local.up().changes] == [
             ("update", "aws:s3/bucketVersioning:BucketVersioning", ("versioningConfiguration.status",))
         ]
 
 
+@pytest.mark.usefixtures("running")
 def test_a_change_behind_pulumis_back_shows_as_drift_and_is_undone(opened: Opened) -> None:
     with opened() as local:
-        local.up()
         s3_of(local).put_bucket_versioning(Bucket="models-of-a-test", VersioningConfiguration={"Status": "Suspended"})
         drift = local.refresh()
         assert [c.type for c in drift.changes] == ["aws:s3/bucketVersioning:BucketVersioning"]
@@ -95,17 +99,17 @@ def test_a_change_behind_pulumis_back_shows_as_drift_and_is_undone(opened: Opene
         assert s3_of(local).get_bucket_versioning(Bucket="models-of-a-test")["Status"] == "Enabled"
 
 
+@pytest.mark.usefixtures("running")
 def test_what_was_deleted_behind_pulumis_back_is_made_again(opened: Opened) -> None:
     with opened() as local:
-        local.up()
         s3_of(local).delete_bucket(Bucket="models-of-a-test")
         assert {c.op for c in local.refresh().changes} == {"delete"}
         assert local.up().counts["create"] == 2
         assert s3_of(local).head_bucket(Bucket="models-of-a-test")
 
 
-def test_protected_resources_stay_and_are_named(opened: Opened, project: Any) -> None:
-    project.append('aws.sns.Topic("alerts", opts=pulumi.ResourceOptions(provider=provider, protect=True))')
+def test_protected_resources_stay_and_are_named(opened: Opened, running: Any) -> None:
+    running.append('aws.sns.Topic("alerts", opts=pulumi.ResourceOptions(provider=provider, protect=True))')
     with opened() as local:
         local.up()
         with pytest.raises(UserError, match=r"1 of its resources are protected: alerts \(Topic\)") as told:
@@ -168,10 +172,8 @@ def test_a_second_command_is_refused_at_once_and_told_who_holds_the_stack(
         pass
 
 
-def test_a_killed_emulator_ends_the_command_and_takes_its_changes_back(opened: Opened, project: Any) -> None:
-    with opened() as local:
-        local.up()
-    project.append('aws.sns.Topic("alerts", opts=default)')
+def test_a_killed_emulator_ends_the_command_and_takes_its_changes_back(opened: Opened, running: Any) -> None:
+    running.append('aws.sns.Topic("alerts", opts=default)')
     with pytest.raises(UserError, match="the AWS emulator was killed by SIGKILL") as told, opened() as local:
         emulator = local.emulator
         assert isinstance(emulator, AwsEmulator) and emulator.pid is not None
@@ -184,12 +186,8 @@ def test_a_killed_emulator_ends_the_command_and_takes_its_changes_back(opened: O
         assert local.up().counts["create"] == 1
 
 
-def test_what_is_not_to_be_kept_is_taken_back(
-    opened: Opened, project: Any, own_local_cloud: Path, steps: Steps
-) -> None:
-    with opened() as local:
-        local.up()
-    with open_local("dev-aws", steps, root=project.root, keep=False) as local:
+def test_what_is_not_to_be_kept_is_taken_back(opened: Opened, running: Any, steps: Steps) -> None:
+    with open_local("dev-aws", steps, root=running.root, keep=False) as local:
         s3_of(local).delete_bucket(Bucket="models-of-a-test")
         local.destroy()
     with opened() as local:
@@ -197,16 +195,17 @@ def test_what_is_not_to_be_kept_is_taken_back(
         assert local.preview().is_empty
 
 
-def test_no_secret_lies_in_the_clear_in_the_state(opened: Opened, own_local_cloud: Path) -> None:
-    with opened() as local:
-        local.up()
+@pytest.mark.usefixtures("running")
+def test_no_secret_lies_in_the_clear_in_the_state(own_local_cloud: Path) -> None:
     texts = [p.read_bytes() for p in own_local_cloud.rglob("*.json") if p.is_file()]
     assert texts and not any(b"s3cret" in t for t in texts)
 
 
-def test_the_checkout_is_never_written_to(opened: Opened, project: Any) -> None:
+def test_the_checkout_is_never_written_to(opened: Opened, running: Any) -> None:
+    running.change('status="Enabled"', 'status="Suspended"')
+
     def contents() -> dict[str, bytes]:
-        files = (p for p in project.root.rglob("*") if p.is_file() and p.suffix != ".pyc")
+        files = (p for p in running.root.rglob("*") if p.is_file() and p.suffix != ".pyc")
         return {str(p): p.read_bytes() for p in files}
 
     before = contents()
