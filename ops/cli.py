@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from importlib.metadata import version
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -31,7 +33,17 @@ HELP = (
 )
 BRING_UP, REVIEW, RUN, RECOVER = "Bring up", "Review", "Run", "Recover"
 """The four jobs that `--help` groups the commands by."""
-ORDER = ("demo", "local", "engine", "plan", "check", "diff", "models", "drill")
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "demo": (BRING_UP, "ops.demo.command:demo"),
+    "local": (BRING_UP, "ops.local.command:app"),
+    "engine": (BRING_UP, "ops.engine.command:engine"),
+    "plan": (REVIEW, "ops.plan.command:plan"),
+    "check": (REVIEW, "ops.check.command:check"),
+    "diff": (REVIEW, "ops.diff.command:diff"),
+    "models": (RUN, "ops.models.command:app"),
+    "drill": (RECOVER, "ops.drill.command:drill"),
+}
+"""Each command's job and where it lies, in the order in which `--help` lists them."""
 
 
 class Commands(TyperGroup):
@@ -39,7 +51,7 @@ class Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The commands in the order of the four jobs; Typer puts groups of commands last."""
-        return sorted(super().list_commands(ctx), key=ORDER.index)
+        return sorted(super().list_commands(ctx), key=list(COMMANDS).index)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that is named."""
@@ -53,17 +65,13 @@ class Commands(TyperGroup):
             raise as_user_error(error) from error
 
 
-def build_app() -> typer.Typer:
-    """The command line with all its commands."""
-    from ops.check.command import check
-    from ops.demo.command import demo
-    from ops.diff.command import diff
-    from ops.drill.command import drill
-    from ops.engine.command import engine
-    from ops.local.command import app as local
-    from ops.models.command import app as models
-    from ops.plan.command import plan
+def build_app(asked: Sequence[str] = ()) -> typer.Typer:
+    """The command line.
 
+    Args:
+        asked: the words of a call. The command that the first of them names is then the only one: to load them all
+            takes a third of a second.
+    """
     app = typer.Typer(
         name="seawall",
         cls=Commands,
@@ -74,13 +82,13 @@ def build_app() -> typer.Typer:
         help=HELP,
     )
     app.callback()(_root)
-    app.command(rich_help_panel=BRING_UP)(demo)
-    app.add_typer(local, name="local", rich_help_panel=BRING_UP)
-    app.command(rich_help_panel=BRING_UP)(engine)
-    for command in (plan, check, diff):
-        app.command(rich_help_panel=REVIEW)(command)
-    app.add_typer(models, name="models", rich_help_panel=RUN)
-    app.command(rich_help_panel=RECOVER)(drill)
+    for name in [word for word in asked[:1] if word in COMMANDS] or COMMANDS:
+        job, (module, _, attribute) = COMMANDS[name][0], COMMANDS[name][1].partition(":")
+        command = getattr(import_module(module), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=job)
+        else:
+            app.command(name, rich_help_panel=job)(command)
     return app
 
 
@@ -101,7 +109,7 @@ def _run() -> int:
     # The commands are imported in here, so that an interrupt while they load is told like any other.
     try:
         signal.signal(signal.SIGTERM, _interrupt)
-        build_app()()
+        build_app(sys.argv[1:])()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except UserError as error:

@@ -80,7 +80,7 @@ def test_a_command_refuses_them_without_showing_it(mistaken: Path, canary: Any) 
 def test_a_misspelt_secret_is_still_named(leaky_configs: Path) -> None:
     file = leaky_configs / f"Pulumi.{STACK}.yaml"
     file.write_text(file.read_text().replace("alert_webhook:", "alert_webhok:"))
-    with pytest.raises(SettingsError, match="did you mean alert_webhook"):
+    with pytest.raises(SettingsError, match="Did you mean alert_webhook"):
         Settings.load(file)
 
 
