@@ -101,7 +101,6 @@ class Cluster(Component):
             name=cluster_name,
             id=ready(cluster.name, *addons),
             kubeconfig=pulumi.Output.secret(ready(config, *addons)),
-            node_autoscaling_managed=False,
             node_autoscaler_flags=(f"--node-group-auto-discovery={autoscaling_discovery(cluster_name)}",),
         )
         self.finish({"id": self.ref.id, "kubeconfig": self.ref.kubeconfig})

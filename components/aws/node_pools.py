@@ -100,7 +100,6 @@ class NodePools(Component):
             tags = self._autoscaling_tags(key, autoscaling_tags(labels, machine, pool.disk_gib), group)
             pools[key] = NodePoolRef(
                 name=group_name(key, pool),
-                node_labels=labels,
                 accelerator=machine.accelerator,
                 room=available(Cloud.AWS, machine, pool.disk_gib),
                 taint_key=GPU_TAINT_KEY if machine.accelerator else None,

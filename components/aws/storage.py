@@ -90,14 +90,12 @@ class Storage(Component):
                 name=models_name,
                 uri=f"s3://{models_name}",
                 region=place.region,
-                key_alias=keys.data.alias,
                 id=ready(models_name, models.bucket, rule, *models.settings),
             ),
             replica=BucketRef(
                 name=replica_name,
                 uri=f"s3://{replica_name}",
                 region=place.backup_region,
-                key_alias=keys.recovery.alias,
                 id=ready(replica_name, replica.bucket, *replica.settings),
             ),
             # Triton's S3 client has no other way to know the region.

@@ -56,8 +56,6 @@ class ClusterRef:
     id: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     """Secret: credentials come from the cloud's own exec plugin, but the CA and endpoint are inside."""
-    node_autoscaling_managed: bool
-    """Whether the cloud itself adds and removes machines (GKE), or the fleet must bring an autoscaler (EKS)."""
     node_autoscaler_flags: tuple[str, ...] = ()
     """What the node autoscaler must be told, where the fleet brings one."""
     node_role: pulumi.Output[str] | None = None
@@ -66,10 +64,9 @@ class ClusterRef:
 
 @dataclass(frozen=True)
 class NodePoolRef:
-    """A pool that takes pods; `node_labels` and `taint_key` are what a pod must select and tolerate."""
+    """A pool that takes pods; `taint_key` is what a pod must tolerate."""
 
     name: str
-    node_labels: Mapping[str, str]
     accelerator: Accelerator | None
     room: Room
     """What one machine leaves to the fleet."""
@@ -92,7 +89,6 @@ class BucketRef:
     uri: str
     """`s3://name` or `gs://name`."""
     region: str
-    key_alias: str
     id: pulumi.Output[str]
 
 

@@ -59,7 +59,6 @@ def private_bucket(
         name=physical_name,
         uri=f"gs://{physical_name}",
         region=key.region,
-        key_alias=key.alias,
         id=bucket.id,
     )
     return bucket, reference

@@ -80,7 +80,6 @@ class Cluster(Component):
                     cluster.endpoint, cluster.master_auth.apply(lambda auth: auth.cluster_ca_certificate)
                 ).apply(lambda known: kubeconfig(called, known[0], known[1]))
             ),
-            node_autoscaling_managed=True,
             node_role=nodes,
         )
         self.finish({"name": called, "id": cluster.id})

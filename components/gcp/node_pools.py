@@ -84,7 +84,6 @@ class NodePools(Component):
         )
         return NodePoolRef(
             name=key,
-            node_labels=labels,
             accelerator=machine.accelerator,
             room=available(Cloud.GCP, machine, spec.disk_gib),
             taint_key=serving.GPU_TAINT_KEY if machine.accelerator else None,
