@@ -31,6 +31,11 @@ class GcpEmulator:
         self._folder = folder
         self._server: ServerProcess | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """The process with which it ends, while it runs."""
+        return self._server.pid if self._server else None
+
     def start(self, snapshot: Path | None) -> None:
         """See `Emulator.start`. The first time unpacks or builds Redis; raises UserError if it cannot."""
         redis_server = ensure_redis_server()

@@ -7,7 +7,6 @@ https://cloud.google.com/storage/docs/soft-delete.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,7 +31,6 @@ from localcloud.gcp.storage.rules import (
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Request, Response, Routes
 
-_LOCKS: Final = 64
 _BLOB: Final = "sha256"
 """The member of an object's document that names its bytes; the API has no such field."""
 
@@ -58,8 +56,6 @@ class Objects:
         self._kms = kms
         self._buckets = buckets
         self._blobs = blobs
-        self._locks = [threading.RLock() for _ in range(_LOCKS)]
-        self._generations = threading.Lock()
         self._last_generation = 0
         self._routes = Routes()
         o = r"/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)"
@@ -102,7 +98,8 @@ class Objects:
         """Make an object the live version, unless a precondition fails; returns its metadata."""
         bucket, name = str(upload.bucket["name"]), checked_name(upload.name)
         metadata = described(upload.metadata)
-        with self._lock_of(bucket, name):
+        with self._store.lock:
+            self._buckets.require(bucket)  # it may have gone while the bytes arrived
             current = self._store.get(kind_of(bucket, "live"), name)
             check_conditions(conditions, current)
             if current is not None:
@@ -162,7 +159,7 @@ class Objects:
     def _patch(self, request: Request, bucket: str, name: str) -> Response:
         body = request.json()
         changes = {**described(body), **{k: None for k, v in body.items() if v is None}}
-        with self._lock_of(bucket, name):
+        with self._store.lock:
             document = self.find(bucket, name, request.query.get("generation"), states=("live",))
             check_conditions(request.query, document)
             number = int(document["metageneration"]) + 1
@@ -181,7 +178,7 @@ class Objects:
     def delete(self, bucket: str, name: str, generation: str | None, conditions: Mapping[str, str]) -> None:
         """Delete a version for good, or the live one without a generation, which then may become noncurrent."""
         settings = self._buckets.require(bucket)
-        with self._lock_of(bucket, name):
+        with self._store.lock:
             document = self.find(bucket, name, generation, states=("live", "noncurrent"))
             check_conditions(conditions, document)
             if generation:
@@ -287,12 +284,8 @@ class Objects:
                 raise disabled_key(e.message) from e
 
     def _next_generation(self) -> int:
-        with self._generations:
-            self._last_generation = max(self._last_generation + 1, time.time_ns() // 1000)
-            return self._last_generation
-
-    def _lock_of(self, bucket: str, name: str) -> threading.RLock:
-        return self._locks[hash((bucket, name)) % _LOCKS]
+        self._last_generation = max(self._last_generation + 1, time.time_ns() // 1000)
+        return self._last_generation
 
 
 def _version(document: Document) -> str:

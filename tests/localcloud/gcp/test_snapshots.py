@@ -60,6 +60,18 @@ def test_a_snapshot_is_not_changed_by_what_comes_after(cloud: Any, buckets: tupl
     assert cloud.api.storage_client().bucket("models-near").blob("a").download_as_bytes() == b"then"
 
 
+def test_an_emulator_that_is_killed_goes_back_to_its_snapshot(cloud: Any, buckets: tuple[Any, Any]) -> None:
+    buckets[0].blob("a").upload_from_string(b"then")
+    snapshot = cloud.restart()
+    near = cloud.api.storage_client().bucket("models-near")
+    near.blob("a").upload_from_string(b"now")
+    near.blob("b").upload_from_string(b"then")  # the same bytes, which the snapshot has too
+    os.kill(cloud.emulator.pid, signal.SIGKILL)
+    cloud.restart(snapshot)
+    near = cloud.api.storage_client().bucket("models-near")
+    assert {b.name: b.download_as_bytes() for b in near.list_blobs(versions=True)} == {"a": b"then"}
+
+
 def test_a_killed_server_is_named(cloud: Any, cache: Any) -> None:
     with cache.client() as client:
         pid = int(client.info("server")["process_id"])
