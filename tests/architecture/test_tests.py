@@ -1,8 +1,9 @@
-"""Tests that could not fail: an assertion on an output that nobody waits for."""
+"""Tests that could not fail, or that test what nobody runs: an output that nobody waits for, a patched constant."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +44,75 @@ def test_no_test_asserts_on_an_output_that_nobody_waits_for() -> None:
         for name in unawaited_tests(path.read_text(encoding="utf-8"))
     }
     assert not found, f"a false assertion inside apply passes silently: use @{DECORATOR}, or the recorded graph"
+
+
+CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]+")
+PATCHES = {"setattr", "setitem", "delattr", "patch", "object", "multiple", "dict"}
+"""Methods of pytest's `monkeypatch` and functions of `unittest.mock.patch`."""
+
+
+def patched_constants(source: str) -> Iterator[str]:
+    """Constants of modules that a test gives another value: `patch.setattr(module, "NAME", …)` and its like.
+
+    An assignment to an attribute counts, `module.NAME = …`, and a write into a constant, `setitem(module.NAME, …)`.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign):
+            targets = [t for t in node.targets if isinstance(t, ast.Attribute)]
+            yield from (ast.unparse(t) for t in targets if CONSTANT.fullmatch(t.attr))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+            if called in PATCHES:
+                named = [
+                    *node.args[:2],
+                    *(k.value for k in node.keywords if k.arg in ("name", "target", "attribute")),
+                ]
+                yield from (text for text in map(last_name, named) if CONSTANT.fullmatch(text))
+
+
+def last_name(argument: ast.expr) -> str:
+    """What an argument names: the end of a dotted text, or of a dotted expression."""
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        return argument.value.rpartition(".")[2]
+    return argument.attr if isinstance(argument, ast.Attribute) else ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'monkeypatch.setattr(module, "PATIENCE_S", 1)',
+        'monkeypatch.setattr("ops.drill.local.PATIENCE_S", 1)',
+        'patch.setattr(name="_RETRY", target=module, value=None)',
+        'monkeypatch.setitem(module.GROUPS, "plan", None)',
+        'mock.patch("ops.drill.local.PATIENCE_S", 1)',
+        'mock.patch.object(module, "PATIENCE_S", 1)',
+        'mock.patch.dict(module.GROUPS, {"plan": None})',
+        "module.PATIENCE_S = 1",
+    ],
+)
+def test_a_patched_constant_is_found(line: str) -> None:
+    assert list(patched_constants(f"def test_it(monkeypatch):\n    {line}\n"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'monkeypatch.setattr(module, "open_stack", fake)',
+        'monkeypatch.setenv("SEAWALL_OUT", folder)',
+        "PATIENCE_S = 1",
+    ],
+)
+def test_a_replaced_function_or_a_variable_of_the_environment_is_none(line: str) -> None:
+    assert not list(patched_constants(f"def test_it(monkeypatch):\n    {line}\n"))
+
+
+def test_no_test_patches_a_constant() -> None:
+    found = {
+        f"{path.relative_to(TESTS)}: {name}"
+        for path in TESTS.rglob("*.py")
+        for name in patched_constants(path.read_text(encoding="utf-8"))
+    }
+    assert not found, "what a test must vary is a parameter"
 
 
 @pytest.mark.xdist_group("one-worker")

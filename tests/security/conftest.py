@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import stacks.settings
+from stacks.settings import stack_file, stack_names
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def leaky_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, canary: Canar
     """The folder of all stacks' settings, with the canary in the clear in each: nothing else can be worse."""
     folder = tmp_path / "config"
     folder.mkdir()
-    for file in stacks.settings.CONFIG_DIR.glob("Pulumi.*.yaml"):
+    for file in map(stack_file, stack_names()):
         (folder / file.name).write_text(with_webhook(file.read_text(), canary.url))
-    monkeypatch.setattr(stacks.settings, "CONFIG_DIR", folder)
+    monkeypatch.setattr("ops.plan.planner.stack_file", lambda stack: folder / stack_file(stack).name)
     return folder
