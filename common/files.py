@@ -20,8 +20,14 @@ def check_writable(path: Path) -> None:
         raise UserError("the folder does not exist", str(folder), "Make it, or name another.")
     if path.is_dir():
         raise UserError("this is a folder, and a file is to be written", str(path), "Name a file in it.")
-    if not os.access(folder, os.W_OK):
+    if not can_be_written(folder):
         raise UserError("the folder cannot be written to", str(folder), "Name a file in a folder that you may write.")
+
+
+def can_be_written(folder: Path) -> bool:
+    """Whether something can be made in `folder`, or the folder itself if it is not there."""
+    existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -44,6 +44,9 @@ _WORDS: Final[Mapping[int, tuple[str, str]]] = {
 }
 
 
+_SCRATCH: Final = "TMPDIR"
+
+
 def as_user_error(error: OSError) -> UserError:
     """What a user is shown in place of `error`."""
     if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
@@ -59,7 +62,7 @@ def as_user_error(error: OSError) -> UserError:
     where = path or ""
     if not path and error.errno in FULL:
         where = fullest_disk()
-    return UserError(what, where or "the system did not say where", remedy.format(move=_move(where)))
+    return UserError(what, where or "this command", remedy.format(move=_move(where)))
 
 
 def is_full(folder: Path) -> bool:
@@ -68,9 +71,8 @@ def is_full(folder: Path) -> bool:
 
 
 def fullest_disk() -> str:
-    """Of the places that Seawall writes to, those on a disk with next to no space; all where none is."""
-    places = list(_places())
-    return " or ".join(str(path) for path in [p for p in places if is_full(p)] or places)
+    """Of the places that Seawall writes to, those on a disk with next to no space; empty where none is."""
+    return " or ".join(str(path) for path in _places() if is_full(path))
 
 
 def free_bytes(path: Path) -> int:
@@ -100,7 +102,7 @@ def _places() -> dict[Path, str]:
         local_dir(): "SEAWALL_LOCAL",
         cache_dir(): "SEAWALL_CACHE",
         out_dir(): "SEAWALL_OUT",
-        Path(tempfile.gettempdir()): "TMPDIR",
+        Path(tempfile.gettempdir()): _SCRATCH,
     }
 
 
@@ -111,6 +113,8 @@ def _path(error: OSError) -> str:
 
 def _move(where: str) -> str:
     """The variable that moves what `where` lies in: of folders in each other, the innermost."""
-    fitting = [(str(path), name) for path, name in _places().items() if str(path) in where]
+    fitting = [(str(path), name) for path, name in _places().items() if name != _SCRATCH and str(path) in where]
+    if re.search(rf"^{re.escape(tempfile.gettempdir())}($|/tmp|/seawall-)", where):
+        fitting.append((tempfile.gettempdir(), _SCRATCH))
     found = max(fitting, default=None, key=lambda place: len(place[0]))
     return f", or set {found[1]} to another folder than {found[0]}" if found else ""

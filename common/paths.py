@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from common.errors import UserError
+
 
 def repo_root() -> Path:
     """The checkout that holds this code."""
@@ -17,7 +19,19 @@ def cache_dir() -> Path:
     if explicit:
         return Path(explicit).expanduser().resolve()
     xdg = os.environ.get("XDG_CACHE_HOME")
-    return (Path(xdg) if xdg else Path.home() / ".cache") / "seawall"
+    return (Path(xdg) if xdg else home_dir() / ".cache") / "seawall"
+
+
+def home_dir() -> Path:
+    """The user's own folder.
+
+    Raises:
+        UserError: there is none.
+    """
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise UserError("this user has no home folder", "HOME", "Set HOME, or SEAWALL_CACHE, to a folder.") from None
 
 
 def local_dir() -> Path:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from types import FrameType
@@ -58,8 +59,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as stopped:
-            left = stopped.left if isinstance(stopped, Interrupted) else "nothing was changed"
-            _say(f"interrupted: {left}")
+            _say_interrupted(stopped)
             raise typer.Exit(EXIT_INTERRUPTED) from None
         except OSError as error:
             raise as_user_error(error) from error
@@ -96,7 +96,7 @@ def main() -> None:
     """Run the command; a user's mistake ends in three plain lines and exit code 2, never in a traceback."""
     guard()
     try:
-        code = _run()
+        code = run()
         sys.stdout.flush()
     except OutputClosedError:
         code = EXIT_OUTPUT_CLOSED
@@ -105,19 +105,20 @@ def main() -> None:
     sys.exit(code)
 
 
-def _run() -> int:
+def run(app: Callable[[], typer.Typer] = lambda: build_app(_asked())) -> int:
+    """Run a command line, and say how it ended; returns the exit code."""
     # The commands are imported in here, so that an interrupt while they load is told like any other.
     try:
         signal.signal(signal.SIGTERM, _interrupt)
-        build_app(sys.argv[1:])()
+        app()()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except UserError as error:
         return _refuse(error)
     except OSError as error:
         return _refuse(as_user_error(error))
-    except KeyboardInterrupt:
-        _say("interrupted: nothing was changed")
+    except KeyboardInterrupt as stopped:
+        _say_interrupted(stopped)
         return EXIT_INTERRUPTED
     except Exception as error:
         traceback.print_exc()
@@ -126,9 +127,21 @@ def _run() -> int:
     return 0
 
 
+def _asked() -> list[str]:
+    """The words after the command's name: of this call, or of the line that a shell wants completed."""
+    return sys.argv[1:] or os.environ.get("COMP_WORDS", "").split()[1:]
+
+
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     """SIGTERM ends a command as Ctrl-C does, so that a job that is stopped saves its state too."""
     raise KeyboardInterrupt
+
+
+def _say_interrupted(stopped: KeyboardInterrupt) -> None:
+    left = stopped.left if isinstance(stopped, Interrupted) else "nothing was changed"
+    if sys.stderr.isatty():
+        _say("")  # the terminal has written ^C
+    _say(f"interrupted: {left}")
 
 
 def _refuse(error: UserError) -> int:

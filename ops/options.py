@@ -105,7 +105,8 @@ def known_stack(name: str, known: Iterable[str] | None = None, where: str = "sta
     if name in listed:
         return name
     typed = PurePath(name).name.removeprefix("Pulumi.").removesuffix(".yaml").lower().replace("_", "-")
-    close = difflib.get_close_matches(typed, listed, n=1, cutoff=0.5)
+    turned = "-".join(reversed(typed.split("-")))  # aws-dev
+    close = [turned] if turned in listed else difflib.get_close_matches(typed, listed, n=1, cutoff=0.5)
     meant = f"Did you mean {close[0]}? " if close else ""
     raise UserError(f"there is no stack {name!r}", where, f"{meant}{_known(listed)}")
 

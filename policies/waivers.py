@@ -106,7 +106,8 @@ def load(path: Path = DEFAULT_FILE) -> tuple[Waiver, ...]:
         what = str(error.problem or "not YAML")
         raise WaiversFileError(what, f"{path}{line}", "Fix the YAML at that line.") from None
     except (YAMLError, UnicodeDecodeError, OSError) as error:
-        raise WaiversFileError(str(error), str(path), "Write the file as UTF-8 YAML.") from None
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise WaiversFileError(why, str(path), "Write the file as UTF-8 YAML.") from None
     if not isinstance(document, Mapping) or set(document) != {"waivers"}:
         raise WaiversFileError("not an object with the one key `waivers`", str(path), "Write `waivers: []`.")
     entries = document["waivers"]

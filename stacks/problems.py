@@ -46,7 +46,7 @@ class SettingsError(ValueError):
 def unreadable(error: MarkedYAMLError | UnicodeDecodeError) -> str:
     """What is wrong in a file, and where; without the lines around it, which may hold a secret."""
     if isinstance(error, UnicodeDecodeError):
-        return str(error.reason)
+        return f"no text in UTF-8: {error.reason} at byte {error.start + 1}"
     # For a key that is there twice the parser repeats both values.
     what = (error.problem or error.context or "cannot be parsed").partition(" with value")[0]
     mark = error.problem_mark or error.context_mark

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from common.console import Steps
 from common.errors import UserError
+from common.files import can_be_written
+from common.paths import cache_dir
 from common.versions import PULUMI_CLI
 from localcloud.engine.build import build_engine, built_entry
 from localcloud.engine.download import download_engine, downloaded_entry
@@ -98,9 +100,10 @@ def find_engine(
 def remedies(attempts: list[Attempt]) -> str:
     """What to do when no way works."""
     forced = f"unset {FORCE_VARIABLE}, which allows one way only; or " if len(attempts) == 1 else ""
+    writable = "set SEAWALL_CACHE to a folder that you may write; or " if not can_be_written(cache_dir()) else ""
     text = (
-        f"{forced}install pulumi {PULUMI_CLI} or newer and put it on PATH; or give this machine access to Pulumi's "
-        "download site, or to a Go module proxy and, where Go is missing, to a Python package index."
+        f"{forced}{writable}install pulumi {PULUMI_CLI} or newer and put it on PATH; or give this machine access to "
+        "Pulumi's download site, or to a Go module proxy and, where Go is missing, to a Python package index."
     )
     return text[0].upper() + text[1:]
 

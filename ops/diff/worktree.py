@@ -24,6 +24,9 @@ def resolve(ref: str) -> str:
         UserError: the folder is no git checkout, or it has no such commit.
     """
     found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    if _git("rev-parse", "--git-dir").returncode:
+        remedy = "Compare in a clone of the repository; a copy without its history has nothing to compare with."
+        raise UserError("this is no git checkout", str(repo_root()), remedy)
     if found.returncode:
         raise UserError(
             f"there is no commit {ref!r}",

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from common.errors import UserError
 from common.files import write_whole
+from common.paths import home_dir
 from ops.drill.model import Evidence, FailedDrill
 
 ALGORITHM: Final = "Ed25519"
@@ -38,7 +39,7 @@ def default_key_file() -> Path:
     if explicit:
         return Path(explicit).expanduser()
     config = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(config) if config else Path.home() / ".config") / "seawall" / "drill-signing-key.pem"
+    return (Path(config) if config else home_dir() / ".config") / "seawall" / "drill-signing-key.pem"
 
 
 def signing_key(path: Path) -> Ed25519PrivateKey:
@@ -53,12 +54,14 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
         raise UserError(
-            f"the signing key cannot be used: {type(error).__name__}",
+            f"the signing key cannot be used: {getattr(error, 'strerror', None) or 'it is no Ed25519 key in PEM'}",
             str(path),
-            "name another file in SEAWALL_SIGNING_KEY, or move this one away so that a new key is made",
+            "Name another file in SEAWALL_SIGNING_KEY, or move this one away so that a new key is made.",
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise UserError("the signing key is not an Ed25519 key", str(path), "name an Ed25519 key")
+        raise UserError(
+            "the signing key is not an Ed25519 key", str(path), "Name an Ed25519 key in SEAWALL_SIGNING_KEY."
+        )
     return key
 
 
@@ -87,7 +90,7 @@ def verify(document: Mapping[str, Any]) -> str:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, canonical(document))
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"the evidence bears no usable signature: {type(error).__name__}",
+            "the evidence bears no signature" if isinstance(error, KeyError) else "its signature cannot be read",
             str(document.get("drill_id", "the document")),
             "Ask for the file as the drill wrote it.",
         ) from error

@@ -46,8 +46,7 @@ def up(
     Example: seawall local up dev-aws
     """
     chosen, steps = one_stack(stack, named, "seawall local up"), Steps(quiet=quiet)
-    again = f"{chosen} is as far as it came, and saved; run `seawall local up {chosen}` to go on"
-    with when_interrupted(again), open_local(chosen, steps) as local:
+    with when_interrupted(lambda: _left_by(chosen)), open_local(chosen, steps) as local:
         outcome = local.up()
         if as_json:
             typer.echo(json.dumps({**_record(chosen, outcome), "outputs": local.outputs()}, indent=2))
@@ -157,6 +156,13 @@ def _count_resources(checkpoint: Path) -> int:
         return len(latest.get("resources") or [])
     except (OSError, ValueError, KeyError):
         return 0
+
+
+def _left_by(stack: str) -> str:
+    """What an interrupted `up` leaves."""
+    if not find_workspace(stack, repo_root()).exists():
+        return "nothing was changed"
+    return f"{stack} is as far as it came, and saved; run `seawall local up {stack}` to go on"
 
 
 def _record(stack: str, outcome: Outcome) -> dict[str, Any]:

@@ -14,7 +14,13 @@ import typer.main
 from ops.cli import build_app
 
 ROOT = Path(__file__).resolve().parents[2]
-WRITTEN = (ROOT / "README.md", ROOT / "docs" / "architecture.md", ROOT / "docs" / "recovery.md")
+WRITTEN = tuple(
+    ROOT / name
+    for name in (
+        *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
+        *("docs/architecture.md", "docs/recovery.md"),
+    )
+)
 """Documents that people write; the others are generated."""
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:seawall|make|python -m) [^`]+)`")

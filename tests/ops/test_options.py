@@ -85,7 +85,8 @@ def test_no_name_is_every_stack_or_a_refusal_with_an_example() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["DEV-AWS", "dev_aws", "stacks/config/Pulumi.dev-aws.yaml", "organization/seawall/dev-aws", "dev-asw"]
+    "typed",
+    ["DEV-AWS", "aws-dev", "dev_aws", "stacks/config/Pulumi.dev-aws.yaml", "organization/seawall/dev-aws", "dev-asw"],
 )
 def test_other_ways_to_write_a_stack_lead_to_its_name(typed: str) -> None:
     with pytest.raises(UserError) as refused:
