@@ -38,7 +38,7 @@ def region_of(resource: Registration, others: Mapping[str, Registration]) -> str
         return next((region_of(others[urn], others) for urn in links if urn in others), None)
     arguments = input_properties(resource.type)
     provider = others.get(resource.provider or "")
-    for argument in ("location", "region", "zone"):
+    for argument in ("location", "region", "locationId", "zone"):
         if argument not in arguments:
             continue
         given = _text(resource.inputs.get(argument))

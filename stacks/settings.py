@@ -222,6 +222,10 @@ class Settings(StackSpec):
         if hours < store.fewest_hours_between_points:
             allowed = f"at least {store.fewest_hours_between_points}: as often as {store.kind} makes recovery points"
             return [Problem("backup.frequency_hours", hours, allowed, "Raise it, and backup.rpo_minutes with it.")]
+        age = hours * 60 + store.copy_minutes
+        if age > self.backup.rpo_minutes:
+            allowed = f"at least {age}: backup.frequency_hours, and {store.copy_minutes} min until a copy is there"
+            return [Problem("backup.rpo_minutes", self.backup.rpo_minutes, allowed, "Raise it.")]
         return []
 
     def _fleet_problems(self) -> list[Problem]:

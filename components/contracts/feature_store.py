@@ -33,6 +33,9 @@ class FeatureStoreBase(Spec):
     fewest_hours_between_points: ClassVar[int] = 1
     """How often recovery points can be made: the least `backup.frequency_hours`."""
 
+    copy_minutes: ClassVar[int] = 0
+    """Minutes after which a recovery point has reached the backup region, at worst."""
+
     entry_ttl_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24 * 30
     """Hours after which an entry expires."""
     lookup_timeout_ms: Annotated[int, Field(ge=1, le=1000)] = 50

@@ -10,9 +10,6 @@ from pulumi_gcp.monitoring import (
     AlertPolicyConditionArgsDict,
 )
 
-from components.contracts.place import Place
-from components.gcp.storage import copy_job_name
-
 QUIET_SECONDS: Final = 3600
 """Least time between two messages about the same kind of log entry."""
 
@@ -28,22 +25,19 @@ class Alert:
     strategy: AlertPolicyAlertStrategyArgsDict
 
 
-def copy_alert(place: Place) -> Alert:
-    """Models that were not copied."""
+def copy_alert(key: str, title: str, job_name: str) -> Alert:
+    """A transfer job that leaves objects behind."""
     return above(
-        "copy-failed",
-        "Models were not copied to the backup region",
+        key,
+        title,
         "Look at the transfer job's failed operations; a replica that lags is a recovery point that is too old.",
         'metric.type="storagetransfer.googleapis.com/transferjob/error_count"'
-        f' AND resource.type="storage_transfer_job" AND resource.labels.job_id=ends_with("{_short_job(place)}")',
+        ' AND resource.type="storage_transfer_job"'
+        f' AND resource.labels.job_id=ends_with("{job_name.rpartition("/")[2]}")',
         limit=0,
         over_seconds=3600,
         aligner="ALIGN_SUM",
     )
-
-
-def _short_job(place: Place) -> str:
-    return copy_job_name(place).rpartition("/")[2]
 
 
 def above(

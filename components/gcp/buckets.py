@@ -25,11 +25,15 @@ def private_bucket(
     physical_name: str,
     key: KeyRef,
     noncurrent_retention_days: int,
+    expire_days: int | None = None,
 ) -> tuple[gcp.storage.Bucket, BucketRef]:
     """A bucket in the region of `key`, under that key.
 
     Deleted and overwritten objects stay as noncurrent versions for `noncurrent_retention_days`; a version that is
     deleted for good can still be brought back for `SOFT_DELETE_DAYS`, and nobody can cut that short.
+
+    Args:
+        expire_days: after which each object is removed, where nobody else removes or overwrites it.
     """
     kept = parent.keep(gcp.storage.Bucket, name, holds, place)
     bucket = gcp.storage.Bucket(
@@ -51,6 +55,7 @@ def private_bucket(
                 "condition": {"days_since_noncurrent_time": noncurrent_retention_days, "with_state": "ARCHIVED"},
             },
             {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}},
+            *([{"action": {"type": "Delete"}, "condition": {"age": expire_days}}] if expire_days else []),
         ],
         labels=place.labels,
         opts=kept.options,

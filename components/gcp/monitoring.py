@@ -17,13 +17,15 @@ from components.gcp.alerts import Alert, copy_alert
 from components.gcp.feature_store import KINDS
 from components.gcp.feature_store.kind import Kind
 from components.gcp.logs import log_bucket
+from components.gcp.storage import copy_job_name
 
 OPERATIONS_LOGS: Final = Stateful("logs of copies and exports", NotCopied("a restore needs no logs"))
 
 
 def operations_log_filter(store: Kind) -> str:
     """The log entries of the services that move data."""
-    types = " OR ".join(f'"{name}"' for name in ("cloud_scheduler_job", "storage_transfer_job", store.LOGGED_AS))
+    movers = ("cloud_scheduler_job", "storage_transfer_job", *store.LOGGED_AS)
+    types = " OR ".join(f'"{name}"' for name in movers)
     return f'resource.type=({types}) OR protoPayload.serviceName="{store.SERVICE}"'
 
 
@@ -64,7 +66,8 @@ class Monitoring(Component):
         if spec.alert_webhook is not None:
             url = pulumi.Output.secret(spec.alert_webhook.get_secret_value())
             channels.append(self._channel("webhook", place, "webhook_tokenauth", {"url": url}))
-        for alert in (copy_alert(place), *store.alerts(place, feature_store, backup)):
+        models = copy_alert("copy-failed", "Models were not copied to the backup region", copy_job_name(place))
+        for alert in (models, *store.alerts(place, feature_store, backup)):
             self._alert(alert, place, channels)
         self.ref = MonitoringRef(channel=email.id)
         self.finish({"channel": email.id})

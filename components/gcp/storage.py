@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import pulumi
 import pulumi_gcp as gcp
 
@@ -12,15 +10,8 @@ from components.contracts.place import Place
 from components.contracts.refs import KeysRef, StorageRef
 from components.contracts.specs import StorageSpec
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
-from components.gcp.agents import Agent, agent_member
-from components.gcp.buckets import grant, private_bucket
-
-COPY_INTERVAL_SECONDS: Final = 3600
-"""The least that Storage Transfer Service allows; `backup.rpo_minutes` is never below it."""
-
-SOURCE_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
-SINK_ROLES: Final = ("roles/storage.legacyBucketWriter", "roles/storage.objectViewer")
-"""What Storage Transfer Service's agent needs, by its pages on Cloud Storage as a source and as a sink."""
+from components.gcp.buckets import private_bucket
+from components.gcp.copies import copy_hourly
 
 MODELS: Final = Stateful("model releases, with all their versions", CopiedBy.TRANSFER_JOB)
 REPLICA: Final = Stateful("the copy of the model releases", NotCopied("it is the copy"))
@@ -60,51 +51,18 @@ class Storage(Component):
             key=keys.recovery,
             noncurrent_retention_days=spec.noncurrent_retention_days,
         )
-        self._copy(place, models_bucket, replica_bucket)
+        copy_hourly(
+            "copy",
+            parent=self,
+            place=place,
+            job_name=copy_job_name(place),
+            description=f"{place.stack}: models to {place.backup_region}, hourly",
+            source=("models", models_bucket),
+            sink=("replica", replica_bucket),
+        )
         self._tls_only(place)
         self.ref = StorageRef(models=models, replica=replica, copy_job=copy_job_name(place))
         self.finish({"models": models.uri, "replica": replica.uri})
-
-    def _copy(self, place: Place, source: gcp.storage.Bucket, sink: gcp.storage.Bucket) -> None:
-        grants: list[pulumi.Resource] = [
-            grant(
-                f"copy-{end}-{role.rpartition('.')[2].lower()}",
-                parent=self,
-                bucket=bucket.name,
-                role=role,
-                member=agent_member(place, Agent.STORAGE_TRANSFER),
-            )
-            for end, bucket, roles in (("from-models", source, SOURCE_ROLES), ("to-replica", sink, SINK_ROLES))
-            for role in roles
-        ]
-        gcp.storage.TransferJob(
-            "copy",
-            name=copy_job_name(place),
-            project=place.account,
-            description=f"{place.stack}: models to {place.backup_region}, hourly",
-            status="ENABLED",
-            schedule={
-                # In the past, so that the program needs no clock; the first copy then runs within a day.
-                "schedule_start_date": {"year": 2024, "month": 1, "day": 1},
-                "start_time_of_day": {"hours": 0, "minutes": 0, "seconds": 0, "nanos": 0},
-                "repeat_interval": f"{COPY_INTERVAL_SECONDS}s",
-            },
-            transfer_spec={
-                "gcs_data_source": {"bucket_name": source.name},
-                "gcs_data_sink": {"bucket_name": sink.name},
-                "transfer_options": {
-                    "overwrite_when": "DIFFERENT",
-                    "delete_objects_unique_in_sink": False,
-                    "delete_objects_from_source_after_transfer": False,
-                    "metadata_options": {
-                        "kms_key": "KMS_KEY_DESTINATION_BUCKET_DEFAULT",
-                        "storage_class": "STORAGE_CLASS_DESTINATION_BUCKET_DEFAULT",
-                    },
-                },
-            },
-            logging_config={"log_actions": ["FIND", "COPY"], "log_action_states": ["FAILED"]},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=grants),
-        )
 
     def _tls_only(self, place: Place) -> None:
         project = f"projects/{place.project_number}"

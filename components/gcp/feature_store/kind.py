@@ -30,8 +30,8 @@ class Recovery:
 class Kind(Protocol):
     """One kind of feature store."""
 
-    LOGGED_AS: str
-    """The type of the monitored resource that the store's own log entries are about."""
+    LOGGED_AS: tuple[str, ...]
+    """Types of monitored resources that the store's own log entries are about."""
     SERVICE: str
     """The API's name, by which its audit log entries are found."""
 

@@ -28,7 +28,7 @@ PORTS: Final = (6378, 6379)
 EXPORT_OBJECT: Final = "features.rdb"
 MEMORY_RATIO_MAX: Final = 0.8
 """Exports fork Redis, and need memory for what changes meanwhile."""
-LOGGED_AS: str = "redis_instance"
+LOGGED_AS: tuple[str, ...] = ("redis_instance",)
 SERVICE: str = "redis.googleapis.com"
 
 FEATURES: Final = Stateful("the features of every entity", CopiedBy.EXPORT)

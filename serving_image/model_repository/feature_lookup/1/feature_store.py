@@ -216,27 +216,34 @@ def store_from_environment(environment: Mapping[str, str]) -> FeatureStore:
     Raises:
         ValueError: a variable is missing or wrong. A fleet that is set up wrongly must not become ready.
     """
-    kind = environment.get("SEAWALL_FEATURES_KIND")
-    wait = timeout_s(environment)
-    if kind == "dynamodb":
-        return DynamoDBStore(
-            _dynamodb_client(_required(environment, "SEAWALL_FEATURES_REGION"), wait),
-            _required(environment, "SEAWALL_FEATURES_TABLE"),
+    kind = environment.get("SEAWALL_FEATURES_KIND", "")
+    if kind not in OPENERS:
+        raise ValueError(f"SEAWALL_FEATURES_KIND is {kind!r}; it must be one of {', '.join(sorted(OPENERS))}")
+    return OPENERS[kind](environment, timeout_s(environment))
+
+
+def _open_dynamodb(environment: Mapping[str, str], wait_s: float) -> FeatureStore:
+    client = _dynamodb_client(_required(environment, "SEAWALL_FEATURES_REGION"), wait_s)
+    return DynamoDBStore(client, _required(environment, "SEAWALL_FEATURES_TABLE"))
+
+
+def _open_redis(environment: Mapping[str, str], wait_s: float) -> FeatureStore:
+    return RedisStore(
+        _redis_client(
+            _required(environment, "SEAWALL_FEATURES_HOST"),
+            _required_number(environment, "SEAWALL_FEATURES_PORT"),
+            _required_file(environment, "SEAWALL_FEATURES_CA_FILE"),
+            _required_file(environment, "SEAWALL_FEATURES_AUTH_FILE"),
+            wait_s,
         )
-    if kind == "redis":
-        port = _required(environment, "SEAWALL_FEATURES_PORT")
-        if not port.isdigit():
-            raise ValueError(f"SEAWALL_FEATURES_PORT is {port!r}; it must be a number")
-        return RedisStore(
-            _redis_client(
-                _required(environment, "SEAWALL_FEATURES_HOST"),
-                int(port),
-                _required_file(environment, "SEAWALL_FEATURES_CA_FILE"),
-                _required_file(environment, "SEAWALL_FEATURES_AUTH_FILE"),
-                wait,
-            )
-        )
-    raise ValueError(f"SEAWALL_FEATURES_KIND is {kind!r}; it must be 'dynamodb' or 'redis'")
+    )
+
+
+OPENERS: Mapping[str, Callable[[Mapping[str, str], float], FeatureStore]] = {
+    "dynamodb": _open_dynamodb,
+    "redis": _open_redis,
+}
+"""Kind → what opens it, given the environment and the longest wait in seconds."""
 
 
 def _dynamodb_client(region: str, wait_s: float) -> Any:
@@ -283,6 +290,13 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     if not value:
         raise ValueError(f"{name} is not set; see the table at the top of {Path(__file__).name}")
     return value
+
+
+def _required_number(environment: Mapping[str, str], name: str) -> int:
+    text = _required(environment, name)
+    if not text.isdigit():
+        raise ValueError(f"{name} is {text!r}; it must be a number")
+    return int(text)
 
 
 def _required_file(environment: Mapping[str, str], name: str) -> Path:
