@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from components.contracts.feature_store import FeatureStoreKind
 from components.contracts.place import Place
 from components.contracts.vocabulary import Cloud
 from ops.plan.planner import plan_program
@@ -19,6 +20,12 @@ from stacks.export import Platform
 from stacks.settings import Settings, stack_file
 
 OPTED_OUT = {"deletion_protection": "a stack that lives for one test only"}
+
+STORES: Mapping[FeatureStoreKind, tuple[Cloud, Mapping[str, Any]]] = {
+    FeatureStoreKind.DYNAMODB: (Cloud.AWS, {}),
+    FeatureStoreKind.REDIS: (Cloud.GCP, {}),
+}
+"""Each kind of feature store → its cloud, and the settings that make a development stack have it."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,10 @@ def merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
 @cache
 def _planned(stack: str, changes: str) -> Planned:
     committed = Settings.load(stack_file(stack)).model_dump(mode="json")
-    settings = Settings.parse(merged(committed, json.loads(changes)), f"{stack}, changed by a test")
+    changed = json.loads(changes)
+    if "kind" in changed.get("feature_store", {}):
+        del committed["feature_store"]  # another kind has other settings
+    settings = Settings.parse(merged(committed, changed), f"{stack}, changed by a test")
     composed: list[Platform] = []
 
     def program() -> None:
@@ -102,10 +112,11 @@ def cloud(request: pytest.FixtureRequest) -> Cloud:
     return request.param
 
 
-@pytest.fixture
-def platform(cloud: Cloud, plan_platform: PlanPlatform) -> Planned:
-    """The development stack of each cloud in turn."""
-    return plan_platform(cloud)
+@pytest.fixture(params=list(STORES), ids=str)
+def platform(request: pytest.FixtureRequest, plan_platform: PlanPlatform) -> Planned:
+    """The development stack of each cloud with each kind of feature store in turn."""
+    cloud, changes = STORES[request.param]
+    return plan_platform(cloud, **changes)
 
 
 @pytest.fixture
@@ -124,3 +135,9 @@ def gcp_platform(plan_platform: PlanPlatform) -> Planned:
 def opted_out() -> Mapping[str, str]:
     """The setting that gives deletion protection up."""
     return OPTED_OUT
+
+
+@pytest.fixture
+def stores() -> Mapping[FeatureStoreKind, Any]:
+    """The kinds of feature store that `platform` goes through."""
+    return STORES

@@ -13,6 +13,7 @@ import pytest
 
 from common.sdk.types import input_properties
 from components.contracts import ports
+from components.contracts.feature_store import FeatureStoreKind
 from components.contracts.regions import distance_km
 from components.contracts.serving import ACCELERATOR_LABEL, GPU_TAINT_KEY, NAMESPACE, POOL_LABEL, SERVICE_ACCOUNT
 from components.contracts.vocabulary import Accelerator, Cloud
@@ -96,6 +97,10 @@ def companions(platform: Any, bucket: Resource, token: str) -> list[Resource]:
 
 
 # The port
+
+
+def test_every_kind_of_feature_store_is_held_to_what_follows(stores: Any) -> None:
+    assert set(stores) == set(FeatureStoreKind)
 
 
 @pytest.mark.parametrize("component", [name for name in vars(ports.CloudModule) if not name.startswith("_")])
