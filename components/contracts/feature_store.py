@@ -23,6 +23,7 @@ class FeatureStoreKind(StrEnum):
 
     DYNAMODB = "dynamodb"
     REDIS = "redis"
+    FIRESTORE = "firestore"
 
 
 class FeatureStoreBase(Spec):
@@ -62,7 +63,16 @@ class MemorystoreSpec(FeatureStoreBase):
     """Memory of the instance: Memorystore is sold by size, 1 to 300 GiB."""
 
 
-FeatureStoreSpec = Annotated[DynamoDBSpec | MemorystoreSpec, Field(discriminator="kind")]
+class FirestoreSpec(FeatureStoreBase):
+    """Firestore in native mode on Google Cloud: it bills by document and grows by itself."""
+
+    cloud: ClassVar[Cloud] = Cloud.GCP
+    copy_minutes: ClassVar[int] = 60
+
+    kind: Literal[FeatureStoreKind.FIRESTORE] = FeatureStoreKind.FIRESTORE
+
+
+FeatureStoreSpec = Annotated[DynamoDBSpec | MemorystoreSpec | FirestoreSpec, Field(discriminator="kind")]
 """The store of per-entity features that predictions look up."""
 
 DEFAULT_KIND: Final[Mapping[Cloud, FeatureStoreKind]] = {

@@ -19,6 +19,7 @@ class Agent(Enum):
     ARTIFACT_REGISTRY = "service-{number}@gcp-sa-artifactregistry"
     COMPUTE = "service-{number}@compute-system"
     CONTAINER = "service-{number}@container-engine-robot"
+    FIRESTORE = "service-{number}@gcp-sa-firestore"
     GKE_BACKUP = "service-{number}@gcp-sa-gkebackup"
     LOGGING = "service-{number}@gcp-sa-logging"
     REDIS = "service-{number}@cloud-redis"

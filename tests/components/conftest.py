@@ -24,6 +24,7 @@ OPTED_OUT = {"deletion_protection": "a stack that lives for one test only"}
 STORES: Mapping[FeatureStoreKind, tuple[Cloud, Mapping[str, Any]]] = {
     FeatureStoreKind.DYNAMODB: (Cloud.AWS, {}),
     FeatureStoreKind.REDIS: (Cloud.GCP, {}),
+    FeatureStoreKind.FIRESTORE: (Cloud.GCP, {"feature_store": {"kind": "firestore"}}),
 }
 """Each kind of feature store → its cloud, and the settings that make a development stack have it."""
 

@@ -35,6 +35,7 @@ KEY_INPUTS: Final[Mapping[str, str]] = {
     "gcp:artifactregistry/repository:Repository": "kmsKeyName",
     "gcp:container/cluster:Cluster": "databaseEncryption",
     "gcp:container/nodePool:NodePool": "nodeConfig",
+    "gcp:firestore/database:Database": "cmekConfig",
     "gcp:gkebackup/backupPlan:BackupPlan": "backupConfig",
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": "cmekSettings",
     "gcp:redis/instance:Instance": "customerManagedKey",
@@ -133,10 +134,11 @@ def test_mirrors_cover_the_registries_that_the_cluster_pulls_from(platform: Any)
 # Names
 
 
-def test_logical_names_hold_no_configuration(platform: Any, plan_platform: Any) -> None:
+def test_logical_names_hold_no_configuration(platform: Any, plan_platform: Any, stores: Any) -> None:
     zones = list(platform.settings.zones)  # a subnet is named after its zone, which it cannot leave
-    other = plan_platform(platform.cloud, environment="prod", labels={"team": "other"}, zones=zones)
-    here, there = ([(r.type, r.name) for r in p.inventory.resources] for p in (platform, other))
+    _, store = stores[platform.settings.feature_store.kind]
+    other = plan_platform(platform.cloud, environment="prod", labels={"team": "other"}, zones=zones, **store)
+    here, there = (sorted((r.type, r.name) for r in p.inventory.resources) for p in (platform, other))
     assert here == there, "a name that follows the settings is a resource that they replace"
 
 
@@ -275,7 +277,8 @@ def test_the_model_bucket_is_copied_to_the_replica(platform: Any) -> None:
         assert ends == (models, f"arn:aws:s3:::{replica}")
         assert copy.get("rules.0.status") == "Enabled"
     else:
-        (copy,) = platform.inventory.of_type("gcp:storage/transferJob:TransferJob")
+        copies = platform.inventory.of_type("gcp:storage/transferJob:TransferJob")
+        (copy,) = (job for job in copies if job.get("transferSpec.gcsDataSource.bucketName") == models)
         ends = (
             copy.get("transferSpec.gcsDataSource.bucketName"),
             copy.get("transferSpec.gcsDataSink.bucketName"),

@@ -12,15 +12,19 @@ from components.contracts.feature_store import (
     FeatureStoreKind,
     FeatureStoreRef,
     FeatureStoreSpec,
+    FirestoreSpec,
     MemorystoreSpec,
     not_here,
 )
 from components.contracts.place import Place
 from components.contracts.refs import KeysRef, NetworkRef
-from components.gcp.feature_store import memorystore
+from components.gcp.feature_store import firestore, memorystore
 from components.gcp.feature_store.kind import Kind
 
-KINDS: Final[Mapping[FeatureStoreKind, Kind]] = {FeatureStoreKind.REDIS: memorystore}
+KINDS: Final[Mapping[FeatureStoreKind, Kind]] = {
+    FeatureStoreKind.REDIS: memorystore,
+    FeatureStoreKind.FIRESTORE: firestore,
+}
 
 
 class FeatureStore(Component):
@@ -42,6 +46,8 @@ class FeatureStore(Component):
         match spec:
             case MemorystoreSpec():
                 self.ref = memorystore.make(self, place, spec, network, keys)
+            case FirestoreSpec():
+                self.ref = firestore.make(self, place, keys)
             case _:
                 raise not_here(spec, place.cloud)
         self.finish({"id": self.ref.id})

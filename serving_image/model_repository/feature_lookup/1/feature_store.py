@@ -1,18 +1,23 @@
-"""Stored features by entity id: DynamoDB or Redis behind one interface, with a deadline and a stated fallback.
+"""Stored features by entity id: a database behind one interface, with a deadline and a stated fallback.
 
-Needs only the standard library, and boto3 or redis for the store that the environment names:
+Needs only the standard library, and the client library of the store that the environment names:
 
 | variable | store | meaning |
 |---|---|---|
-| `SEAWALL_FEATURES_KIND` | both | `dynamodb` or `redis` |
-| `SEAWALL_FEATURES_TIMEOUT_MS` | both | longest wait for a batch of rows (default 50) |
+| `SEAWALL_FEATURES_KIND` | all | a key of `OPENERS` |
+| `SEAWALL_FEATURES_TIMEOUT_MS` | all | longest wait for a batch of rows (default 50) |
 | `SEAWALL_FEATURES_TABLE`, `SEAWALL_FEATURES_REGION` | dynamodb | the table and its region |
+| `SEAWALL_FEATURES_PROJECT`, `SEAWALL_FEATURES_DATABASE` | firestore | the database and its project |
 | `SEAWALL_FEATURES_HOST`, `SEAWALL_FEATURES_PORT` | redis | the instance |
 | `SEAWALL_FEATURES_CA_FILE`, `SEAWALL_FEATURES_AUTH_FILE` | redis | files with its CA and its AUTH string |
 
-A row is a JSON list of numbers. In DynamoDB it is the string attribute `features` of the item with the partition
-key `entity_id`; the number attribute `expires_at` (seconds since 1970) is the table's TTL attribute. In Redis it is
-the string under the key `features:<entity_id>`, with Redis' own expiry.
+A row is a JSON list of numbers, kept with its expiry where the kind keeps such things:
+
+- DynamoDB: the item with the partition key `entity_id` has the string attribute `features`; the number attribute
+  `expires_at` (seconds since 1970) is the table's TTL attribute.
+- Redis: the string under the key `features:<entity_id>`, with Redis' own expiry.
+- Firestore: the document `features:<entity_id, percent-encoded>` in the collection `features` has the string field
+  `features`; the timestamp field `expires_at` is the collection's TTL field.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
+from urllib.parse import quote
 
 DEFAULT_TIMEOUT_MS = 50
 MAX_CONCURRENT_READS = 4
@@ -33,6 +39,7 @@ MAX_CONCURRENT_READS = 4
 BATCH_GET_LIMIT = 100
 """Most keys that DynamoDB takes in one BatchGetItem."""
 REDIS_KEY_PREFIX = "features:"
+FIRESTORE_COLLECTION = "features"
 
 Outcome = Literal["found", "missing", "expired", "malformed", "timeout", "error"]
 Source = Literal["store", "fallback"]
@@ -194,6 +201,34 @@ class RedisStore:
         }
 
 
+class FirestoreStore:
+    """Rows in Firestore; `client` is google-cloud-firestore's."""
+
+    def __init__(self, client: Any, wait_s: float) -> None:
+        self._client = client
+        self._wait_s = wait_s
+
+    def fetch(self, entity_ids: Sequence[str]) -> Mapping[str, Row]:
+        collection = self._client.collection(FIRESTORE_COLLECTION)
+        names = {firestore_document(entity): entity for entity in entity_ids}
+        found = self._client.get_all([collection.document(name) for name in names], retry=None, timeout=self._wait_s)
+        return {names[document.id]: _firestore_row(document) for document in found if document.exists}
+
+
+def firestore_document(entity_id: str) -> str:
+    """A document's name, which Firestore wants without a slash, and not as `.`, `..` or `__x__`."""
+    return f"features:{quote(entity_id, safe='')}"
+
+
+def _firestore_row(document: Any) -> Row:
+    fields = document.to_dict()
+    features, expires = fields.get("features"), fields.get("expires_at")
+    return Row(
+        features if isinstance(features, str) else "",
+        expires.timestamp() if hasattr(expires, "timestamp") else None,
+    )
+
+
 def timeout_s(environment: Mapping[str, str]) -> float:
     """The deadline of a batch, in seconds.
 
@@ -239,8 +274,20 @@ def _open_redis(environment: Mapping[str, str], wait_s: float) -> FeatureStore:
     )
 
 
+def _open_firestore(environment: Mapping[str, str], wait_s: float) -> FeatureStore:
+    # Only where the store is Firestore; not in the environment that checks types.
+    from google.cloud import firestore  # pyright: ignore[reportAttributeAccessIssue]
+
+    client = firestore.Client(
+        project=_required(environment, "SEAWALL_FEATURES_PROJECT"),
+        database=_required(environment, "SEAWALL_FEATURES_DATABASE"),
+    )
+    return FirestoreStore(client, wait_s)
+
+
 OPENERS: Mapping[str, Callable[[Mapping[str, str], float], FeatureStore]] = {
     "dynamodb": _open_dynamodb,
+    "firestore": _open_firestore,
     "redis": _open_redis,
 }
 """Kind → what opens it, given the environment and the longest wait in seconds."""

@@ -1,0 +1,210 @@
+"""A Firestore database under the data key: restores to any minute of a week, forgets by itself, knows no address.
+
+Sources, read 2026-11-21: the arguments of `gcp.firestore.Database`, `Field` and `BackupSchedule` in pulumi-gcp (key
+in the database's own location, 7 days of point-in-time recovery, backups kept for at most 14 weeks); Firestore's page
+"Export and import data" (who writes exports; a bucket near the database), and what it answers for any other bucket:
+"This database can only operate on buckets spanning location …" (nodejs-firestore#992).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.contracts import serving
+from components.contracts.component import Component, ready
+from components.contracts.feature_store import FeatureStoreKind, FeatureStoreRef
+from components.contracts.place import Place
+from components.contracts.refs import BackupRef, KeysRef
+from components.contracts.specs import BackupSpec
+from components.contracts.stateful import CopiedBy, NotCopied, Stateful
+from components.gcp.agents import Agent, agent_member
+from components.gcp.alerts import Alert, copy_alert, logged
+from components.gcp.buckets import private_bucket
+from components.gcp.copies import copy_hourly
+from components.gcp.durations import days
+from components.gcp.exports import Export, export_job_name, not_started_alert, scheduled_export
+from components.gcp.feature_store.kind import Recovery
+from components.gcp.keys import USER_ROLE
+
+SERVICE: str = "firestore.googleapis.com"
+LOGGED_AS: tuple[str, ...] = ()
+"""Firestore's own entries are audit logs, found by the service's name."""
+FEATURES: Final = Stateful("the features of every entity", CopiedBy.EXPORT)
+EXPORTS: Final = Stateful("exports of the feature store", CopiedBy.TRANSFER_JOB)
+COPIES: Final = Stateful("copies of the exports", NotCopied("they are the copies"))
+COLLECTION: Final = "features"
+BACKUP_DAYS_MAX: Final = 98
+COPY_MINUTE: Final = 30
+"""Of each hour: half an hour after an export began, it is copied."""
+
+
+def make(parent: Component, place: Place, keys: KeysRef) -> FeatureStoreRef:
+    """One database in native mode, reached through the private addresses of Google's APIs."""
+    name = place.name("features")
+    kept = parent.keep(gcp.firestore.Database, "features", FEATURES, place)
+    database = gcp.firestore.Database(
+        kept.name,
+        name=name,
+        project=place.account,
+        location_id=place.region,
+        type="FIRESTORE_NATIVE",
+        database_edition="STANDARD",
+        concurrency_mode="PESSIMISTIC",
+        app_engine_integration_mode="DISABLED",
+        cmek_config={"kms_key_name": _key_for_firestore(parent, place, keys)},
+        point_in_time_recovery_enablement="POINT_IN_TIME_RECOVERY_ENABLED",
+        delete_protection_state=f"DELETE_PROTECTION_{'ENABLED' if kept.protected else 'DISABLED'}",
+        deletion_policy="PREVENT" if kept.protected else "DELETE",
+        opts=kept.options,
+    )
+    fields = [
+        gcp.firestore.Field(
+            field,
+            project=place.account,
+            database=database.name,
+            collection=COLLECTION,
+            field=field,
+            # Rows are found by their document's name; an index on either field would only cost writes.
+            index_config={},
+            ttl_config={} if field == "expires_at" else None,
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+        for field in ("features", "expires_at")
+    ]
+    return FeatureStoreRef(
+        kind=FeatureStoreKind.FIRESTORE,
+        name=name,
+        region=place.region,
+        id=ready(database.id, *fields),
+        environment={serving.FEATURES_PROJECT: place.account, serving.FEATURES_DATABASE: name},
+    )
+
+
+def let_read(
+    parent: Component, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str]
+) -> Sequence[pulumi.Resource]:
+    """Documents of this database alone: Firestore's roles are the project's, so a condition names the database."""
+    return (
+        gcp.projects.IAMMember(
+            "features-viewer",
+            project=place.account,
+            role="roles/datastore.viewer",
+            member=member,
+            condition={
+                "title": "the stack's feature store",
+                "expression": f'resource.name == "{_database(place, ref)}"',
+            },
+            opts=pulumi.ResourceOptions(parent=parent),
+        ),
+    )
+
+
+def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef) -> Recovery:
+    """Daily backups beside the database, and scheduled exports that are copied to the backup region.
+
+    A backup lies in the database's own location, and so must the bucket of an export: it is the copy that survives
+    the region. Each export gets a folder of its own, named after its time.
+    """
+    gcp.firestore.BackupSchedule(
+        "features",
+        project=place.account,
+        database=ref.id.apply(lambda _: ref.name),
+        retention=days(min(spec.retention_days, BACKUP_DAYS_MAX)),
+        daily_recurrence={},
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    here, exports = private_bucket(
+        "feature-exports-here",
+        EXPORTS,
+        parent=parent,
+        place=place,
+        physical_name=place.bucket_name("feature-exports", place.region),
+        key=keys.data,
+        noncurrent_retention_days=spec.retention_days,
+        expire_days=spec.retention_days,
+    )
+    away, copies = private_bucket(
+        "feature-exports",
+        COPIES,
+        parent=parent,
+        place=place,
+        physical_name=place.bucket_name("feature-exports", place.backup_region),
+        key=keys.recovery,
+        noncurrent_retention_days=spec.retention_days,
+        expire_days=spec.retention_days,
+    )
+    copied = copy_hourly(
+        "feature-exports",
+        parent=parent,
+        place=place,
+        job_name=exports_copy_job_name(place),
+        description=f"{place.stack}: exports of features to {place.backup_region}, hourly",
+        source=("exports", here),
+        sink=("copies", away),
+        minute=COPY_MINUTE,
+    )
+    job = scheduled_export(
+        parent,
+        place,
+        export(place, ref, exports.uri),
+        frequency_hours=spec.frequency_hours,
+        bucket=here,
+        writer=agent_member(place, Agent.FIRESTORE),
+    )
+    return Recovery(plan=export_job_name(place), vault=copies.name, ready=ready(job.id, copied))
+
+
+def export(place: Place, ref: FeatureStoreRef, bucket_uri: str) -> Export:
+    """Firestore's method that writes a collection to Cloud Storage."""
+    return Export(
+        url=f"https://{SERVICE}/v1/{_database(place, ref)}:exportDocuments",
+        body={"collectionIds": [COLLECTION], "outputUriPrefix": bucket_uri},
+        permission="datastore.databases.export",
+    )
+
+
+def alerts(place: Place, ref: FeatureStoreRef, backup: BackupRef) -> Sequence[Alert]:
+    """Exports that fail, that never begin, or that are not copied."""
+    return (
+        logged(
+            "export-failed",
+            "An export of the feature store failed",
+            "Look at the operation's error; the newest recovery point is the export before it.",
+            'protoPayload.methodName="google.firestore.admin.v1.FirestoreAdmin.ExportDocuments"'
+            f' AND protoPayload.resourceName="{_database(place, ref)}" AND severity>=ERROR',
+        ),
+        copy_alert(
+            "exports-copy-failed", "Exports were not copied to the backup region", exports_copy_job_name(place)
+        ),
+        not_started_alert(backup),
+    )
+
+
+def exports_copy_job_name(place: Place) -> str:
+    """The full name of the transfer job that copies exports."""
+    return f"transferJobs/{place.name('copy-feature-exports', max_length=100)}"
+
+
+def _database(place: Place, ref: FeatureStoreRef) -> str:
+    return f"projects/{place.account}/databases/{ref.name}"
+
+
+def _key_for_firestore(parent: Component, place: Place, keys: KeysRef) -> pulumi.Output[str]:
+    """The data key's id, once Firestore's own agent exists and may use the key."""
+    options = pulumi.ResourceOptions(parent=parent)
+    api = gcp.projects.Service(
+        "firestore", project=place.account, service=SERVICE, disable_on_destroy=False, opts=options
+    )
+    agent = gcp.projects.ServiceIdentity("firestore", project=place.account, service=api.service, opts=options)
+    granted = gcp.kms.CryptoKeyIAMMember(
+        "data-firestore",
+        crypto_key_id=keys.data.id,
+        role=USER_ROLE,
+        member=agent_member(place, Agent.FIRESTORE),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[agent]),
+    )
+    return ready(keys.data.id, granted)

@@ -1,0 +1,124 @@
+"""Rows as `ops` encodes them are what the image's lookup serves, for every kind of feature store.
+
+The image ships alone, so it repeats the form of a row; this is where the two are held together. Firestore is an
+in-memory stand-in behind the real client unless FIRESTORE_EMULATOR_HOST names an emulator.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from common.errors import UserError
+from components.contracts import serving
+from localcloud.toolchain import ensure_serving_environment
+from ops.features.rows import Row, encode
+
+PROBE = Path(__file__).resolve().parent / "probe.py"
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+ENTITIES = st.text(min_size=1, max_size=40).filter(
+    lambda text: text.isprintable() or text.isascii()
+) | st.sampled_from([".", "..", "__x__", "a/b", "ä%2F", " ", "features:a"])
+ROWS = st.dictionaries(ENTITIES, st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=8)
+
+
+class Probe:
+    """The image's lookup in the serving environment, over rows that the store's own client writes."""
+
+    def __init__(self, python: Path, folder: Path, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [str(python), str(PROBE)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment, "LOOKUP_FOLDER": str(folder), serving.FEATURES_TIMEOUT_MS: "5000"},
+        )
+
+    def lookup(self, entities: Sequence[str]) -> list[tuple[list[float], str]]:
+        """Values and outcome for each entity."""
+        return [(values, outcome) for values, outcome in self._ask({"lookup": list(entities)})]
+
+    def put(self, rows: Mapping[str, Row]) -> None:
+        """Write rows as they are encoded."""
+        self._ask({"put": {entity: [row.features, row.expires_at] for entity, row in rows.items()}})
+
+    def close(self) -> None:
+        """End the process."""
+        with self._process as process:  # closes its pipes too
+            process.kill()
+
+    def _ask(self, command: Mapping[str, Any]) -> Any:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, "the probe ended; its error is in the captured output"
+        return json.loads(answer)
+
+
+KINDS: Mapping[str, Mapping[str, str]] = {
+    "firestore": {serving.FEATURES_PROJECT: "seawall-tests", serving.FEATURES_DATABASE: "features"},
+}
+"""Kinds whose client is in the serving environment alone → what a server is told of them."""
+
+
+@pytest.fixture(scope="module", params=list(KINDS))
+def probe(request: pytest.FixtureRequest, image_folder: Path) -> Iterator[Probe]:
+    """A probe of each kind in turn."""
+    try:
+        python = ensure_serving_environment()
+    except UserError as error:
+        pytest.skip(f"no serving environment: {error.what}")
+    environment = {serving.FEATURES_KIND: request.param, **KINDS[request.param]}
+    made = Probe(python, image_folder / "model_repository" / "feature_lookup" / "1", environment)
+    yield made
+    made.close()
+
+
+@given(rows=ROWS)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_encoded_is_what_is_served(probe: Probe, rows: Mapping[str, tuple[float, float]]) -> None:
+    probe.put(encode(rows, ttl_hours=1))
+    assert probe.lookup(list(rows)) == [(list(values), "found") for values in rows.values()]
+
+
+def test_an_expired_row_is_not_served_although_it_is_there(probe: Probe) -> None:
+    probe.put(encode({"old": (1.0, 2.0)}, ttl_hours=1, now_s=time.time() - 3601))
+    assert probe.lookup(["old"]) == [([0.0, 0.0], "expired")]
+
+
+def test_a_row_without_expiry_is_served(probe: Probe) -> None:
+    probe.put(encode({"for ever": (1.0, 2.0)}, ttl_hours=None))
+    assert probe.lookup(["for ever"]) == [([1.0, 2.0], "found")]
+
+
+def test_what_was_never_written_is_missing(probe: Probe) -> None:
+    assert probe.lookup(["nobody"]) == [([0.0, 0.0], "missing")]
+
+
+def test_a_row_of_another_form_is_malformed(probe: Probe) -> None:
+    probe.put({"bad": Row('["1", 2]')})
+    assert probe.lookup(["bad"]) == [([0.0, 0.0], "malformed")]
+
+
+@given(rows=ROWS)
+def test_the_encoded_text_is_what_the_image_judges_usable(feature_store: ModuleType, rows: Any) -> None:
+    for entity, row in encode(rows, ttl_hours=1, now_s=0).items():
+        judged = feature_store.judge(feature_store.Row(row.features, row.expires_at), 2, 0.0)
+        assert judged == (rows[entity], "found")
+
+
+@pytest.mark.parametrize("bad", [{"": (1.0,)}, {"a": (float("nan"),)}, {"a": (float("inf"),)}])
+def test_what_no_model_can_take_is_never_written(bad: Mapping[str, Sequence[float]]) -> None:
+    with pytest.raises(UserError):
+        encode(bad, ttl_hours=None)
