@@ -106,42 +106,6 @@ class BoundedBody:
         return data
 
 
-class ChunkedBody:
-    """A body in HTTP/1.1's chunked transfer coding."""
-
-    def __init__(self, source: Any) -> None:
-        self._source = source
-        self._chunk = 0
-        self._ended = False
-
-    def read(self, size: int = -1, /) -> bytes:
-        parts: list[bytes] = []
-        while not self._ended and size != 0:
-            if self._chunk == 0 and not self._next_chunk():
-                break
-            data = self._source.read(self._chunk if size < 0 else min(size, self._chunk))
-            if not data:
-                raise ApiError(400, "The request's body ended inside a chunk.", reason="badRequest")
-            parts.append(data)
-            self._chunk -= len(data)
-            size = size - len(data) if size > 0 else size
-            if self._chunk == 0:
-                self._source.readline(3)
-        return b"".join(parts)
-
-    def _next_chunk(self) -> bool:
-        line = self._source.readline(1024).split(b";")[0].strip()
-        try:
-            self._chunk = int(line, 16)
-        except ValueError:
-            raise ApiError(400, "The request's body is not in chunks.", reason="badRequest") from None
-        if self._chunk == 0:
-            while self._source.readline(8192) not in (b"\r\n", b"\n", b""):
-                pass
-            self._ended = True
-        return not self._ended
-
-
 class EmptyBody:
     """No body."""
 
@@ -158,9 +122,8 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Reader = field(default_factory=EmptyBody)
-    raw_query: str = ""
-    length: int | None = 0
-    """Of the body in bytes; None if it comes in chunks."""
+    length: int = 0
+    """Of the body in bytes."""
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object; an empty body is an empty object. Raises ApiError (400)."""
@@ -267,6 +230,11 @@ class FrontHandler(BaseHTTPRequestHandler):
     server: FrontServer  # type: ignore[assignment]
 
     def _serve(self) -> None:
+        if "transfer-encoding" in self.headers:
+            self.close_connection = True
+            message = "The local cloud takes bodies with a Content-Length only."
+            self._answer(Response.of(ApiError(411, message, reason="required").body(), 411))
+            return
         request = self._request()
         try:
             response = self.server.application(request)
@@ -284,16 +252,11 @@ class FrontHandler(BaseHTTPRequestHandler):
     def _request(self) -> Request:
         path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        length: int | None = None
-        body: Reader
-        if headers.get("transfer-encoding", "").lower() == "chunked":
-            body = ChunkedBody(self.rfile)
-        else:
-            length = int(headers.get("content-length") or 0)
-            body = BoundedBody(self.rfile, length) if length else EmptyBody()
+        length = int(headers.get("content-length") or 0)
+        body = BoundedBody(self.rfile, length) if length else EmptyBody()
         pairs = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
         method = headers.get("x-http-method-override", self.command)
-        return Request(method, path, pairs, headers, body, query, length)
+        return Request(method, path, pairs, headers, body, length)
 
     def _drain(self, request: Request) -> None:
         """Read what a refused request still sends, or hang up if it is much."""

@@ -134,7 +134,6 @@ class Scheduler:
                 dict(parse_qsl(address.query)),
                 headers,
                 io.BytesIO(data),
-                address.query,
                 len(data),
             )
         )

@@ -145,7 +145,7 @@ class Part:
     is_query: bool = False
 
 
-def content_range(header: str | None, received: int, length: int | None) -> Part:
+def content_range(header: str | None, received: int, length: int) -> Part:
     """What a `Content-Range` says. Raises ApiError (400) for one that is malformed.
 
     Without the header the request carries all that is left. `bytes */N` with an empty body asks how much has

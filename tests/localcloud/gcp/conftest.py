@@ -67,7 +67,7 @@ def make_request() -> Callable[..., Request]:
         data = json.dumps(body).encode() if body is not None else b""
         parts = urlsplit(address)
         reader = BoundedBody(_Bytes(data), len(data)) if data else EmptyBody()
-        return Request(method, parts.path, dict(parse_qsl(parts.query)), {}, reader, parts.query, len(data))
+        return Request(method, parts.path, dict(parse_qsl(parts.query)), {}, reader, len(data))
 
     return make
 
