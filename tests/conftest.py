@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import threading
@@ -15,6 +16,8 @@ from hypothesis import HealthCheck, settings
 from rich.console import Console
 
 from common.console import Steps
+from policies.inventory import Inventory
+from stacks.settings import stack_names
 
 # The machine may be shared and slow: time is measured by `make bench`, never by a test.
 settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,6 +25,12 @@ settings.register_profile("ci", settings.get_profile("shared-machine"), derandom
 settings.load_profile("ci" if os.environ.get("CI") else "shared-machine")
 
 FORBID_SKIPS = "SEAWALL_FORBID_SKIPS"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the long tests, where several workers share the work: at the end none waits for another's."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not any(item.get_closest_marker(tier) for tier in ("triton", "engine")))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -105,6 +114,22 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callab
         return folder
 
     return made
+
+
+@pytest.fixture(scope="session")
+def plans(made_once: Callable[[str, Callable[[Path], None]], Path]) -> dict[str, Inventory]:
+    """The plan of every committed stack, made once for all tests that only read it."""
+
+    def plan(folder: Path) -> None:
+        from ops.plan.several import plan_stacks  # imports the SDKs
+
+        folder.mkdir()
+        for inventory in plan_stacks(stack_names()):
+            (folder / f"{inventory.stack}.json").write_text(json.dumps(inventory.to_json()))
+
+    folder = made_once("plans", plan)
+    read = (Inventory.from_json(json.loads((folder / f"{stack}.json").read_text())) for stack in stack_names())
+    return {inventory.stack: inventory for inventory in read}
 
 
 @pytest.fixture(scope="session")

@@ -11,19 +11,17 @@ from typing import Any
 
 import pytest
 
-from ops.plan.several import plan_stacks
 from policies.inventory import Inventory, Resource
-from stacks.settings import stack_names
 from tests.golden.write import FOLDER, golden_text, golden_texts, refresh, stale
 
 ENVIRONMENTS = {"dev": "eu-west-1", "staging": "eu-west-1", "prod": "eu-west-3"}
 Change = Callable[[Resource], Resource]
 
 
-@pytest.fixture(scope="module")
-def planned() -> tuple[Inventory, ...]:
+@pytest.fixture
+def planned(plans: dict[str, Inventory]) -> tuple[Inventory, ...]:
     """The plan of every stack."""
-    return plan_stacks(stack_names())
+    return tuple(plans.values())
 
 
 def small(environment: str) -> Inventory:

@@ -13,17 +13,16 @@ from localcloud.gcp.provider import GcpProvider
 from localcloud.kubernetes.provider import KubernetesProvider
 from localcloud.providers.base import LocalProvider, ProviderError
 from localcloud.providers.store import Store
-from ops.plan.several import plan_stacks
-from stacks.settings import stack_names
+from policies.inventory import Inventory
 
 ON_REQUEST: dict[str, str] = {}
 """A type that no committed stack has, and the setting that asks for it."""
 
 
 @pytest.fixture(scope="module")
-def planned() -> frozenset[str]:
+def planned(plans: dict[str, Inventory]) -> frozenset[str]:
     """The types of all stacks."""
-    return frozenset(r.type for stack in plan_stacks(stack_names()) for r in stack.resources if r.custom)
+    return frozenset(r.type for stack in plans.values() for r in stack.resources if r.custom)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from common.errors import UserError
 from common.paths import repo_root
 from ops.deployed import TargetName, read_outputs
-from ops.plan.planner import plan_program, plan_stack
-from policies.inventory import SECRET
+from ops.plan.planner import plan_program
+from policies.inventory import SECRET, Inventory
 from stacks.export import shown
 from stacks.outputs import NOT_VALUES, Outputs, StackOutputs
 from stacks.settings import stack_names
@@ -59,15 +59,15 @@ def whole() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("stack", stack_names())
-def test_a_stack_puts_out_what_the_model_declares(stack: str) -> None:
+def test_a_stack_puts_out_what_the_model_declares(plans: dict[str, Inventory], stack: str) -> None:
     mapping = "feature_store.environment"
-    found = {mapping if path.startswith(mapping) else path for path, _ in leaves(plan_stack(stack).outputs)}
+    found = {mapping if path.startswith(mapping) else path for path, _ in leaves(plans[stack].outputs)}
     assert found == set(declared(StackOutputs))
 
 
 @pytest.mark.parametrize("stack", stack_names())
-def test_no_output_is_a_secret(stack: str) -> None:
-    assert SECRET not in dict(leaves(plan_stack(stack).outputs)).values()
+def test_no_output_is_a_secret(plans: dict[str, Inventory], stack: str) -> None:
+    assert SECRET not in dict(leaves(plans[stack].outputs)).values()
 
 
 def test_what_a_model_does_not_declare_is_not_put_out() -> None:

@@ -13,7 +13,6 @@ from ruamel.yaml import YAML
 
 from common.console import Steps
 from ops.local.session import JudgedPreview, LocalCloud, open_local
-from ops.plan.planner import plan_stack
 from policies import waivers
 from policies.inventory import Inventory, Resource
 from policies.verdicts import judge
@@ -35,10 +34,12 @@ class Seen:
 @pytest.fixture(
     scope="module", params=[pytest.param(s, marks=pytest.mark.xdist_group(f"judged-{s}")) for s in stack_names()]
 )
-def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+def seen(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, plans: dict[str, Inventory]
+) -> Iterator[Seen]:
     scratch = tmp_path_factory.mktemp(request.param)
     with open_local(request.param, Steps(), home=scratch / "local", keep=False) as local:
-        yield Seen(local, scratch, local.judged_preview(scratch), plan_stack(request.param))
+        yield Seen(local, scratch, local.judged_preview(scratch), plans[request.param])
 
 
 def differences(planned: Inventory, engine: Inventory) -> list[str]:
@@ -94,11 +95,11 @@ def test_a_violation_ends_the_preview_and_names_rule_and_resource(seen: Seen) ->
 
 @engine
 def test_the_verdicts_stay_the_same_once_the_stack_is_deployed_and_its_ids_are_known(
-    deployed: Callable[[str, Path], Path], tmp_path: Path
+    deployed: Callable[[str, Path], Path], plans: dict[str, Inventory], tmp_path: Path
 ) -> None:
     with open_local("dev-aws", Steps(), home=deployed("dev-aws", tmp_path / "local"), keep=False) as local:
         inside = local.judged_preview(tmp_path)
-    assert by_resource(inside.verdict) == offline(plan_stack("dev-aws"))
+    assert by_resource(inside.verdict) == offline(plans["dev-aws"])
 
 
 FAULTS: Mapping[str, Callable[[Resource], Resource]] = {
@@ -114,9 +115,9 @@ FAULTS: Mapping[str, Callable[[Resource], Resource]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def planned() -> Inventory:
-    return plan_stack("dev-aws")
+@pytest.fixture
+def planned(plans: dict[str, Inventory]) -> Inventory:
+    return plans["dev-aws"]
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -16,7 +16,7 @@ from ops.deployed import read_outputs
 from ops.local.session import LocalCloud, open_local
 from stacks.outputs import StackOutputs
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("aws-stacks")]
+pytestmark = pytest.mark.engine
 
 STACK = "dev-aws"
 

@@ -16,10 +16,11 @@ from common.errors import UserError
 from common.gcp_api import GcpApi
 from common.paths import repo_root
 from ops.deployed import read_outputs
+from ops.local.runs import Outcome
 from ops.local.session import LocalCloud, open_local
 from stacks.outputs import StackOutputs
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("gcp-stacks")]
+pytestmark = pytest.mark.engine
 
 STACK = "dev-gcp"
 Open = Callable[..., AbstractContextManager[LocalCloud]]
@@ -74,17 +75,23 @@ def test_a_refresh_finds_no_drift(opened: LocalCloud) -> None:
     assert opened.refresh().is_empty
 
 
-def test_a_refresh_finds_what_was_changed_by_hand(opened: LocalCloud) -> None:
-    name = outputs_of(opened).model_bucket.name
-    api_of(opened).patch("storage", f"storage/v1/b/{name}", {"versioning": {"enabled": False}})
-    assert [(c.name, c.op) for c in opened.refresh().changes] == [("models", "update")]
+@pytest.fixture(scope="module")
+def repaired(home: Path) -> tuple[Outcome, Outcome]:
+    """What a refresh finds of a bucket that was changed by hand, and what a preview would do about it."""
+    with open_local(STACK, Steps(), home=home, keep=False) as local:
+        name = outputs_of(local).model_bucket.name
+        api_of(local).patch("storage", f"storage/v1/b/{name}", {"versioning": {"enabled": False}})
+        return local.refresh(), local.preview()
 
 
-def test_a_preview_after_that_puts_it_right(opened: LocalCloud) -> None:
-    name = outputs_of(opened).model_bucket.name
-    api_of(opened).patch("storage", f"storage/v1/b/{name}", {"versioning": {"enabled": False}})
-    opened.refresh()
-    assert [(c.name, c.op) for c in opened.preview().changes] == [("models", "update")]
+@pytest.mark.xdist_group("gcp-repaired")
+def test_a_refresh_finds_what_was_changed_by_hand(repaired: tuple[Outcome, Outcome]) -> None:
+    assert [(c.name, c.op) for c in repaired[0].changes] == [("models", "update")]
+
+
+@pytest.mark.xdist_group("gcp-repaired")
+def test_a_preview_after_that_puts_it_right(repaired: tuple[Outcome, Outcome]) -> None:
+    assert [(c.name, c.op) for c in repaired[1].changes] == [("models", "update")]
 
 
 def swap_zones(settings: dict[str, Any]) -> None:

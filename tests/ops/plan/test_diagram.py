@@ -12,7 +12,7 @@ import pytest
 from ops.plan.diagram import draw
 from ops.plan.diagram.layout import BAND_CAPTION, BOX_WIDTH, Layout, Node, place
 from ops.plan.diagram.model import Band, drawing
-from ops.plan.planner import plan_program, plan_stack
+from ops.plan.planner import plan_program
 from policies.inventory import Inventory
 from stacks.settings import stack_names
 
@@ -25,8 +25,8 @@ def inventory(program: Callable[[], None]) -> Inventory:
 
 
 @pytest.fixture(scope="module", params=stack_names())
-def stack(request: pytest.FixtureRequest) -> Inventory:
-    return plan_stack(request.param)
+def stack(request: pytest.FixtureRequest, plans: dict[str, Inventory]) -> Inventory:
+    return plans[request.param]
 
 
 def laid_out(inventory: Inventory) -> Layout:
