@@ -48,7 +48,7 @@ check: $(READY) ## Check format, lint, types and layers
 	@$(RUN)pyright
 	@$(RUN)lint-imports
 
-format: $(READY) ## Format the code and mend what lint can mend
+format: $(READY) ## Format the code and fix what lint can fix
 	@$(RUN)ruff format .
 	@$(RUN)ruff check --fix .
 

@@ -1,4 +1,4 @@
-"""How a command ends other than well: what a user can mend, and an interrupt that says what became of the work."""
+"""How a command ends other than well: what a user can fix, and an interrupt that says what became of the work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXIT_OUTPUT_CLOSED = 141
 
 
 class UserError(Exception):
-    """Something that the user can mend: printed as three plain lines, never as a traceback (exit code 2).
+    """Something that the user can fix: printed as three plain lines, never as a traceback (exit code 2).
 
     Args:
         what: what went wrong, with the offending value.

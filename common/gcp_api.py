@@ -181,7 +181,7 @@ class GcpApi:
         error = current.get("error")
         if error:
             what = f"{NAMES[service]} failed: {error.get('message', error)}"
-            raise GcpError(what, name, "Mend what it says and start it again.", code=0)
+            raise GcpError(what, name, "Fix what it says and start it again.", code=0)
         return current
 
     def storage_client(self) -> storage.Client:
@@ -254,7 +254,7 @@ def _refusal(service: Service, method: str, url: str, answer: requests.Response)
     return GcpError(
         f"{NAMES[service]} refused {method}: {message} ({answer.status_code}{f' {status}' if status else ''})",
         url,
-        "Mend what it says, or grant the caller what it lacks, and run the command again.",
+        "Fix what it says, or grant the caller what it lacks, and run the command again.",
         code=answer.status_code,
         status=status,
         reason=reason,

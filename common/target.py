@@ -47,7 +47,7 @@ class Target:
         found = self.addresses().get(f"{host}:{port}")
         if found is None:
             raise UserError(
-                "the local cloud has nothing at this address", f"{host}:{port}", "check that the stack is up"
+                "the local cloud has nothing at this address", f"{host}:{port}", "Check that the stack is up."
             )
         return found
 

@@ -100,14 +100,14 @@ class Keeper:
             os.kill(self._child, signal.SIGINT)
 
     def _sleep(self, seconds: float) -> None:
-        """Until a signal arrives, at most `seconds`; buries who died."""
+        """Until a signal arrives, at most `seconds`; collects who has ended."""
         if select.select([self._awake], [], [], seconds)[0]:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._awake, 4096)
         with contextlib.suppress(ChildProcessError):
-            while (buried := os.waitpid(-1, os.WNOHANG))[0]:
-                if buried[0] == self._child:
-                    self._status = buried[1]
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                if ended[0] == self._child:
+                    self._status = ended[1]
 
     def keep(self, parent: int) -> int:
         """Wait until it has ended, was told to, or `parent` is gone; returns its wait status, SIGTERM's if ended."""

@@ -80,8 +80,8 @@ def inspect_runtime(python: Path) -> Runtime:
         raise UserError(
             f"this Python has no shared library {library}, which Triton's Python backend loads",
             str(python),
-            f"install it (Debian, Ubuntu: apt-get install libpython{answer['version']}), or use a Python built with "
-            "--enable-shared",
+            f"Install it (Debian, Ubuntu: apt-get install libpython{answer['version']}), or use a Python built with "
+            "--enable-shared.",
         )
     runtime = Runtime(python, answer["version"], Path(answer["site_packages"]), folder)
     for needed in (runtime.server, runtime.stub, runtime.python_backend, runtime.libraries):

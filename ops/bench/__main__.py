@@ -64,9 +64,9 @@ def bench(
     groups: Groups = context.obj or GROUPS
     unknown = [name for name in only or () if name not in groups]
     if unknown:
-        raise UserError(f"there is no group {unknown[0]!r}", "--only", f"choose one of {', '.join(groups)}")
+        raise UserError(f"there is no group {unknown[0]!r}", "--only", f"Choose one of {', '.join(groups)}.")
     if record and only:
-        raise UserError("a part of the figures cannot be recorded", "--record", "leave --only out")
+        raise UserError("a part of the figures cannot be recorded", "--record", "Leave --only out.")
     steps = Steps()
     results: list[Result] = []
     for name in only or groups:

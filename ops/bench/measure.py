@@ -46,7 +46,7 @@ def child(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mappin
             raise UserError(
                 f"exit code {code}: {' / '.join(last) or 'not a word'}",
                 " ".join(str(part) for part in command),
-                "run that command by itself and mend what it says",
+                "Run that command by itself and fix what it says.",
             )
         return Sample(**json.loads(result.read_text(encoding="utf-8")))
 

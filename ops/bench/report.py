@@ -86,7 +86,7 @@ def with_figures(readme: str, told: Mapping[str, Any]) -> str:
     pattern = re.compile(f"{re.escape(README_BEGIN)}.*?{re.escape(README_END)}", re.DOTALL)
     if not pattern.search(readme):
         raise UserError(
-            "the README has no place for the figures", "README.md", f"put {README_BEGIN!r} and the end back"
+            "the README has no place for the figures", "README.md", f"Put {README_BEGIN!r} and the end back."
         )
     return pattern.sub(lambda _: f"{README_BEGIN}\n{markdown(told)}\n{README_END}", readme, count=1)
 

@@ -116,7 +116,7 @@ class Bench:
                     raise UserError(
                         f"{len(checked.missing)} objects missing, {len(checked.mismatched)} different",
                         f"the restored bucket {bucket}",
-                        "run the bench again; if it says so again, the copy is at fault",
+                        "Run the bench again; if it says so again, the copy is at fault.",
                     )
 
             return timed(restore)

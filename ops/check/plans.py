@@ -25,7 +25,7 @@ def read_plans(path: Path) -> tuple[Inventory, ...]:
     try:
         text = sys.stdin.read() if path == STDIN else path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UserError(f"the plan cannot be read: {error.strerror}", where, "name a file that exists") from None
+        raise UserError(f"the plan cannot be read: {error.strerror}", where, "Name a file that exists.") from None
     except UnicodeDecodeError:
         raise UserError("the plan is not text", where, _REMEDY) from None
     inventories = tuple(_inventory(data, where) for data in _objects(text, where))
@@ -131,5 +131,5 @@ def chosen(inventories: Sequence[Inventory], stacks: Sequence[str], where: str) 
     by_name = {inventory.stack: inventory for inventory in inventories}
     missing = [stack for stack in stacks if stack not in by_name]
     if missing:
-        raise UserError(f"stack {missing[0]!r} is not in the plan", where, f"it holds {', '.join(by_name)}")
+        raise UserError(f"stack {missing[0]!r} is not in the plan", where, f"Choose one of {', '.join(by_name)}.")
     return tuple(by_name[stack] for stack in dict.fromkeys(stacks)) if stacks else tuple(inventories)

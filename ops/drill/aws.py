@@ -211,10 +211,10 @@ class AwsDrill:
                 raise NotRecoverableError(
                     f"the restore job failed: {told.get('StatusMessage', 'no reason given')}",
                     f"restore job {job}",
-                    "mend what AWS Backup says and run the drill again",
+                    "Fix what AWS Backup says and run the drill again.",
                 )
             time.sleep(POLL_S)
-        raise UserError(f"the restore job is not done after {RESTORE_TIMEOUT_S} s", job, "look at it in AWS Backup")
+        raise UserError(f"the restore job is not done after {RESTORE_TIMEOUT_S} s", job, "Look at it in AWS Backup.")
 
     def _bring_settings_back(self, table: str) -> None:
         """A restored table has neither TTL nor point-in-time recovery, whatever the original had."""
@@ -241,7 +241,7 @@ def _told(where: str) -> Iterator[None]:
         raise UserError(
             f"AWS refused {error.operation_name}: {told.get('Code')}: {told.get('Message')}",
             where,
-            "check the stack and the drill's rights, and run it again",
+            "Check the stack and the drill's rights, and run it again.",
         ) from error
     except BotoCoreError as error:
-        raise UserError(f"AWS did not answer: {error}", where, "check the endpoint and the credentials") from error
+        raise UserError(f"AWS did not answer: {error}", where, "Check the endpoint and the credentials.") from error

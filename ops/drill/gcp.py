@@ -208,5 +208,5 @@ def _told(where: str) -> Iterator[None]:
         yield
     except GoogleAPIError as error:
         raise UserError(
-            f"Cloud Storage refused: {error}", where, "check the stack and the drill's rights, and run it again"
+            f"Cloud Storage refused: {error}", where, "Check the stack and the drill's rights, and run it again."
         ) from error

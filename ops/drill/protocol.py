@@ -87,7 +87,7 @@ class Drill:
         left = self._cloud.leftovers(self._a.drill_id)
         if left:
             raise UserError(
-                f"the restore's target is not empty: {', '.join(left)}", self._a.drill_id, "use another drill id"
+                f"the restore's target is not empty: {', '.join(left)}", self._a.drill_id, "Use another drill id."
             )
         try:
             return self._run()

@@ -82,7 +82,7 @@ class Manifest(BaseModel):
             raise UserError(
                 f"the manifest cannot be read: {first['msg']} at {'.'.join(map(str, first['loc'])) or 'the top'}",
                 where,
-                "publish the release under another version, and roll back to one that verifies",
+                "Publish the release under another version, and roll back to one that verifies.",
             ) from error
 
 
@@ -96,7 +96,7 @@ def check_version(version: str) -> str:
         raise UserError(
             f"{version!r} cannot name a release",
             "--version",
-            "use 1 to 63 lower-case letters, digits, dots, hyphens and underscores, e.g. v1 or 2024-05-01.2",
+            "Use 1 to 63 lower-case letters, digits, dots, hyphens and underscores, e.g. v1 or 2024-05-01.2.",
         )
     return version
 
@@ -109,7 +109,7 @@ def build_manifest(folder: Path, version: str) -> Manifest:
     """
     check_version(version)
     if not folder.is_dir():
-        raise UserError("there is no such folder", str(folder), "name the model repository with --from")
+        raise UserError("there is no such folder", str(folder), "Name the model repository with --from.")
     files = tuple(
         _manifest_file(folder, path)
         for path in sorted(folder.rglob("*"), key=lambda p: p.relative_to(folder).as_posix())
@@ -126,7 +126,7 @@ def _belongs(relative: Path) -> bool:
 def _is_file(path: Path) -> bool:
     if path.is_symlink():
         raise UserError(
-            "a model repository must not hold symbolic links", str(path), "put the file itself in its place"
+            "a model repository must not hold symbolic links", str(path), "Put the file itself in its place."
         )
     return path.is_file()
 
@@ -145,7 +145,7 @@ def _manifest_file(folder: Path, path: Path) -> ManifestFile:
         )
     except ValidationError as error:
         raise UserError(
-            "a file's name cannot be an object's key", repr(str(path)), "rename it without control characters"
+            "a file's name cannot be an object's key", repr(str(path)), "Rename it without control characters."
         ) from error
 
 

@@ -163,7 +163,7 @@ def _claim(store: ObjectStore, manifest: Manifest, replace_unfinished: bool) -> 
         raise UserError(
             f"another publication of {manifest.version!r}, with other content, has begun and not finished",
             f"{store.uri}/{release_prefix(manifest.version)}",
-            "wait for it, choose another version, or discard what it left with --replace-unfinished",
+            "Wait for it, choose another version, or discard what it left with --replace-unfinished.",
         )
     transfer.empty(store, repository_prefix(manifest.version))
     store.put(key, data)
@@ -177,14 +177,14 @@ def _upload(store: ObjectStore, folder: Path, manifest: Manifest) -> None:
         raise UserError(
             f"the model repository changed while it was published: {error}",
             str(folder),
-            "let no other program write there, and run the command again with --replace-unfinished",
+            "Let no other program write there, and run the command again with --replace-unfinished.",
         ) from error
     found = {item.key.removeprefix(prefix): item.size for item in store.list(prefix)}
     if found != {file.path: file.size for file in manifest.files}:
         raise UserError(
             f"{store.uri}/{prefix} does not hold what was uploaded: another program writes there",
             str(folder),
-            "stop it, and run the command again with --replace-unfinished",
+            "Stop it, and run the command again with --replace-unfinished.",
         )
     try:
         store.put(manifest_key(manifest.version), manifest.to_json(), only_create=True)
@@ -216,7 +216,7 @@ def rollback(store: ObjectStore, version: str | None = None) -> Pointer:
     wanted = version or (current.previous if current else None)
     if wanted is None:
         raise UserError(
-            "there is no earlier release to go back to", f"{store.uri}/{POINTER_KEY}", "name one with --to"
+            "there is no earlier release to go back to", f"{store.uri}/{POINTER_KEY}", "Name one with --to."
         )
     manifest = read_manifest(store, check_version(wanted))
     if manifest is None:
@@ -228,7 +228,7 @@ def rollback(store: ObjectStore, version: str | None = None) -> Pointer:
         raise UserError(
             f"{len(lost)} objects of the release {wanted!r} are missing or have another size, first {lost[0]!r}",
             f"{store.uri}/{prefix}",
-            "restore them, or name another release with --to",
+            "Restore them, or name another release with --to.",
         )
     switch_to(store, manifest)
     pointer = read_pointer(store)
@@ -299,7 +299,7 @@ def read_manifest(store: ObjectStore, version: str) -> Manifest | None:
     manifest = Manifest.from_json(data, f"{store.uri}/{key}")
     if manifest.version != version:
         raise UserError(
-            f"the manifest is that of {manifest.version!r}", f"{store.uri}/{key}", "publish under another version"
+            f"the manifest is that of {manifest.version!r}", f"{store.uri}/{key}", "Publish under another version."
         )
     return manifest
 
@@ -339,7 +339,7 @@ def current_manifest(store: ObjectStore) -> Manifest | None:
         raise UserError(
             f"the manifest of {pointer.version!r} is not the one that was published",
             f"{store.uri}/{manifest_key(pointer.version)}",
-            "restore it from the bucket's older versions, or roll back to another release",
+            "Restore it from the bucket's older versions, or roll back to another release.",
         )
     return manifest
 
@@ -353,7 +353,7 @@ def _read(store: ObjectStore, key: str) -> bytes | None:
         raise UserError(
             "the object is not what was written: its checksum does not match",
             f"{store.uri}/{key}",
-            "restore it from the bucket's older versions",
+            "Restore it from the bucket's older versions.",
         ) from error
 
 
@@ -373,5 +373,5 @@ def _holds_other_content(store: ObjectStore, version: str) -> UserError:
     return UserError(
         f"the release {version!r} exists with other content, and releases never change",
         f"{store.uri}/{release_prefix(version)}",
-        "publish under a new version",
+        "Publish under a new version.",
     )

@@ -76,7 +76,7 @@ class GcsObjectStore:
                 raise UserError(
                     "there are no Google Cloud credentials",
                     f"gs://{bucket}",
-                    "log in to Google Cloud, or choose the local cloud with `--target local`",
+                    "Log in to Google Cloud, or choose the local cloud with `--target local`.",
                 ) from error
         # The library's own pool is smaller than the number of threads, and would drop connections.
         adapter = HTTPAdapter(pool_connections=connections, pool_maxsize=connections)
@@ -193,7 +193,7 @@ class GcsObjectStore:
                 raise UserError(
                     f"the bucket {self._bucket!r} does not exist",
                     f"{self._where}, {uri}",
-                    "bring the stack up first, or name another stack",
+                    "Bring the stack up first, or name another stack.",
                 ) from error
             raise ObjectMissingError(source or uri) from error
         except api_errors.PreconditionFailed as error:
@@ -206,13 +206,13 @@ class GcsObjectStore:
             raise UserError(
                 f"Google Cloud's credentials do not work: {type(error).__name__}",
                 uri,
-                "log in to Google Cloud, or choose the local cloud with `--target local`",
+                "Log in to Google Cloud, or choose the local cloud with `--target local`.",
             ) from error
         except api_errors.GoogleAPICallError as error:
             raise UserError(
                 f"Cloud Storage refused the request: {error.code}: {error.message}",
                 f"{self._where}, {uri}",
-                "check the credentials' rights on the bucket, and that the bucket's key is enabled",
+                "Check the credentials' rights on the bucket, and that the bucket's key is enabled.",
             ) from error
 
     def _has_no_bucket(self) -> bool:
@@ -226,7 +226,7 @@ class GcsObjectStore:
         return UserError(
             f"Cloud Storage gave no answer: {type(cause).__name__}",
             f"{self._where}, {uri}",
-            "check that the endpoint is up and reachable, then run the command again",
+            "Check that the endpoint is up and reachable, then run the command again.",
         )
 
 

@@ -25,5 +25,7 @@ def open_store(uri: str, target: Target, region: str | None = None, connections:
 
             return GcsObjectStore(bucket, target, connections)
     raise UserError(
-        f"{uri!r} is not the address of a bucket", "the stack's outputs", "it must be s3://BUCKET or gs://BUCKET"
+        f"{uri!r} is not the address of a bucket",
+        "the stack's outputs",
+        "Bring the stack up to date: it must be s3://BUCKET or gs://BUCKET.",
     )

@@ -188,23 +188,23 @@ class S3ObjectStore:
                 raise UserError(
                     f"the bucket {self._bucket!r} does not exist",
                     f"{self._where}, {unquote(uri)}",
-                    "bring the stack up first, or name another stack",
+                    "Bring the stack up first, or name another stack.",
                 ) from error
             message = error.response.get("Error", {}).get("Message", "")
             raise UserError(
                 f"S3 refused the request: {code}: {message}",
                 f"{self._where}, {unquote(uri)}",
-                "check the credentials' rights on the bucket, and that the bucket's key is enabled",
+                "Check the credentials' rights on the bucket, and that the bucket's key is enabled.",
             ) from error
         except NoCredentialsError as error:
             raise UserError(
                 "there are no AWS credentials",
                 f"{self._where}, {uri}",
-                "log in to AWS, or choose the local cloud with `--target local`",
+                "Log in to AWS, or choose the local cloud with `--target local`.",
             ) from error
         except (HTTPClientError, BotoCoreError) as error:
             raise UserError(
                 f"S3 gave no answer: {type(error).__name__}",
                 f"{self._where}, {uri}",
-                "check that the endpoint is up and reachable, then run the command again",
+                "Check that the endpoint is up and reachable, then run the command again.",
             ) from error

@@ -69,7 +69,7 @@ def refusal(stack: str, refused: list[RefusedInput]) -> UserError:
     return UserError(
         f"{len(refused)} {noun} not what the provider's SDK declares\n" + "\n".join(shown),
         f"stack {stack}",
-        "mend the arguments where the program makes these resources",
+        "Fix the arguments where the program makes these resources.",
     )
 
 
@@ -90,7 +90,7 @@ def explain(error: BaseException, stack: str) -> UserError | None:
         return UserError(
             str(_first_refusal(error)),  # Pulumi's own wrappers would repeat the value, secret or not
             f"stack {stack}, {_place(steps)}",
-            "change the stack's settings, or what the component is asked for",
+            "Change the stack's settings, or what the component is asked for.",
         )
     return None
 
@@ -116,7 +116,7 @@ def _bad_args_class(callee: str, what: str, steps: list[TracebackType], stack: s
     return UserError(
         f"{callee.removesuffix('.__init__')}: {what}",
         f"stack {stack}, {_place(steps)}",
-        "mend the arguments there",
+        "Fix the arguments there.",
     )
 
 

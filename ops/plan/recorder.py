@@ -155,7 +155,7 @@ class _Recorder(mocks.MockMonitor):
             raise UserError(
                 f"two resources have the same URN: {request.type} {request.name!r}",
                 f"stack {self.stack}, {urn}",
-                "give one of them another logical name",
+                "Give one of them another logical name.",
             )
         if request.transforms:
             raise _unsupported(f"resource {request.name!r} uses a transform", self.stack)
@@ -252,5 +252,5 @@ def _unsupported(what: str, stack: str) -> UserError:
     return UserError(
         f"{what}, which only a live engine can answer",
         f"stack {stack}",
-        "pass the value through the stack's settings, or compute it in the program",
+        "Pass the value through the stack's settings, or compute it in the program.",
     )

@@ -120,11 +120,11 @@ def load_golden(path: Path | None = None) -> GoldenSet:
         raise UserError(
             f"the golden predictions cannot be read: {type(error).__name__}: {error}",
             str(path),
-            "write them anew with serving_image/train.py, or restore the file from version control",
+            "Write them anew with serving_image/train.py, or restore the file from version control.",
         ) from error
     if not golden.predictions or not golden.tolerance > 0:
         raise UserError(
-            "there are no golden predictions to compare", str(path), "write them with serving_image/train.py"
+            "there are no golden predictions to compare", str(path), "Write them with serving_image/train.py."
         )
     return golden
 
@@ -191,7 +191,7 @@ def ask_grpc(address: str, golden: GoldenSet, python: Path, timeout_s: float = D
         raise UserError(
             f"the gRPC client does not run: {str(said).strip()[-400:]}",
             str(python),
-            "remove the cached serving environment, so that it is built anew",
+            "Remove the cached serving environment, so that it is built anew.",
         ) from error
 
 
