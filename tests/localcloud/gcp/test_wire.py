@@ -78,7 +78,9 @@ def test_a_streamed_answer_arrives_whole(connection: http.client.HTTPConnection)
 
 
 def test_a_body_without_a_length_is_refused(connection: http.client.HTTPConnection) -> None:
-    connection.request("POST", "/a", iter([b"abc", b"defg"]), encode_chunked=True)
+    connection.putrequest("POST", "/a")
+    connection.putheader("Transfer-Encoding", "chunked")
+    connection.endheaders()
     assert connection.getresponse().status == 411
 
 
