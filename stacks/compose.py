@@ -41,7 +41,6 @@ def compose(s: Settings) -> Platform:
         "monitoring",
         place,
         s.monitoring,
-        cluster=cluster,
         feature_store=feature_store,
         backup=backup,
         storage=storage,

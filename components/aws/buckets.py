@@ -107,7 +107,7 @@ def model_bucket(
     return MadeBucket(made.bucket, made.versioning, (*made.settings, logging))
 
 
-def log_bucket(parent: Component, purpose: str, place: Place, region: str, source: str) -> MadeBucket:
+def access_log_bucket(parent: Component, purpose: str, place: Place, region: str, source: str) -> MadeBucket:
     """The target of `source`'s access logs, in the same region as S3 requires.
 
     It is encrypted with S3's own keys: S3 delivers no access log to a bucket whose default is a KMS key.

@@ -11,7 +11,7 @@ import pulumi_aws as aws
 
 from components.aws.documents import pod_trust, service_trust
 from components.aws.network import flow_logs
-from components.aws.roles import grant
+from components.aws.roles import make_role
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, KeysRef, NetworkRef
@@ -125,7 +125,7 @@ class Cluster(Component):
             tags=place.labels,
             opts=kept_logs.options,
         )
-        role = grant(
+        role = make_role(
             self,
             place,
             "eks-cluster",
@@ -163,7 +163,7 @@ class Cluster(Component):
     def _addons(self, cluster_name: str, place: Place, cluster: aws.eks.Cluster) -> list[pulumi.Resource]:
         identity_agent = addon(self, place, cluster.name, "eks-pod-identity-agent")
         # The network add-on has a role of its own, so that the nodes' role cannot rewire network interfaces.
-        cni = grant(
+        cni = make_role(
             self,
             place,
             "eks-cni",

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from components.aws.documents import allow, bucket_arn, document, key_access, pod_trust
 from components.aws.feature_store import KINDS
-from components.aws.roles import grant
+from components.aws.roles import make_role
 from components.contracts.component import Component, ready
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
@@ -143,7 +143,7 @@ def _bound_role(
     policy: str,
 ) -> IdentityRef:
     """A role that one service account gets: Pod Identity binds by association, so no annotation is needed."""
-    role = grant(
+    role = make_role(
         parent,
         place,
         purpose,

@@ -14,7 +14,7 @@ from components.aws.storage import REPLICATION_MINUTES, REPLICATION_RULE
 from components.contracts.component import Component, ready
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import BackupRef, ClusterRef, KeysRef, MonitoringRef, StorageRef
+from components.contracts.refs import BackupRef, KeysRef, MonitoringRef, StorageRef
 from components.contracts.specs import MonitoringSpec
 
 
@@ -77,7 +77,6 @@ class Monitoring(Component):
         place: Place,
         spec: MonitoringSpec,
         *,
-        cluster: ClusterRef,
         feature_store: FeatureStoreRef,
         backup: BackupRef,
         storage: StorageRef,
@@ -85,7 +84,7 @@ class Monitoring(Component):
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("aws:Monitoring", name, provider)
-        del cluster, backup  # what they are watched by is named after the place
+        del backup  # what it is watched by is named after the place
         options = pulumi.ResourceOptions(parent=self)
         topic_name = place.name("alerts")
         topic = aws.sns.Topic(

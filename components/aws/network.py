@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.documents import allow, document, service_trust
-from components.aws.roles import grant
+from components.aws.roles import make_role
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import KeyRef, NetworkRef
@@ -198,7 +198,7 @@ def flow_logs(
         opts=kept.options,
     )
     arn = f"arn:aws:logs:{place.region}:{place.account}:log-group:{name}"
-    writer = grant(
+    writer = make_role(
         parent,
         place,
         "flow-logs",

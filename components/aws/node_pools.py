@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from components.aws.cluster import addon
 from components.aws.documents import allow, document, service_trust
 from components.aws.registry import mirrored_repositories
-from components.aws.roles import Grant, grant
+from components.aws.roles import MadeRole, make_role
 from components.contracts.capacity import allocatable, available
 from components.contracts.component import Component, ready
 from components.contracts.machines import MACHINES, Machine
@@ -113,7 +113,7 @@ class NodePools(Component):
         self.ref = NodePoolsRef(pools=pools)
         self.finish({key: pool.ready for key, pool in pools.items()})
 
-    def _role(self, place: Place) -> Grant:
+    def _role(self, place: Place) -> MadeRole:
         # Nodes make the mirrors' repositories on the first pull; AWS' policy lets them pull only.
         mirrors = document(
             allow(
@@ -122,7 +122,7 @@ class NodePools(Component):
                 mirrored_repositories(place),
             )
         )
-        return grant(
+        return make_role(
             self,
             place,
             "eks-node",
@@ -173,7 +173,7 @@ class NodePools(Component):
         template: aws.ec2.LaunchTemplate,
         cluster: ClusterRef,
         network: NetworkRef,
-        role: Grant,
+        role: MadeRole,
     ) -> aws.eks.NodeGroup:
         gpu = machine.accelerator is not None
         # A node that starts before the endpoints answer cannot join, and its group fails.

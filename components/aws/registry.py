@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.documents import allow, document, service_trust
-from components.aws.roles import Grant, grant
+from components.aws.roles import MadeRole, make_role
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import KeysRef, RegistryRef
@@ -108,12 +108,12 @@ class Registry(Component):
         )
         self.finish({"id": self.ref.id})
 
-    def _creator(self, place: Place, keys: KeysRef) -> Grant:
+    def _creator(self, place: Place, keys: KeysRef) -> MadeRole:
         """The role in which ECR makes the mirrors' repositories: needed for a key of one's own, and for tags."""
         key = {
             "ForAnyValue:StringEquals": {"kms:ResourceAliases": keys.data.alias},
         }
-        return grant(
+        return make_role(
             self,
             place,
             "ecr-mirror-creator",
@@ -137,7 +137,7 @@ class Registry(Component):
         )
 
     def _mirror(
-        self, purpose: str, place: Place, spec: RegistrySpec, keys: KeysRef, creator: Grant
+        self, purpose: str, place: Place, spec: RegistrySpec, keys: KeysRef, creator: MadeRole
     ) -> aws.ecr.PullThroughCacheRule:
         template = aws.ecr.RepositoryCreationTemplate(
             purpose,

@@ -17,14 +17,14 @@ ROLE_NAME_MAX = 64
 
 
 @dataclass(frozen=True)
-class Grant:
+class MadeRole:
     """A role, and its ARN once its permissions are in force (an ARN alone only means that the role exists)."""
 
     role: aws.iam.Role
     arn: pulumi.Output[str]
 
 
-def grant(
+def make_role(
     parent: pulumi.Resource,
     place: Place,
     purpose: str,
@@ -33,7 +33,7 @@ def grant(
     description: str,
     managed: Sequence[str] = (),
     inline: Mapping[str, str] | None = None,
-) -> Grant:
+) -> MadeRole:
     """A role named after its `purpose`, with AWS' `managed` policies and policies of our own (name → document)."""
     options = pulumi.ResourceOptions(parent=parent)
     role = aws.iam.Role(
@@ -54,4 +54,4 @@ def grant(
         aws.iam.RolePolicy(f"{purpose}-{name}", name=name, role=role.name, policy=text, opts=options)
         for name, text in (inline or {}).items()
     ]
-    return Grant(role, ready(role.arn, *permissions))
+    return MadeRole(role, ready(role.arn, *permissions))

@@ -7,9 +7,9 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.buckets import log_bucket, model_bucket
+from components.aws.buckets import access_log_bucket, model_bucket
 from components.aws.documents import allow, bucket_arn, document, key_access, service_trust
-from components.aws.roles import grant
+from components.aws.roles import make_role
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import BucketRef, KeysRef, StorageRef
@@ -48,11 +48,11 @@ class Storage(Component):
         super().__init__("aws:Storage", name, provider)
         models_name = place.bucket_name("models", place.region)
         replica_name = place.bucket_name("models", place.backup_region)
-        models_logs = log_bucket(self, "logs", place, place.region, models_name)
-        replica_logs = log_bucket(self, "replica-logs", place, place.backup_region, replica_name)
+        models_logs = access_log_bucket(self, "logs", place, place.region, models_name)
+        replica_logs = access_log_bucket(self, "replica-logs", place, place.backup_region, replica_name)
         models = model_bucket(self, "models", MODELS, place, spec, models_name, keys.data, models_logs)
         replica = model_bucket(self, "replica", REPLICA, place, spec, replica_name, keys.recovery, replica_logs)
-        role = grant(
+        role = make_role(
             self,
             place,
             "models-replication",

@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from components.aws.alarms import DAY_SECONDS, Alarm
 from components.aws.documents import deny, document, service_trust, vault_arn
 from components.aws.feature_store.kind import Recovery
-from components.aws.roles import grant
+from components.aws.roles import make_role
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import KeyRef, KeysRef
@@ -65,7 +65,7 @@ def back_up_by_plan(
         target=ready(primary_name, *primary),
         copy_to=ready(vault_arn(place, recovery_name, place.backup_region), *recovery),
     )
-    role = grant(
+    role = make_role(
         parent,
         place,
         "backup",
@@ -73,7 +73,7 @@ def back_up_by_plan(
         trust=service_trust("backup.amazonaws.com"),
         managed=["service-role/AWSBackupServiceRolePolicyForBackup"],
     )
-    restore = grant(
+    restore = make_role(
         parent,
         place,
         "restore",

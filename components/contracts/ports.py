@@ -176,7 +176,6 @@ class CloudModule(Protocol):
         place: Place,
         spec: specs.MonitoringSpec,
         *,
-        cluster: refs.ClusterRef,
         feature_store: FeatureStoreRef,
         backup: refs.BackupRef,
         storage: refs.StorageRef,

@@ -59,7 +59,7 @@ class ClusterRef:
     node_autoscaler_flags: tuple[str, ...] = ()
     """What the node autoscaler must be told, where the fleet brings one."""
     node_role: pulumi.Output[str] | None = None
-    """The identity of the machines: role ARN on AWS, service account email on Google Cloud."""
+    """The service account of the machines, by its email (Google Cloud); on AWS `NodePools` makes their role."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pulumi_gcp as gcp
 from components.contracts.component import Component
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import BackupRef, ClusterRef, KeysRef, MonitoringRef, StorageRef
+from components.contracts.refs import BackupRef, KeysRef, MonitoringRef, StorageRef
 from components.contracts.specs import MonitoringSpec
 from components.contracts.stateful import NotCopied, Stateful
 from components.gcp.alerts import Alert, copy_alert
@@ -30,7 +30,7 @@ def operations_log_filter(store: Kind) -> str:
 
 
 class Monitoring(Component):
-    """Channels, alerts, and a log bucket beside the cluster's own.
+    """Channels, alerts, and a log bucket for what moves data; the cluster's own is `Cluster`'s, from the beginning.
 
     Google delivers to the webhook over TLS and to mail servers that offer it; alerts hold names, never data.
     """
@@ -43,7 +43,6 @@ class Monitoring(Component):
         place: Place,
         spec: MonitoringSpec,
         *,
-        cluster: ClusterRef,  # noqa: ARG002 - its logs are kept from its first minute by `Cluster`
         feature_store: FeatureStoreRef,
         backup: BackupRef,
         storage: StorageRef,  # noqa: ARG002 - the copy's name follows from the place

@@ -55,8 +55,9 @@ class _Recorded(Recorded):
     """Recorded, with the deletion protection that some types have."""
 
     def delete(self, request: Request) -> None:
-        if request.inputs.get("deletionProtection") and not force_delete():
-            raise ProviderError("deletion protection is on: turn it off and update first", "deletionProtection")
+        for guard in ("deletionProtection", "deletionProtectionEnabled"):
+            if request.inputs.get(guard) and not force_delete():
+                raise ProviderError("deletion protection is on: turn it off and update first", guard)
         super().delete(request)
 
 

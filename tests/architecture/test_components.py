@@ -113,3 +113,15 @@ def test_no_component_looks_anything_up(path: Path) -> None:
 def test_no_component_merges_options(path: Path) -> None:
     merges = [name for name in called(path) if name.endswith(("ResourceOptions.merge", ".merge"))]
     assert not merges, "a merge lets the caller's parent win and protection leak down"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(COMPONENTS).as_posix())
+def test_protection_follows_from_a_declaration_of_state_alone(path: Path) -> None:
+    own = {"component.py": {"place.protected", "place.retained"}}.get(path.name, set())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    read = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    chosen = {
+        word.arg for call in calls(path) for word in call.keywords if word.arg in ("protect", "retain_on_delete")
+    }
+    assert read & {"place.protected", "place.retained"} == own, "use what `Component.keep` gives"
+    assert bool(chosen) is bool(own), "declare what the resource holds with `Component.keep`"

@@ -246,3 +246,22 @@ def test_each_resource_has_its_own_words(aws_platform: Any) -> None:
         name: aws_platform.one("storage", name, "aws:s3/bucket:Bucket").stateful.holds for name in ("models", "logs")
     }
     assert "releases" in words["models"] and "access logs" in words["logs"]
+
+
+COPIER_TYPES: Final[Mapping[CopiedBy, str]] = {
+    CopiedBy.REPLICATION: "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
+    CopiedBy.TRANSFER_JOB: "gcp:storage/transferJob:TransferJob",
+    CopiedBy.BACKUP_PLAN: "aws:backup/plan:Plan",
+    CopiedBy.EXPORT: "gcp:cloudscheduler/job:Job",
+    CopiedBy.CLUSTER_BACKUP: "gcp:gkebackup/backupPlan:BackupPlan",
+}
+
+
+def test_state_without_its_copier_is_found_out(platform: Any) -> None:
+    inventory = platform.inventory
+    for resource, state in stateful(platform):
+        if isinstance(state.copies, NotCopied):
+            continue
+        left = tuple(r for r in inventory.resources if r.type != COPIER_TYPES[state.copies])
+        assert len(left) < len(inventory.resources)
+        assert not COPIERS[state.copies](Inventory(inventory.stack, inventory.settings, left), resource)
