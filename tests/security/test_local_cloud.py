@@ -7,7 +7,7 @@ import os
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,12 +74,16 @@ def pulumi(local: LocalCloud, arguments: Sequence[str]) -> str:
         pytest.param(stack, marks=pytest.mark.xdist_group(f"secrets-{stack}")) for stack in ("dev-aws", "dev-gcp")
     ],
 )
-def traces(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traces]:
-    """A stack with a webhook brought up, looked at in every way, and closed."""
+def traces(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    deployed: Callable[[str, Path], Path],
+) -> Iterator[Traces]:
+    """A stack that is given a webhook, looked at in every way, and closed."""
     everything = tmp_path_factory.mktemp("secrets")
     temporary = everything / "temporary"
     temporary.mkdir()
-    stack, home = request.param, everything / "local"
+    stack, home = request.param, deployed(request.param, everything / "local")
     found = Traces(stack, home / stack, everything, "https://hooks.example.com/services/c4n4ry-7f3d9e51a0b2")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEAWALL_LOCAL", str(home))
@@ -100,7 +104,7 @@ def look(local: LocalCloud, found: Traces, everything: Path) -> None:
     told["stack export"] = pulumi(local, ["stack", "export"])
     told["stack output"] = pulumi(local, ["stack", "output", "--json"])
     told["outputs with secrets shown"] = json.dumps(local.outputs())
-    told["refresh"] = pulumi(local, ["refresh", "--yes"])
+    told["refresh"] = pulumi(local, ["refresh", "--yes", "--skip-preview"])
     told["resources"] = repr(local.resources())
     verdict = local.judged_preview(everything / "pack").verdict
     told["policy verdict"] = json.dumps(verdict)
