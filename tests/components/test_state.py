@@ -94,7 +94,7 @@ def _in_backup_plan(inventory: Inventory, resource: Resource) -> bool:
 
 def _exported(inventory: Inventory, store: Resource) -> bool:
     return any(
-        f"/instances/{store.get('name')}:export" in job.get("httpTarget.uri")
+        f"/{store.get('name')}:export" in job.get("httpTarget.uri")
         for job in inventory.of_type("gcp:cloudscheduler/job:Job")
     )
 
