@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, UserError
 from components.contracts.labels import base_labels
 from policies.inventory import Inventory, Resource
 
@@ -267,14 +268,19 @@ def _difference(old: str, new: str) -> str:
     return "stale\n" + "\n".join(lines[:MOST_DIFF_LINES] + cut)
 
 
-def main() -> None:
-    """Refresh the files of all stacks."""
+def main() -> int:
+    """Refresh the files of all stacks; gives the exit code."""
     from ops.plan.several import plan_stacks
     from stacks.settings import stack_names
 
-    wanted = golden_texts(plan_stacks(stack_names()))
+    try:
+        wanted = golden_texts(plan_stacks(stack_names()))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_COULD_NOT_RUN
     touched = refresh(wanted, FOLDER)
     print(f"{len(wanted)} golden files; changed: {', '.join(touched) or 'none'}")
+    return EXIT_CLEAN
 
 
 if __name__ == "__main__":
