@@ -28,8 +28,10 @@ _TIME_WIDTH: Final = len("59 min 59 s")
 class Board(Steps):
     """Holds the steps in their order, and shows them; also takes the steps of what a stage calls, as its parts."""
 
-    def __init__(self, planned: Sequence[tuple[str, str]], console: Console | None = None) -> None:
-        super().__init__(console)
+    def __init__(
+        self, planned: Sequence[tuple[str, str]], console: Console | None = None, *, quiet: bool = False
+    ) -> None:
+        super().__init__(console, quiet=quiet)
         self.steps = [Step(key, title) for key, title in planned]
         self._running: Step | None = None
         self._started = 0.0

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from ops.options import StackArgument, StackOption, one_stack
+from ops.options import Quiet, StackArgument, StackOption, one_stack
 
 DEFAULT_STACK: Final = "dev-aws"
 
@@ -17,6 +17,7 @@ def demo(
     named: StackOption = None,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where reports go; out/ by default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Bring a stack up, serve a model from it, lose its region, restore it, and predict again.
 
@@ -29,4 +30,4 @@ def demo(
     from ops.demo.run import run_demo  # with it comes Pulumi's whole SDK
 
     adopt_orphans()
-    raise typer.Exit(run_demo(chosen, out, as_json=as_json))
+    raise typer.Exit(run_demo(chosen, out, as_json=as_json, quiet=quiet))

@@ -15,6 +15,7 @@ from types import FrameType
 from rich.console import Console
 
 from common.errors import UserError
+from common.os_errors import as_user_error
 from common.paths import out_dir, repo_root
 from ops.demo import leftovers, screen
 from ops.demo.board import Board
@@ -63,6 +64,7 @@ def run_demo(
     out: Path | None,
     *,
     as_json: bool = False,
+    quiet: bool = False,
     stages: Sequence[tuple[str, str, Act]] = STAGES,
     end_leftovers: Callable[[], tuple[str, ...]] = leftovers.end_all,
 ) -> int:
@@ -76,7 +78,7 @@ def run_demo(
         UserError: no such stack, or a step could not run; the report is written then too.
     """
     place = read_settings(find_workspace(stack, repo_root())).place
-    started, board = datetime.now(UTC), Board([(key, title) for key, title, _ in stages])
+    started, board = datetime.now(UTC), Board([(key, title) for key, title, _ in stages], quiet=quiet)
     with interrupts(board.stopping) as taken:
         report = ReportFolder(out or out_dir(), new_demo_id(stack, started))
         try:
@@ -116,6 +118,8 @@ def _act(demo: Demo, taken: Interrupts, acts: Sequence[Act]) -> None:
 def _explained(error: Exception, report: ReportFolder, home: Home) -> UserError:
     """The error with the place where a log is kept, and any fault of ours with its trace."""
     kept = report.final_path(State.FAILED) / "logs"
+    if isinstance(error, OSError):
+        error = as_user_error(error)
     if isinstance(error, UserError):
         places = {str(path): str(kept / name) for name, path in home.logs().items()}
         where = error.where.replace(str(report.logs), str(kept))

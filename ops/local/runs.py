@@ -244,7 +244,9 @@ def _reader(stream: IO[str], call: Callable[[str], object] | None, lines: list[s
     return thread
 
 
-def wind_down(process: subprocess.Popen[str], seconds: float = CANCEL_SECONDS) -> None:
+def wind_down(
+    process: subprocess.Popen[str], seconds: float = CANCEL_SECONDS, end_seconds: float = END_SECONDS
+) -> None:
     """Have the engine cancel, wait until it has, and end it if it takes too long or the user insists.
 
     Raises EngineKilledError if it had to be ended.
@@ -257,7 +259,7 @@ def wind_down(process: subprocess.Popen[str], seconds: float = CANCEL_SECONDS) -
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
         process.terminate()
         try:
-            process.wait(END_SECONDS)
+            process.wait(end_seconds)
         except (subprocess.TimeoutExpired, KeyboardInterrupt):
             process.kill()
     raise EngineKilledError("the engine was ended before it had finished what was in flight", by_user=True)

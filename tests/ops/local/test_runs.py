@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from typing import Any
 
+import pytest
 from pulumi.automation.events import EngineEvent
 
-from ops.local.runs import EventReader, Outcome, Trouble, first_trouble, last_words
+from ops.local.runs import EngineKilledError, EventReader, Outcome, Trouble, first_trouble, last_words, wind_down
 
 URN = "urn:pulumi:dev-aws::seawall::aws:s3/bucket:Bucket::models"
 
@@ -72,3 +76,22 @@ def test_a_summary_counts_in_words() -> None:
 
 def test_a_summary_of_nothing_says_so() -> None:
     assert Outcome("up").summary() == "0 unchanged in 0.0 s"
+
+
+STUBBORN = (
+    "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; print(flush=True); time.sleep(60)"
+)
+"""A program that neither an interrupt nor a request to end stops."""
+
+
+def test_an_engine_that_does_not_end_is_killed_at_its_deadline() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(EngineKilledError) as killed:
+            wind_down(process, seconds=0.1, end_seconds=0.1)
+        assert killed.value.by_user
+    assert process.returncode == -signal.SIGKILL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Callable
@@ -184,6 +185,30 @@ def test_a_killed_emulator_ends_the_command_and_takes_its_changes_back(opened: O
         assert len(local.resources()) == RESOURCES
         assert s3_of(local).head_bucket(Bucket="models-of-a-test")
         assert local.up().counts["create"] == 1
+
+
+def test_what_cannot_be_saved_is_said_and_taken_back(
+    opened: Opened, running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    said = "what was done to dev-aws cannot be saved, so the next command takes it back: the disk is full"
+    with monkeypatch.context() as full, pytest.raises(UserError, match=said), opened() as local:
+        s3_of(local).delete_bucket(Bucket="models-of-a-test")
+        full.setattr(AwsEmulator, "save", no_space)
+    with opened() as local:
+        assert s3_of(local).head_bucket(Bucket="models-of-a-test")
+        assert len(local.resources()) == RESOURCES
+
+
+def test_a_disk_that_is_nearly_full_is_refused_before_anything_is_made(
+    project: Any, own_local_cloud: Path, steps: Steps
+) -> None:
+    opening = open_local("dev-aws", steps, root=project.root, needed_bytes=2**60)
+    with pytest.raises(UserError, match="the disk is nearly full: "), opening:
+        pass
+    assert not own_local_cloud.exists() and not steps.done
 
 
 def test_what_is_not_to_be_kept_is_taken_back(opened: Opened, running: Any, steps: Steps) -> None:
