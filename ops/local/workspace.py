@@ -152,7 +152,8 @@ class Workspace:
             shutil.rmtree(previous, ignore_errors=True)
 
     def abandon(self) -> None:
-        """End the command and take back what it did, on purpose."""
+        """End the command and take back what it did, on purpose; the engine's logs of it go too."""
+        shutil.rmtree(self.home / "logs", ignore_errors=True)
         self.roll_back()
         self._unfinished.unlink(missing_ok=True)
 

@@ -215,6 +215,8 @@ def test_what_is_not_to_be_kept_is_taken_back(opened: Opened, running: Any, step
     with open_local("dev-aws", steps, root=running.root, keep=False) as local:
         s3_of(local).delete_bucket(Bucket="models-of-a-test")
         local.destroy()
+        logs = local.workspace.home / "logs"
+    assert not logs.exists()
     with opened() as local:
         assert s3_of(local).head_bucket(Bucket="models-of-a-test")
         assert local.preview().is_empty
