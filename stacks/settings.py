@@ -222,6 +222,10 @@ class Settings(StackSpec):
         if hours < store.fewest_hours_between_points:
             allowed = f"at least {store.fewest_hours_between_points}: as often as {store.kind} makes recovery points"
             return [Problem("backup.frequency_hours", hours, allowed, "Raise it, and backup.rpo_minutes with it.")]
+        days = self.backup.retention_days
+        if days > store.most_retention_days:
+            allowed = f"at most {store.most_retention_days}: as long as {store.kind} keeps recovery points"
+            return [Problem("backup.retention_days", days, allowed, "Lower it.")]
         age = hours * 60 + store.copy_minutes
         if age > self.backup.rpo_minutes:
             allowed = f"at least {age}: backup.frequency_hours, and {store.copy_minutes} min until a copy is there"

@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, Final, Literal, get_args
 
 import pulumi
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from components.contracts.spec import Spec
+from components.contracts.spec import Spec, refused
 from components.contracts.vocabulary import Cloud
 
 
@@ -24,6 +24,11 @@ class FeatureStoreKind(StrEnum):
     DYNAMODB = "dynamodb"
     REDIS = "redis"
     FIRESTORE = "firestore"
+    BIGTABLE = "bigtable"
+
+
+BIGTABLE_BACKUP_DAYS_MAX: Final = 90
+"""Days that Bigtable keeps an automated backup at most (its page "Backups overview", read 2026-11-21)."""
 
 
 class FeatureStoreBase(Spec):
@@ -34,6 +39,8 @@ class FeatureStoreBase(Spec):
     fewest_hours_between_points: ClassVar[int] = 1
     """How often recovery points can be made: the least `backup.frequency_hours`."""
 
+    most_retention_days: ClassVar[int] = 3650
+    """How long recovery points can be kept: the most `backup.retention_days`."""
     copy_minutes: ClassVar[int] = 0
     """Minutes after which a recovery point has reached the backup region, at worst."""
 
@@ -72,7 +79,35 @@ class FirestoreSpec(FeatureStoreBase):
     kind: Literal[FeatureStoreKind.FIRESTORE] = FeatureStoreKind.FIRESTORE
 
 
-FeatureStoreSpec = Annotated[DynamoDBSpec | MemorystoreSpec | FirestoreSpec, Field(discriminator="kind")]
+class BigtableSpec(FeatureStoreBase):
+    """Bigtable on Google Cloud: it is sold by node, in both regions."""
+
+    cloud: ClassVar[Cloud] = Cloud.GCP
+    fewest_hours_between_points: ClassVar[int] = 24
+    most_retention_days: ClassVar[int] = BIGTABLE_BACKUP_DAYS_MAX
+
+    kind: Literal[FeatureStoreKind.BIGTABLE] = FeatureStoreKind.BIGTABLE
+    min_nodes: Annotated[int, Field(ge=1, le=10)] = 1
+    """Fewest nodes of each cluster."""
+    max_nodes: Annotated[int, Field(ge=1, le=10)] = 3
+    """Most nodes of each cluster; at most ten times the fewest."""
+    backup_zone: Annotated[str, Field(pattern=r"^[a-f]$")] = "b"
+    """The letter of the backup region's zone that holds the second cluster."""
+
+    @model_validator(mode="after")
+    def _min_within_max(self) -> BigtableSpec:
+        if self.min_nodes > self.max_nodes:
+            raise refused(
+                f"min_nodes is {self.min_nodes}, more than max_nodes, which is {self.max_nodes}",
+                allowed="min_nodes at most max_nodes",
+                remedy="Lower min_nodes or raise max_nodes.",
+            )
+        return self
+
+
+FeatureStoreSpec = Annotated[
+    DynamoDBSpec | MemorystoreSpec | FirestoreSpec | BigtableSpec, Field(discriminator="kind")
+]
 """The store of per-entity features that predictions look up."""
 
 DEFAULT_KIND: Final[Mapping[Cloud, FeatureStoreKind]] = {

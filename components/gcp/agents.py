@@ -17,6 +17,7 @@ class Agent(Enum):
     """A service agent: the account through which a Google service uses a customer's resources. Not ours to create."""
 
     ARTIFACT_REGISTRY = "service-{number}@gcp-sa-artifactregistry"
+    BIGTABLE = "service-{number}@gcp-sa-bigtable"
     COMPUTE = "service-{number}@compute-system"
     CONTAINER = "service-{number}@container-engine-robot"
     FIRESTORE = "service-{number}@gcp-sa-firestore"

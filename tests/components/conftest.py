@@ -25,6 +25,10 @@ STORES: Mapping[FeatureStoreKind, tuple[Cloud, Mapping[str, Any]]] = {
     FeatureStoreKind.DYNAMODB: (Cloud.AWS, {}),
     FeatureStoreKind.REDIS: (Cloud.GCP, {}),
     FeatureStoreKind.FIRESTORE: (Cloud.GCP, {"feature_store": {"kind": "firestore"}}),
+    FeatureStoreKind.BIGTABLE: (
+        Cloud.GCP,
+        {"feature_store": {"kind": "bigtable"}, "backup": {"frequency_hours": 24, "rpo_minutes": 1440}},
+    ),
 }
 """Each kind of feature store → its cloud, and the settings that make a development stack have it."""
 

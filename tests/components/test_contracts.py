@@ -35,6 +35,7 @@ KEY_INPUTS: Final[Mapping[str, str]] = {
     "gcp:artifactregistry/repository:Repository": "kmsKeyName",
     "gcp:container/cluster:Cluster": "databaseEncryption",
     "gcp:container/nodePool:NodePool": "nodeConfig",
+    "gcp:bigtable/instance:Instance": "clusters",
     "gcp:firestore/database:Database": "cmekConfig",
     "gcp:gkebackup/backupPlan:BackupPlan": "backupConfig",
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": "cmekSettings",
@@ -176,7 +177,7 @@ def test_a_key_lies_in_the_region_of_what_it_encrypts(platform: Any) -> None:
         for store in of_cloud(platform)
         if store.type in KEY_INPUTS and "Replication" not in store.type
         for key in keys_of(platform, store)
-        if key.region != store.region
+        if store.region is not None and key.region != store.region
     }
     assert not strangers, "a key elsewhere fails with its region, and most services refuse it"
 
@@ -288,6 +289,14 @@ def test_the_model_bucket_is_copied_to_the_replica(platform: Any) -> None:
 
 
 def test_feature_backups_lie_in_the_backup_region_under_its_own_key(platform: Any) -> None:
+    if platform.settings.feature_store.kind is FeatureStoreKind.BIGTABLE:
+        instance = platform.one("features", "features", "gcp:bigtable/instance:Instance")
+        here, away = instance.get("clusters")
+        assert here["zone"].startswith(f"{platform.settings.region}-")
+        assert away["zone"].startswith(f"{platform.settings.backup.region}-")
+        assert away["clusterId"] == platform.refs.backup.vault
+        assert {key.name for key in keys_of(platform, instance)} == {"data", "recovery"}
+        return
     vault = _vault(platform)
     assert vault.region == platform.settings.backup.region
     assert [key.name for key in keys_of(platform, vault)] == ["recovery"]

@@ -37,6 +37,27 @@ class FirestoreWriter:
         self.client.collection("features").document(image.firestore_document(entity)).set(fields)
 
 
+class BigtableWriter:
+    """Rows as `feature_store.py` describes them, in a table that is made now; needs BIGTABLE_EMULATOR_HOST."""
+
+    def __init__(self) -> None:
+        from google.cloud import bigtable  # pyright: ignore[reportAttributeAccessIssue]
+
+        client = bigtable.Client(project=os.environ["SEAWALL_FEATURES_PROJECT"], admin=True)
+        self.table = client.instance(os.environ["SEAWALL_FEATURES_INSTANCE"]).table(
+            os.environ["SEAWALL_FEATURES_TABLE"]
+        )
+        self.table.create(column_families={"f": None})
+
+    def put(self, entity: str, text: str, expires_at: int | None) -> None:
+        row = self.table.direct_row(entity.encode())
+        row.delete()
+        row.set_cell("f", b"features", text.encode())
+        if expires_at is not None:
+            row.set_cell("f", b"expires_at", str(expires_at).encode())
+        row.commit()
+
+
 def serve_firestore_fake() -> str:
     """An in-memory stand-in for Firestore behind gRPC, for the two calls that rows need; its address.
 
@@ -80,7 +101,7 @@ def serve_firestore_fake() -> str:
 
 KEPT: list[Any] = []
 """Servers of this process, which end with it."""
-WRITERS: dict[str, Any] = {"firestore": FirestoreWriter}
+WRITERS: dict[str, Any] = {"bigtable": BigtableWriter, "firestore": FirestoreWriter}
 
 
 def main() -> None:

@@ -1,16 +1,19 @@
 """Rows as `ops` encodes them are what the image's lookup serves, for every kind of feature store.
 
 The image ships alone, so it repeats the form of a row; this is where the two are held together. Firestore is an
-in-memory stand-in behind the real client unless FIRESTORE_EMULATOR_HOST names an emulator.
+in-memory stand-in behind the real client unless FIRESTORE_EMULATOR_HOST names an emulator; Bigtable is Google's own
+emulator, built now unless BIGTABLE_EMULATOR_HOST names one.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,9 +24,10 @@ from hypothesis import strategies as st
 
 from common.errors import UserError
 from components.contracts import serving
-from localcloud.toolchain import ensure_serving_environment
+from localcloud.toolchain import ensure_bigtable_emulator, ensure_serving_environment
 from ops.features.rows import Row, encode
 
+EMULATOR = "BIGTABLE_EMULATOR_HOST"
 PROBE = Path(__file__).resolve().parent / "probe.py"
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 ENTITIES = st.text(min_size=1, max_size=40).filter(
@@ -67,9 +71,33 @@ class Probe:
 
 
 KINDS: Mapping[str, Mapping[str, str]] = {
+    "bigtable": {
+        serving.FEATURES_PROJECT: "seawall-tests",
+        serving.FEATURES_INSTANCE: "features",
+        serving.FEATURES_TABLE: "features",
+    },
     "firestore": {serving.FEATURES_PROJECT: "seawall-tests", serving.FEATURES_DATABASE: "features"},
 }
 """Kinds whose client is in the serving environment alone → what a server is told of them."""
+
+
+@contextmanager
+def bigtable_emulator() -> Iterator[str]:
+    """Google's own emulator for the length of a block; its address."""
+    try:
+        program = ensure_bigtable_emulator()
+    except UserError as error:
+        pytest.skip(f"no Bigtable emulator: {error.what}")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [str(program), "-host", "127.0.0.1", "-port", str(port)], stdout=subprocess.DEVNULL
+    ) as server:
+        try:
+            yield f"127.0.0.1:{port}"
+        finally:
+            server.kill()
 
 
 @pytest.fixture(scope="module", params=list(KINDS))
@@ -80,9 +108,12 @@ def probe(request: pytest.FixtureRequest, image_folder: Path) -> Iterator[Probe]
     except UserError as error:
         pytest.skip(f"no serving environment: {error.what}")
     environment = {serving.FEATURES_KIND: request.param, **KINDS[request.param]}
-    made = Probe(python, image_folder / "model_repository" / "feature_lookup" / "1", environment)
-    yield made
-    made.close()
+    with ExitStack() as stack:
+        if request.param == "bigtable" and EMULATOR not in os.environ:
+            environment[EMULATOR] = stack.enter_context(bigtable_emulator())
+        made = Probe(python, image_folder / "model_repository" / "feature_lookup" / "1", environment)
+        stack.callback(made.close)
+        yield made
 
 
 @given(rows=ROWS)

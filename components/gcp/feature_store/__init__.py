@@ -9,6 +9,7 @@ import pulumi
 
 from components.contracts.component import Component
 from components.contracts.feature_store import (
+    BigtableSpec,
     FeatureStoreKind,
     FeatureStoreRef,
     FeatureStoreSpec,
@@ -18,12 +19,13 @@ from components.contracts.feature_store import (
 )
 from components.contracts.place import Place
 from components.contracts.refs import KeysRef, NetworkRef
-from components.gcp.feature_store import firestore, memorystore
+from components.gcp.feature_store import bigtable, firestore, memorystore
 from components.gcp.feature_store.kind import Kind
 
 KINDS: Final[Mapping[FeatureStoreKind, Kind]] = {
     FeatureStoreKind.REDIS: memorystore,
     FeatureStoreKind.FIRESTORE: firestore,
+    FeatureStoreKind.BIGTABLE: bigtable,
 }
 
 
@@ -48,6 +50,8 @@ class FeatureStore(Component):
                 self.ref = memorystore.make(self, place, spec, network, keys)
             case FirestoreSpec():
                 self.ref = firestore.make(self, place, keys)
+            case BigtableSpec():
+                self.ref = bigtable.make(self, place, spec, keys)
             case _:
                 raise not_here(spec, place.cloud)
         self.finish({"id": self.ref.id})

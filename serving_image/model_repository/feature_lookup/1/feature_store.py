@@ -8,6 +8,7 @@ Needs only the standard library, and the client library of the store that the en
 | `SEAWALL_FEATURES_TIMEOUT_MS` | all | longest wait for a batch of rows (default 50) |
 | `SEAWALL_FEATURES_TABLE`, `SEAWALL_FEATURES_REGION` | dynamodb | the table and its region |
 | `SEAWALL_FEATURES_PROJECT`, `SEAWALL_FEATURES_DATABASE` | firestore | the database and its project |
+| `SEAWALL_FEATURES_PROJECT`, `SEAWALL_FEATURES_INSTANCE`, `SEAWALL_FEATURES_TABLE` | bigtable | the table |
 | `SEAWALL_FEATURES_HOST`, `SEAWALL_FEATURES_PORT` | redis | the instance |
 | `SEAWALL_FEATURES_CA_FILE`, `SEAWALL_FEATURES_AUTH_FILE` | redis | files with its CA and its AUTH string |
 
@@ -18,6 +19,8 @@ A row is a JSON list of numbers, kept with its expiry where the kind keeps such 
 - Redis: the string under the key `features:<entity_id>`, with Redis' own expiry.
 - Firestore: the document `features:<entity_id, percent-encoded>` in the collection `features` has the string field
   `features`; the timestamp field `expires_at` is the collection's TTL field.
+- Bigtable: the row `<entity_id>` in UTF-8 has the cell `f:features`, and in `f:expires_at` the seconds since 1970 in
+  digits; the family's garbage collection removes cells by their age.
 """
 
 from __future__ import annotations
@@ -229,6 +232,29 @@ def _firestore_row(document: Any) -> Row:
     )
 
 
+class BigtableStore:
+    """Rows in Bigtable; `table` is the data client's."""
+
+    def __init__(self, table: Any, wait_s: float) -> None:
+        self._table = table
+        self._wait_s = wait_s
+
+    def fetch(self, entity_ids: Sequence[str]) -> Mapping[str, Row]:
+        from google.cloud.bigtable.data import ReadRowsQuery  # pyright: ignore[reportMissingImports]
+
+        keys = [entity.encode() for entity in entity_ids]
+        found = self._table.read_rows(
+            ReadRowsQuery(row_keys=keys), operation_timeout=self._wait_s, attempt_timeout=self._wait_s
+        )
+        return {row.row_key.decode(): _bigtable_row(row) for row in found}
+
+
+def _bigtable_row(row: Any) -> Row:
+    cells = {cell.qualifier: cell.value for cell in reversed(row.get_cells("f"))}
+    features, expires = cells.get(b"features", b""), cells.get(b"expires_at")
+    return Row(features.decode("utf-8", "replace"), float(expires) if expires is not None else None)
+
+
 def timeout_s(environment: Mapping[str, str]) -> float:
     """The deadline of a batch, in seconds.
 
@@ -285,7 +311,19 @@ def _open_firestore(environment: Mapping[str, str], wait_s: float) -> FeatureSto
     return FirestoreStore(client, wait_s)
 
 
+def _open_bigtable(environment: Mapping[str, str], wait_s: float) -> FeatureStore:
+    # Only where the store is Bigtable; not in the environment that checks types.
+    from google.cloud.bigtable.data import BigtableDataClient  # pyright: ignore[reportMissingImports]
+
+    client = BigtableDataClient(project=_required(environment, "SEAWALL_FEATURES_PROJECT"))
+    table = client.get_table(
+        _required(environment, "SEAWALL_FEATURES_INSTANCE"), _required(environment, "SEAWALL_FEATURES_TABLE")
+    )
+    return BigtableStore(table, wait_s)
+
+
 OPENERS: Mapping[str, Callable[[Mapping[str, str], float], FeatureStore]] = {
+    "bigtable": _open_bigtable,
     "dynamodb": _open_dynamodb,
     "firestore": _open_firestore,
     "redis": _open_redis,
