@@ -19,7 +19,7 @@ from ops.local.runs import outer_environment
 from ops.local.session import open_local
 
 STACK: Final = "prod-aws"
-PREVIEW_TO_EMPTY: Final = Target("at most", 5, "×")
+PREVIEW_TO_EMPTY: Final = Target("at most", 3.5, "×")
 
 _EMPTY_PROJECT: Final = """
 name: empty

@@ -13,9 +13,9 @@ from ops.bench.measure import child, in_turns
 from ops.bench.model import Result, Sample, Series, Target, times_of
 
 STACK: Final = "prod-aws"
-PLAN_TO_IMPORT: Final = Target("at most", 2, "×")
+PLAN_TO_IMPORT: Final = Target("at most", 1.3, "×")
 PLAN_MEMORY: Final = Target("at most", 300, "MB")
-ALL_TO_ONE: Final = Target("at most", 2.5, "×")
+ALL_TO_ONE: Final = Target("at most", 2, "×")
 CHECK_TO_PLAN: Final = Target("at most", 10, "%")
 
 IMPORT_CODE: Final = """
