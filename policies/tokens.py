@@ -13,6 +13,9 @@ S3_LOGGING: Final = "aws:s3/bucketLogging:BucketLogging"
 GCS_BUCKET: Final = "gcp:storage/bucket:Bucket"
 
 DYNAMODB_TABLE: Final = "aws:dynamodb/table:Table"
+BIGTABLE: Final = "gcp:bigtable/instance:Instance"
+BIGTABLE_TABLE: Final = "gcp:bigtable/table:Table"
+FIRESTORE: Final = "gcp:firestore/database:Database"
 REDIS: Final = "gcp:redis/instance:Instance"
 BACKUP_VAULT: Final = "aws:backup/vault:Vault"
 

@@ -10,7 +10,7 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import DYNAMODB_TABLE, EKS_CLUSTER, GKE_CLUSTER
+from policies.tokens import BIGTABLE_TABLE, DYNAMODB_TABLE, EKS_CLUSTER, FIRESTORE, GKE_CLUSTER
 
 family = Family("Deletion protection")
 
@@ -30,17 +30,18 @@ def _protected(
     path: str,
     *,
     rationale: str,
+    on_off: tuple[object, object] = (True, False),
     safe_by_default: bool = False,
     frameworks: Mapping[Framework, tuple[str, ...]] | None = None,
 ) -> None:
-    """The rule that the flag at `path` is on, unless the settings opt out with a reason."""
+    """The rule that the flag at `path` is on, the first of `on_off`, unless the settings opt out with a reason."""
     reason = "the stack is made and destroyed each night"
     family.require(
         id,
         severity,
         f"{what} cannot be deleted by mistake",
         type=type,
-        inputs={path: (True, False)},
+        inputs={path: on_off},
         rationale=rationale,
         remedy=f"Set {path}, or opt out in the settings with a reason.",
         frameworks=frameworks,
@@ -79,4 +80,22 @@ _protected(
     "deletionProtection",
     safe_by_default=True,
     rationale=_CLUSTER,
+)
+_protected(
+    "gcp-firestore-deletion-protection",
+    Severity.MEDIUM,
+    "Firestore databases",
+    FIRESTORE,
+    "deleteProtectionState",
+    rationale="A replaced or destroyed database takes its features, and its point-in-time recovery, with it at once.",
+    on_off=("DELETE_PROTECTION_ENABLED", "DELETE_PROTECTION_DISABLED"),
+)
+_protected(
+    "gcp-bigtable-deletion-protection",
+    Severity.MEDIUM,
+    "Bigtable tables",
+    BIGTABLE_TABLE,
+    "deletionProtection",
+    rationale="A replaced or destroyed table takes its features with it at once; so does its instance.",
+    on_off=("PROTECTED", "UNPROTECTED"),
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from policies.checks import ABSENT, failed, is_hidden, passed, read, shown, unknown
+from policies.checks import ABSENT, best_of, failed, is_hidden, items, passed, read, shown, unknown
 from policies.examples import Hidden, Output, drop, examples, given, put, setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
+from policies.links import far_enough
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import DYNAMODB_TABLE, REDIS
+from policies.tokens import BIGTABLE, DYNAMODB_TABLE, REDIS
 
 family = Family("Feature stores")
 
@@ -95,3 +96,36 @@ family.require(
     remedy='Set billingMode to "PAY_PER_REQUEST".',
     frameworks={Framework.AWS_FSBP: ("DynamoDB.1",)},
 )
+
+
+@family.rule(
+    "gcp-bigtable-replicated-far",
+    Severity.HIGH,
+    "Bigtable has a cluster in a region far enough away",
+    types=(BIGTABLE,),
+    rationale="A backup lies in its cluster, so what is in one region alone is lost with it.",
+    remedy="Add a cluster in a region at least backup.min_distance_km away.",
+    frameworks={Framework.NIST_800_53: ("CP-6", "CP-9")},
+    examples=lambda: examples(
+        given(BIGTABLE, {"clusters.0.zone": "europe-west1-b", "clusters.1.zone": "europe-north1-b"}),
+        broken={
+            "clusters.0.zone is in europe-west1, the same region": put("clusters.1.zone", "europe-west1-c"),
+            "clusters is absent": drop("clusters"),
+        },
+        undecided={"clusters is known only to the provider": put("clusters", Hidden())},
+    ),
+)
+def bigtable_replicated_far(instance: Resource, inventory: Inventory) -> Judgement:
+    settings = SettingsView.of(inventory.settings)
+    required = "a cluster in the backup region"
+    if is_hidden(read(instance, "clusters")):
+        return unknown("clusters", required)
+    clusters = list(items(instance, "clusters"))
+    if not clusters:
+        return failed("clusters", "absent", required)
+    return best_of(
+        far_enough(
+            settings, f"{cluster}.zone", settings.region, str(read(instance, f"{cluster}.zone")).rpartition("-")[0]
+        )
+        for cluster in clusters
+    )

@@ -8,7 +8,7 @@ from policies.examples import Hidden, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import DYNAMODB_TABLE, GCS_BUCKET, REDIS, S3_BUCKET, S3_VERSIONING
+from policies.tokens import BIGTABLE_TABLE, DYNAMODB_TABLE, FIRESTORE, GCS_BUCKET, REDIS, S3_BUCKET, S3_VERSIONING
 
 family = Family("Versions and persistence")
 
@@ -156,3 +156,27 @@ family.require(
 )
 def redis_persistent(instance: Resource, _: Inventory) -> Judgement:
     return one_of(instance, "persistenceConfig.persistenceMode", ("RDB", "AOF"))
+
+
+family.require(
+    "gcp-firestore-point-in-time-recovery",
+    Severity.HIGH,
+    "Firestore databases can be restored to any minute of a week",
+    type=FIRESTORE,
+    inputs={"pointInTimeRecoveryEnablement": ("POINT_IN_TIME_RECOVERY_ENABLED", "POINT_IN_TIME_RECOVERY_DISABLED")},
+    rationale="A bad write loses features between two exports unless each minute can be read again.",
+    remedy='Set pointInTimeRecoveryEnablement to "POINT_IN_TIME_RECOVERY_ENABLED".',
+    frameworks={Framework.NIST_800_53: ("CP-9",)},
+)
+
+
+family.require(
+    "gcp-bigtable-backed-up",
+    Severity.HIGH,
+    "Bigtable tables are backed up each day",
+    type=BIGTABLE_TABLE,
+    inputs={"automatedBackupPolicy.frequency": ("24h0m0s", "0")},
+    rationale="Replication carries a bad write to every cluster; only a backup holds what was there before.",
+    remedy='Set automatedBackupPolicy with the frequency "24h0m0s" and a retention.',
+    frameworks={Framework.NIST_800_53: ("CP-9",)},
+)

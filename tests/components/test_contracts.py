@@ -17,7 +17,9 @@ from components.contracts.feature_store import FeatureStoreKind
 from components.contracts.regions import distance_km
 from components.contracts.serving import ACCELERATOR_LABEL, GPU_TAINT_KEY, NAMESPACE, POOL_LABEL, SERVICE_ACCOUNT
 from components.contracts.vocabulary import Accelerator, Cloud
+from policies.evaluation import evaluate
 from policies.inventory import Resource
+from policies.model import Verdict
 
 KEY_TYPES: Final = ("aws:kms/key:Key", "gcp:kms/cryptoKey:CryptoKey")
 
@@ -358,3 +360,13 @@ def test_the_fleets_identity_is_bound_to_one_service_account(platform: Any) -> N
 
 def test_a_cloud_without_its_own_node_autoscaler_brings_an_identity_for_one(platform: Any) -> None:
     assert (platform.refs.node_autoscaler is not None) is (platform.cloud is Cloud.AWS), "GKE adds machines itself"
+
+
+# Policies
+
+
+def test_no_rule_finds_fault_with_any_kind_of_feature_store(platform: Any) -> None:
+    findings = evaluate(platform.inventory)
+    assert [f for f in findings if f.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE)] == []
+    judged = {f.rule.id for f in findings if f.verdict is Verdict.PASS and f.name == "features"}
+    assert any(rule.endswith("customer-key") for rule in judged), "a store that no rule knows passes them all"
