@@ -6,11 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
 from policies.checks import ABSENT, failed, is_hidden, read, shown, unknown
 from policies.inventory import Resource
 from policies.model import Judgement
+
+_KINDS: Final = ("table", "key", "alias")
+"""What stands before the name in ARNs of DynamoDB and KMS; S3's ARNs begin with the bucket's name."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Statement:
     actions: tuple[str, ...]
     not_actions: tuple[str, ...]
     resources: tuple[str, ...]
+    not_resources: tuple[str, ...]
     principals: tuple[str, ...]
     """All principals, whatever their kind (`*`, ARNs, service names, identity providers)."""
     not_principals: tuple[str, ...]
@@ -38,6 +42,13 @@ class Statement:
     def anyone(self) -> bool:
         """Whether the statement speaks of every principal there is."""
         return "*" in self.principals
+
+    @property
+    def everything(self) -> str:
+        """The resource that opens all of a service: `*`, an ARN whose name is `*`, or all but some; empty if none."""
+        if self.not_resources:
+            return "all but some"
+        return next((resource for resource in self.resources if _is_everything(resource)), "")
 
     def acts_on(self, action: str) -> bool:
         """Whether the statement covers `action` (as `s3:GetObject`), wildcards included."""
@@ -74,10 +85,18 @@ def _statement(path: str, entry: Mapping[str, Any]) -> Statement:
         actions=_texts(_field(entry, "Action")),
         not_actions=_texts(_field(entry, "NotAction")),
         resources=_texts(_field(entry, "Resource")),
+        not_resources=_texts(_field(entry, "NotResource")),
         principals=tuple(_principals(_field(entry, "Principal"))),
         not_principals=tuple(_principals(_field(entry, "NotPrincipal"))),
         conditions=_conditions(_field(entry, "Condition")),
     )
+
+
+def _is_everything(resource: str) -> bool:
+    """Whether a resource is `*`, or an ARN that names nothing of its own, as `arn:aws:s3:::*/*` and `…:table/*`."""
+    name = resource.split(":", 5)[-1] if resource.startswith("arn:") else resource
+    kind, _, rest = name.partition("/")
+    return not kind.strip("*?") or (bool(rest) and not rest.strip("*?/") and kind in _KINDS)
 
 
 def _field(entry: Mapping[str, Any], name: str) -> Any:

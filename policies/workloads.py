@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from policies.checks import failed, items, read, shown, unreadable
-from policies.inventory import Resource
+from policies.checks import ABSENT, failed, is_hidden, items, read, shown, unreadable
+from policies.inventory import Inventory, Resource
 from policies.model import Judgement
-from policies.tokens import DEPLOYMENT
+from policies.tokens import DEPLOYMENT, NAMESPACE
 
+NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 _CRON_JOB = "kubernetes:batch/v1:CronJob"
 
 LONG_RUNNING = (DEPLOYMENT, "kubernetes:apps/v1:StatefulSet", "kubernetes:apps/v1:DaemonSet")
@@ -48,3 +49,30 @@ def unreadable_containers(workload: Resource) -> Judgement | None:
     path = f"{pod}.containers"
     value = read(workload, path)
     return None if isinstance(value, list) and value else failed(path, shown(value), "a list of containers")
+
+
+def network_policies(workload: Resource, inventory: Inventory) -> list[Resource]:
+    """The network policies of the workload's namespace that select its pods."""
+    labels = pod_labels(workload)
+    return [
+        policy
+        for policy in inventory.of_type(NETWORK_POLICY)
+        if _same_namespace(inventory, policy, workload) and _selects(policy, labels)
+    ]
+
+
+def _same_namespace(inventory: Inventory, policy: Resource, workload: Resource) -> bool:
+    own, theirs = read(workload, "metadata.namespace"), read(policy, "metadata.namespace")
+    if is_hidden(own) or is_hidden(theirs):
+        linked = inventory.linked(workload, "metadata", NAMESPACE)
+        return bool(linked) and linked == inventory.linked(policy, "metadata", NAMESPACE)
+    return theirs == own
+
+
+def _selects(policy: Resource, labels: Mapping[str, object]) -> bool:
+    if read(policy, "spec.podSelector.matchExpressions") not in (ABSENT, []):
+        return False
+    wanted = read(policy, "spec.podSelector.matchLabels")
+    if is_hidden(wanted):
+        return False
+    return not isinstance(wanted, Mapping) or all(labels.get(key) == value for key, value in wanted.items())

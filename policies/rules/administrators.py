@@ -60,7 +60,7 @@ _ADMINISTRATOR_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAcc
 )
 def iam_no_full_admin(policy: Resource, _: Inventory) -> Judgement:
     def judge(statement: Statement) -> Judgement:
-        if statement.not_actions and "*" in statement.resources:
+        if statement.not_actions and statement.everything:
             return failed(f"{statement.path}.NotAction", "an Allow of all actions but some", "named actions")
         everything = any(action in ("*", "*:*") for action in statement.actions)
         return failed(f"{statement.path}.Action", '"*"', "named actions") if everything else PASS
@@ -107,10 +107,18 @@ def iam_no_admin_attached(attachment: Resource, inventory: Inventory) -> Judgeme
     examples=lambda: examples(
         given(_PROJECT_GRANTS[0], {"role": "roles/logging.logWriter"}),
         broken={
-            f'role is "{role}"': put("role", role) for role in ("roles/owner", "roles/editor", "roles/storage.admin")
+            f'role is "{role}"': put("role", role)
+            for role in (
+                "roles/owner",
+                "roles/editor",
+                "roles/storage.admin",
+                "roles/resourcemanager.projectIamAdmin",
+            )
         },
     ),
 )
 def gcp_no_broad_role(grant: Resource, _: Inventory) -> Judgement:
     basic = ("roles/owner", "roles/editor")
-    return expect(grant, "role", "a role for the task at hand", lambda v: v not in basic and not v.endswith(".admin"))
+    return expect(
+        grant, "role", "a role for the task at hand", lambda v: v not in basic and not v.lower().endswith("admin")
+    )

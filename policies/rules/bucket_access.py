@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from policies.buckets import s3_companion, s3_companions
 from policies.checks import PASS, all_equal, all_of, equals, failed
 from policies.documents import Statement, statements
-from policies.examples import Hidden, Text, allow, document, examples, given, put, without
+from policies.examples import Hidden, Text, allow, both, document, examples, given, put, without
 from policies.family import Family
 from policies.grants import binding_names_members, policy_names_principals
 from policies.inventory import Inventory, Resource
@@ -19,6 +22,15 @@ _OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
 _GCS_GRANTS = ("gcp:storage/bucketIAMMember:BucketIAMMember", "gcp:storage/bucketIAMBinding:BucketIAMBinding")
 _FLAGS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _BLOCKED: dict[str, object] = dict.fromkeys(_FLAGS, True)
+_NARROWS_NOTHING = (
+    {"Bool": {"aws:SecureTransport": "true"}},
+    {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}},
+    {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}},
+)
+
+
+def _for_everyone(condition: Mapping[str, Any]) -> Mapping[str, Any]:
+    return allow(Principal="*", Action="s3:GetObject", Resource="*", Condition=condition)
 
 
 @family.rule(
@@ -69,8 +81,12 @@ family.require(
         given(S3_BUCKET, {"bucket": "models"}),
         given(S3_POLICY, {"bucket": "models", "policy": _deny_plain_http("models")}),
         broken={
-            "policy.Statement.1.Principal is everyone, without a condition": (
+            "policy.Statement.1.Principal is everyone, without a condition on who calls": (
                 put("policy.Statement.1", allow(Principal="*", Action="s3:GetObject", Resource="*"), on=S3_POLICY),
+                *(
+                    put("policy.Statement.1", _for_everyone(condition), on=S3_POLICY)
+                    for condition in _NARROWS_NOTHING
+                ),
                 put(
                     "policy.Statement.1",
                     allow(NotPrincipal={"AWS": "arn:aws:iam::1:root"}, Action="s3:GetObject", Resource="*"),
@@ -79,6 +95,9 @@ family.require(
             )
         },
         undecided={"policy is known only to the provider": put("policy", Hidden(), on=S3_POLICY)},
+        accepted={
+            "": put("policy.Statement.1", _for_everyone({"StringEquals": {"aws:SourceVpce": "vpce-1"}}), on=S3_POLICY)
+        },
     ),
 )
 def s3_no_public_policy(bucket: Resource, inventory: Inventory) -> Judgement:
@@ -124,7 +143,6 @@ def gcs_no_public_grant(grant: Resource, _: Inventory) -> Judgement:
                 "policy.Statement", [], on=S3_POLICY
             ),
             "policy.Statement is 1 statements, none of which denies plain HTTP": (
-                put("policy.Statement.0.Effect", "Allow", on=S3_POLICY),
                 put("policy.Statement.0.Action", "s3:PutObject", on=S3_POLICY),
                 put("policy.Statement.0.Action", "s3:GetObject", on=S3_POLICY),
                 put("policy.Statement.0.Resource", "arn:aws:s3:::models", on=S3_POLICY),
@@ -132,6 +150,8 @@ def gcs_no_public_grant(grant: Resource, _: Inventory) -> Judgement:
                 put("policy.Statement.0.Condition", {"Bool": {"aws:SecureTransport": "true"}}, on=S3_POLICY),
                 put("policy.Statement.0.Condition.Bool.aws:ViaAWSService", "false", on=S3_POLICY),
                 put("policy.Statement.0.Condition.StringEquals", {"aws:PrincipalTag/team": "x"}, on=S3_POLICY),
+                # Public as well, which is another rule's finding.
+                both(put("policy.Statement.0.Effect", "Allow", on=S3_POLICY)),
             ),
         },
         undecided={"policy is known only to the provider": put("policy", Hidden(), on=S3_POLICY)},

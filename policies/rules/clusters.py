@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from policies.addresses import too_wide
 from policies.checks import (
     ABSENT,
     PASS,
@@ -27,7 +30,6 @@ from policies.tokens import EKS_CLUSTER, GKE_CLUSTER
 family = Family("Clusters")
 
 _OPEN = "An open control plane is one stolen token or one vulnerability away from the whole cluster."
-_ANYWHERE = ("0.0.0.0/0", "::/0")
 _PUBLIC = "vpcConfig.endpointPublicAccess"
 _CIDRS = "vpcConfig.publicAccessCidrs"
 _NETWORKS = "masterAuthorizedNetworksConfig"
@@ -50,6 +52,7 @@ _NETWORKS = "masterAuthorizedNetworksConfig"
         broken={
             f'{_CIDRS} is ["0.0.0.0/0"]': put(f"{_CIDRS}.1", "0.0.0.0/0"),
             f'{_CIDRS} is ["::/0"]': put(_CIDRS, ["::/0"]),
+            f'{_CIDRS} is ["0.0.0.0/1", "128.0.0.0/1"]': put(_CIDRS, ["0.0.0.0/1", "128.0.0.0/1"]),
             f"{_PUBLIC} is true, for every address": (drop(_CIDRS), put(_CIDRS, [])),
         },
         undecided={
@@ -68,7 +71,8 @@ def eks_endpoint_closed(cluster: Resource, _: Inventory) -> Judgement:
         return unknown(_PUBLIC, required)
     if read(cluster, _CIDRS) in (ABSENT, []):
         return failed(_PUBLIC, f"{shown(public)}, for every address", required)
-    return holds_none(cluster, _CIDRS, _ANYWHERE, "named networks")
+    wide = [cidr for cidr in map(partial(read, cluster), items(cluster, _CIDRS)) if too_wide(cidr)]
+    return holds_none(cluster, _CIDRS, wide, "named networks")
 
 
 @family.rule(
@@ -86,9 +90,10 @@ def eks_endpoint_closed(cluster: Resource, _: Inventory) -> Judgement:
         given(GKE_CLUSTER, {f"{_NETWORKS}.cidrBlocks.0.cidrBlock": "192.0.2.0/24"}),
         broken={
             f"{_NETWORKS} is absent, so every address": drop(_NETWORKS),
-            f'{_NETWORKS}.cidrBlocks.1.cidrBlock is "0.0.0.0/0"': put(
-                f"{_NETWORKS}.cidrBlocks.1.cidrBlock", "0.0.0.0/0"
-            ),
+            **{
+                f'{_NETWORKS}.cidrBlocks.1.cidrBlock is "{wide}"': put(f"{_NETWORKS}.cidrBlocks.1.cidrBlock", wide)
+                for wide in ("0.0.0.0/0", "128.0.0.0/1")
+            },
         },
         undecided={f"{_NETWORKS}.cidrBlocks is known only to the provider": put(f"{_NETWORKS}.cidrBlocks", Hidden())},
         accepted={"the endpoint is private": put("privateClusterConfig.enablePrivateEndpoint", True)},
@@ -102,8 +107,7 @@ def gke_endpoint_closed(cluster: Resource, _: Inventory) -> Judgement:
         return failed(_NETWORKS, "absent, so every address", required)
     blocks = f"{_NETWORKS}.cidrBlocks"
     return unreadable(cluster, blocks, required) or all_of(
-        expect(cluster, f"{block}.cidrBlock", required, lambda v: v not in _ANYWHERE)
-        for block in items(cluster, blocks)
+        expect(cluster, f"{block}.cidrBlock", required, lambda v: not too_wide(v)) for block in items(cluster, blocks)
     )
 
 

@@ -143,7 +143,7 @@ def gcp_slow_destruction(key: Resource, _: Inventory) -> Judgement:
             {"policy": document(allow(Principal={"AWS": "arn:aws:iam::111122223333:root"}, Action="kms:*"))},
         ),
         broken={
-            "policy.Statement.0.Principal is everyone, without a condition": (
+            "policy.Statement.0.Principal is everyone, without a condition on who calls": (
                 put("policy.Statement.0.Principal", "*"),
                 put("policy.Statement.0.Principal", {"AWS": ["arn:aws:iam::111122223333:root", "*"]}),
                 put("policy.Statement.0", allow(NotPrincipal={"AWS": "arn:aws:iam::1:root"}, Action="kms:*")),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from components.contracts.serving import GRPC_PORT, HTTP_PORT, METRICS_PORT
+from policies.addresses import ANYWHERE, too_wide
 from policies.checks import (
     ABSENT,
     PASS,
     all_of,
+    expect,
     failed,
     is_hidden,
     items,
@@ -23,11 +25,10 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.tokens import DEPLOYMENT, NAMESPACE
-from policies.workloads import LONG_RUNNING, containers, pod_labels
+from policies.workloads import LONG_RUNNING, NETWORK_POLICY, containers, network_policies
 
 family = Family("Network of pods")
 
-_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 _SERVICE = "kubernetes:core/v1:Service"
 _INTERNAL = ("service.beta.kubernetes.io/aws-load-balancer-internal", "networking.gke.io/load-balancer-type")
 _TRITON_PORTS = (HTTP_PORT, GRPC_PORT, METRICS_PORT)
@@ -46,7 +47,7 @@ def _triton() -> tuple[Given, ...]:
             },
         ),
         given(
-            _POLICY,
+            NETWORK_POLICY,
             {
                 "metadata.namespace": "serving",
                 "spec.podSelector.matchLabels": labels,
@@ -56,33 +57,6 @@ def _triton() -> tuple[Given, ...]:
             },
         ),
     )
-
-
-def _selecting(workload: Resource, inventory: Inventory) -> list[Resource]:
-    """The network policies of the workload's namespace that select its pods."""
-    labels = pod_labels(workload)
-    return [
-        policy
-        for policy in inventory.of_type(_POLICY)
-        if _same_namespace(inventory, policy, workload) and _selects(policy, labels)
-    ]
-
-
-def _same_namespace(inventory: Inventory, policy: Resource, workload: Resource) -> bool:
-    own, theirs = read(workload, "metadata.namespace"), read(policy, "metadata.namespace")
-    if is_hidden(own) or is_hidden(theirs):
-        linked = inventory.linked(workload, "metadata", NAMESPACE)
-        return bool(linked) and linked == inventory.linked(policy, "metadata", NAMESPACE)
-    return theirs == own
-
-
-def _selects(policy: Resource, labels: Mapping[str, object]) -> bool:
-    if read(policy, "spec.podSelector.matchExpressions") not in (ABSENT, []):
-        return False
-    wanted = read(policy, "spec.podSelector.matchLabels")
-    if is_hidden(wanted):
-        return False
-    return not isinstance(wanted, Mapping) or all(labels.get(key) == value for key, value in wanted.items())
 
 
 @family.rule(
@@ -97,38 +71,46 @@ def _selects(policy: Resource, labels: Mapping[str, object]) -> bool:
         *_triton(),
         broken={
             "no network policy limits the ingress and egress of these pods": (
-                without(_POLICY),
-                put("metadata.namespace", "elsewhere", on=_POLICY),
-                put("metadata.namespace", Output(NAMESPACE), on=_POLICY),
+                without(NETWORK_POLICY),
+                put("metadata.namespace", "elsewhere", on=NETWORK_POLICY),
+                put("metadata.namespace", Output(NAMESPACE), on=NETWORK_POLICY),
                 put("metadata.namespace", Output(NAMESPACE)),
-                both(put("metadata.namespace", Hidden()), put("metadata.namespace", Hidden(), on=_POLICY)),
-                put("spec.podSelector.matchLabels", {"app.kubernetes.io/name": "other"}, on=_POLICY),
-                put("spec.podSelector.matchExpressions", [{"key": "a", "operator": "Exists"}], on=_POLICY),
-                put("spec.podSelector", Hidden(), on=_POLICY),
-                put("spec.podSelector.matchLabels", Hidden(), on=_POLICY),
+                both(put("metadata.namespace", Hidden()), put("metadata.namespace", Hidden(), on=NETWORK_POLICY)),
+                put("spec.podSelector.matchLabels", {"app.kubernetes.io/name": "other"}, on=NETWORK_POLICY),
+                put("spec.podSelector.matchExpressions", [{"key": "a", "operator": "Exists"}], on=NETWORK_POLICY),
+                put("spec.podSelector", Hidden(), on=NETWORK_POLICY),
+                put("spec.podSelector.matchLabels", Hidden(), on=NETWORK_POLICY),
             ),
-            "no network policy limits the egress of these pods": put("spec.policyTypes", ["Ingress"], on=_POLICY),
+            "no network policy limits the egress of these pods": (
+                put("spec.policyTypes", ["Ingress"], on=NETWORK_POLICY),
+                put("spec.egress", [{}], on=NETWORK_POLICY),
+            ),
         },
         accepted={
             "": (
-                put("spec.podSelector", {}, on=_POLICY),
-                both(*(put("metadata.namespace", Output(NAMESPACE), on=token) for token in ("", _POLICY))),
+                put("spec.podSelector", {}, on=NETWORK_POLICY),
+                both(*(put("metadata.namespace", Output(NAMESPACE), on=token) for token in ("", NETWORK_POLICY))),
             )
         },
     ),
 )
 def network_fenced(workload: Resource, inventory: Inventory) -> Judgement:
-    types = [
-        kind
-        for policy in _selecting(workload, inventory)
-        if isinstance(kinds := read(policy, "spec.policyTypes"), list)
-        for kind in kinds
-    ]
-    missing = [kind for kind in ("Ingress", "Egress") if kind not in types]
+    policies = network_policies(workload, inventory)
+    missing = [kind for kind in ("Ingress", "Egress") if not _limits(policies, kind)]
     if not missing:
         return PASS
     found = f"no network policy limits the {' and '.join(missing).lower()} of these pods"
     return failed("", found, "a NetworkPolicy in their namespace that selects them, for Ingress and Egress")
+
+
+def _limits(policies: list[Resource], kind: str) -> bool:
+    """Whether some policy speaks of this direction, and none lets everything through by an empty rule."""
+    of_kind = [p for p in policies if isinstance(kinds := read(p, "spec.policyTypes"), list) and kind in kinds]
+    rules = [(policy, f"spec.{kind.lower()}") for policy in of_kind]
+    return bool(of_kind) and not any(
+        is_hidden(read(policy, path)) or any(read(policy, rule) == {} for rule in items(policy, path))
+        for policy, path in rules
+    )
 
 
 @family.rule(
@@ -142,20 +124,31 @@ def network_fenced(workload: Resource, inventory: Inventory) -> Judgement:
         *_triton(),
         broken={
             "ports 8002 are in no ingress rule": put(
-                "spec.ingress.0.ports", [{"port": 8000, "endPort": 8001}], on=_POLICY
+                "spec.ingress.0.ports", [{"port": 8000, "endPort": 8001}], on=NETWORK_POLICY
             ),
-            "ports 8000, 8001, 8002 are in no ingress rule": put("spec.ingress", [], on=_POLICY),
+            "ports 8000, 8001, 8002 are in no ingress rule": put("spec.ingress", [], on=NETWORK_POLICY),
             "example.spec.ingress.0.from is absent, so everyone, on a port of Triton's": drop(
-                "spec.ingress.0.from", on=_POLICY
+                "spec.ingress.0.from", on=NETWORK_POLICY
             ),
-            "example.spec.ingress.0.ports is absent, so every port": drop("spec.ingress.0.ports", on=_POLICY),
+            **{
+                f'spec.ingress.0.from.1.ipBlock.cidr is "{wide}"': put(
+                    "spec.ingress.0.from.1", {"ipBlock": {"cidr": wide}}, on=NETWORK_POLICY
+                )
+                for wide in (*ANYWHERE, "0.0.0.0/1")
+            },
+            "example.spec.ingress.0.ports is absent, so every port": drop("spec.ingress.0.ports", on=NETWORK_POLICY),
         },
         undecided={
-            "spec.ingress.0.from is known only to the provider": put("spec.ingress.0.from", Hidden(), on=_POLICY)
+            "spec.ingress.0.from is known only to the provider": put(
+                "spec.ingress.0.from", Hidden(), on=NETWORK_POLICY
+            )
         },
         accepted={
-            "": put("spec.ingress.1.ports", [{"port": 9999}], on=_POLICY),
-            "no network policy selects the pods": without(_POLICY),
+            "": (
+                put("spec.ingress.1.ports", [{"port": 9999}], on=NETWORK_POLICY),
+                put("spec.ingress.0.from.1", {"ipBlock": {"cidr": "10.20.0.0/16"}}, on=NETWORK_POLICY),
+            ),
+            "no network policy selects the pods": without(NETWORK_POLICY),
             "the pods listen on no port": drop("spec.template.spec.containers.0.ports"),
         },
     ),
@@ -167,7 +160,7 @@ def network_ports_named(workload: Resource, inventory: Inventory) -> Judgement:
         for port in items(workload, f"{container}.ports")
         if isinstance(number := read(workload, f"{port}.containerPort"), int)
     }
-    policies = _selecting(workload, inventory)
+    policies = network_policies(workload, inventory)
     if not ports or not policies:
         return not_applicable("the pods listen on no port" if not ports else "no network policy selects the pods")
     rules = [(policy, rule) for policy in policies for rule in items(policy, "spec.ingress")]
@@ -195,9 +188,18 @@ def _narrow(policy: Resource, rule: str) -> Judgement:
     hidden = unreadable(policy, f"{rule}.ports", "named ports") or unreadable(policy, f"{rule}.from", "named peers")
     if hidden:
         return hidden
-    if read(policy, f"{rule}.from") not in (ABSENT, []) or not any(_rule_ports(policy, rule)):
+    if not any(_rule_ports(policy, rule)):
         return PASS
-    return failed(f"{policy.name}.{rule}.from", "absent, so everyone, on a port of Triton's", "named peers")
+    if read(policy, f"{rule}.from") in (ABSENT, []):
+        return failed(f"{policy.name}.{rule}.from", "absent, so everyone, on a port of Triton's", "named peers")
+    return all_of(_narrow_peer(policy, peer) for peer in items(policy, f"{rule}.from"))
+
+
+def _narrow_peer(policy: Resource, peer: str) -> Judgement:
+    block = f"{peer}.ipBlock.cidr"
+    if read(policy, block) is ABSENT:
+        return unreadable(policy, peer, "named peers") or PASS
+    return expect(policy, block, "a network that somebody has", lambda cidr: not too_wide(cidr))
 
 
 @family.rule(
