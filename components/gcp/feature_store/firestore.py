@@ -194,17 +194,23 @@ def _database(place: Place, ref: FeatureStoreRef) -> str:
 
 
 def _key_for_firestore(parent: Component, place: Place, keys: KeysRef) -> pulumi.Output[str]:
-    """The data key's id, once Firestore's own agent exists and may use the key."""
+    """The data key's id, once Firestore's own agent exists and may use it.
+
+    The agent may use the recovery key too, so that a database can be restored when the primary region is gone.
+    """
     options = pulumi.ResourceOptions(parent=parent)
     api = gcp.projects.Service(
         "firestore", project=place.account, service=SERVICE, disable_on_destroy=False, opts=options
     )
     agent = gcp.projects.ServiceIdentity("firestore", project=place.account, service=api.service, opts=options)
-    granted = gcp.kms.CryptoKeyIAMMember(
-        "data-firestore",
-        crypto_key_id=keys.data.id,
-        role=USER_ROLE,
-        member=agent_member(place, Agent.FIRESTORE),
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[agent]),
-    )
-    return ready(keys.data.id, granted)
+    granted = [
+        gcp.kms.CryptoKeyIAMMember(
+            f"{purpose}-firestore",
+            crypto_key_id=key.id,
+            role=USER_ROLE,
+            member=agent_member(place, Agent.FIRESTORE),
+            opts=pulumi.ResourceOptions(parent=parent, depends_on=[agent]),
+        )
+        for purpose, key in (("data", keys.data), ("recovery", keys.recovery))
+    ]
+    return ready(keys.data.id, *granted)
