@@ -12,6 +12,7 @@ import pytest
 from common.errors import UserError
 from common.sdk.types import input_properties
 from components.contracts.component import Component
+from components.contracts.feature_store import FeatureStoreKind
 from components.contracts.place import Place
 from components.contracts.stateful import GUARDS, CopiedBy, NotCopied, Stateful
 from components.contracts.vocabulary import Cloud, Environment
@@ -35,6 +36,7 @@ STATELESS_TYPES: Final[Mapping[str, str]] = {
     "aws:sns/topic:Topic": "passes messages on and keeps none",
     "gcp:container/nodePool:NodePool": "machines whose disks go with them",
     "gcp:dns/managedZone:ManagedZone": "records that are in the program",
+    "gcp:firestore/backupSchedule:BackupSchedule": "a schedule: its backups are the database's, and outlive it",
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": "a grant",
     "gcp:monitoring/notificationChannel:NotificationChannel": "an address",
 }
@@ -106,21 +108,41 @@ def _in_cluster_backup(inventory: Inventory, cluster: Resource) -> bool:
     )
 
 
+def _clustered(inventory: Inventory, store: Resource) -> bool:
+    """An instance, or a table of one, with a cluster in the backup region and backups of the table."""
+    token = "gcp:bigtable/instance:Instance"
+    instances = [store] if store.type == token else inventory.linked(store, "instanceName", token)
+    away = [
+        cluster
+        for instance in instances
+        for cluster in instance.get("clusters")
+        if not cluster["zone"].startswith(f"{inventory.settings['region']}-")
+    ]
+    tables = [
+        table
+        for table in inventory.of_type("gcp:bigtable/table:Table")
+        if any(instance in instances for instance in inventory.linked(table, "instanceName", token))
+    ]
+    return bool(away and tables) and all(table.get("automatedBackupPolicy.frequency") for table in tables)
+
+
 COPIERS: Final[Mapping[CopiedBy, Finder]] = {
     CopiedBy.REPLICATION: _replicated,
     CopiedBy.TRANSFER_JOB: _transferred,
     CopiedBy.BACKUP_PLAN: _in_backup_plan,
     CopiedBy.EXPORT: _exported,
     CopiedBy.CLUSTER_BACKUP: _in_cluster_backup,
+    CopiedBy.CLUSTER: _clustered,
 }
 """How to find, in an inventory, that a resource is copied as it declares."""
 
 
-@pytest.fixture(params=[(c, e) for c in Cloud for e in Environment], ids=lambda p: f"{p[1]}-{p[0]}")
-def stack(request: pytest.FixtureRequest, plan_platform: Any) -> Any:
-    """Each of the six stacks in turn."""
-    cloud, environment = request.param
-    return plan_platform(cloud, environment=environment)
+@pytest.fixture(params=[(k, e) for k in FeatureStoreKind for e in Environment], ids=lambda p: f"{p[1]}-{p[0]}")
+def stack(request: pytest.FixtureRequest, plan_platform: Any, stores: Any) -> Any:
+    """A stack of each environment with each kind of feature store in turn."""
+    kind, environment = request.param
+    cloud, changes = stores[kind]
+    return plan_platform(cloud, environment=environment, **changes)
 
 
 def stateful(platform: Any) -> Iterator[tuple[Resource, Stateful]]:
@@ -221,8 +243,9 @@ def test_what_is_copied_says_so(stack: Any) -> None:
     assert not copied, "it is declared as not copied"
 
 
-def test_every_way_of_copying_is_used_by_some_stack(plan_platform: Any) -> None:
-    used = {state.copies for cloud in Cloud for _, state in stateful(plan_platform(cloud))}
+def test_every_way_of_copying_is_used_by_some_stack(plan_platform: Any, stores: Any) -> None:
+    plans = [plan_platform(cloud, **changes) for cloud, changes in stores.values()]
+    used = {state.copies for plan in plans for _, state in stateful(plan)}
     assert used >= set(CopiedBy) == COPIERS.keys()
 
 
@@ -254,6 +277,7 @@ COPIER_TYPES: Final[Mapping[CopiedBy, str]] = {
     CopiedBy.BACKUP_PLAN: "aws:backup/plan:Plan",
     CopiedBy.EXPORT: "gcp:cloudscheduler/job:Job",
     CopiedBy.CLUSTER_BACKUP: "gcp:gkebackup/backupPlan:BackupPlan",
+    CopiedBy.CLUSTER: "gcp:bigtable/table:Table",
 }
 
 
