@@ -1,6 +1,7 @@
 """Rows of a feature store: the one form in which every kind keeps them, and those of the golden predictions.
 
-`serving_image` ships alone and reads the same form; `tests/contracts/test_feature_rows.py` holds the two together.
+`serving_image` ships alone and reads the same form: `tests/ops/features/test_agreement.py` and
+`tests/serving_image/test_rows.py` hold the two together.
 """
 
 from __future__ import annotations
