@@ -19,7 +19,7 @@ from typing import Final
 from localcloud.emulators import Emulator, StackPlace, build_emulator
 from localcloud.engine import Attempt, Engine, engine_environment, ensure_engine
 from localcloud.engine.model import LANGUAGE_EXEC
-from localcloud.processes.process import kept, signals_interrupt
+from localcloud.processes.process import clean_up, kept, session_members, signals_interrupt
 from localcloud.providers.base import ENV_FORCE_DELETE, ENV_STORE
 from localcloud.toolchain import ensure_redis_server, ensure_serving_environment
 from localcloud.triton.server import TritonServer
@@ -33,6 +33,7 @@ __all__ = [
     "StackPlace",
     "TritonServer",
     "build_emulator",
+    "clean_up",
     "engine_environment",
     "ensure_engine",
     "ensure_redis_server",
@@ -40,6 +41,7 @@ __all__ = [
     "kept",
     "provider_environment",
     "provider_script",
+    "session_members",
     "signals_interrupt",
 ]
 

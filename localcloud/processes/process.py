@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import IO, Final, Literal, NoReturn
+from typing import IO, Any, Final, Literal, NoReturn
 
 from common.errors import UserError
 
@@ -24,6 +26,7 @@ GRACE_SECONDS: Final = 5.0
 START_ATTEMPTS: Final = 5
 """A port that was free may be taken when a server binds it: then others are tried."""
 _KILL_SECONDS: Final = 2.0
+_KILLED_SECONDS: Final = 0.005
 _POLL_SECONDS: Final = 0.25
 _TAIL_BYTES: Final = 16384
 _COMMAND_MARK: Final = "$ "
@@ -157,9 +160,9 @@ class ServerProcess:
         try:
             process.wait(self._grace_seconds + _KILL_SECONDS)
         except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
+        clean_up(process, self._remove)
 
     def tail(self) -> str:
         """The lines of its log that tell most."""
@@ -191,6 +194,36 @@ class ServerProcess:
         tail = self.tail()
         text = f"{what}. Its last words:\n{tail}" if tail else f"{what}, without a word in its log"
         return UserError(text, str(self._log), self._remedy)
+
+
+def session_members(session: int) -> Iterator[int]:
+    """The running processes of a session, by /proc."""
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, IndexError):
+            # proc(5): after the name in parentheses stand the state, the parent, the group and the session.
+            state, _, _, member_of = entry.read_text().rsplit(")", 1)[1].split()[:4]
+            if member_of == str(session) and state != "Z":
+                yield int(entry.parent.name)
+
+
+def clean_up(keeper: subprocess.Popen[Any], remove: Sequence[str | Path] = ()) -> None:
+    """Do what a keeper that leads its own session, and was killed itself, could not do any more.
+
+    What it kept dies with it; what that has started is in its session, and is ended here. `remove` is as for `kept`.
+    """
+    if keeper.returncode != -signal.SIGKILL:
+        return
+    while members := list(session_members(keeper.pid)):
+        for pid in members:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(_KILLED_SECONDS)
+    for pattern in remove:
+        for path in map(Path, glob.glob(str(pattern))):  # noqa: PTH207 - patterns are absolute
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def free_ports(count: int) -> tuple[int, ...]:
@@ -276,6 +309,7 @@ def run_logged(
     finally:
         child.terminate()
         child.wait()
+        clean_up(child)
     if child.returncode != 0:
         raise UserError(
             f"{title} failed with exit status {child.returncode}: {' | '.join(last_lines(log, _TOLD_LINES))}",

@@ -20,7 +20,7 @@ from pulumi.automation.errors import create_command_error
 from pulumi.automation.events import EngineEvent
 from semver import VersionInfo
 
-from localcloud.front import LANGUAGE_EXEC, kept
+from localcloud.front import LANGUAGE_EXEC, clean_up, kept, session_members
 
 Operation = Literal["up", "preview", "refresh", "destroy"]
 
@@ -204,6 +204,8 @@ class GuardedCommand(PulumiCommand):
                 wind_down(process)
                 raise
             finally:
+                process.wait()
+                clean_up(process)
                 for reader in readers:
                     reader.join(timeout=5)
         result = CommandResult("\n".join(out), "\n".join(err), process.returncode)
@@ -267,12 +269,10 @@ def wind_down(
 
 def _interrupt_program(session: int) -> None:
     """End the stack's program, which the engine waits for; all that the keeper starts is in its session."""
-    for entry in Path("/proc").glob("[0-9]*"):
+    for pid in session_members(session):
         with contextlib.suppress(OSError):
-            # proc(5): the session is the sixth field, the fourth after the name in parentheses.
-            belongs = (entry / "stat").read_text().rsplit(")", 1)[1].split()[3] == str(session)
-            if belongs and LANGUAGE_EXEC.encode() in (entry / "cmdline").read_bytes():
-                os.kill(int(entry.name), signal.SIGTERM)
+            if LANGUAGE_EXEC.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGTERM)
 
 
 def first_trouble(outcome: Outcome, fallback: str) -> Trouble:

@@ -204,6 +204,25 @@ def test_the_program_dies_with_a_keeper_that_is_killed() -> None:
     wait_until(lambda: not is_running(child))
 
 
+def test_what_a_killed_keeper_leaves_behind_is_ended_with_its_server(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    code = (
+        "import subprocess, sys, time; "
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], process_group=0); "
+        f"open({str(left)!r}, 'w').write(str(child.pid)); print('listening on 1', flush=True); time.sleep(60)"
+    )
+    process = ServerProcess(
+        "a server", [sys.executable, "-c", code], tmp_path / "log", remedy="none", remove=[tmp_path / "lef*"]
+    )
+    process.start()
+    child = int(left.read_text())
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.stop()
+    assert not is_running(child)
+    assert not left.exists()
+
+
 def test_a_port_that_another_program_took_is_tried_around(tmp_path: Path) -> None:
     tried: list[int] = []
 
