@@ -119,7 +119,7 @@ def test_no_stack_output_is_a_secret(stack: str, canary: Any) -> None:
     assert SECRET not in outputs and not canary.is_in(outputs)
 
 
-def test_the_password_of_the_feature_cache_is_masked_wherever_it_goes() -> None:
+def test_the_password_of_the_feature_store_is_masked_wherever_it_goes() -> None:
     inventory = plan_stack("prod-gcp")
     (secret,) = inventory.of_type("kubernetes:core/v1:Secret")
     assert "stringData" in secret.secret_paths

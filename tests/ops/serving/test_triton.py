@@ -87,15 +87,15 @@ def aws() -> Iterator[Cloud]:
     )
     store = open_store(f"s3://{bucket}", target, REGION)
     releases.publish(store, REPOSITORY, "v1")
-    cache = FeatureStore(
+    stored = FeatureStore(
         FeatureStoreKind.DYNAMODB,
         table,
         REGION,
         table,
         {serving.FEATURES_TABLE: table, serving.FEATURES_REGION: REGION},
     )
-    write_rows(cache, target, load_rows(), ttl_hours=1)
-    with serving_variables(cache, target) as variables:
+    write_rows(stored, target, load_rows(), ttl_hours=1)
+    with serving_variables(stored, target) as variables:
         yield Cloud(target, store, variables)
     emulator.stop()
 
@@ -118,9 +118,9 @@ def gcp(
         ).raise_for_status()
         store = open_store(f"gs://{bucket}", target)
         releases.publish(store, REPOSITORY, "v1")
-        cache = FeatureStore(FeatureStoreKind.REDIS, "features", REGION, INSTANCE, {})
-        write_rows(cache, api, load_rows(), ttl_hours=1)
-        yield Cloud(target, store, stack.enter_context(serving_variables(cache, api)))
+        stored = FeatureStore(FeatureStoreKind.REDIS, "features", REGION, INSTANCE, {})
+        write_rows(stored, api, load_rows(), ttl_hours=1)
+        yield Cloud(target, store, stack.enter_context(serving_variables(stored, api)))
 
 
 def free_port() -> int:
