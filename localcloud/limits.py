@@ -76,9 +76,9 @@ def page(known: Mapping[str, Known]) -> str:
         "An emulated type is made in an emulator with a data plane: its API answers, drift shows, and a setting that",
         "would stop the real service stops it here too, except for what stands behind the type. A recorded type is",
         "only remembered, with ids and outputs shaped as the cloud's. Every other type is refused by name.\n",
-        "Who calls is not judged on AWS: roles and their policies are recorded, and a caller may do all that no key's",
-        "state, bucket policy, lock or deletion protection forbids. On Google Cloud the grants of service agents, and",
-        "of the account that starts exports, are judged; every other caller may do all.\n",
+        "Who calls is not judged on AWS: roles and their policies are recorded, and a caller may do all that no",
+        "key's state, bucket policy, lock or deletion protection forbids. On Google Cloud the grants of service",
+        "agents, and of the account that starts exports, are judged; every other caller may do all.\n",
     ]
     for cloud, types in known.items():
         parts.append(f"## {cloud}\n")
