@@ -94,9 +94,9 @@ def _statement(path: str, entry: Mapping[str, Any]) -> Statement:
 
 def _is_everything(resource: str) -> bool:
     """Whether a resource is `*`, or an ARN that names nothing of its own, as `arn:aws:s3:::*/*` and `…:table/*`."""
-    name = resource.split(":", 5)[-1] if resource.startswith("arn:") else resource
+    service, name = resource.split(":", 5)[2::3] if resource.count(":") >= 5 else ("", resource)
     kind, _, rest = name.partition("/")
-    return not kind.strip("*?") or (bool(rest) and not rest.strip("*?/") and kind in _KINDS)
+    return not kind.strip("*?") or (service != "s3" and bool(rest) and not rest.strip("*?/") and kind in _KINDS)
 
 
 def _field(entry: Mapping[str, Any], name: str) -> Any:

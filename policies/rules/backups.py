@@ -59,6 +59,7 @@ _COPY = "rules.0.copyActions.0.destinationVaultArn"
                 put("resources", [], on=_SELECTION),
                 put("resources.0", "arn:aws:s3:::models", on=_SELECTION),
                 put("resources.0", "arn:aws:dynamodb:eu-west-1:111122223333:table/other-*", on=_SELECTION),
+                put("resources.0", "arn:aws:dynamodb:eu-west-1:111122223333:table/feature", on=_SELECTION),
                 without(_SELECTION),
             )
         },
@@ -118,6 +119,7 @@ def _covers(pattern: str, suffix: str) -> bool:
         broken={
             "rules is []": put("rules", []),
             "rules.0.copyActions is absent": drop("rules.0.copyActions"),
+            "rules.1.copyActions is absent": put("rules.1", {"ruleName": "another"}),
             f"{_COPY} is absent": drop(_COPY),
             f"{_COPY} is in eu-west-1, the same region": put(
                 _COPY, "arn:aws:backup:eu-west-1:111122223333:backup-vault:primary"
@@ -175,7 +177,7 @@ def _vault_far(plan: Resource, inventory: Inventory, path: str) -> Judgement:
     examples=lambda: examples(
         given(BACKUP_VAULT, {"name": "primary"}),
         given(_LOCK, {"backupVaultName": "primary", "minRetentionDays": 7}),
-        broken={"the vault has no lock": (without(_LOCK), put("minRetentionDays", 1, on=_LOCK))},
+        broken={"the vault has no lock": (without(_LOCK), put("minRetentionDays", 6, on=_LOCK))},
         accepted={"vaults are locked in production": setting("environment", "staging")},
     ),
 )

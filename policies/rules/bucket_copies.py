@@ -122,6 +122,7 @@ def _gcs() -> tuple[Given, ...]:
                 put("rules.0.status", "Disabled", on=S3_REPLICATION),
                 put("rules.0.filter.prefix", "releases/", on=S3_REPLICATION),
                 put("rules.0.filter.tag", {"key": "copied", "value": "yes"}, on=S3_REPLICATION),
+                put("rules.0.filter.and", {"prefix": "releases/"}, on=S3_REPLICATION),
                 without(S3_REPLICATION),
             ),
             f"example.{_REPLICA} is in eu-west-1, the same region": both(

@@ -65,7 +65,7 @@ family.require(
         given(GCS_BUCKET, {_SOFT_DELETE: _SEVEN_DAYS_SECONDS}),
         broken={
             f"{_SOFT_DELETE} is 0": put(_SOFT_DELETE, 0),
-            f"{_SOFT_DELETE} is 86400": put(_SOFT_DELETE, 86400),
+            f"{_SOFT_DELETE} is 604799": put(_SOFT_DELETE, 604799),
         },
         undecided={f"{_SOFT_DELETE} is known only to the provider": put("softDeletePolicy", Hidden())},
         accepted={f"{_SOFT_DELETE} is left to its safe default": drop("softDeletePolicy")},

@@ -192,7 +192,8 @@ def _bound(statement: Statement, suffix: str, what: str) -> Judgement:
     examples=lambda: examples(
         given(_ROLES[1], {"rules.0": {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}}),
         broken={
-            f'rules.0.{field} is ["*"]': put(f"rules.0.{field}", ["*"])
+            f'rules.{index}.{field} is ["*"]': put(f"rules.{index}.{field}", ["*"])
+            for index in (0, 1)
             for field in ("verbs", "resources", "apiGroups")
         },
         undecided={"rules is known only to the provider": put("rules", Hidden())},

@@ -68,7 +68,7 @@ def aws_rotated(key: Resource, _: Inventory) -> Judgement:
     examples=lambda: examples(
         given(GCP_KEY, {"rotationPeriod": "7776000s"}),
         broken={
-            'rotationPeriod is "31536000s"': put("rotationPeriod", "31536000s"),
+            'rotationPeriod is "7776001s"': put("rotationPeriod", "7776001s"),
             'rotationPeriod is "90 days"': put("rotationPeriod", "90 days"),
             "rotationPeriod is absent": (
                 drop("rotationPeriod"),
@@ -98,8 +98,8 @@ def gcp_rotated(key: Resource, _: Inventory) -> Judgement:
     remedy="Set deletionWindowInDays to 14 or more, or leave it at the default of 30.",
     frameworks={Framework.AWS_FSBP: ("KMS.3",)},
     examples=lambda: examples(
-        given(KMS_KEY, {"deletionWindowInDays": 30}),
-        broken={"deletionWindowInDays is 7": put("deletionWindowInDays", 7)},
+        given(KMS_KEY, {"deletionWindowInDays": 14}),
+        broken={"deletionWindowInDays is 13": put("deletionWindowInDays", 13)},
         accepted={"deletionWindowInDays is left to its safe default": drop("deletionWindowInDays")},
     ),
 )
@@ -116,8 +116,8 @@ def aws_slow_deletion(key: Resource, _: Inventory) -> Judgement:
     rationale="A destroyed version takes all that it encrypted; the delay is the time there is to notice.",
     remedy="Leave destroyScheduledDuration out (30 days), or set 14 days or more.",
     examples=lambda: examples(
-        given(GCP_KEY, {"destroyScheduledDuration": "2592000s"}),
-        broken={'destroyScheduledDuration is "86400s"': put("destroyScheduledDuration", "86400s")},
+        given(GCP_KEY, {"destroyScheduledDuration": "1209600s"}),
+        broken={'destroyScheduledDuration is "1209599s"': put("destroyScheduledDuration", "1209599s")},
         accepted={"left to its default of 30 days": drop("destroyScheduledDuration")},
     ),
 )

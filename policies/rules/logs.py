@@ -103,10 +103,10 @@ def s3_access_logged(bucket: Resource, inventory: Inventory) -> Judgement:
     remedy="Set retentionInDays to 30 or more.",
     frameworks={Framework.CHECKOV: ("CKV_AWS_66",)},
     examples=lambda: examples(
-        given(LOG_GROUP, {"retentionInDays": 90}),
+        given(LOG_GROUP, {"retentionInDays": 30}),
         broken={
             "retentionInDays is absent": drop("retentionInDays"),
-            "retentionInDays is 7": put("retentionInDays", 7),
+            "retentionInDays is 29": put("retentionInDays", 29),
         },
         undecided={"retentionInDays is known only to the provider": put("retentionInDays", Hidden())},
     ),

@@ -25,6 +25,31 @@ def test_single_values_are_read_as_lists() -> None:
     assert (found.actions, found.resources) == (("s3:GetObject",), ("arn:aws:s3:::b/*",))
 
 
+def test_every_statement_is_read() -> None:
+    listed = [{"Effect": "Allow", "Action": f"s3:{index}"} for index in range(7)]
+    found = statements(given(POLICY, {"policy": json.dumps({"Statement": listed})}).recorded(), "policy")
+    assert isinstance(found, tuple)
+    assert [statement.actions for statement in found] == [(f"s3:{index}",) for index in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("resource", "opens_all"),
+    [
+        ("*", True),
+        ("arn:aws:s3:::*", True),
+        ("arn:aws:s3:::*/*", True),
+        ("arn:aws:dynamodb:eu-west-1:111122223333:table/*", True),
+        ("arn:aws:kms:eu-west-1:111122223333:key/*", True),
+        ("arn:aws:s3:::models/*", False),
+        ("arn:aws:s3:::table/*", False),
+        ("arn:aws:s3:::models-*", False),
+        ("arn:aws:dynamodb:eu-west-1:111122223333:table/features*", False),
+    ],
+)
+def test_a_resource_that_names_nothing_opens_everything(resource: str, opens_all: bool) -> None:
+    assert bool(_only({"Effect": "Allow", "Resource": ["arn:aws:s3:::b", resource]}).everything) is opens_all
+
+
 @pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"AWS": ["arn:aws:iam::1:root", "*"]}])
 def test_everyone_is_recognised_in_each_spelling(principal: object) -> None:
     assert _only({"Effect": "Allow", "Principal": principal}).anyone
