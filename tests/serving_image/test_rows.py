@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from common.errors import UserError
 from components.contracts import serving
+from components.gcp.feature_store import firestore
 from localcloud.toolchain import ensure_bigtable_emulator, ensure_serving_environment
 from ops.features.rows import Row, encode
 
@@ -140,6 +141,10 @@ def test_what_was_never_written_is_missing(probe: Probe) -> None:
 def test_a_row_of_another_form_is_malformed(probe: Probe) -> None:
     probe.put({"bad": Row('["1", 2]')})
     assert probe.lookup(["bad"]) == [([0.0, 0.0], "malformed")]
+
+
+def test_the_image_reads_the_collection_that_the_stack_exports(feature_store: ModuleType) -> None:
+    assert feature_store.FIRESTORE_COLLECTION == firestore.COLLECTION
 
 
 @given(rows=ROWS)

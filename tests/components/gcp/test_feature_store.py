@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
 from pulumi_gcp.redis.outputs import InstanceServerCaCert
 
+from components.contracts.feature_store import FeatureStoreKind
+from components.gcp.feature_store.firestore import COLLECTION
 from components.gcp.feature_store.memorystore import ca_bundle
 
 
@@ -38,3 +42,43 @@ def test_the_store_is_safe_by_default(gcp_platform: Any, path: str, value: objec
 def test_the_standby_lies_in_another_zone(gcp_platform: Any) -> None:
     (instance,) = gcp_platform.inventory.of_type("gcp:redis/instance:Instance")
     assert instance.get("locationId") != instance.get("alternativeLocationId")
+
+
+@pytest.fixture
+def firestore(plan_platform: Any, stores: Any) -> Any:
+    """The development stack with Firestore."""
+    cloud, changes = stores[FeatureStoreKind.FIRESTORE]
+    return plan_platform(cloud, **changes)
+
+
+def test_firestores_exports_reach_the_backup_region(firestore: Any) -> None:
+    inventory = firestore.inventory
+    (job,) = inventory.of_type("gcp:cloudscheduler/job:Job")
+    asked = json.loads(base64.b64decode(job.get("httpTarget.body")))
+    written = asked["outputUriPrefix"].removeprefix("gs://")
+    copies = [
+        j.get("transferSpec.gcsDataSink.bucketName")
+        for j in inventory.of_type("gcp:storage/transferJob:TransferJob")
+        if j.get("transferSpec.gcsDataSource.bucketName") == written
+    ]
+    assert copies == [firestore.refs.backup.vault]
+    regions = {b.get("name"): b.region for b in inventory.of_type("gcp:storage/bucket:Bucket")}
+    assert (regions[written], regions[copies[0]]) == (firestore.place.region, firestore.place.backup_region)
+
+
+def test_firestores_exports_hold_the_rows_that_the_server_reads(firestore: Any) -> None:
+    (job,) = firestore.inventory.of_type("gcp:cloudscheduler/job:Job")
+    asked = json.loads(base64.b64decode(job.get("httpTarget.body")))
+    fields = firestore.inventory.of_type("gcp:firestore/field:Field")
+    assert asked["collectionIds"] == [COLLECTION] == sorted({field.get("collection") for field in fields})
+
+
+def test_firestore_is_backed_up_beside_the_database_each_day(firestore: Any) -> None:
+    (schedule,) = firestore.inventory.of_type("gcp:firestore/backupSchedule:BackupSchedule")
+    assert schedule.get("dailyRecurrence") is not None and schedule.get("weeklyRecurrence") is None
+
+
+def test_who_reads_from_firestore_reads_the_stacks_own_database_alone(firestore: Any) -> None:
+    (grant,) = (g for g in firestore.inventory.resources if g.get("role") == "roles/datastore.viewer")
+    database = f"projects/{firestore.place.account}/databases/{firestore.refs.feature_store.name}"
+    assert grant.get("condition.expression") == f'resource.name == "{database}"'
