@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.contracts.capacity import Room, allocatable, available, replica, replicas_per_machine
+from components.contracts.capacity import IMAGES_GIB, Room, allocatable, available, replica, replicas_per_machine
 from components.contracts.machines import MACHINES, Machine
 from components.contracts.specs import FleetSpec, ImagesSpec
 from components.contracts.vocabulary import Accelerator, Cloud
@@ -58,7 +58,7 @@ SEEN = {
 def test_no_more_is_promised_than_a_real_node_had(name: str) -> None:
     cloud, machine, disk_gib, cpu, memory_kib, disk_bytes = SEEN[name]
     room = allocatable(cloud, machine, disk_gib)
-    assert room.cpu_millicores <= cpu
+    assert room.cpu_millicores == cpu, "both clouds say exactly what they keep"
     assert room.memory_mib * 2**10 <= memory_kib
     assert room.disk_mib * 2**20 <= disk_bytes
 
@@ -69,6 +69,13 @@ def test_little_is_held_back_that_a_real_node_had(name: str) -> None:
     room = allocatable(cloud, machine, disk_gib)
     found = (room.cpu_millicores / cpu, room.memory_mib * 2**10 / memory_kib, room.disk_mib * 2**20 / disk_bytes)
     assert min(found) > 0.94, "an estimate that is far too low refuses settings that would run"
+
+
+@pytest.mark.parametrize("disk_gib", [20, 100, 400])
+def test_images_and_replicas_leave_the_disk_as_free_as_the_kubelet_wants_it(disk_gib: int) -> None:
+    seen_gib = disk_gib * 17.8 / 20  # Bottlerocket, as in SEEN's first
+    room = available(Cloud.AWS, MACHINES[Cloud.AWS]["g6.2xlarge"], disk_gib)
+    assert room.disk_mib / 1024 <= max(0, seen_gib * (1 - 0.15) - IMAGES_GIB)
 
 
 @given(CLOUDS, L4_MACHINES, DISKS, FLEETS)
