@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -81,4 +82,5 @@ def answer(stacks: Sequence[str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    gc.disable()  # as `ops.cli` does for the command that asks for it
     json.dump(answer(sys.argv[1:]), sys.stdout)
