@@ -2,6 +2,8 @@
 
 Read from GoogleCloudPlatform/magic-modules, from which the provider is made: `immutable` in `mmv1/products/*.yaml`
 and `ForceNew` in `mmv1/third_party/terraform/services`. `project` replaces wherever it is an argument.
+Firestore and Bigtable: at commit d57784406a44 of 2026-08-21. A Bigtable cluster that is added or removed replaces the
+instance here, but not there: its provider compares clusters of one id alone.
 """
 
 from __future__ import annotations
@@ -44,6 +46,24 @@ REPLACE_ON: Final[Mapping[str, tuple[str, ...]]] = {
         "remoteRepositoryConfig",
         "repositoryId",
     ),
+    "gcp:bigtable/gCPolicy:GCPolicy": (
+        "columnFamily",
+        "instanceName",
+        "maxAge",
+        "maxVersions",
+        "mode",
+        "table",
+    ),
+    "gcp:bigtable/instance:Instance": (
+        "clusters.kmsKeyName",
+        "clusters.nodeScalingFactor",
+        "clusters.storageType",
+        "clusters.zone",
+        "name",
+        "tags",
+    ),
+    "gcp:bigtable/table:Table": ("instanceName", "name", "splitKeys"),
+    "gcp:bigtable/tableIamMember:TableIamMember": ("condition", "instanceName", "member", "role", "table"),
     "gcp:binaryauthorization/policy:Policy": (),
     "gcp:cloudscheduler/job:Job": ("name", "region"),
     "gcp:compute/firewall:Firewall": ("direction", "name", "params"),
@@ -139,6 +159,18 @@ REPLACE_ON: Final[Mapping[str, tuple[str, ...]]] = {
         "visibility",
     ),
     "gcp:dns/recordSet:RecordSet": ("managedZone", "name"),
+    "gcp:firestore/backupSchedule:BackupSchedule": ("dailyRecurrence", "database", "weeklyRecurrence"),
+    "gcp:firestore/database:Database": (
+        "cmekConfig",
+        "databaseEdition",
+        "firestoreDataAccessMode",
+        "locationId",
+        "mongodbCompatibleDataAccessMode",
+        "name",
+        "realtimeUpdatesMode",
+        "tags",
+    ),
+    "gcp:firestore/field:Field": ("collection", "database", "field", "ttlConfig.expirationOffset"),
     "gcp:gkebackup/backupPlan:BackupPlan": ("cluster", "location", "name"),
     "gcp:kms/cryptoKey:CryptoKey": (
         "cryptoKeyBackend",

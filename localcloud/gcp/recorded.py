@@ -167,11 +167,12 @@ def _alert_policy(request: Request, physical_id: str, context: Context) -> Mappi
     return {**full_name(creationRecords=made)(request, physical_id, context), "conditions": conditions}
 
 
-def _member_id(*parts: str) -> Identify:
+def _member_id(of: str) -> Identify:
+    granted = template(f"{of}/{{role}}/{{member}}", "role")
+
     def identify(request: Request, context: Context) -> str:
-        values = [project_of(request, context) if p == "project" else str(request.inputs.get(p, "")) for p in parts]
-        condition = request.inputs.get("condition") or {}
-        return "/".join([*values, *([str(condition.get("title"))] if condition else [])])
+        title = (request.inputs.get("condition") or {}).get("title")
+        return granted(request, context) + (f"/{title}" if title else "")
 
     return identify
 
@@ -182,7 +183,7 @@ def _member(request: Request, physical_id: str, _context: Context) -> Mapping[st
 
 def _service_identity(request: Request, _id: str, context: Context) -> Mapping[str, Any]:
     project, service = project_of(request, context), str(request.inputs["service"]).split(".")[0]
-    domains = {"redis": "cloud-redis", "storage": "gs-project-accounts"}
+    domains = {"redis": "cloud-redis", "storage": "gs-project-accounts", "bigtableadmin": "gcp-sa-bigtable"}
     domain = domains.get(service, f"gcp-sa-{service}")
     email = f"service-{digits(12, project)}@{domain}.iam.gserviceaccount.com"
     return {"project": project, "email": email, "member": f"serviceAccount:{email}"}
@@ -214,12 +215,44 @@ def _sink(request: Request, physical_id: str, context: Context) -> Mapping[str, 
     return {**named()(request, physical_id, context), "writerIdentity": "" if unneeded else writer}
 
 
+def _firestore_database(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
+    kept = request.inputs.get("pointInTimeRecoveryEnablement") == "POINT_IN_TIME_RECOVERY_ENABLED"
+    made = created(request, "createTime")
+    return {
+        **named(keyPrefix="", versionRetentionPeriod="604800s" if kept else "3600s")(request, physical_id, context),
+        "createTime": made,
+        "updateTime": clock.now_text(),
+        "earliestVersionTime": made,
+        "uid": request.outputs.get("uid") or stable_uuid(physical_id),
+        "etag": stable_hex(8, repr(sorted(request.inputs.items()))),
+    }
+
+
+def _backup_schedule_id(request: Request, context: Context) -> str:
+    database = template("projects/{project}/databases/{database}", "database")(request, context)
+    return f"{database}/backupSchedules/{stable_uuid(request.urn)}"
+
+
+def _gc_policy_id(request: Request, context: Context) -> str:
+    # Google's provider takes the policy's own text for its id, which names neither table nor family.
+    family = template("projects/{project}/instances/{instanceName}/tables/{table}/{columnFamily}", "table")
+    return f"{family(request, context)}/{stable_hex(7, request.urn)}"
+
+
 RECORDED: Final[Mapping[str, Shape]] = {
     "gcp:artifactregistry/repository:Repository": Shape(
         template("projects/{project}/locations/{location}/repositories/{repositoryId}", "repositoryId"),
         _repository,
         "repositoryId",
         "labels",
+    ),
+    "gcp:bigtable/gCPolicy:GCPolicy": Shape(_gc_policy_id, _nothing, None, exclusive=False),
+    "gcp:bigtable/instance:Instance": Shape(
+        template("projects/{project}/instances/{name}"), named(), labels_property="labels"
+    ),
+    "gcp:bigtable/table:Table": Shape(template("projects/{project}/instances/{instanceName}/tables/{name}"), named()),
+    "gcp:bigtable/tableIamMember:TableIamMember": Shape(
+        _member_id("projects/{project}/instances/{instanceName}/tables/{table}"), _member, None
     ),
     "gcp:binaryauthorization/policy:Policy": Shape(
         lambda r, c: f"projects/{project_of(r, c)}", lambda r, _, c: {"project": project_of(r, c)}, None
@@ -243,6 +276,13 @@ RECORDED: Final[Mapping[str, Shape]] = {
         template("projects/{project}/managedZones/{name}"), _managed_zone, labels_property="labels"
     ),
     "gcp:dns/recordSet:RecordSet": Shape(_record_set_id, _nothing),
+    "gcp:firestore/backupSchedule:BackupSchedule": Shape(_backup_schedule_id, named(), None, exclusive=False),
+    "gcp:firestore/database:Database": Shape(template("projects/{project}/databases/{name}"), _firestore_database),
+    "gcp:firestore/field:Field": Shape(
+        template("projects/{project}/databases/{database}/collectionGroups/{collection}/fields/{field}", "field"),
+        full_name(),
+        None,
+    ),
     "gcp:gkebackup/backupPlan:BackupPlan": Shape(
         template("projects/{project}/locations/{location}/backupPlans/{name}"),
         _backup_plan,
@@ -269,7 +309,7 @@ RECORDED: Final[Mapping[str, Shape]] = {
     "gcp:projects/serviceIdentity:ServiceIdentity": Shape(
         template("projects/{project}/services/{service}", "service"), _service_identity, "service"
     ),
-    "gcp:serviceaccount/iAMMember:IAMMember": Shape(_member_id("serviceAccountId", "role", "member"), _member, None),
+    "gcp:serviceaccount/iAMMember:IAMMember": Shape(_member_id("{serviceAccountId}"), _member, None),
     "gcp:servicenetworking/connection:Connection": Shape(
         _connection_id, lambda *_: {"peering": "servicenetworking-googleapis-com"}, None
     ),

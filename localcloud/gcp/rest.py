@@ -5,20 +5,28 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from common.gcp_api import GcpApi, Service
 from localcloud.gcp.context import Context, labels_of
 from localcloud.gcp.fields import Field, body, changes, drifted, imported
 from localcloud.providers.base import Kind, ProviderError, Request, State, force_delete
 
+_PROTECTIONS: Final = (
+    ("deletionProtection", True, "false"),
+    ("deletionProtection", "PROTECTED", "UNPROTECTED"),
+    ("deleteProtectionState", "DELETE_PROTECTION_ENABLED", "DELETE_PROTECTION_DISABLED"),
+)
+"""Argument, the value that forbids deletion, the value that allows it."""
+
 
 def refuse_protected(request: Request) -> None:
     """Raise ProviderError if the resource's own arguments forbid its deletion."""
     if force_delete():
         return
-    if request.inputs.get("deletionProtection"):
-        raise ProviderError("cannot be deleted: set it to false and run `up` first", "deletionProtection")
+    for argument, protects, lifted in _PROTECTIONS:
+        if request.inputs.get(argument) == protects:
+            raise ProviderError(f"cannot be deleted: set it to {lifted} and run `up` first", argument)
     if request.inputs.get("deletionPolicy") == "PREVENT":
         raise ProviderError("forbids the deletion: change it and run `up` first", "deletionPolicy")
 

@@ -17,6 +17,7 @@ from components.contracts.feature_store import FeatureStoreKind
 from components.contracts.regions import distance_km
 from components.contracts.serving import ACCELERATOR_LABEL, GPU_TAINT_KEY, NAMESPACE, POOL_LABEL, SERVICE_ACCOUNT
 from components.contracts.vocabulary import Accelerator, Cloud
+from localcloud.limits import known_types
 from policies.evaluation import evaluate
 from policies.inventory import Resource
 from policies.model import Verdict
@@ -360,6 +361,15 @@ def test_the_fleets_identity_is_bound_to_one_service_account(platform: Any) -> N
 
 def test_a_cloud_without_its_own_node_autoscaler_brings_an_identity_for_one(platform: Any) -> None:
     assert (platform.refs.node_autoscaler is not None) is (platform.cloud is Cloud.AWS), "GKE adds machines itself"
+
+
+# The local cloud
+
+
+def test_the_local_cloud_knows_every_type_of_every_kind_of_feature_store(platform: Any) -> None:
+    known = {token for types in known_types().values() for token in (*types.emulated, *types.recorded)}
+    clouds = {resource.type for resource in platform.inventory.resources if resource.custom}
+    assert {token for token in clouds if not token.startswith("pulumi:")} - known == set()
 
 
 # Policies

@@ -15,7 +15,25 @@ from localcloud.providers.base import LocalProvider, ProviderError
 from localcloud.providers.store import Store
 from policies.inventory import Inventory
 
-ON_REQUEST: dict[str, str] = {}
+ON_REQUEST: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "gcp:bigtable/gCPolicy:GCPolicy",
+            "gcp:bigtable/instance:Instance",
+            "gcp:bigtable/table:Table",
+            "gcp:bigtable/tableIamMember:TableIamMember",
+        ),
+        "feature_store.kind: bigtable",
+    ),
+    **dict.fromkeys(
+        (
+            "gcp:firestore/backupSchedule:BackupSchedule",
+            "gcp:firestore/database:Database",
+            "gcp:firestore/field:Field",
+        ),
+        "feature_store.kind: firestore",
+    ),
+}
 """A type that no committed stack has, and the setting that asks for it."""
 
 

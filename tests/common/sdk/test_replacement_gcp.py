@@ -80,6 +80,8 @@ def difference(provider: GcpProvider, token: str, old: Mapping[str, Any], new: M
         ("gcp:gkebackup/backupPlan:BackupPlan", "location", "a", "b"),
         ("gcp:storage/bucketIAMMember:BucketIAMMember", "role", "a", "b"),
         ("gcp:redis/instance:Instance", "project", "a", "b"),
+        ("gcp:firestore/database:Database", "cmekConfig", {"kmsKeyName": "a"}, {"kmsKeyName": "b"}),
+        ("gcp:bigtable/instance:Instance", "clusters", [{"kmsKeyName": "a"}], [{"kmsKeyName": "b"}]),
     ],
 )
 def test_what_the_real_provider_replaces_is_replaced(
@@ -98,6 +100,9 @@ def test_what_the_real_provider_replaces_is_replaced(
         ("gcp:container/nodePool:NodePool", "nodeConfig", {"machineType": "a"}, {"machineType": "b"}),
         ("gcp:storage/transferJob:TransferJob", "status", "ENABLED", "DISABLED"),
         ("gcp:cloudscheduler/job:Job", "schedule", "0 * * * *", "0 0 * * *"),
+        ("gcp:firestore/database:Database", "deleteProtectionState", "A", "B"),
+        ("gcp:bigtable/instance:Instance", "clusters", [{"numNodes": 1}], [{"numNodes": 2}]),
+        ("gcp:bigtable/gCPolicy:GCPolicy", "gcRules", "{}", '{"mode": "union"}'),
     ],
 )
 def test_what_the_real_provider_updates_is_updated(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.sdk.types import schema_of
 from localcloud.gcp.context import Context, labels_of
 from localcloud.gcp.members import with_member
 from localcloud.gcp.provider import GcpProvider, blame
@@ -59,10 +60,52 @@ def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GcpProvider:
             "projects/acme/locations/l/repositories/r",
         ),
         ("gcp:projects/service:Service", {"service": "redis.googleapis.com"}, "acme/redis.googleapis.com"),
+        ("gcp:firestore/database:Database", {"name": "f"}, "projects/acme/databases/f"),
+        (
+            "gcp:firestore/field:Field",
+            {"database": "f", "collection": "c", "field": "a"},
+            "projects/acme/databases/f/collectionGroups/c/fields/a",
+        ),
+        ("gcp:bigtable/table:Table", {"name": "t", "instanceName": "i"}, "projects/acme/instances/i/tables/t"),
+        (
+            "gcp:bigtable/tableIamMember:TableIamMember",
+            {"instanceName": "i", "table": "t", "role": "roles/r", "member": "user:a@b"},
+            "projects/acme/instances/i/tables/t/roles/r/user:a@b",
+        ),
+        (
+            "gcp:serviceaccount/iAMMember:IAMMember",
+            {"serviceAccountId": "s", "role": "roles/r", "member": "m", "condition": {"title": "only here"}},
+            "s/roles/r/m/only here",
+        ),
     ],
 )
 def test_ids_are_shaped_as_googles(token: str, inputs: dict[str, Any], expected: str) -> None:
     assert RECORDED[token].identify(request(token, inputs), CONTEXT) == expected
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs"),
+    [
+        ("gcp:bigtable/gCPolicy:GCPolicy", {"instanceName": "i", "table": "t", "columnFamily": "f"}),
+        ("gcp:bigtable/instance:Instance", {"name": "i", "labels": {"a": "b"}}),
+        ("gcp:bigtable/table:Table", {"name": "t", "instanceName": "i"}),
+        (
+            "gcp:bigtable/tableIamMember:TableIamMember",
+            {"instanceName": "i", "table": "t", "role": "roles/r", "member": "user:a@b"},
+        ),
+        ("gcp:firestore/backupSchedule:BackupSchedule", {"database": "f"}),
+        ("gcp:firestore/database:Database", {"name": "f"}),
+        ("gcp:firestore/field:Field", {"database": "f", "collection": "c", "field": "a"}),
+    ],
+)
+def test_a_recorded_type_has_every_output_that_the_sdk_names_and_stays_the_same(
+    provider: GcpProvider, token: str, inputs: dict[str, Any]
+) -> None:
+    kind, schema = provider.kind(token), schema_of(token)
+    made = kind.create(request(token, inputs))
+    assert schema is not None and schema.outputs - schema.inputs.keys() <= made.outputs.keys()
+    found = kind.read(request(token, inputs, id=made.id, outputs=made.outputs))
+    assert found is not None and found.inputs is None, "no drift"
 
 
 def test_compute_links_point_to_the_compute_api(provider: GcpProvider) -> None:
@@ -104,7 +147,12 @@ def test_a_name_that_is_taken_is_refused(provider: GcpProvider) -> None:
 
 @pytest.mark.parametrize(
     ("inputs", "argument"),
-    [({"deletionProtection": True}, "deletionProtection"), ({"deletionPolicy": "PREVENT"}, "deletionPolicy")],
+    [
+        ({"deletionProtection": True}, "deletionProtection"),
+        ({"deletionProtection": "PROTECTED"}, "deletionProtection"),
+        ({"deleteProtectionState": "DELETE_PROTECTION_ENABLED"}, "deleteProtectionState"),
+        ({"deletionPolicy": "PREVENT"}, "deletionPolicy"),
+    ],
 )
 def test_a_protected_resource_is_not_deleted(provider: GcpProvider, inputs: dict[str, Any], argument: str) -> None:
     token = "gcp:container/cluster:Cluster"
@@ -113,6 +161,25 @@ def test_a_protected_resource_is_not_deleted(provider: GcpProvider, inputs: dict
     with pytest.raises(ProviderError) as refused:
         provider.kind(token).delete(request(token, made, id=state.id))
     assert refused.value.argument == argument
+
+
+@pytest.mark.parametrize(
+    "lifted", [{"deletionProtection": "UNPROTECTED"}, {"deleteProtectionState": "DELETE_PROTECTION_DISABLED"}]
+)
+def test_a_resource_whose_protection_was_lifted_is_deleted(provider: GcpProvider, lifted: dict[str, Any]) -> None:
+    token = "gcp:container/cluster:Cluster"
+    made = {"name": "c", "location": "l", **lifted}
+    state = provider.kind(token).create(request(token, made))
+    provider.kind(token).delete(request(token, made, id=state.id))
+    assert provider.kind(token).read(request(token, {}, id=state.id)) is None
+
+
+def test_a_policy_that_was_left_behind_does_not_stop_the_next(provider: GcpProvider) -> None:
+    token = "gcp:bigtable/gCPolicy:GCPolicy"
+    made = {"instanceName": "i", "table": "t", "columnFamily": "f", "deletionPolicy": "ABANDON"}
+    state = provider.kind(token).create(request(token, made))
+    provider.kind(token).delete(request(token, made, id=state.id))
+    assert provider.kind(token).create(request(token, made)).id != state.id
 
 
 def test_a_protected_resource_goes_when_the_command_says_so(
