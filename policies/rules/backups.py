@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from policies.checks import (
@@ -199,30 +200,45 @@ def aws_backup_vault_locked(vault: Resource, inventory: Inventory) -> Judgement:
     "gcp-gke-backed-up-far",
     Severity.HIGH,
     "GKE clusters are backed up whole, to a region far enough away",
-    types=(_GKE_PLAN,),
+    types=(GKE_CLUSTER,),
     rationale="A backup without volumes or secrets restores no service, and one nearby is lost with the cluster.",
-    remedy="Place the plan in the backup region, include all namespaces, volumes and secrets, and do not pause it.",
+    remedy="Place a plan in the backup region, include all namespaces, volumes and secrets, and do not pause it.",
     frameworks={Framework.NIST_800_53: ("CP-6", "CP-9")},
     examples=lambda: examples(
+        given(GKE_CLUSTER),
         given(_GKE_PLAN, {"location": "europe-north1", "cluster": Output(GKE_CLUSTER), **_WHOLE}, away=True),
         broken={
-            **{f"{path} is false": put(path, False) for path in _WHOLE},
-            "backupConfig.includeSecrets is absent": drop("backupConfig.includeSecrets"),
-            "backupSchedule.paused is true": put("backupSchedule.paused", True),
-            "location is in europe-north1, 1836 km away": setting("backup.min_distance_km", 9000),
+            "no backup plan names the cluster": (
+                without(_GKE_PLAN),
+                put("cluster", "projects/p/locations/europe-west1/clusters/other", on=_GKE_PLAN),
+            ),
+            **{f"example.{path} is false": put(path, False, on=_GKE_PLAN) for path in _WHOLE},
+            "example.backupConfig.includeSecrets is absent": drop("backupConfig.includeSecrets", on=_GKE_PLAN),
+            "example.backupSchedule.paused is true": put("backupSchedule.paused", True, on=_GKE_PLAN),
+            "example.location is in europe-north1, 1836 km away": setting("backup.min_distance_km", 9000),
         },
-        undecided={"backupSchedule.paused is known only to the provider": put("backupSchedule.paused", Hidden())},
+        undecided={
+            "example.backupSchedule.paused is known only to the provider": put(
+                "backupSchedule.paused", Hidden(), on=_GKE_PLAN
+            )
+        },
     ),
 )
-def gke_backed_up_far(plan: Resource, inventory: Inventory) -> Judgement:
+def gke_backed_up_far(cluster: Resource, inventory: Inventory) -> Judgement:
     settings = SettingsView.of(inventory.settings)
-    clusters = inventory.linked(plan, "cluster", GKE_CLUSTER)
-    home = next((region_in(cluster) for cluster in clusters), settings.region)
+    plans = [plan for plan in inventory.of_type(_GKE_PLAN) if refers_to(inventory, plan, "cluster", cluster)]
+    if not plans:
+        return failed("", "no backup plan names the cluster", "a backup plan for the cluster")
+    return best_of(_backs_up_far(plan, settings, home_region(cluster, settings)) for plan in plans)
+
+
+def _backs_up_far(plan: Resource, settings: SettingsView, home: str) -> Judgement:
     paused = "backupSchedule.paused"
-    return all_of(
+    judged = all_of(
         (
             far_enough(settings, "location", home, region_in(plan)),
             all_equal(plan, _WHOLE),
             absent_or(plan, paused, lambda: equals(plan, paused, False)),
         )
     )
+    return replace(judged, problems=tuple(replace(p, path=f"{plan.name}.{p.path}") for p in judged.problems))
