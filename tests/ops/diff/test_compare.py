@@ -87,6 +87,18 @@ def test_a_replacing_property_of_a_stateful_resource_puts_state_at_risk(diff: Di
     assert change.risk is not None and "replaced" in change.risk.what
 
 
+@pytest.mark.parametrize(("before", "after"), [(RELEASES, None), (None, RELEASES)])
+def test_state_that_either_side_declares_is_at_risk(
+    diff: Diff, before: Stateful | None, after: Stateful | None
+) -> None:
+    """Dropping the declaration together with what it protects hides nothing."""
+    [change] = diff(
+        inventory(resource(TABLE, "t", stateful=before, hashKey="a", encrypted=True)),
+        inventory(resource(TABLE, "t", stateful=after, hashKey="b", encrypted=True)),
+    ).changes
+    assert change.risk is not None and change.risk.at_stake == RELEASES
+
+
 def test_a_replacement_brings_those_of_what_is_built_on_it(diff: Diff) -> None:
     def stack(key: str) -> Inventory:
         table = resource(TABLE, "t", hashKey=key, encrypted=True)
