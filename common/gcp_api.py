@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -25,11 +25,23 @@ if TYPE_CHECKING:
     import requests
     from google.cloud import storage
 
-Service = Literal["kms", "redis", "storagetransfer", "cloudscheduler", "storage", "iam", "cloudresourcemanager"]
+Service = Literal[
+    "kms",
+    "redis",
+    "firestore",
+    "bigtable",
+    "storagetransfer",
+    "cloudscheduler",
+    "storage",
+    "iam",
+    "cloudresourcemanager",
+]
 
 HOSTS: Final[Mapping[Service, str]] = {
     "kms": "cloudkms.googleapis.com",
     "redis": "redis.googleapis.com",
+    "firestore": "firestore.googleapis.com",
+    "bigtable": "bigtable.googleapis.com",
     "storagetransfer": "storagetransfer.googleapis.com",
     "cloudscheduler": "cloudscheduler.googleapis.com",
     "storage": "storage.googleapis.com",
@@ -41,6 +53,8 @@ HOSTS: Final[Mapping[Service, str]] = {
 NAMES: Final[Mapping[Service, str]] = {
     "kms": "Cloud KMS",
     "redis": "Memorystore",
+    "firestore": "Firestore",
+    "bigtable": "Bigtable",
     "storagetransfer": "Storage Transfer",
     "cloudscheduler": "Cloud Scheduler",
     "storage": "Cloud Storage",
@@ -137,6 +151,10 @@ class GcpApi:
         """Remove a resource."""
         return self.call("DELETE", service, path, params=params)
 
+    def stream(self, service: Service, path: str, body: Any) -> Sequence[dict[str, Any]]:
+        """Call a method that answers in a stream, as Bigtable's do; all of its JSON objects."""
+        return self._ask("POST", service, path, body, None) or []
+
     def call(
         self,
         method: str,
@@ -146,6 +164,9 @@ class GcpApi:
         params: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """One request; the answer's JSON object, empty where it has none."""
+        return self._ask(method, service, path, body, params) or {}
+
+    def _ask(self, method: str, service: Service, path: str, body: Any, params: Mapping[str, str] | None) -> Any:
         import requests
 
         url = f"{base_url(self.target, service)}/{path}"
@@ -157,7 +178,7 @@ class GcpApi:
             ) from e
         if answer.status_code >= 400:
             raise _refusal(service, method, url, answer)
-        return answer.json() if answer.content.strip() else {}
+        return answer.json() if answer.content.strip() else None
 
     def wait(
         self, service: Service, operation: Mapping[str, Any], timeout_seconds: float = DEFAULT_WAIT_SECONDS
@@ -246,7 +267,8 @@ def _without_import_warnings() -> Iterator[None]:
 
 def _refusal(service: Service, method: str, url: str, answer: requests.Response) -> GcpError:
     try:
-        error = answer.json()["error"]
+        refused = answer.json()
+        error = (refused[0] if isinstance(refused, list) else refused)["error"]
         message, status = str(error["message"]), str(error.get("status", ""))
         reason = str((error.get("errors") or [{}])[0].get("reason", ""))
     except (ValueError, KeyError, TypeError, IndexError):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from common.errors import UserError
@@ -48,6 +49,13 @@ def encode(
                 "Write numbers that a model can take.",
             )
     return {entity: Row(json.dumps(list(values)), expires_at) for entity, values in rows.items()}
+
+
+def in_batches(rows: Iterable[tuple[str, Row]], size: int) -> Iterator[list[tuple[str, Row]]]:
+    """Entity ids and their rows, at most `size` at a time."""
+    rest = iter(rows)
+    while batch := list(islice(rest, size)):
+        yield batch
 
 
 def features_file() -> Path:

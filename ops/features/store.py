@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from common.errors import UserError
 from common.target import Target
@@ -59,27 +59,40 @@ class Rows(Protocol):
         ...
 
 
+EMULATED: Final = (FeatureStoreKind.DYNAMODB, FeatureStoreKind.REDIS)
+"""The kinds that a local cloud serves; it only records the others."""
+
+
 def open_rows(store: FeatureStore, target: Target) -> Rows:
     """The rows of `store`.
 
     Raises:
-        UserError: rows of this kind can be looked up by a server, but not yet written or read in whole from here.
+        UserError: the target is a local cloud, which keeps no rows of this kind.
     """
+    if target.mode == "emulated" and store.kind not in EMULATED:
+        raise UserError(
+            f"the local cloud only records a {store.kind} feature store: it keeps no rows and serves none",
+            f"feature store {store.name}",
+            "Use the stack on the real cloud, or a feature store of the cloud's default kind on the local one.",
+        )
     # Imported here: each client library is slow to load, and a stack needs one.
-    if store.kind is FeatureStoreKind.DYNAMODB:
-        from ops.features.dynamodb import DynamoDBRows
+    match store.kind:
+        case FeatureStoreKind.DYNAMODB:
+            from ops.features.dynamodb import DynamoDBRows
 
-        return DynamoDBRows(store, target)
-    if store.kind is FeatureStoreKind.REDIS:
-        from ops.features.memorystore import MemorystoreRows
+            return DynamoDBRows(store, target)
+        case FeatureStoreKind.REDIS:
+            from ops.features.memorystore import MemorystoreRows
 
-        return MemorystoreRows(store, target)
-    raise UserError(
-        f"rows of a {store.kind} feature store cannot be written or read in whole by this command yet",
-        f"feature store {store.name}",
-        "Use the store's own client; serving_image/model_repository/feature_lookup/1/feature_store.py says where "
-        "each kind keeps a row.",
-    )
+            return MemorystoreRows(store, target)
+        case FeatureStoreKind.FIRESTORE:
+            from ops.features.firestore import FirestoreRows
+
+            return FirestoreRows(store, target)
+        case FeatureStoreKind.BIGTABLE:
+            from ops.features.bigtable import BigtableRows
+
+            return BigtableRows(store, target)
 
 
 def write_rows(

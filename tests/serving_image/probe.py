@@ -1,6 +1,7 @@
-"""Runs in the serving environment: writes rows with a store's own client, and looks them up as the image does.
+"""Runs in the serving environment: a store behind its REST API, and the image's lookup of what is written there.
 
-Reads one JSON command a line, `{"put": {entity: [text, expires_at]}}` or `{"lookup": [entity]}`, and answers each.
+The store's own server speaks gRPC alone; the gateway puts Google's REST routes before it, as Google's clients state
+them. Prints the gateway's address as JSON, then reads `{"lookup": [entity]}` in a line and answers each.
 Google's clients are in the serving environment alone, as they are in the container.
 """
 
@@ -8,62 +9,149 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+import threading
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import grpc
+from google.protobuf import json_format
 
 sys.path.insert(0, os.environ["LOOKUP_FOLDER"])
 
 import feature_store as image  # pyright: ignore[reportMissingImports] - its folder is named above
 
 
-class FirestoreWriter:
-    """Documents as `feature_store.py` describes them."""
+class Route:
+    """One method of an API: its REST routes, its request's type, and the gRPC stub that answers it."""
 
-    def __init__(self) -> None:
-        if "FIRESTORE_EMULATOR_HOST" not in os.environ:
-            os.environ["FIRESTORE_EMULATOR_HOST"] = serve_firestore_fake()
-        from google.cloud import firestore  # pyright: ignore[reportAttributeAccessIssue]
+    def __init__(self, name: str, base: Any, request: Any, transport: Any) -> None:
+        rules = getattr(base, f"_Base{name}")._get_http_options()
+        self.patterns = [(rule["method"].upper(), pattern_of(rule["uri"])) for rule in rules]
+        self.request = request
+        self.stub = getattr(transport, re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower())
 
-        self.client = firestore.Client(
-            project=os.environ["SEAWALL_FEATURES_PROJECT"], database=os.environ["SEAWALL_FEATURES_DATABASE"]
-        )
+    def match(self, method: str, path: str) -> Mapping[str, str] | None:
+        """The fields that the path names; None if the path is not this method's."""
+        for verb, pattern in self.patterns:
+            found = pattern.fullmatch(path)
+            if verb == method and found:
+                return found.groupdict()
+        return None
 
-    def put(self, entity: str, text: str, expires_at: int | None) -> None:
-        fields: dict[str, Any] = {"features": text}
-        if expires_at is not None:
-            fields["expires_at"] = datetime.fromtimestamp(expires_at, UTC)
-        self.client.collection("features").document(image.firestore_document(entity)).set(fields)
+    def answer(self, fields: Mapping[str, Any]) -> Any:
+        """What the method answers, as JSON: a list if it answers in a stream."""
+        message = self.request.pb(self.request())
+        json_format.ParseDict(dict(fields), message)
+        found = self.stub(self.request.wrap(message))
+        return [to_json(each) for each in found] if hasattr(found, "__next__") else to_json(found)
 
 
-class BigtableWriter:
-    """Rows as `feature_store.py` describes them, in a table that is made now; needs BIGTABLE_EMULATOR_HOST."""
+def pattern_of(uri: str) -> re.Pattern[str]:
+    """A route's template, such as `/v2/{table_name=projects/*/tables/*}:readRows`, as an expression."""
+    parts = re.split(r"\{(\w+)(?:=([^}]*))?\}", uri)
+    text = re.escape(parts[0])
+    for name, inner, after in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        inside = re.escape(inner or "*").replace(r"\*\*", ".+").replace(r"\*", "[^/]+")
+        text += f"(?P<{name}>{inside}){re.escape(after)}"
+    return re.compile(text)
 
-    def __init__(self) -> None:
-        from google.cloud import bigtable  # pyright: ignore[reportAttributeAccessIssue]
 
-        client = bigtable.Client(project=os.environ["SEAWALL_FEATURES_PROJECT"], admin=True)
-        self.table = client.instance(os.environ["SEAWALL_FEATURES_INSTANCE"]).table(
-            os.environ["SEAWALL_FEATURES_TABLE"]
-        )
-        self.table.create(column_families={"f": None})
+def to_json(message: Any) -> Any:
+    return json_format.MessageToDict(type(message).pb(message))
 
-    def put(self, entity: str, text: str, expires_at: int | None) -> None:
-        row = self.table.direct_row(entity.encode())
-        row.delete()
-        row.set_cell("f", b"features", text.encode())
-        if expires_at is not None:
-            row.set_cell("f", b"expires_at", str(expires_at).encode())
-        row.commit()
+
+def serve_gateway(routes: list[Route]) -> str:
+    """Serve the routes below a first segment that names the service; the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer({})
+
+        def do_POST(self) -> None:
+            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def _answer(self, body: Mapping[str, Any]) -> None:
+            url = urlsplit(self.path)
+            path = "/" + url.path.split("/", 2)[2]
+            status, answer = 404, {"error": {"message": f"no such route: {path}"}}
+            for route in routes:
+                named = route.match(self.command, path)
+                if named is not None:
+                    status, answer = self._ask(route, {**body, **dict(parse_qsl(url.query)), **named})
+                    break
+            text = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def _ask(self, route: Route, fields: Mapping[str, Any]) -> tuple[int, Any]:
+            try:
+                return 200, route.answer(fields)
+            except json_format.ParseError as error:
+                return 400, {"error": {"message": str(error), "status": "INVALID_ARGUMENT"}}
+            except grpc.RpcError as error:
+                code: Any = error.code()  # pyright: ignore[reportAttributeAccessIssue] - it is a call, too
+                details: Any = error.details()  # pyright: ignore[reportAttributeAccessIssue]
+                return (404 if code is grpc.StatusCode.NOT_FOUND else 500), [
+                    {"error": {"message": details, "status": code.name}}
+                ]
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+def firestore_routes() -> list[Route]:
+    """Firestore's, before FIRESTORE_EMULATOR_HOST, else before a stand-in."""
+    if "FIRESTORE_EMULATOR_HOST" not in os.environ:
+        os.environ["FIRESTORE_EMULATOR_HOST"] = serve_firestore_fake()
+    from google.cloud.firestore_v1.types import firestore  # pyright: ignore[reportMissingImports]
+
+    stubs, rest_base = transports("google.cloud.firestore_v1.services.firestore")
+
+    transport = stubs.FirestoreGrpcTransport(channel=grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]))
+    requests = {"Commit": firestore.CommitRequest, "ListDocuments": firestore.ListDocumentsRequest}
+    base = rest_base._BaseFirestoreRestTransport
+    return [Route(name, base, request, transport) for name, request in requests.items()]
+
+
+def bigtable_routes() -> list[Route]:
+    """Bigtable's, before BIGTABLE_EMULATOR_HOST, whose table is made now."""
+    from google.cloud import bigtable  # pyright: ignore[reportAttributeAccessIssue]
+    from google.cloud.bigtable_v2.types import bigtable as types  # pyright: ignore[reportMissingImports]
+
+    stubs, rest_base = transports("google.cloud.bigtable_v2.services.bigtable")
+
+    client = bigtable.Client(project=os.environ["SEAWALL_FEATURES_PROJECT"], admin=True)
+    instance = client.instance(os.environ["SEAWALL_FEATURES_INSTANCE"])
+    instance.table(os.environ["SEAWALL_FEATURES_TABLE"]).create(column_families={"f": None})
+    transport = stubs.BigtableGrpcTransport(channel=grpc.insecure_channel(os.environ["BIGTABLE_EMULATOR_HOST"]))
+    requests = {"MutateRows": types.MutateRowsRequest, "ReadRows": types.ReadRowsRequest}
+    base = rest_base._BaseBigtableRestTransport
+    return [Route(name, base, request, transport) for name, request in requests.items()]
+
+
+def transports(service: str) -> tuple[Any, Any]:
+    """The modules of Google's client that speak gRPC and that state the REST routes."""
+    return import_module(f"{service}.transports.grpc"), import_module(f"{service}.transports.rest_base")
 
 
 def serve_firestore_fake() -> str:
-    """An in-memory stand-in for Firestore behind gRPC, for the two calls that rows need; its address.
+    """An in-memory stand-in for Firestore behind gRPC, for the three calls that rows need; its address.
 
     No emulator of Firestore can be built here: Google's is a Java program that comes with gcloud.
     """
-    import grpc
     from google.cloud.firestore_v1.types import firestore, write  # pyright: ignore[reportMissingImports]
 
     documents: dict[str, Any] = {}
@@ -81,6 +169,15 @@ def serve_firestore_fake() -> str:
         results = [write.WriteResult(update_time=now) for _ in request.writes]
         return firestore.CommitResponse(write_results=results, commit_time=now)
 
+    def list_documents(request: Any, _context: Any) -> Any:
+        folder = f"{request.parent}/{request.collection_id}/"
+        names = sorted(name for name in documents if name.startswith(folder) and name > request.page_token)
+        page = names[: request.page_size]
+        return firestore.ListDocumentsResponse(
+            documents=[documents[name] for name in page],
+            next_page_token=page[-1] if len(page) < len(names) else "",
+        )
+
     methods = {
         "BatchGetDocuments": grpc.unary_stream_rpc_method_handler(
             batch_get,
@@ -89,6 +186,9 @@ def serve_firestore_fake() -> str:
         ),
         "Commit": grpc.unary_unary_rpc_method_handler(
             commit, firestore.CommitRequest.deserialize, firestore.CommitResponse.serialize
+        ),
+        "ListDocuments": grpc.unary_unary_rpc_method_handler(
+            list_documents, firestore.ListDocumentsRequest.deserialize, firestore.ListDocumentsResponse.serialize
         ),
     }
     server = grpc.server(ThreadPoolExecutor(4))
@@ -101,20 +201,17 @@ def serve_firestore_fake() -> str:
 
 KEPT: list[Any] = []
 """Servers of this process, which end with it."""
-WRITERS: dict[str, Any] = {"bigtable": BigtableWriter, "firestore": FirestoreWriter}
+ROUTES: Mapping[str, Callable[[], list[Route]]] = {"bigtable": bigtable_routes, "firestore": firestore_routes}
 
 
 def main() -> None:
-    writer = WRITERS[os.environ["SEAWALL_FEATURES_KIND"]]()
+    print(json.dumps(serve_gateway(ROUTES[os.environ["SEAWALL_FEATURES_KIND"]]())), flush=True)
     lookup = image.FeatureLookup(
         image.store_from_environment(os.environ), [0.0, 0.0], image.timeout_s(os.environ), lambda _: None
     )
     for line in sys.stdin:
-        command = json.loads(line)
-        for entity, (text, expires_at) in command.get("put", {}).items():
-            writer.put(entity, text, expires_at)
-        found = lookup.lookup(command.get("lookup", []))
-        print(json.dumps([[list(each.values), each.outcome] for each in found]), flush=True)
+        features = lookup.lookup(json.loads(line)["lookup"])
+        print(json.dumps([[list(each.values), each.outcome] for each in features]), flush=True)
 
 
 if __name__ == "__main__":

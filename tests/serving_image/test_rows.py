@@ -23,10 +23,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.errors import UserError
+from common.target import Target
 from components.contracts import serving
+from components.contracts.feature_store import FeatureStoreKind
 from components.gcp.feature_store import firestore
 from localcloud.toolchain import ensure_bigtable_emulator, ensure_serving_environment
 from ops.features.rows import Row, encode
+from ops.features.store import FeatureStore, open_rows
 
 EMULATOR = "BIGTABLE_EMULATOR_HOST"
 PROBE = Path(__file__).resolve().parent / "probe.py"
@@ -38,46 +41,52 @@ ROWS = st.dictionaries(ENTITIES, st.tuples(NUMBERS, NUMBERS), min_size=1, max_si
 
 
 class Probe:
-    """The image's lookup in the serving environment, over rows that the store's own client writes."""
+    """The image's lookup in the serving environment, and the rows that it looks up as operators' code has them."""
 
-    def __init__(self, python: Path, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, python: Path, folder: Path, kind: FeatureStoreKind, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
             [str(python), str(PROBE)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **environment, "LOOKUP_FOLDER": str(folder), serving.FEATURES_TIMEOUT_MS: "5000"},
+            env={
+                **os.environ,
+                **environment,
+                serving.FEATURES_KIND: kind,
+                "LOOKUP_FOLDER": str(folder),
+                serving.FEATURES_TIMEOUT_MS: "5000",
+            },
         )
+        # As on the real cloud, but for the address: rows go by REST, through the writer that operators use.
+        target = Target("cloud", "real", gcp_endpoint_url=self._answer())
+        self.rows = open_rows(FeatureStore(kind, "features", "europe-west1", "features", environment), target)
 
     def lookup(self, entities: Sequence[str]) -> list[tuple[list[float], str]]:
         """Values and outcome for each entity."""
-        return [(values, outcome) for values, outcome in self._ask({"lookup": list(entities)})]
-
-    def put(self, rows: Mapping[str, Row]) -> None:
-        """Write rows as they are encoded."""
-        self._ask({"put": {entity: [row.features, row.expires_at] for entity, row in rows.items()}})
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"lookup": list(entities)}) + "\n")
+        self._process.stdin.flush()
+        return [(values, outcome) for values, outcome in self._answer()]
 
     def close(self) -> None:
         """End the process."""
         with self._process as process:  # closes its pipes too
             process.kill()
 
-    def _ask(self, command: Mapping[str, Any]) -> Any:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
         answer = self._process.stdout.readline()
         assert answer, "the probe ended; its error is in the captured output"
         return json.loads(answer)
 
 
-KINDS: Mapping[str, Mapping[str, str]] = {
-    "bigtable": {
+KINDS: Mapping[FeatureStoreKind, Mapping[str, str]] = {
+    FeatureStoreKind.BIGTABLE: {
         serving.FEATURES_PROJECT: "seawall-tests",
         serving.FEATURES_INSTANCE: "features",
         serving.FEATURES_TABLE: "features",
     },
-    "firestore": {serving.FEATURES_PROJECT: "seawall-tests", serving.FEATURES_DATABASE: "features"},
+    FeatureStoreKind.FIRESTORE: {serving.FEATURES_PROJECT: "seawall-tests", serving.FEATURES_DATABASE: "features"},
 }
 """Kinds whose client is in the serving environment alone → what a server is told of them."""
 
@@ -101,37 +110,53 @@ def bigtable_emulator() -> Iterator[str]:
             server.kill()
 
 
-@pytest.fixture(scope="module", params=list(KINDS))
+@pytest.fixture(scope="module", params=list(KINDS), ids=str)
 def probe(request: pytest.FixtureRequest, image_folder: Path) -> Iterator[Probe]:
     """A probe of each kind in turn."""
     try:
         python = ensure_serving_environment()
     except UserError as error:
         pytest.skip(f"no serving environment: {error.what}")
-    environment = {serving.FEATURES_KIND: request.param, **KINDS[request.param]}
+    environment = dict(KINDS[request.param])
     with ExitStack() as stack:
-        if request.param == "bigtable" and EMULATOR not in os.environ:
+        if request.param is FeatureStoreKind.BIGTABLE and EMULATOR not in os.environ:
             environment[EMULATOR] = stack.enter_context(bigtable_emulator())
-        made = Probe(python, image_folder / "model_repository" / "feature_lookup" / "1", environment)
+        made = Probe(python, image_folder / "model_repository" / "feature_lookup" / "1", request.param, environment)
         stack.callback(made.close)
         yield made
 
 
 @given(rows=ROWS)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_is_encoded_is_what_is_served(probe: Probe, rows: Mapping[str, tuple[float, float]]) -> None:
-    probe.put(encode(rows, ttl_hours=1))
+def test_what_operators_write_is_what_is_served_and_read_back(
+    probe: Probe, rows: Mapping[str, tuple[float, float]]
+) -> None:
+    encoded = encode(rows, ttl_hours=1)
+    probe.rows.write(encoded)
+    assert {entity: row.features for entity, row in encoded.items()}.items() <= probe.rows.read().items()
     assert probe.lookup(list(rows)) == [(list(values), "found") for values in rows.values()]
 
 
 def test_an_expired_row_is_not_served_although_it_is_there(probe: Probe) -> None:
-    probe.put(encode({"old": (1.0, 2.0)}, ttl_hours=1, now_s=time.time() - 3601))
+    probe.rows.write(encode({"old": (1.0, 2.0)}, ttl_hours=1, now_s=time.time() - 3601))
     assert probe.lookup(["old"]) == [([0.0, 0.0], "expired")]
 
 
 def test_a_row_without_expiry_is_served(probe: Probe) -> None:
-    probe.put(encode({"for ever": (1.0, 2.0)}, ttl_hours=None))
+    probe.rows.write(encode({"for ever": (1.0, 2.0)}, ttl_hours=None))
     assert probe.lookup(["for ever"]) == [([1.0, 2.0], "found")]
+
+
+def test_a_row_that_is_written_over_keeps_nothing_of_the_older(probe: Probe) -> None:
+    probe.rows.write(encode({"again": (1.0, 2.0)}, ttl_hours=1, now_s=0))
+    probe.rows.write(encode({"again": (3.0, 4.0)}, ttl_hours=None))
+    assert probe.lookup(["again"]) == [([3.0, 4.0], "found")]
+
+
+def test_more_rows_than_a_request_or_a_page_holds_are_written_and_read_back(probe: Probe) -> None:
+    many = encode({f"many {number}": (float(number), 0.0) for number in range(1101)}, ttl_hours=None)
+    probe.rows.write(many)
+    assert {entity: row.features for entity, row in many.items()}.items() <= probe.rows.read().items()
 
 
 def test_what_was_never_written_is_missing(probe: Probe) -> None:
@@ -139,7 +164,7 @@ def test_what_was_never_written_is_missing(probe: Probe) -> None:
 
 
 def test_a_row_of_another_form_is_malformed(probe: Probe) -> None:
-    probe.put({"bad": Row('["1", 2]')})
+    probe.rows.write({"bad": Row('["1", 2]')})
     assert probe.lookup(["bad"]) == [([0.0, 0.0], "malformed")]
 
 

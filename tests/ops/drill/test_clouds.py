@@ -10,7 +10,6 @@ from common.target import REAL_CLOUD
 from components.contracts.feature_store import FeatureStoreKind
 from components.contracts.vocabulary import Cloud
 from ops.drill.clouds import DRILLED, drill_cloud
-from ops.features.store import FeatureStore, open_rows
 from stacks.outputs import FeatureStoreOutputs, StackOutputs
 
 REFUSED = sorted(set(FeatureStoreKind) - set(DRILLED))
@@ -24,10 +23,3 @@ def test_a_kind_that_no_drill_restores_is_refused_with_where_to_read_on(kind: Fe
         drill_cloud(outputs, REAL_CLOUD)
     assert "docs/recovery.md" in refused.value.remedy
     assert f"**{kind}**" in (repo_root() / "docs" / "recovery.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("kind", REFUSED)
-def test_rows_that_cannot_be_written_from_here_are_refused_not_lost(kind: FeatureStoreKind) -> None:
-    store = FeatureStore(kind, "features", "europe-west1", "id", {})
-    with pytest.raises(UserError, match=f"rows of a {kind} feature store cannot be written"):
-        open_rows(store, REAL_CLOUD)

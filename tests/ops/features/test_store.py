@@ -18,7 +18,7 @@ from common.target import REAL_CLOUD, Address, Target
 from components.contracts import serving
 from components.contracts.feature_store import FeatureStoreKind
 from ops.features import memorystore, rows
-from ops.features.store import FeatureStore, serving_variables, write_rows
+from ops.features.store import EMULATED, FeatureStore, serving_variables, write_rows
 
 INSTANCE = "projects/p/locations/europe-west3/instances/features"
 SECRET = "canary-auth-string"
@@ -98,3 +98,11 @@ def test_a_damaged_file_of_rows_is_a_plain_error(tmp_path: Path, content: str) -
     (tmp_path / "rows.json").write_text(content)
     with pytest.raises(UserError):
         rows.load_rows(tmp_path / "rows.json")
+
+
+@pytest.mark.parametrize("kind", sorted(set(FeatureStoreKind) - set(EMULATED)))
+def test_a_local_cloud_that_only_records_a_store_is_never_asked_for_its_rows(kind: FeatureStoreKind) -> None:
+    local = Target("local", "emulated", gcp_endpoint_url="http://127.0.0.1:1")
+    store = FeatureStore(kind, "features", "europe-west1", "features", {})
+    with pytest.raises(UserError, match=f"only records a {kind} feature store"), serving_variables(store, local):
+        pass
