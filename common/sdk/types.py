@@ -4,7 +4,7 @@ Usage:
 
     check_inputs("aws:s3/bucket:Bucket", {"bukcet": "models"})  # → unknown argument, did you mean `bucket`?
     output_properties("aws:s3/bucket:Bucket")                   # → frozenset({"arn", "bucket", …})
-    resource_has_type("aws:s3/buckets:Bucket")                  # → False
+    schema_of("aws:s3/buckets:Bucket")                          # → None
 """
 
 from __future__ import annotations
@@ -67,11 +67,6 @@ class InputProblem:
 def schema_of(token: str) -> ResourceSchema | None:
     """The SDK's table of a resource or provider type (`pulumi:providers:aws`); None if the SDK has none."""
     return load_schema(token)
-
-
-def resource_has_type(token: str) -> bool:
-    """Whether the installed SDK has this resource type."""
-    return schema_of(token) is not None
 
 
 def output_properties(token: str) -> frozenset[str]:

@@ -18,7 +18,6 @@ from common.sdk.types import (
     check_inputs,
     input_properties,
     output_properties,
-    resource_has_type,
     schema_of,
 )
 from policies.inventory import SECRET, UNKNOWN
@@ -195,7 +194,7 @@ def test_a_value_outside_an_enumeration_is_refused_with_the_allowed_ones() -> No
 def test_a_type_that_the_sdk_lacks_is_a_problem_of_its_own() -> None:
     (problem,) = check_inputs("aws:s3/buckets:Bucket", {})
     assert problem.path == ""
-    assert not resource_has_type("aws:s3/buckets:Bucket")
+    assert schema_of("aws:s3/buckets:Bucket") is None
 
 
 def test_a_custom_kubernetes_resource_is_checked_at_its_head_only() -> None:

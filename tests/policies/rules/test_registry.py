@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from common.sdk.types import check_inputs, resource_has_type
+from common.sdk.types import check_inputs, schema_of
 from policies import rules
 from policies.family import Family
 from policies.model import Framework, Rule
@@ -44,7 +44,7 @@ def test_no_two_rules_share_an_id() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_a_rule_looks_at_types_that_the_installed_sdks_know(rule: Rule) -> None:
-    assert [token for token in rule.types if not resource_has_type(token)] == []
+    assert [token for token in rule.types if schema_of(token) is None] == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
