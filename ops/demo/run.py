@@ -24,7 +24,9 @@ from ops.demo.model import EXIT_CODES, Result, State
 from ops.demo.report import render
 from ops.demo.stages import STAGES, Act, Demo
 from ops.drill.protocol import commit
+from ops.features.store import check_emulated
 from ops.local.workspace import find_workspace, read_settings
+from stacks.settings import Settings
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -75,9 +77,10 @@ def run_demo(
         end_leftovers: ends what was started on the way and still runs, and returns what that was.
 
     Raises:
-        UserError: no such stack, or a step could not run; the report is written then too.
+        UserError: no such stack, or none that a demo can show, before anything is started; or a step could not run:
+            the report is written then too.
     """
-    place = read_settings(find_workspace(stack, repo_root())).place
+    place = settings_to_show(stack, repo_root()).place
     started, board = datetime.now(UTC), Board([(key, title) for key, title, _ in stages], quiet=quiet)
     with interrupts(board.stopping) as taken:
         report = ReportFolder(out or out_dir(), new_demo_id(stack, started))
@@ -92,6 +95,17 @@ def run_demo(
     if result.problem is not None:
         raise result.problem
     return EXIT_CODES[result.ending]
+
+
+def settings_to_show(stack: str, root: Path) -> Settings:
+    """The settings of a stack below `root`.
+
+    Raises:
+        UserError: no such stack, or its feature store is one that the local cloud only records.
+    """
+    settings = read_settings(find_workspace(stack, root))
+    check_emulated(settings.feature_store.kind, f"{stack}: feature_store.kind")
+    return settings
 
 
 def _act(demo: Demo, taken: Interrupts, acts: Sequence[Act]) -> None:

@@ -63,18 +63,24 @@ EMULATED: Final = (FeatureStoreKind.DYNAMODB, FeatureStoreKind.REDIS)
 """The kinds that a local cloud serves; it only records the others."""
 
 
+def check_emulated(kind: FeatureStoreKind, where: str) -> None:
+    """Raise UserError if a local cloud keeps no rows of this kind."""
+    if kind not in EMULATED:
+        raise UserError(
+            f"the local cloud only records a {kind} feature store: it keeps no rows and serves none",
+            where,
+            f"Use a stack whose feature_store.kind is {' or '.join(EMULATED)}, or this one on the real cloud.",
+        )
+
+
 def open_rows(store: FeatureStore, target: Target) -> Rows:
     """The rows of `store`.
 
     Raises:
         UserError: the target is a local cloud, which keeps no rows of this kind.
     """
-    if target.mode == "emulated" and store.kind not in EMULATED:
-        raise UserError(
-            f"the local cloud only records a {store.kind} feature store: it keeps no rows and serves none",
-            f"feature store {store.name}",
-            "Use the stack on the real cloud, or a feature store of the cloud's default kind on the local one.",
-        )
+    if target.mode == "emulated":
+        check_emulated(store.kind, f"feature store {store.name}")
     # Imported here: each client library is slow to load, and a stack needs one.
     match store.kind:
         case FeatureStoreKind.DYNAMODB:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from common.errors import UserError
+from common.paths import repo_root
 from ops import cli
 from ops.demo import run
 from ops.demo.model import Step
@@ -173,3 +175,20 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path: Path, temp
 
 def test_help_has_an_example() -> None:
     assert "seawall demo dev-gcp" in CliRunner().invoke(cli.build_app(), ["demo", "--help"]).output
+
+
+def test_a_store_that_the_local_cloud_only_records_is_refused_before_anything_is_started(tmp_path: Path) -> None:
+    yaml = YAML(typ="safe")
+    settings = yaml.load((repo_root() / "stacks" / "config" / "Pulumi.dev-gcp.yaml").read_text())
+    settings["config"]["seawall:settings"]["feature_store"] = {"kind": "firestore"}
+    yaml.dump(settings, tmp_path / "Pulumi.dev-gcp.yaml")
+    project = yaml.load((repo_root() / "Pulumi.yaml").read_text())
+    yaml.dump(project | {"stackConfigDir": "."}, tmp_path / "Pulumi.yaml")
+    with pytest.raises(UserError, match="only records a firestore feature store") as refused:
+        run.settings_to_show("dev-gcp", tmp_path)
+    assert refused.value.where == "dev-gcp: feature_store.kind"
+
+
+def test_every_committed_stack_can_be_shown() -> None:
+    for file in (repo_root() / "stacks" / "config").glob("Pulumi.*.yaml"):
+        run.settings_to_show(file.name.split(".")[1], repo_root())
