@@ -1,7 +1,7 @@
 """The feature store: its kinds, what a stack may ask of each, and what its consumers are given.
 
-A kind is one spec class here, one module in its cloud's `feature_store` folder, and one adapter in the serving image.
-Nothing else asks which kind a store is: pods, operators' commands and drills take it from the ref.
+A kind is one spec class here, one module in its cloud's `feature_store` folder, one adapter in the serving image that
+reads rows, and one module of `ops/features` that writes them. Pods take what they need from the ref.
 """
 
 from __future__ import annotations
