@@ -13,6 +13,8 @@ S3_LOGGING: Final = "aws:s3/bucketLogging:BucketLogging"
 GCS_BUCKET: Final = "gcp:storage/bucket:Bucket"
 
 DYNAMODB_TABLE: Final = "aws:dynamodb/table:Table"
+VALKEY: Final = "aws:elasticache/replicationGroup:ReplicationGroup"
+VALKEY_GLOBAL: Final = "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup"
 BIGTABLE: Final = "gcp:bigtable/instance:Instance"
 BIGTABLE_TABLE: Final = "gcp:bigtable/table:Table"
 FIRESTORE: Final = "gcp:firestore/database:Database"

@@ -219,6 +219,10 @@ class Settings(StackSpec):
         if store.cloud is not self.cloud:
             allowed = f"{', '.join(kinds_of(self.cloud))}: what {self.cloud} offers"
             return [Problem("feature_store.kind", str(store.kind), allowed, "Choose one of these.")]
+        for path, region in (("region", self.region), ("backup.region", self.backup.region)):
+            if store.regions is not None and region not in store.regions:
+                allowed = f"{', '.join(sorted(store.regions))}: where {store.kind} has copies in two regions"
+                return [Problem(path, region, allowed, "Choose one of these, or another feature_store.kind.")]
         if hours < store.fewest_hours_between_points:
             allowed = f"at least {store.fewest_hours_between_points}: as often as {store.kind} makes recovery points"
             return [Problem("backup.frequency_hours", hours, allowed, "Raise it, and backup.rpo_minutes with it.")]

@@ -22,11 +22,23 @@ class FeatureStoreKind(StrEnum):
     """What keeps the features, by the product's own name. Not a protocol: two kinds may speak the same one."""
 
     DYNAMODB = "dynamodb"
+    VALKEY = "valkey"
     REDIS = "redis"
     FIRESTORE = "firestore"
     BIGTABLE = "bigtable"
 
 
+VALKEY_SNAPSHOT_DAYS_MAX: Final = 35
+"""Days that ElastiCache keeps an automatic snapshot at most (terraform-provider-aws' schema of
+`aws_elasticache_replication_group`, read 2026-11-21)."""
+GLOBAL_DATASTORE_REGIONS: Final = frozenset(
+    {
+        "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
+        "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1",
+        "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+    }
+)  # fmt: skip
+"""Where ElastiCache's global datastores are (its page "Prerequisites and limitations", read 2026-11-21)."""
 BIGTABLE_BACKUP_DAYS_MAX: Final = 90
 """Days that Bigtable keeps an automated backup at most (its page "Backups overview", read 2026-11-21)."""
 
@@ -44,6 +56,9 @@ class FeatureStoreBase(Spec):
     copy_minutes: ClassVar[int] = 0
     """Minutes after which a recovery point has reached the backup region, at worst."""
 
+    regions: ClassVar[frozenset[str] | None] = None
+    """The only regions, for the store and for its copy, that have the kind; None: all."""
+
     entry_ttl_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24 * 30
     """Hours after which an entry expires."""
     lookup_timeout_ms: Annotated[int, Field(ge=1, le=1000)] = 50
@@ -57,6 +72,31 @@ class DynamoDBSpec(FeatureStoreBase):
 
     kind: Literal[FeatureStoreKind.DYNAMODB] = FeatureStoreKind.DYNAMODB
     """AWS' default."""
+
+
+class ValkeySpec(FeatureStoreBase):
+    """ElastiCache for Valkey on AWS: it is sold by node, in both regions."""
+
+    cloud: ClassVar[Cloud] = Cloud.AWS
+    fewest_hours_between_points: ClassVar[int] = 24
+    most_retention_days: ClassVar[int] = VALKEY_SNAPSHOT_DAYS_MAX
+    regions: ClassVar[frozenset[str] | None] = GLOBAL_DATASTORE_REGIONS
+
+    kind: Literal[FeatureStoreKind.VALKEY] = FeatureStoreKind.VALKEY
+    memory_gib: Annotated[int, Field(ge=1, le=300)]
+    """Memory for rows: the smallest type of node that has it is taken, 1 to 300 GiB."""
+    backup_zones: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-h]$")], ...], Field(min_length=2)] = ("a", "b")
+    """The letters of the backup region's zones that hold the second group of nodes."""
+
+    @model_validator(mode="after")
+    def _zones_differ(self) -> ValkeySpec:
+        if len(set(self.backup_zones)) < len(self.backup_zones):
+            raise refused(
+                f"backup_zones is {', '.join(self.backup_zones)}, with one zone twice",
+                allowed="zones that differ",
+                remedy="Name each zone once.",
+            )
+        return self
 
 
 class MemorystoreSpec(FeatureStoreBase):
@@ -106,7 +146,7 @@ class BigtableSpec(FeatureStoreBase):
 
 
 FeatureStoreSpec = Annotated[
-    DynamoDBSpec | MemorystoreSpec | FirestoreSpec | BigtableSpec, Field(discriminator="kind")
+    DynamoDBSpec | ValkeySpec | MemorystoreSpec | FirestoreSpec | BigtableSpec, Field(discriminator="kind")
 ]
 """The store of per-entity features that predictions look up."""
 

@@ -33,6 +33,7 @@ class CopiedBy(StrEnum):
     BACKUP_PLAN = "AWS Backup"
     EXPORT = "scheduled exports"
     CLUSTER_BACKUP = "Backup for GKE"
+    GLOBAL_DATASTORE = "a global datastore with snapshots of its own"
     CLUSTER = "a replicated cluster with backups of its own"
 
 

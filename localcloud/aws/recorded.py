@@ -227,6 +227,14 @@ def _ec2(kind: str, **more: Any) -> Callable[[Made], Outputs]:
     return lambda made: {"arn": made.arn("ec2", f"{kind}/{made.id}"), "ownerId": made.aws.account, **more}
 
 
+def _elasticache(kind: str, **outputs: str) -> Callable[[Made], Outputs]:
+    """`outputs`: the output → what it is, with `{id}` and `{region}` in it."""
+    return lambda made: {
+        "arn": made.arn("elasticache", f"{kind}:{made.id}"),
+        **{name: text.format(id=made.id, region=made.region) for name, text in outputs.items()},
+    }
+
+
 RECORDED: Mapping[str, Rule] = {
     "aws:autoscaling/tag:Tag": Rule(
         lambda _: {},
@@ -269,6 +277,22 @@ RECORDED: Mapping[str, Rule] = {
         _node_group, identify=lambda _, r: f"{r.inputs['clusterName']}:{physical_name(r, 'nodeGroupName')}"
     ),
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": Rule(_association, prefix="a-"),
+    "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup": Rule(
+        _elasticache("globalreplicationgroup", globalReplicationGroupId="{id}"),
+        # AWS sets a prefix of the region's before the suffix that it is given.
+        identify=lambda _, r: f"local-{physical_name(r, 'globalReplicationGroupIdSuffix')}",
+    ),
+    "aws:elasticache/replicationGroup:ReplicationGroup": Rule(
+        _elasticache(
+            "replicationgroup",
+            primaryEndpointAddress="master.{id}.{region}.cache.amazonaws.com",
+            readerEndpointAddress="replica.{id}.{region}.cache.amazonaws.com",
+        ),
+        name="replicationGroupId",
+    ),
+    "aws:elasticache/subnetGroup:SubnetGroup": Rule(_elasticache("subnetgroup"), name="name"),
+    "aws:elasticache/user:User": Rule(_elasticache("user"), name="userId"),
+    "aws:elasticache/userGroup:UserGroup": Rule(_elasticache("usergroup"), name="userGroupId"),
     "aws:iam/role:Role": Rule(_role, name="name"),
     "aws:iam/rolePolicy:RolePolicy": Rule(lambda m: {"name": m.id.rsplit(":", 1)[-1]}, identify=_role_policy_id),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Rule(lambda _: {}, identify=_pair("role", "policyArn", "/")),

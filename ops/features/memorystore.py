@@ -18,7 +18,6 @@ from components.contracts import serving
 from ops.features.rows import Row
 from ops.features.store import FeatureStore
 
-KEY_PREFIX = "features:"
 SCAN_BATCH = 1000
 _TIMEOUT_S = 10
 
@@ -63,16 +62,16 @@ class MemorystoreRows:
     def read(self) -> dict[str, str]:
         """By a scan of the keys with the rows' prefix."""
         with self._client() as client:
-            keys = [_text(key) for key in client.scan_iter(f"{KEY_PREFIX}*", count=SCAN_BATCH)]
+            keys = [_text(key) for key in client.scan_iter(f"{serving.ROW_KEY_PREFIX}*", count=SCAN_BATCH)]
             values: Any = client.mget(keys) if keys else []
         rows = zip(keys, values, strict=True)
-        return {key.removeprefix(KEY_PREFIX): _text(value) for key, value in rows if value is not None}
+        return {key.removeprefix(serving.ROW_KEY_PREFIX): _text(value) for key, value in rows if value is not None}
 
     def write(self, rows: Mapping[str, Row]) -> None:
         """In one pipeline."""
         with self._client() as client, client.pipeline(transaction=False) as batch:
             for entity, row in rows.items():
-                batch.set(f"{KEY_PREFIX}{entity}", row.features, exat=row.expires_at)
+                batch.set(f"{serving.ROW_KEY_PREFIX}{entity}", row.features, exat=row.expires_at)
             batch.execute()
 
     def variables(self) -> Mapping[str, str]:

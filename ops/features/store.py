@@ -77,7 +77,7 @@ def open_rows(store: FeatureStore, target: Target) -> Rows:
     """The rows of `store`.
 
     Raises:
-        UserError: the target is a local cloud, which keeps no rows of this kind.
+        UserError: the target is a local cloud, which keeps no rows of this kind, or only pods can reach the store.
     """
     if target.mode == "emulated":
         check_emulated(store.kind, f"feature store {store.name}")
@@ -99,6 +99,13 @@ def open_rows(store: FeatureStore, target: Target) -> Rows:
             from ops.features.bigtable import BigtableRows
 
             return BigtableRows(store, target)
+        case FeatureStoreKind.VALKEY:
+            raise UserError(
+                "rows of a valkey feature store cannot be had from here: only its private network reaches it",
+                f"feature store {store.name}",
+                "Use a Redis client in the cluster, as the store's user for writing; serving_image/model_repository/"
+                "feature_lookup/1/feature_store.py says where a row is kept and how a token is made.",
+            )
 
 
 def write_rows(

@@ -8,7 +8,16 @@ from policies.examples import Hidden, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import BIGTABLE_TABLE, DYNAMODB_TABLE, FIRESTORE, GCS_BUCKET, REDIS, S3_BUCKET, S3_VERSIONING
+from policies.tokens import (
+    BIGTABLE_TABLE,
+    DYNAMODB_TABLE,
+    FIRESTORE,
+    GCS_BUCKET,
+    REDIS,
+    S3_BUCKET,
+    S3_VERSIONING,
+    VALKEY,
+)
 
 family = Family("Versions and persistence")
 
@@ -180,3 +189,23 @@ family.require(
     remedy='Set automatedBackupPolicy with the frequency "24h0m0s" and a retention.',
     frameworks={Framework.NIST_800_53: ("CP-9",)},
 )
+
+
+@family.rule(
+    "aws-elasticache-snapshots",
+    Severity.HIGH,
+    "ElastiCache groups are kept in daily snapshots for a week",
+    types=(VALKEY,),
+    rationale="Replication carries a bad write everywhere; only a snapshot holds what was there before.",
+    remedy="Set snapshotRetentionLimit to 7 days or more, at most 35.",
+    frameworks={Framework.NIST_800_53: ("CP-9",)},
+    examples=lambda: examples(
+        given(VALKEY, {"snapshotRetentionLimit": 7}),
+        broken={
+            "snapshotRetentionLimit is 6": put("snapshotRetentionLimit", 6),
+            "snapshotRetentionLimit is absent": drop("snapshotRetentionLimit"),
+        },
+    ),
+)
+def elasticache_snapshots(group: Resource, _: Inventory) -> Judgement:
+    return at_least(group, "snapshotRetentionLimit", 7, "days")

@@ -23,6 +23,13 @@ OPTED_OUT = {"deletion_protection": "a stack that lives for one test only"}
 
 STORES: Mapping[FeatureStoreKind, tuple[Cloud, Mapping[str, Any]]] = {
     FeatureStoreKind.DYNAMODB: (Cloud.AWS, {}),
+    FeatureStoreKind.VALKEY: (
+        Cloud.AWS,
+        {
+            "feature_store": {"kind": "valkey", "memory_gib": 2},
+            "backup": {"frequency_hours": 24, "rpo_minutes": 1440},
+        },
+    ),
     FeatureStoreKind.REDIS: (Cloud.GCP, {}),
     FeatureStoreKind.FIRESTORE: (Cloud.GCP, {"feature_store": {"kind": "firestore"}}),
     FeatureStoreKind.BIGTABLE: (

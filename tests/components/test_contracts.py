@@ -32,6 +32,7 @@ KEY_INPUTS: Final[Mapping[str, str]] = {
     "aws:ecr/repository:Repository": "encryptionConfigurations",
     "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": "encryptionConfigurations",
     "aws:eks/cluster:Cluster": "encryptionConfig",
+    "aws:elasticache/replicationGroup:ReplicationGroup": "kmsKeyId",
     "aws:s3/bucketReplicationConfig:BucketReplicationConfig": "rules",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": "rules",
     "aws:sns/topic:Topic": "kmsMasterKeyId",
@@ -300,7 +301,11 @@ def test_feature_backups_lie_in_the_backup_region_under_its_own_key(platform: An
         assert away["clusterId"] == platform.refs.backup.vault
         assert {key.name for key in keys_of(platform, instance)} == {"data", "recovery"}
         return
-    vault = _vault(platform)
+    if platform.settings.feature_store.kind is FeatureStoreKind.VALKEY:
+        vault = platform.one("features", "features-recovery", "aws:elasticache/replicationGroup:ReplicationGroup")
+        assert vault.get("replicationGroupId") == platform.refs.backup.vault
+    else:
+        vault = _vault(platform)
     assert vault.region == platform.settings.backup.region
     assert [key.name for key in keys_of(platform, vault)] == ["recovery"]
 

@@ -126,12 +126,25 @@ def _clustered(inventory: Inventory, store: Resource) -> bool:
     return bool(away and tables) and all(table.get("automatedBackupPolicy.frequency") for table in tables)
 
 
+def _in_global_datastore(inventory: Inventory, store: Resource) -> bool:
+    """The primary of a global datastore whose secondary, in the backup region, makes snapshots."""
+    token = "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup"
+    return any(
+        group.region == inventory.settings["backup"]["region"] and group.get("snapshotRetentionLimit", 0) > 0
+        for datastore in inventory.of_type(token)
+        if store in inventory.linked(datastore, "primaryReplicationGroupId")
+        for group in inventory.of_type(store.type)
+        if datastore in inventory.linked(group, "globalReplicationGroupId")
+    )
+
+
 COPIERS: Final[Mapping[CopiedBy, Finder]] = {
     CopiedBy.REPLICATION: _replicated,
     CopiedBy.TRANSFER_JOB: _transferred,
     CopiedBy.BACKUP_PLAN: _in_backup_plan,
     CopiedBy.EXPORT: _exported,
     CopiedBy.CLUSTER_BACKUP: _in_cluster_backup,
+    CopiedBy.GLOBAL_DATASTORE: _in_global_datastore,
     CopiedBy.CLUSTER: _clustered,
 }
 """How to find, in an inventory, that a resource is copied as it declares."""
@@ -277,6 +290,7 @@ COPIER_TYPES: Final[Mapping[CopiedBy, str]] = {
     CopiedBy.BACKUP_PLAN: "aws:backup/plan:Plan",
     CopiedBy.EXPORT: "gcp:cloudscheduler/job:Job",
     CopiedBy.CLUSTER_BACKUP: "gcp:gkebackup/backupPlan:BackupPlan",
+    CopiedBy.GLOBAL_DATASTORE: "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup",
     CopiedBy.CLUSTER: "gcp:bigtable/table:Table",
 }
 

@@ -33,6 +33,16 @@ ON_REQUEST: dict[str, str] = {
         ),
         "feature_store.kind: firestore",
     ),
+    **dict.fromkeys(
+        (
+            "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup",
+            "aws:elasticache/replicationGroup:ReplicationGroup",
+            "aws:elasticache/subnetGroup:SubnetGroup",
+            "aws:elasticache/user:User",
+            "aws:elasticache/userGroup:UserGroup",
+        ),
+        "feature_store.kind: valkey",
+    ),
 }
 """A type that no committed stack has, and the setting that asks for it."""
 

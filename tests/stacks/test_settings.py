@@ -126,6 +126,36 @@ def test_a_kind_of_the_other_cloud_is_refused_with_this_clouds_own(
     assert kind not in problem.allowed
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "allowed"),
+    [
+        ("region", "eu-south-1", "where valkey has copies in two regions"),
+        ("backup.region", "eu-south-2", "where valkey has copies in two regions"),
+        ("backup.frequency_hours", 12, "at least 24"),
+        ("backup.retention_days", 36, "at most 35"),
+    ],
+)
+def test_valkey_refuses_what_elasticache_cannot_do(
+    values: Values, refusal: Refusal, path: str, value: Any, allowed: str
+) -> None:
+    broken = values("dev-aws")
+    broken["feature_store"] = {"kind": "valkey", "memory_gib": 2}
+    broken["backup"] |= {"frequency_hours": 24, "rpo_minutes": 1440, "retention_days": 35}
+    section, _, key = path.rpartition(".")
+    (broken[section] if section else broken)[key] = value
+    if path == "region":
+        broken["zones"] = [f"{value}{letter}" for letter in "abc"]
+    problems = {p.path: p for p in refusal(broken).problems}
+    assert allowed in problems[path].allowed
+
+
+def test_valkeys_zones_far_away_differ(values: Values, refusal: Refusal) -> None:
+    broken = values("dev-aws")
+    broken["feature_store"] = {"kind": "valkey", "memory_gib": 2, "backup_zones": ["a", "a"]}
+    (problem,) = (p for p in refusal(broken).problems if p.path.startswith("feature_store"))
+    assert "one zone twice" in problem.value
+
+
 def test_a_kind_that_does_not_exist_is_refused_with_those_that_do(values: Values, refusal: Refusal) -> None:
     broken = values("dev-aws")
     broken["feature_store"] = {"kind": "memcached"}

@@ -7,7 +7,7 @@ from typing import Final
 
 import pulumi
 
-from components.aws.feature_store import dynamodb
+from components.aws.feature_store import dynamodb, valkey
 from components.aws.feature_store.kind import Kind
 from components.contracts.component import Component
 from components.contracts.feature_store import (
@@ -15,12 +15,16 @@ from components.contracts.feature_store import (
     FeatureStoreKind,
     FeatureStoreRef,
     FeatureStoreSpec,
+    ValkeySpec,
     not_here,
 )
 from components.contracts.place import Place
 from components.contracts.refs import KeysRef, NetworkRef
 
-KINDS: Final[Mapping[FeatureStoreKind, Kind]] = {FeatureStoreKind.DYNAMODB: dynamodb}
+KINDS: Final[Mapping[FeatureStoreKind, Kind]] = {
+    FeatureStoreKind.DYNAMODB: dynamodb,
+    FeatureStoreKind.VALKEY: valkey,
+}
 
 
 class FeatureStore(Component):
@@ -43,10 +47,11 @@ class FeatureStore(Component):
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("aws:FeatureStore", name, provider, formerly="aws:FeatureCache")
-        del network  # DynamoDB has no address inside it
         match spec:
             case DynamoDBSpec():
                 self.ref = dynamodb.make(self, place, keys)
+            case ValkeySpec():
+                self.ref = valkey.make(self, place, spec, network, keys)
             case _:
                 raise not_here(spec, place.cloud)
         self.finish({"id": self.ref.id})

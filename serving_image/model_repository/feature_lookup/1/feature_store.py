@@ -10,13 +10,15 @@ Needs only the standard library, and the client library of the store that the en
 | `SEAWALL_FEATURES_PROJECT`, `SEAWALL_FEATURES_DATABASE` | firestore | the database and its project |
 | `SEAWALL_FEATURES_PROJECT`, `SEAWALL_FEATURES_INSTANCE`, `SEAWALL_FEATURES_TABLE` | bigtable | the table |
 | `SEAWALL_FEATURES_HOST`, `SEAWALL_FEATURES_PORT` | redis | the instance |
+| `SEAWALL_FEATURES_HOST`, `SEAWALL_FEATURES_PORT` | valkey | the group's address |
+| `SEAWALL_FEATURES_GROUP`, `SEAWALL_FEATURES_USER`, `SEAWALL_FEATURES_REGION` | valkey | what a token is made for |
 | `SEAWALL_FEATURES_CA_FILE`, `SEAWALL_FEATURES_AUTH_FILE` | redis | files with its CA and its AUTH string |
 
 A row is a JSON list of numbers, kept with its expiry where the kind keeps such things:
 
 - DynamoDB: the item with the partition key `entity_id` has the string attribute `features`; the number attribute
   `expires_at` (seconds since 1970) is the table's TTL attribute.
-- Redis: the string under the key `features:<entity_id>`, with Redis' own expiry.
+- Redis and Valkey: the string under the key `features:<entity_id>`, with Redis' own expiry.
 - Firestore: the document `features:<entity_id, percent-encoded>` in the collection `features` has the string field
   `features`; the timestamp field `expires_at` is the collection's TTL field.
 - Bigtable: the row `<entity_id>` in UTF-8 has the cell `f:features`, and in `f:expires_at` the seconds since 1970 in
@@ -34,7 +36,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 DEFAULT_TIMEOUT_MS = 50
 MAX_CONCURRENT_READS = 4
@@ -204,6 +206,48 @@ class RedisStore:
         }
 
 
+class IamTokens:
+    """Passwords for ElastiCache, a new one for each connection: a presigned request that lives for 15 minutes.
+
+    redis-py asks for credentials when it connects, so one that is long open needs no other; ElastiCache ends it after
+    12 hours, and the next look-up connects again (its page "Authenticating with IAM", read 2026-11-21).
+    """
+
+    LIFETIME_S = 900
+
+    def __init__(self, group: str, user: str, region: str, session: Any) -> None:
+        self._group = group
+        self._user = user
+        self._region = region
+        self._session = session
+
+    def get_credentials(self) -> tuple[str, str]:
+        """The user's name and a token.
+
+        Raises:
+            botocore.exceptions.BotoCoreError: there are no credentials to sign with.
+        """
+        from botocore.model import ServiceId  # only where the store is Valkey
+        from botocore.signers import RequestSigner
+
+        signer = RequestSigner(
+            ServiceId("elasticache"),
+            self._region,
+            "elasticache",
+            "v4",
+            self._session.get_credentials(),
+            self._session.get_component("event_emitter"),
+        )
+        query = urlencode({"Action": "connect", "User": self._user})
+        url = signer.generate_presigned_url(
+            {"method": "GET", "url": f"https://{self._group}/?{query}", "body": {}, "headers": {}, "context": {}},
+            operation_name="connect",
+            expires_in=self.LIFETIME_S,
+            region_name=self._region,
+        )
+        return self._user, url.removeprefix("https://")
+
+
 class FirestoreStore:
     """Rows in Firestore; `client` is google-cloud-firestore's."""
 
@@ -289,13 +333,40 @@ def _open_dynamodb(environment: Mapping[str, str], wait_s: float) -> FeatureStor
 
 
 def _open_redis(environment: Mapping[str, str], wait_s: float) -> FeatureStore:
+    ca_file = _required_file(environment, "SEAWALL_FEATURES_CA_FILE")
+    auth_file = _required_file(environment, "SEAWALL_FEATURES_AUTH_FILE")
     return RedisStore(
         _redis_client(
             _required(environment, "SEAWALL_FEATURES_HOST"),
             _required_number(environment, "SEAWALL_FEATURES_PORT"),
-            _required_file(environment, "SEAWALL_FEATURES_CA_FILE"),
-            _required_file(environment, "SEAWALL_FEATURES_AUTH_FILE"),
             wait_s,
+            {
+                "password": auth_file.read_text(encoding="utf-8").strip(),
+                "ssl_ca_certs": str(ca_file),
+                # Memorystore's certificates name no host, but each instance has a certificate authority of its own,
+                # so the chain alone says that this is the instance.
+                "ssl_check_hostname": False,
+            },
+        )
+    )
+
+
+def _open_valkey(environment: Mapping[str, str], wait_s: float) -> FeatureStore:
+    import botocore.session  # only where the store is Valkey
+
+    tokens: Any = IamTokens(
+        _required(environment, "SEAWALL_FEATURES_GROUP"),
+        _required(environment, "SEAWALL_FEATURES_USER"),
+        _required(environment, "SEAWALL_FEATURES_REGION"),
+        botocore.session.get_session(),
+    )
+    return RedisStore(
+        _redis_client(
+            _required(environment, "SEAWALL_FEATURES_HOST"),
+            _required_number(environment, "SEAWALL_FEATURES_PORT"),
+            wait_s,
+            # The system's authorities vouch for the certificate, so its name must be the host's.
+            {"credential_provider": tokens, "ssl_check_hostname": True},
         )
     )
 
@@ -327,6 +398,7 @@ OPENERS: Mapping[str, Callable[[Mapping[str, str], float], FeatureStore]] = {
     "dynamodb": _open_dynamodb,
     "firestore": _open_firestore,
     "redis": _open_redis,
+    "valkey": _open_valkey,
 }
 """Kind → what opens it, given the environment and the longest wait in seconds."""
 
@@ -347,21 +419,18 @@ def _dynamodb_client(region: str, wait_s: float) -> Any:
     )
 
 
-def _redis_client(host: str, port: int, ca_file: Path, auth_file: Path, wait_s: float) -> Any:
-    import redis  # only where the store is Redis
+def _redis_client(host: str, port: int, wait_s: float, trust: Mapping[str, Any]) -> Any:
+    """A client over TLS; `trust` says how each end knows the other."""
+    import redis  # only where the store speaks Redis' protocol
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
     return redis.Redis(
         host=host,
         port=port,
-        password=auth_file.read_text(encoding="utf-8").strip(),
         ssl=True,
-        ssl_ca_certs=str(ca_file),
         ssl_cert_reqs="required",
-        # Memorystore's certificates name no host, but each instance has a certificate authority of its own, so
-        # the chain alone says that this is the instance.
-        ssl_check_hostname=False,
+        **trust,
         socket_connect_timeout=wait_s,
         socket_timeout=wait_s,
         # A connection that the server closed while idle costs one reconnect, not a fallback.
