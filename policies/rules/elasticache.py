@@ -182,15 +182,11 @@ def elasticache_in_global_datastore(group: Resource, inventory: Inventory) -> Ju
 family.require(
     "aws-elasticache-failover",
     Severity.MEDIUM,
-    "Production ElastiCache fails over",
+    "ElastiCache fails over",
     type=VALKEY,
     inputs={"automaticFailoverEnabled": (True, False), "multiAzEnabled": (True, False)},
     rationale="A single zone's failure takes the features of every prediction away.",
     remedy="Set automaticFailoverEnabled and multiAzEnabled.",
-    unless=lambda _, inventory: (
-        "" if SettingsView.of(inventory.settings).production else "failover is required in production"
-    ),
-    accepted=lambda: {"failover is required in production": setting("environment", "dev")},
 )
 
 

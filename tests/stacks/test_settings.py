@@ -153,7 +153,7 @@ def test_valkeys_zones_far_away_differ(values: Values, refusal: Refusal) -> None
     broken = values("dev-aws")
     broken["feature_store"] = {"kind": "valkey", "memory_gib": 2, "backup_zones": ["a", "a"]}
     (problem,) = (p for p in refusal(broken).problems if p.path.startswith("feature_store"))
-    assert "one zone twice" in problem.value
+    assert "one zone twice" in str(problem.value)
 
 
 def test_a_kind_that_does_not_exist_is_refused_with_those_that_do(values: Values, refusal: Refusal) -> None:
