@@ -151,7 +151,7 @@ def make(parent: Component, place: Place, spec: ValkeySpec, network: NetworkRef,
             serving.FEATURES_PORT: str(PORT),
             serving.FEATURES_REGION: place.region,
             serving.FEATURES_GROUP: name,
-            serving.FEATURES_USER: user_name(place, "reader"),
+            serving.FEATURES_USER: user_name(place, "features", "reader"),
         },
         private_ports=(PORT,),
     )
@@ -162,9 +162,9 @@ def group_name(place: Place, purpose: str) -> str:
     return place.name(purpose, max_length=NAME_MAX)
 
 
-def user_name(place: Place, role: str) -> str:
-    """The id and the name of a user, who is a `reader` or a `writer`."""
-    return place.name(f"features-{role}", max_length=NAME_MAX)
+def user_name(place: Place, purpose: str, role: str) -> str:
+    """The id and the name of a group's user, who is a `reader` or a `writer`."""
+    return place.name(f"{purpose}-{role}", max_length=NAME_MAX)
 
 
 def reading(place: Place, ref: FeatureStoreRef, keys: KeysRef) -> Sequence[Statement]:
@@ -175,7 +175,7 @@ def reading(place: Place, ref: FeatureStoreRef, keys: KeysRef) -> Sequence[State
         allow(
             "LookUpFeatures",
             ["elasticache:Connect"],
-            [f"{arn}:replicationgroup:{ref.name}", f"{arn}:user:{user_name(place, 'reader')}"],
+            [f"{arn}:replicationgroup:{ref.name}", f"{arn}:user:{user_name(place, 'features', 'reader')}"],
         ),
     )
 
@@ -312,8 +312,8 @@ def _site(
         aws.elasticache.User(
             f"{purpose}-{role}",
             region=key.region,
-            user_id=user_name(place, role),
-            user_name=user_name(place, role),
+            user_id=user_name(place, purpose, role),
+            user_name=user_name(place, purpose, role),
             engine=ENGINE,
             access_string=access,
             authentication_mode=aws.elasticache.UserAuthenticationModeArgs(type="iam"),

@@ -96,3 +96,13 @@ def test_a_store_without_its_copy_far_away_is_found_out(stack: Any, lost: str) -
     findings = evaluate(Inventory(inventory.stack, inventory.settings, left))
     broken = {f.rule.id for f in findings if f.verdict == "fail"}
     assert broken & {"aws-elasticache-in-global-datastore", "aws-elasticache-replicated-far"}
+
+
+def test_the_two_regions_share_no_physical_name(stack: Any) -> None:
+    names = [
+        (r.type, r.get(name))
+        for r in stack.inventory.resources
+        for name in ("replicationGroupId", "userId", "userGroupId", "name")
+        if r.type.startswith("aws:elasticache/") and isinstance(r.get(name), str)
+    ]
+    assert len(names) == len(set(names)) == 10, "who restores must see which region a name belongs to"
