@@ -111,7 +111,9 @@ def make(parent: Component, place: Place, spec: ValkeySpec, network: NetworkRef,
         tags=place.labels,
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    kept = parent.keep(aws.elasticache.ReplicationGroup, here.purpose, FEATURES, place)
+    kept = parent.keep(
+        aws.elasticache.ReplicationGroup, here.purpose, FEATURES, place, ignore_changes=("nodeType", "engineVersion")
+    )
     primary = aws.elasticache.ReplicationGroup(
         kept.name,
         replication_group_id=group_name(place, here.purpose),
@@ -135,9 +137,7 @@ def make(parent: Component, place: Place, spec: ValkeySpec, network: NetworkRef,
         maintenance_window=MAINTENANCE_WINDOW,
         final_snapshot_identifier=_final_snapshot(place, here.purpose, kept.protected),
         tags=place.labels,
-        opts=pulumi.ResourceOptions.merge(
-            kept.options, pulumi.ResourceOptions(ignore_changes=["nodeType", "engineVersion"])
-        ),
+        opts=kept.options,
     )
     far = _far_copy(parent, place, spec, network, keys, primary, nodes)
     name = group_name(place, here.purpose)
@@ -229,7 +229,7 @@ def _far_copy(
     )
     vpc, subnets = _far_network(parent, place, spec, network.cidr)
     away = _site(parent, place, keys.recovery, "features-recovery", vpc, subnets)
-    kept = parent.keep(aws.elasticache.ReplicationGroup, away.purpose, COPY, place)
+    kept = parent.keep(aws.elasticache.ReplicationGroup, away.purpose, COPY, place, ignore_changes=("engine",))
     return aws.elasticache.ReplicationGroup(
         kept.name,
         region=away.region,
@@ -249,7 +249,7 @@ def _far_copy(
         maintenance_window=MAINTENANCE_WINDOW,
         final_snapshot_identifier=_final_snapshot(place, away.purpose, kept.protected),
         tags=place.labels,
-        opts=pulumi.ResourceOptions.merge(kept.options, pulumi.ResourceOptions(ignore_changes=["engine"])),
+        opts=kept.options,
     )
 
 
