@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Final, Literal, get_args
 import pulumi
 from pydantic import Field, model_validator
 
-from components.contracts.spec import Spec, refused
+from components.contracts.spec import Spec, check_order, refused
 from components.contracts.vocabulary import Cloud
 
 
@@ -136,12 +136,7 @@ class BigtableSpec(FeatureStoreBase):
 
     @model_validator(mode="after")
     def _min_within_max(self) -> BigtableSpec:
-        if self.min_nodes > self.max_nodes:
-            raise refused(
-                f"min_nodes is {self.min_nodes}, more than max_nodes, which is {self.max_nodes}",
-                allowed="min_nodes at most max_nodes",
-                remedy="Lower min_nodes or raise max_nodes.",
-            )
+        check_order("min_nodes", self.min_nodes, "max_nodes", self.max_nodes)
         return self
 
 

@@ -15,3 +15,17 @@ class Spec(BaseModel):
 def refused(message: str, *, allowed: str, remedy: str) -> PydanticCustomError:
     """A refusal that says what is allowed and what to do, for a validator to raise."""
     return PydanticCustomError("refused", "{message}", {"message": message, "allowed": allowed, "remedy": remedy})
+
+
+def check_order(fewest: str, low: int, most: str, high: int) -> None:
+    """Refuse a pair of bounds, named `fewest` and `most`, of which the lower is more than the upper.
+
+    Raises:
+        PydanticCustomError: for a validator to let through.
+    """
+    if low > high:
+        raise refused(
+            f"{fewest} is {low}, more than {most}, which is {high}",
+            allowed=f"{fewest} at most {most}",
+            remedy=f"Lower {fewest}, or raise {most}.",
+        )

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from components.contracts.feature_store import DEFAULT_KIND, FeatureStoreSpec
-from components.contracts.spec import Spec, refused
+from components.contracts.spec import Spec, check_order, refused
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, Environment, OptOut
 
 
@@ -87,12 +87,7 @@ class NodePoolSpec(Spec):
 
     @model_validator(mode="after")
     def _min_within_max(self) -> NodePoolSpec:
-        if self.min_nodes > self.max_nodes:
-            raise refused(
-                f"min_nodes is {self.min_nodes}, more than max_nodes, which is {self.max_nodes}",
-                allowed="min_nodes at most max_nodes",
-                remedy="Lower min_nodes, or raise max_nodes.",
-            )
+        check_order("min_nodes", self.min_nodes, "max_nodes", self.max_nodes)
         return self
 
 
@@ -201,12 +196,7 @@ class FleetSpec(Spec):
 
     @model_validator(mode="after")
     def _min_within_max(self) -> FleetSpec:
-        if self.min_replicas > self.max_replicas:
-            raise refused(
-                f"min_replicas is {self.min_replicas}, more than max_replicas, which is {self.max_replicas}",
-                allowed="min_replicas at most max_replicas",
-                remedy="Lower min_replicas, or raise max_replicas.",
-            )
+        check_order("min_replicas", self.min_replicas, "max_replicas", self.max_replicas)
         return self
 
 

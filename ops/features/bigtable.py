@@ -17,7 +17,7 @@ from common.gcp_api import GcpApi
 from common.target import Target
 from components.contracts import serving
 from ops.features.rows import Row, in_batches
-from ops.features.store import FeatureStore
+from ops.features.store import ByIdentity, FeatureStore
 
 FAMILY: Final = "f"
 ROWS_PER_REQUEST: Final = 10_000
@@ -25,7 +25,7 @@ ROWS_PER_REQUEST: Final = 10_000
 SERVER_TIME: Final = "-1"
 
 
-class BigtableRows:
+class BigtableRows(ByIdentity):
     """Implements `ops.features.store.Rows`."""
 
     def __init__(self, store: FeatureStore, target: Target) -> None:
@@ -63,14 +63,6 @@ class BigtableRows:
                     self._table,
                     "Fix what it says and write the rows again: those that it took are only written over.",
                 )
-
-    def variables(self) -> Mapping[str, str]:
-        """None: the server is told the table, and finds it by its own identity."""
-        return {}
-
-    def secret_files(self) -> Mapping[str, str]:
-        """None: access goes by identity."""
-        return {}
 
 
 def entry(entity: str, row: Row) -> Mapping[str, Any]:

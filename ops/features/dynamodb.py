@@ -13,12 +13,12 @@ from common.aws_api import aws_session
 from common.errors import UserError
 from common.target import Target
 from ops.features.rows import Row
-from ops.features.store import FeatureStore
+from ops.features.store import ByIdentity, FeatureStore
 
 _TIMEOUT_S = 10
 
 
-class DynamoDBRows:
+class DynamoDBRows(ByIdentity):
     """Implements `ops.features.store.Rows`."""
 
     def __init__(self, store: FeatureStore, target: Target) -> None:
@@ -49,14 +49,6 @@ class DynamoDBRows:
             for entity, row in rows.items():
                 expiry = {} if row.expires_at is None else {"expires_at": row.expires_at}
                 batch.put_item(Item={"entity_id": entity, "features": row.features, **expiry})
-
-    def variables(self) -> Mapping[str, str]:
-        """None: the server is told the endpoint with its credentials."""
-        return {}
-
-    def secret_files(self) -> Mapping[str, str]:
-        """None: access goes by identity."""
-        return {}
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ from common.gcp_api import GcpApi
 from common.target import Target
 from components.contracts import serving
 from ops.features.rows import Row, in_batches
-from ops.features.store import FeatureStore
+from ops.features.store import ByIdentity, FeatureStore
 
 COLLECTION: Final = "features"
 NAME_PREFIX: Final = "features:"
@@ -24,7 +24,7 @@ WRITES_MAX: Final = 500
 PAGE_SIZE: Final = "300"
 
 
-class FirestoreRows:
+class FirestoreRows(ByIdentity):
     """Implements `ops.features.store.Rows`."""
 
     def __init__(self, store: FeatureStore, target: Target) -> None:
@@ -51,14 +51,6 @@ class FirestoreRows:
         for batch in in_batches(rows.items(), WRITES_MAX):
             writes = [{"update": self._document(entity, row)} for entity, row in batch]
             self._api.post("firestore", f"v1/{self._documents}:commit", {"writes": writes})
-
-    def variables(self) -> Mapping[str, str]:
-        """None: the server is told the database, and finds it by its own identity."""
-        return {}
-
-    def secret_files(self) -> Mapping[str, str]:
-        """None: access goes by identity."""
-        return {}
 
     def _document(self, entity: str, row: Row) -> Mapping[str, Any]:
         fields: dict[str, Any] = {"features": {"stringValue": row.features}}

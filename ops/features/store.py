@@ -59,6 +59,18 @@ class Rows(Protocol):
         ...
 
 
+class ByIdentity:
+    """The part of `Rows` of a store that a server finds by its variables alone, and reads by its own identity."""
+
+    def variables(self) -> Mapping[str, str]:
+        """None: a server on this machine is told what one in the cluster is told."""
+        return {}
+
+    def secret_files(self) -> Mapping[str, str]:
+        """None: access goes by identity."""
+        return {}
+
+
 EMULATED: Final = (FeatureStoreKind.DYNAMODB, FeatureStoreKind.REDIS)
 """The kinds that a local cloud serves; it only records the others."""
 
