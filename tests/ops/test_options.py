@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -119,3 +121,13 @@ def test_a_pulumi_command_that_is_missing_is_asked_for() -> None:
     with pytest.raises(UserError, match="no Pulumi command is given") as refused:
         pulumi_command("dev-aws", ["--"], None)
     assert "`seawall local pulumi dev-aws -- preview`" in refused.value.remedy
+
+
+@pytest.mark.parametrize(("called", "loaded"), [("plan", {"plan"}), ("--help", {"plan", "demo", "drill"})])
+def test_only_the_command_that_is_called_is_loaded(called: str, loaded: set[str]) -> None:
+    code = (
+        "import sys; from ops.cli import build_app; build_app(sys.argv[1:]); "
+        "print(*(name for name in ('plan', 'demo', 'drill') if f'ops.{name}.command' in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, called], check=True, capture_output=True, text=True)
+    assert set(done.stdout.split()) == loaded
