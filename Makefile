@@ -62,6 +62,7 @@ docs: $(READY) ## Regenerate the schema and the generated documents
 	@$(RUN)python -m stacks.schema
 	@$(RUN)python -m policies.catalogue
 	@$(RUN)python -m localcloud.limits
+	@$(RUN)python -m stacks.accounts
 	@$(RUN)seawall plan dev-aws --diagram docs/dev-aws.svg >/dev/null
 
 lock: $(UV) ## Pin the dependencies anew
