@@ -32,7 +32,7 @@ def compose(s: Settings) -> Platform:
     ).ref
     registry = cloud.Registry("registry", place, s.registry, keys=keys, provider=on).ref
     identity = cloud.Identity(
-        "identity", place, cluster=cluster, storage=storage, feature_store=feature_store, keys=keys, provider=on
+        "identity", place, cluster=cluster, storage=storage, feature_store=feature_store, provider=on
     ).ref
     backup = cloud.Backup(
         "backup", place, s.backup, feature_store=feature_store, cluster=cluster, keys=keys, provider=on

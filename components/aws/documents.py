@@ -1,7 +1,8 @@
 """AWS policy documents and ARNs, made of names that are known before anything exists.
 
-Documents name keys by alias condition (`kms:ResourceAliases`), not by ARN: a key's ARN is assigned by AWS, and a
-document that held one would be unreadable in every plan, diff and policy verdict until the key exists.
+Documents name no key: AWS assigns a key's ARN, and a document that held one would be unreadable in every plan, diff
+and policy verdict until the key exists; an alias anyone can move. Rights to a key are bound to what it encrypts
+instead, by the encryption context that the service sends with each call.
 """
 
 from __future__ import annotations
@@ -100,20 +101,42 @@ def pod_trust(place: Place, cluster: str, namespace: str, service_account: str) 
     )
 
 
-def key_access(
-    sid: str, place: Place, alias: str, actions: Sequence[str], *, via: str, region: str = ""
-) -> Statement:
-    """Use of one key, named by its alias, and only through the AWS service `via` in the key's region."""
-    region = region or place.region
-    return allow(
-        sid,
-        actions,
-        f"arn:aws:kms:{region}:{place.account}:key/*",
-        condition={
-            "ForAnyValue:StringEquals": {"kms:ResourceAliases": alias},
-            "StringEquals": {"kms:ViaService": f"{via}.{region}.amazonaws.com"},
-        },
+def bucket_key_access(sid: str, place: Place, bucket: str, actions: Sequence[str], *, region: str = "") -> Statement:
+    """Use of keys through S3, and only for what lies in one bucket.
+
+    The encryption context is the bucket's ARN where it has a bucket key, as ours do, else the object's (Amazon S3
+    user guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys", read 2026-11-21).
+    """
+    arn = bucket_arn(bucket)
+    return _key_access(
+        sid, place, actions, "s3", region or place.region, {"StringLike": {_CONTEXT + "s3:arn": [arn, f"{arn}/*"]}}
     )
+
+
+def table_key_access(sid: str, place: Place, table: str, actions: Sequence[str]) -> Statement:
+    """Use of keys through DynamoDB, and only for one table of this account.
+
+    The encryption context names both (DynamoDB developer guide, "Encryption at rest: how it works", read 2026-11-21).
+    """
+    context = {_CONTEXT + "dynamodb:tableName": table, _CONTEXT + "dynamodb:subscriberId": place.account}
+    return _key_access(sid, place, actions, "dynamodb", place.region, {"StringEquals": context})
+
+
+_CONTEXT = "kms:EncryptionContext:aws:"
+
+
+def _key_access(
+    sid: str,
+    place: Place,
+    actions: Sequence[str],
+    via: str,
+    region: str,
+    context: Mapping[str, Mapping[str, str | list[str]]],
+) -> Statement:
+    """Use of the account's keys in a region, only through one AWS service and for one encryption context."""
+    service_name = {"kms:ViaService": f"{via}.{region}.amazonaws.com"}
+    condition = {**context, "StringEquals": {**context.get("StringEquals", {}), **service_name}}
+    return allow(sid, actions, f"arn:aws:kms:{region}:{place.account}:key/*", condition=condition)
 
 
 def account_root(place: Place) -> str:

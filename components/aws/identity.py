@@ -8,27 +8,27 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.documents import allow, bucket_arn, document, key_access, pod_trust
+from components.aws.documents import allow, bucket_arn, bucket_key_access, document, pod_trust
 from components.aws.feature_store import KINDS
 from components.aws.roles import make_role
 from components.contracts.component import Component, ready
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import ClusterRef, IdentityRef, KeysRef, NodePoolRef, StorageRef
+from components.contracts.refs import ClusterRef, IdentityRef, NodePoolRef, StorageRef
 from components.contracts.serving import NAMESPACE, SERVICE_ACCOUNT
 
 AUTOSCALER_NAMESPACE: Final = "kube-system"
 AUTOSCALER_SERVICE_ACCOUNT: Final = "cluster-autoscaler"
 
 
-def fleet_policy(place: Place, storage: StorageRef, feature_store: FeatureStoreRef, keys: KeysRef) -> str:
+def fleet_policy(place: Place, storage: StorageRef, feature_store: FeatureStoreRef) -> str:
     """Read models and features, and decrypt them, only through the services that hold them."""
     models = bucket_arn(storage.models.name)
     return document(
         allow("FindModels", ["s3:ListBucket", "s3:GetBucketLocation"], models),
         allow("ReadModels", ["s3:GetObject"], f"{models}/*"),
-        key_access("DecryptModels", place, keys.data.alias, ["kms:Decrypt"], via="s3"),
-        *KINDS[feature_store.kind].reading(place, feature_store, keys),
+        bucket_key_access("DecryptModels", place, storage.models.name, ["kms:Decrypt"]),
+        *KINDS[feature_store.kind].reading(place, feature_store),
     )
 
 
@@ -76,7 +76,6 @@ class Identity(Component):
         cluster: ClusterRef,
         storage: StorageRef,
         feature_store: FeatureStoreRef,
-        keys: KeysRef,
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("aws:Identity", name, provider)
@@ -88,7 +87,7 @@ class Identity(Component):
             NAMESPACE,
             SERVICE_ACCOUNT,
             "The Triton fleet: reads models and features",
-            fleet_policy(place, storage, feature_store, keys),
+            fleet_policy(place, storage, feature_store),
         )
         self.finish({"principal": self.ref.principal})
 
@@ -164,5 +163,6 @@ def _bound_role(
         namespace=namespace,
         service_account=service_account,
         annotations={},
-        principal=ready(role.arn, association),
+        principal=role.arn,
+        ready=ready(role.arn, association),
     )

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.documents import Statement, account_root, allow, document, service
-from components.contracts.component import Component, ready
+from components.contracts.component import Component
 from components.contracts.place import Place
 from components.contracts.refs import KeyRef, KeysRef
 from components.contracts.specs import KeysSpec
@@ -56,15 +56,15 @@ class Keys(Component):
             tags=place.labels,
             opts=kept.options,
         )
-        alias = aws.kms.Alias(
+        alias = f"alias/{place.name(purpose, max_length=250)}"
+        aws.kms.Alias(
             purpose,
-            name=f"alias/{place.name(purpose, max_length=250)}",
+            name=alias,
             region=region,
             target_key_id=key.key_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        # IAM policies of this stack name keys by their alias: without it the key exists but cannot be used.
-        return KeyRef(id=ready(key.arn, alias), alias=f"alias/{place.name(purpose, max_length=250)}", region=region)
+        return KeyRef(id=key.arn, alias=alias, region=region)
 
 
 def encrypted(content: str) -> Stateful:

@@ -97,7 +97,7 @@ class Registry(Component):
             policy=expire_untagged(spec.untagged_retention_days),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        creator = self._creator(place, keys)
+        creator = self._creator(place)
         rules = [self._mirror(purpose, place, spec, keys, creator) for purpose in sorted(MIRRORED)]
         self.ref = RegistryRef(
             url=f"{registry_host(place)}/{repository}",
@@ -108,11 +108,9 @@ class Registry(Component):
         )
         self.finish({"id": self.ref.id})
 
-    def _creator(self, place: Place, keys: KeysRef) -> MadeRole:
+    def _creator(self, place: Place) -> MadeRole:
         """The role in which ECR makes the mirrors' repositories: needed for a key of one's own, and for tags."""
-        key = {
-            "ForAnyValue:StringEquals": {"kms:ResourceAliases": keys.data.alias},
-        }
+        key = {"StringEquals": {"kms:ViaService": f"ecr.{place.region}.amazonaws.com"}}
         return make_role(
             self,
             place,

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.buckets import access_log_bucket, model_bucket
-from components.aws.documents import allow, bucket_arn, document, key_access, service_trust
+from components.aws.documents import allow, bucket_arn, bucket_key_access, document, service_trust
 from components.aws.roles import make_role
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
@@ -58,7 +58,7 @@ class Storage(Component):
             "models-replication",
             description="S3 copies the model bucket to the backup region",
             trust=service_trust("s3.amazonaws.com"),
-            inline={"replicate": replication_policy(place, models_name, replica_name, keys)},
+            inline={"replicate": replication_policy(place, models_name, replica_name)},
         )
         rule = aws.s3.BucketReplicationConfig(
             "models",
@@ -123,7 +123,7 @@ def _destination(bucket: pulumi.Output[str], keys: KeysRef) -> aws.s3.BucketRepl
     )
 
 
-def replication_policy(place: Place, source: str, destination: str, keys: KeysRef) -> str:
+def replication_policy(place: Place, source: str, destination: str) -> str:
     """Read versions of the one bucket, write replicas to the other, each with its own region's key."""
     return document(
         allow("ReadRule", ["s3:GetReplicationConfiguration", "s3:ListBucket"], bucket_arn(source)),
@@ -137,13 +137,12 @@ def replication_policy(place: Place, source: str, destination: str, keys: KeysRe
             ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"],
             f"{bucket_arn(destination)}/*",
         ),
-        key_access("DecryptSource", place, keys.data.alias, ["kms:Decrypt"], via="s3"),
-        key_access(
+        bucket_key_access("DecryptSource", place, source, ["kms:Decrypt"]),
+        bucket_key_access(
             "EncryptReplica",
             place,
-            keys.recovery.alias,
+            destination,
             ["kms:Encrypt", "kms:GenerateDataKey"],
-            via="s3",
             region=place.backup_region,
         ),
     )

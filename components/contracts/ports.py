@@ -154,7 +154,6 @@ class CloudModule(Protocol):
         cluster: refs.ClusterRef,
         storage: refs.StorageRef,
         feature_store: FeatureStoreRef,
-        keys: refs.KeysRef,
         provider: pulumi.ProviderResource,
     ) -> Identity: ...
 

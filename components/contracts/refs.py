@@ -22,7 +22,7 @@ class KeyRef:
     id: pulumi.Output[str]
     """What other resources name it by: an ARN on AWS, a resource id on Google Cloud."""
     alias: str
-    """Known name: `alias/...` on AWS, the full resource id on Google Cloud."""
+    """Known name, for people: `alias/...` on AWS, the full resource id on Google Cloud. No right hinges on it."""
     region: str
 
 
@@ -124,6 +124,9 @@ class IdentityRef:
     annotations: Mapping[str, pulumi.Output[str]]
     """What the service account must bear for the binding to work; empty where the cloud binds by itself."""
     principal: pulumi.Output[str]
+    ready: pulumi.Output[str]
+    """Resolves when pods of the service account get the identity, with its rights in force. A pod that starts before
+    never gets it where credentials are injected at its admission; `components.kubernetes.pods.account` waits."""
 
 
 @dataclass(frozen=True)

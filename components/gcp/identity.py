@@ -11,7 +11,7 @@ from components.contracts import serving
 from components.contracts.component import Component, ready
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import ClusterRef, IdentityRef, KeysRef, StorageRef
+from components.contracts.refs import ClusterRef, IdentityRef, StorageRef
 from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
 from components.gcp.buckets import grant
 from components.gcp.cluster import workload_pool
@@ -37,7 +37,6 @@ class Identity(Component):
         cluster: ClusterRef,
         storage: StorageRef,
         feature_store: FeatureStoreRef,
-        keys: KeysRef,  # noqa: ARG002 - the port's signature; see the class's docstring
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("gcp:Identity", name, provider)
@@ -74,8 +73,9 @@ class Identity(Component):
         self.ref = IdentityRef(
             namespace=serving.NAMESPACE,
             service_account=serving.SERVICE_ACCOUNT,
-            annotations={"iam.gke.io/gcp-service-account": ready(email, binding, *grants, *reads)},
-            principal=ready(account_member(place, account_id), binding, *grants, *reads),
+            annotations={"iam.gke.io/gcp-service-account": ready(email, account)},
+            principal=ready(account_member(place, account_id), account),
+            ready=ready(email, binding, *grants, *reads),
         )
         self.finish({"email": email})
 

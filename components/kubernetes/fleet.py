@@ -10,7 +10,7 @@ from pulumi_kubernetes.apps.v1 import (
     DeploymentStrategyArgs,
     RollingUpdateDeploymentArgs,
 )
-from pulumi_kubernetes.core.v1 import Namespace, PodTemplateSpecArgs, Secret, ServiceAccount
+from pulumi_kubernetes.core.v1 import Namespace, PodTemplateSpecArgs, Secret
 
 from components.contracts import serving
 from components.contracts.capacity import ROLLOUT_SURGE
@@ -28,7 +28,7 @@ from components.contracts.refs import (
 from components.contracts.specs import FleetSpec
 from components.kubernetes import autoscaling, traffic, triton
 from components.kubernetes.metrics import METRICS_NAMESPACE, allow_discovery
-from components.kubernetes.pods import RESTRICTED, app_labels, metadata, selecting
+from components.kubernetes.pods import RESTRICTED, account, app_labels, metadata, selecting
 
 FEATURES_SECRET = "feature-store"  # noqa: S105 - a Kubernetes object's name
 ROLLOUT_TIMEOUT = "30m"
@@ -66,23 +66,13 @@ class Fleet(Component):
             opts=self._options,
         )
         inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
-        account = ServiceAccount(
-            identity.service_account,
-            metadata=metadata(
-                identity.service_account,
-                serving.NAMESPACE,
-                # Where the cloud binds by itself, a pod made before the binding would never get credentials.
-                annotations={**identity.annotations, "seawall.dev/identity": identity.principal},
-            ),
-            automount_service_account_token=False,
-            opts=inside,
-        )
+        own_account = account(identity, self, automount=False, after=[namespace])
         secret = self._features_secret(feature_store, inside)
         traffic.deny_all(serving.NAMESPACE, inside)
         ingress, egress = traffic.fleet_rules(METRICS_NAMESPACE, network.cidr, feature_store.private_ports)
         traffic.allow(triton.APP, serving.NAMESPACE, ingress=ingress, egress=egress, options=inside)
         allow_discovery(serving.NAMESPACE, inside)
-        waits: list[pulumi.Resource] = [namespace, account, *([secret] if secret else [])]
+        waits: list[pulumi.Resource] = [namespace, *([secret] if secret else [])]
         deployment = self._deployment(
             spec,
             registry=registry,
@@ -91,6 +81,7 @@ class Fleet(Component):
             pools=pools,
             features_secret=FEATURES_SECRET if secret else None,
             lookup_timeout_ms=lookup_timeout_ms,
+            service_account=own_account.name,
             waits=waits,
         )
         service = traffic.service(serving.NAMESPACE, inside)
@@ -125,6 +116,7 @@ class Fleet(Component):
         pools: NodePoolsRef,
         features_secret: str | None,
         lookup_timeout_ms: int,
+        service_account: pulumi.Input[str],
         waits: list[pulumi.Resource],
     ) -> Deployment:
         labels = app_labels(triton.APP)
@@ -136,6 +128,7 @@ class Fleet(Component):
             features_secret=features_secret,
             pools=pools,
             lookup_timeout_ms=lookup_timeout_ms,
+            service_account=service_account,
         )
         return Deployment(
             triton.APP,

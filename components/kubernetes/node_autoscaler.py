@@ -10,7 +10,7 @@ from typing import Final
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs
-from pulumi_kubernetes.core.v1 import ContainerArgs, EnvVarArgs, PodSpecArgs, PodTemplateSpecArgs, ServiceAccount
+from pulumi_kubernetes.core.v1 import ContainerArgs, EnvVarArgs, PodSpecArgs, PodTemplateSpecArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs
 from pulumi_kubernetes.rbac.v1 import (
     ClusterRole,
@@ -27,6 +27,7 @@ from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, IdentityRef, RegistryRef
 from components.kubernetes.images import CLUSTER_AUTOSCALER, mirrored
 from components.kubernetes.pods import (
+    account,
     app_labels,
     container_security,
     http_probe,
@@ -112,17 +113,13 @@ class NodeAutoscaler(Component):
         super().__init__("kubernetes:NodeAutoscaler", name, provider)
         options = pulumi.ResourceOptions(parent=self)
         own = metadata(identity.service_account, identity.namespace, labels=app_labels(APP))
-        account = ServiceAccount(
-            APP,
-            metadata=metadata(identity.service_account, identity.namespace, annotations=identity.annotations),
-            opts=options,
-        )
+        own_account = account(identity, self, automount=True)
         subject = SubjectArgs(kind="ServiceAccount", name=identity.service_account, namespace=identity.namespace)
         roles = (
             ClusterRole(APP, metadata=metadata(APP), rules=cluster_rules(), opts=options),
             Role(APP, metadata=own, rules=own_rules(), opts=options),
         )
-        bound = pulumi.ResourceOptions(parent=self, depends_on=[account, *roles])
+        bound = pulumi.ResourceOptions(parent=self, depends_on=[own_account.resource, *roles])
         group = "rbac.authorization.k8s.io"
         ClusterRoleBinding(
             APP,
@@ -179,7 +176,7 @@ class NodeAutoscaler(Component):
                 template=PodTemplateSpecArgs(
                     metadata=metadata(labels=app_labels(APP)),
                     spec=PodSpecArgs(
-                        service_account_name=identity.service_account,
+                        service_account_name=own_account.name,
                         priority_class_name="system-cluster-critical",
                         security_context=pod_security(NOBODY),
                         containers=[container],

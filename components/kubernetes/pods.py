@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import pulumi
@@ -16,14 +17,22 @@ from pulumi_kubernetes.core.v1 import (
     ResourceRequirementsArgs,
     SeccompProfileArgs,
     SecurityContextArgs,
+    ServiceAccount,
 )
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
+
+from components.contracts.component import ready
+from components.contracts.refs import IdentityRef
 
 RESTRICTED: Final = {
     "pod-security.kubernetes.io/enforce": "restricted",
     "pod-security.kubernetes.io/warn": "restricted",
 }
 """Namespace labels that refuse any pod outside Kubernetes' restricted Pod Security Standard."""
+
+
+IDENTITY_ANNOTATION: Final = "seawall.dev/identity"
+"""On a service account: the cloud's name for what its pods become, known once they can."""
 
 
 def app_labels(app: str) -> dict[str, str]:
@@ -40,6 +49,36 @@ def metadata(
 ) -> ObjectMetaArgs:
     """An object's metadata; the name is always ours, so that nothing is renamed behind a reviewer's back."""
     return ObjectMetaArgs(name=name, namespace=namespace, labels=labels, annotations=annotations)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A service account, and its name for pods that must not start before it."""
+
+    resource: ServiceAccount
+    name: pulumi.Output[str]
+
+
+def account(
+    identity: IdentityRef, parent: pulumi.Resource, *, automount: bool, after: Sequence[pulumi.Resource] = ()
+) -> Account:
+    """The service account of an identity: a pod that takes its name from here starts after the identity is ready.
+
+    EKS puts a pod's credentials in place when the pod is admitted, and never later: a pod made before its association
+    has none, and a restart of its containers does not help (EKS user guide, "Understand how EKS Pod Identity works",
+    read 2026-11-21).
+    """
+    made = ServiceAccount(
+        identity.service_account,
+        metadata=metadata(
+            identity.service_account,
+            identity.namespace,
+            annotations={**identity.annotations, IDENTITY_ANNOTATION: identity.ready},
+        ),
+        automount_service_account_token=automount,
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(after)),
+    )
+    return Account(made, ready(identity.service_account, made))
 
 
 def selecting(labels: Mapping[str, str]) -> LabelSelectorArgs:

@@ -148,6 +148,7 @@ def pod_spec(
     features_secret: str | None,
     pools: NodePoolsRef,
     lookup_timeout_ms: int,
+    service_account: pulumi.Input[str],
 ) -> PodSpecArgs:
     """The whole pod: image by digest, probes, drain before shutdown, and only nodes with the fleet's GPU."""
     taints = sorted({pool.taint_key for pool in holding(spec, pools) if pool.taint_key})
@@ -172,7 +173,7 @@ def pod_spec(
         volume_mounts=mounts(features_secret),
     )
     return PodSpecArgs(
-        service_account_name=serving.SERVICE_ACCOUNT,
+        service_account_name=service_account,
         automount_service_account_token=False,
         enable_service_links=False,
         termination_grace_period_seconds=grace_period_seconds(spec),

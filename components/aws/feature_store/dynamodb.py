@@ -8,7 +8,7 @@ from typing import Final
 import pulumi_aws as aws
 
 from components.aws.alarms import Alarm
-from components.aws.documents import Statement, allow, key_access, table_arn
+from components.aws.documents import Statement, allow, table_arn, table_key_access
 from components.aws.feature_store.kind import Recovery
 from components.aws.vaults import back_up_by_plan, vault_alarms
 from components.contracts import serving
@@ -56,11 +56,11 @@ def make(parent: Component, place: Place, keys: KeysRef) -> FeatureStoreRef:
     )
 
 
-def reading(place: Place, ref: FeatureStoreRef, keys: KeysRef) -> Sequence[Statement]:
+def reading(place: Place, ref: FeatureStoreRef) -> Sequence[Statement]:
     """Items by their keys, and the key that decrypts them, only through DynamoDB."""
     return (
         allow("LookUpFeatures", ["dynamodb:GetItem", "dynamodb:BatchGetItem"], table_arn(place, ref.name)),
-        key_access("DecryptFeatures", place, keys.data.alias, ["kms:Decrypt"], via="dynamodb"),
+        table_key_access("DecryptFeatures", place, ref.name, ["kms:Decrypt"]),
     )
 
 

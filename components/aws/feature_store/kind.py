@@ -33,7 +33,7 @@ class Recovery:
 class Kind(Protocol):
     """One kind of feature store."""
 
-    def reading(self, place: Place, ref: FeatureStoreRef, keys: KeysRef) -> Sequence[Statement]:
+    def reading(self, place: Place, ref: FeatureStoreRef) -> Sequence[Statement]:
         """What the fleet's role may do in order to read rows, and nothing else."""
         ...
 

@@ -167,9 +167,8 @@ def user_name(place: Place, purpose: str, role: str) -> str:
     return place.name(f"{purpose}-{role}", max_length=NAME_MAX)
 
 
-def reading(place: Place, ref: FeatureStoreRef, keys: KeysRef) -> Sequence[Statement]:
+def reading(place: Place, ref: FeatureStoreRef) -> Sequence[Statement]:
     """Connections to this group as the user that reads; ElastiCache decrypts in its own name."""
-    del keys
     arn = f"arn:aws:elasticache:{place.region}:{place.account}"
     return (
         allow(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from components.aws.documents import allow, document, key_access, pod_trust
+from components.aws.documents import allow, bucket_key_access, document, pod_trust, table_key_access
 from components.contracts.place import Place
 from policies.inventory import Inventory, Resource
 
@@ -48,12 +48,23 @@ def test_the_same_statements_give_the_same_text() -> None:
     assert document(one) == document(other), "a document that changes by itself is a change in every diff"
 
 
-def test_a_key_is_named_by_alias_and_used_through_one_service_of_its_region(place: Place) -> None:
-    statement = key_access("D", place, "alias/x", ["kms:Decrypt"], via="s3", region="eu-central-1")
+def test_a_buckets_key_is_used_through_s3_of_its_region_and_for_that_bucket_alone(place: Place) -> None:
+    statement = bucket_key_access("D", place, "models", ["kms:Decrypt"], region="eu-central-1")
     assert statement["Resource"] == "arn:aws:kms:eu-central-1:111122223333:key/*"
     assert statement["Condition"] == {
-        "ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/x"},
+        "StringLike": {"kms:EncryptionContext:aws:s3:arn": ["arn:aws:s3:::models", "arn:aws:s3:::models/*"]},
         "StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"},
+    }
+
+
+def test_a_tables_key_is_used_through_dynamodb_and_for_that_table_alone(place: Place) -> None:
+    statement = table_key_access("D", place, "features", ["kms:Decrypt"])
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "kms:EncryptionContext:aws:dynamodb:tableName": "features",
+            "kms:EncryptionContext:aws:dynamodb:subscriberId": "111122223333",
+            "kms:ViaService": "dynamodb.eu-west-1.amazonaws.com",
+        }
     }
 
 

@@ -1,0 +1,121 @@
+"""Rights to keys: what they hinge on is not for anyone else to move."""
+
+from __future__ import annotations
+
+from policies.checks import PASS, absent_or, all_of, failed, shown
+from policies.documents import Statement, statements
+from policies.examples import Hidden, allow, document, drop, examples, given, put
+from policies.family import Family
+from policies.inventory import Inventory, Resource
+from policies.model import Judgement, Severity
+from policies.tokens import KMS_KEY
+
+family = Family("Rights to keys")
+
+_RIGHTS = (
+    "aws:iam/policy:Policy",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/userPolicy:UserPolicy",
+    "aws:iam/groupPolicy:GroupPolicy",
+)
+_ALIASES = ("kms:resourcealiases", "kms:requestalias")
+
+
+@family.rule(
+    "aws-kms-no-alias-rights",
+    Severity.HIGH,
+    "Rights to a key do not hinge on its alias",
+    types=_RIGHTS,
+    rationale="Whoever may move an alias to another key moves the rights with it, and takes them from the first.",
+    remedy="Name the key's ARN, or bind the statement to kms:EncryptionContext and kms:ViaService.",
+    examples=lambda: examples(
+        given(
+            "aws:iam/rolePolicy:RolePolicy",
+            {
+                "policy": document(
+                    allow(
+                        Action=["kms:Decrypt"],
+                        Resource="arn:aws:kms:eu-west-1:111122223333:key/*",
+                        Condition={"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}},
+                    )
+                )
+            },
+            "rights",
+        ),
+        broken={
+            "policy.Statement.0.Condition is kms:resourcealiases": (
+                put(
+                    "policy.Statement.0.Condition",
+                    {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/data"}},
+                ),
+                put(
+                    "policy.Statement.0",
+                    {
+                        "Effect": "Deny",
+                        "Action": "kms:*",
+                        "Resource": "*",
+                        "Condition": {"ForAllValues:StringNotEquals": {"kms:ResourceAliases": "alias/data"}},
+                    },
+                ),
+            ),
+            "policy.Statement.0.Condition is kms:requestalias": put(
+                "policy.Statement.0.Condition", {"StringLike": {"kms:RequestAlias": "alias/*"}}
+            ),
+            'policy.Statement.0.Resource is "arn:aws:kms:eu-west-1:111122223333:alias/data"': put(
+                "policy.Statement.0.Resource", ["arn:aws:kms:eu-west-1:111122223333:alias/data"]
+            ),
+        },
+        undecided={"policy is known only to the provider": put("policy", Hidden())},
+        accepted={
+            "": put(
+                "policy.Statement.0",
+                allow(Action="kms:UpdateAlias", Resource="arn:aws:kms:eu-west-1:111122223333:alias/data"),
+            )
+        },
+    ),
+)
+def no_alias_rights(holder: Resource, _: Inventory) -> Judgement:
+    return _free_of_aliases(holder)
+
+
+@family.rule(
+    "aws-kms-policy-no-alias",
+    Severity.HIGH,
+    "A key's own policy does not hinge on its aliases",
+    types=(KMS_KEY, "aws:kms/keyPolicy:KeyPolicy"),
+    rationale="Whoever may move the key's aliases decides who may use the key.",
+    remedy="Leave out kms:ResourceAliases and kms:RequestAlias: the policy speaks of this key alone.",
+    examples=lambda: examples(
+        given(
+            KMS_KEY, {"policy": document(allow(Principal={"AWS": "arn:aws:iam::111122223333:root"}, Action="kms:*"))}
+        ),
+        broken={
+            "policy.Statement.0.Condition is kms:requestalias": put(
+                "policy.Statement.0.Condition", {"StringEquals": {"kms:RequestAlias": "alias/data"}}
+            ),
+        },
+        undecided={"policy is known only to the provider": put("policy", Hidden())},
+        accepted={
+            "": put("policy.Statement.0.Condition", {"StringEquals": {"kms:CallerAccount": "111122223333"}}),
+            "policy is left to its safe default": drop("policy"),
+        },
+    ),
+)
+def policy_no_alias(key: Resource, _: Inventory) -> Judgement:
+    return absent_or(key, "policy", lambda: _free_of_aliases(key))
+
+
+def _free_of_aliases(holder: Resource) -> Judgement:
+    found = statements(holder, "policy")
+    return found if isinstance(found, Judgement) else all_of(_names_no_alias(statement) for statement in found)
+
+
+def _names_no_alias(statement: Statement) -> Judgement:
+    keys = {key for of_operator in statement.conditions.values() for key in of_operator}
+    used = next((alias for alias in _ALIASES if alias in keys), None)
+    if used:
+        return failed(f"{statement.path}.Condition", used, "a condition that no alias decides")
+    alias = next((r for r in statement.resources if ":kms:" in r and ":alias/" in r), None)
+    if alias and any(statement.acts_on(action) for action in ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")):
+        return failed(f"{statement.path}.Resource", shown(alias), "the key's ARN")
+    return PASS
