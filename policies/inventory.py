@@ -39,6 +39,8 @@ class Resource:
     region: str | None = None
     protect: bool = False
     retain_on_delete: bool = False
+    delete_before_replace: bool | None = None
+    """As the program asks; None leaves the order of a replacement to the provider."""
     stateful: Stateful | None = None
     """What its component declares that it holds; None: nothing that the program cannot make again."""
 
@@ -76,6 +78,7 @@ class Resource:
             "region": self.region,
             "protect": self.protect,
             "retain_on_delete": self.retain_on_delete,
+            "delete_before_replace": self.delete_before_replace,
             "stateful": self.stateful.to_json() if self.stateful else None,
         }
 
@@ -96,6 +99,7 @@ class Resource:
             region=data["region"],
             protect=data["protect"],
             retain_on_delete=data["retain_on_delete"],
+            delete_before_replace=data.get("delete_before_replace"),
             stateful=Stateful.from_json(data["stateful"]) if data.get("stateful") else None,
         )
 

@@ -37,6 +37,8 @@ class Registration:
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     protect: bool = False
     retain_on_delete: bool = False
+    delete_before_replace: bool | None = None
+    """As the program asks; None leaves the order of a replacement to the provider."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """What a component shows of itself; empty for every other resource."""
 
@@ -79,6 +81,7 @@ def inventory_of(
                 region=region_of(registered, registrations),
                 protect=registered.protect,
                 retain_on_delete=registered.retain_on_delete,
+                delete_before_replace=registered.delete_before_replace,
                 stateful=state.get((registered.parent, registered.type, registered.name)),
             ),
             secrets,

@@ -224,3 +224,17 @@ REPLACE_ON: Final[Mapping[str, tuple[str, ...]]] = {
         "transferSpec.sourceAgentPoolName",
     ),
 }
+
+_NAME_PROPERTY: Final[Mapping[str, str]] = {
+    "gcp:projects/iAMCustomRole:IAMCustomRole": "roleId",
+    "gcp:serviceaccount/account:Account": "accountId",
+}
+
+
+def name_property(token: str) -> str:
+    """The input that holds the physical name and that the provider would make up if it were left out.
+
+    `name`, where the type has it, by `SetAutonaming`, and what pulumi-gcp's provider/resources.go calls `AutoName`
+    (at ed6078aacc64, read on 2026-11-21). Other inputs that name a resource, as a repository's id, are never made up.
+    """
+    return _NAME_PROPERTY.get(token, "name")

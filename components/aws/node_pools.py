@@ -176,14 +176,18 @@ class NodePools(Component):
         role: MadeRole,
     ) -> aws.eks.NodeGroup:
         gpu = machine.accelerator is not None
-        # A node that starts before the endpoints answer cannot join, and its group fails.
-        subnets = pulumi.Output.all(network.managed_services_ready, *network.subnet_ids)
+        # A node that starts before the endpoints answer cannot join, and its group fails. Each subnet waits by
+        # itself: a list that is unknown as a whole would hide from a plan how many there are.
+        subnets = [
+            pulumi.Output.all(subnet, network.managed_services_ready).apply(lambda resolved: str(resolved[0]))
+            for subnet in network.subnet_ids
+        ]
         return aws.eks.NodeGroup(
             key,
             cluster_name=cluster.id,
             node_group_name=group_name(key, pool),
             node_role_arn=role.arn,
-            subnet_ids=subnets.apply(lambda resolved: [str(subnet) for subnet in resolved[1:]]),
+            subnet_ids=subnets,
             ami_type="BOTTLEROCKET_x86_64_NVIDIA" if gpu else "BOTTLEROCKET_x86_64",
             capacity_type=_CAPACITY_TYPES[pool.capacity],
             instance_types=[pool.machine_type],
@@ -202,6 +206,8 @@ class NodePools(Component):
             tags=place.labels,
             opts=pulumi.ResourceOptions(
                 parent=self,
+                # The name changes with what replaces the group; left to itself the provider would still delete first.
+                delete_before_replace=False,
                 # From here on the autoscaler owns it.
                 ignore_changes=["scalingConfig.desiredSize"],
             ),

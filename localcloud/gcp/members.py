@@ -16,7 +16,6 @@ _CONFLICT_ATTEMPTS: Final = 20
 class PolicyMember(EmulatedKind):
     """One member of one role in a resource's IAM policy."""
 
-    name_property = None
     argument: ClassVar[str]
     """The input that names the resource."""
     id_prefix: ClassVar[str] = ""

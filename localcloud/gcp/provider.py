@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from common.errors import UserError
 from common.gcp_api import GcpApi, GcpError
-from common.sdk.replacement_gcp import REPLACE_ON
+from common.sdk.replacement_gcp import REPLACE_ON, name_property
 from common.target import Target
 from localcloud.gcp.context import Context, labels_of
 from localcloud.gcp.iam import kinds as iam
@@ -81,9 +81,8 @@ class GcpProvider(LocalProvider):
     def replace_on(self, token: str) -> Iterable[str]:
         return ("project", *REPLACE_ON.get(token, ()))
 
-    def name_property(self, token: str) -> str | None:
-        known = EMULATED.get(token) or RECORDED.get(token)
-        return known.name_property if known else "name"
+    def name_property(self, token: str) -> str:
+        return name_property(token)
 
     def secret_outputs(self, token: str) -> Iterable[str]:
         return (*_SECRET_OUTPUTS, *(EMULATED[token].secret_outputs if token in EMULATED else ()))

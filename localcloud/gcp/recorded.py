@@ -243,19 +243,18 @@ RECORDED: Final[Mapping[str, Shape]] = {
     "gcp:artifactregistry/repository:Repository": Shape(
         template("projects/{project}/locations/{location}/repositories/{repositoryId}", "repositoryId"),
         _repository,
-        "repositoryId",
-        "labels",
+        labels_property="labels",
     ),
-    "gcp:bigtable/gCPolicy:GCPolicy": Shape(_gc_policy_id, _nothing, None, exclusive=False),
+    "gcp:bigtable/gCPolicy:GCPolicy": Shape(_gc_policy_id, _nothing, exclusive=False),
     "gcp:bigtable/instance:Instance": Shape(
         template("projects/{project}/instances/{name}"), named(), labels_property="labels"
     ),
     "gcp:bigtable/table:Table": Shape(template("projects/{project}/instances/{instanceName}/tables/{name}"), named()),
     "gcp:bigtable/tableIamMember:TableIamMember": Shape(
-        _member_id("projects/{project}/instances/{instanceName}/tables/{table}"), _member, None
+        _member_id("projects/{project}/instances/{instanceName}/tables/{table}"), _member
     ),
     "gcp:binaryauthorization/policy:Policy": Shape(
-        lambda r, c: f"projects/{project_of(r, c)}", lambda r, _, c: {"project": project_of(r, c)}, None
+        lambda r, c: f"projects/{project_of(r, c)}", lambda r, _, c: {"project": project_of(r, c)}
     ),
     "gcp:compute/firewall:Firewall": compute_resource("projects/{project}/global/firewalls/{name}", _timed),
     "gcp:compute/globalAddress:GlobalAddress": compute_resource(
@@ -276,12 +275,11 @@ RECORDED: Final[Mapping[str, Shape]] = {
         template("projects/{project}/managedZones/{name}"), _managed_zone, labels_property="labels"
     ),
     "gcp:dns/recordSet:RecordSet": Shape(_record_set_id, _nothing),
-    "gcp:firestore/backupSchedule:BackupSchedule": Shape(_backup_schedule_id, named(), None, exclusive=False),
+    "gcp:firestore/backupSchedule:BackupSchedule": Shape(_backup_schedule_id, named(), exclusive=False),
     "gcp:firestore/database:Database": Shape(template("projects/{project}/databases/{name}"), _firestore_database),
     "gcp:firestore/field:Field": Shape(
         template("projects/{project}/databases/{database}/collectionGroups/{collection}/fields/{field}", "field"),
         full_name(),
-        None,
     ),
     "gcp:gkebackup/backupPlan:BackupPlan": Shape(
         template("projects/{project}/locations/{location}/backupPlans/{name}"),
@@ -291,26 +289,25 @@ RECORDED: Final[Mapping[str, Shape]] = {
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": Shape(
         template("projects/{project}/locations/{location}/buckets/{bucketId}", "bucketId"),
         full_name(lifecycleState="ACTIVE"),
-        "bucketId",
     ),
     "gcp:logging/projectExclusion:ProjectExclusion": Shape(template("projects/{project}/exclusions/{name}"), named()),
     "gcp:logging/projectSink:ProjectSink": Shape(template("projects/{project}/sinks/{name}"), _sink),
-    "gcp:monitoring/alertPolicy:AlertPolicy": Shape(numbered("alertPolicies"), _alert_policy, None),
+    "gcp:monitoring/alertPolicy:AlertPolicy": Shape(numbered("alertPolicies"), _alert_policy),
     "gcp:monitoring/notificationChannel:NotificationChannel": Shape(
-        numbered("notificationChannels"), full_name(verificationStatus=""), None
+        numbered("notificationChannels"), full_name(verificationStatus="")
     ),
     "gcp:orgpolicy/policy:Policy": Shape(
         lambda r, _: f"{r.inputs['parent']}/policies/{str(r.inputs['name']).rsplit('/', 1)[-1]}",
         lambda r, i, _: {"etag": stable_hex(8, i, repr(r.inputs.get("spec")))},
     ),
     "gcp:projects/service:Service": Shape(
-        template("{project}/{service}", "service"), lambda r, _, c: {"project": project_of(r, c)}, "service"
+        template("{project}/{service}", "service"), lambda r, _, c: {"project": project_of(r, c)}
     ),
     "gcp:projects/serviceIdentity:ServiceIdentity": Shape(
-        template("projects/{project}/services/{service}", "service"), _service_identity, "service"
+        template("projects/{project}/services/{service}", "service"), _service_identity
     ),
-    "gcp:serviceaccount/iAMMember:IAMMember": Shape(_member_id("{serviceAccountId}"), _member, None),
+    "gcp:serviceaccount/iAMMember:IAMMember": Shape(_member_id("{serviceAccountId}"), _member),
     "gcp:servicenetworking/connection:Connection": Shape(
-        _connection_id, lambda *_: {"peering": "servicenetworking-googleapis-com"}, None
+        _connection_id, lambda *_: {"peering": "servicenetworking-googleapis-com"}
     ),
 }

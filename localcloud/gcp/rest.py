@@ -36,8 +36,6 @@ class EmulatedKind(Kind):
 
     pulumi_type: ClassVar[str]
     """Pulumi's type token."""
-    name_property: ClassVar[str | None] = "name"
-    """The input that holds the physical name; None if it has none."""
     secret_outputs: ClassVar[Sequence[str]] = ()
 
     def __init__(self, api: GcpApi, context: Context) -> None:

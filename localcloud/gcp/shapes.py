@@ -7,7 +7,7 @@ The shapes are those of the APIs, as `id_format` and `self_link` in GoogleCloudP
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from localcloud.gcp import clock
@@ -22,13 +22,12 @@ Compute = Callable[[Request, str, Context], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Shape:
-    """One type: its id, its computed outputs, the input that names it, and the one that holds its labels."""
+    """One type: its id, its computed outputs, and the input that holds its labels."""
 
     identify: Identify
     compute: Compute
-    name_property: str | None = "name"
-    labels_property: str | None = None
-    exclusive: bool = True
+    labels_property: str | None = field(default=None, kw_only=True)
+    exclusive: bool = field(default=True, kw_only=True)
 
 
 def digits(length: int, *parts: str) -> str:

@@ -41,6 +41,9 @@ class KubernetesProvider(LocalProvider):
     def replace_on(self, token: str) -> Iterable[str]:
         return replace_on(token)
 
+    # pulumi-kubernetes compares the names (provider/pkg/provider/provider.go, Diff).
+    new_name_creates_first = True
+
     def name_property(self, token: str) -> str | None:  # noqa: ARG002 - the same for every type
         return "metadata.name"
 

@@ -14,7 +14,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from localcloud.providers.store import Store, Stored
 
@@ -189,6 +189,15 @@ class LocalProvider(ABC):
     def name_property(self, token: str) -> str | None:  # noqa: ARG002 - for subclasses
         """The input that holds the physical name, which two resources cannot share."""
         return None
+
+    new_name_creates_first: ClassVar[bool] = False
+    """Whether a replacement under a new physical name is made before the old resource goes, without being asked to.
+
+    A bridged Terraform provider deletes first wherever a name that it could have made up is given, whether or not it
+    changes, unless the type has UniqueNameFields, which none that stacks use has (pulumi-terraform-bridge
+    pkg/tfbridge/schema.go, nameRequiresDeleteBeforeReplace, at 59de6c661df1; pulumi-aws and pulumi-gcp
+    provider/resources.go; read on 2026-11-21).
+    """
 
     def secret_outputs(self, token: str) -> Iterable[str]:  # noqa: ARG002 - for subclasses
         """Output properties that are secret whatever the inputs are."""

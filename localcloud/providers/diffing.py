@@ -39,6 +39,7 @@ def decide(
     *,
     replace_on: Iterable[str],
     name_property: str | None = None,
+    new_name_creates_first: bool = False,
     ignore: Iterable[str] = (),
 ) -> Difference:
     """Compare inputs property by property.
@@ -48,8 +49,9 @@ def decide(
         new: the inputs that the program asks for now; unknown counts as changed, as in the real providers.
         replace_on: paths without list positions (`encryptionConfig.provider.keyArn`); a change at or below one
             of them replaces the resource.
-        name_property: the input that holds the physical name. A replacement that keeps an explicit name has to
-            delete first, because the name is taken.
+        name_property: the input that holds the physical name. A replacement of what has an explicit name deletes
+            first, unless the program says otherwise (`delete_before_replace=False`).
+        new_name_creates_first: whether it is enough that the name changes too.
         ignore: paths whose changes do not count.
     """
     replacing = tuple(tuple(path.split(".")) for path in replace_on)
@@ -60,8 +62,8 @@ def decide(
         if path_text(path) not in ignored and str(path[0]) not in ignored
     )
     replaced = any(c.replaces for c in changes)
-    name_kept = name_property is not None and _keeps(old, new, name_property)
-    return Difference(changes, delete_before_replace=replaced and name_kept)
+    named = name_property is not None and _named(old, new, name_property, anew=new_name_creates_first)
+    return Difference(changes, delete_before_replace=replaced and named)
 
 
 def _replaces(path: Path, replacing: tuple[tuple[str, ...], ...]) -> bool:
@@ -70,14 +72,14 @@ def _replaces(path: Path, replacing: tuple[tuple[str, ...], ...]) -> bool:
     return any(names[: len(r)] == r or r[: len(names)] == names for r in replacing)
 
 
-def _keeps(old: Mapping[str, Any], new: Mapping[str, Any], dotted: str) -> bool:
+def _named(old: Mapping[str, Any], new: Mapping[str, Any], dotted: str, *, anew: bool) -> bool:
     def look_up(values: Any) -> Any:
         for part in dotted.split("."):
             values = values.get(part) if isinstance(values, Mapping) else None
         return values
 
     name = look_up(new)
-    return name is not None and name == look_up(old)
+    return name is not None and (not anew or name == look_up(old))
 
 
 def _walk(old: Any, new: Any, path: Path) -> Iterable[tuple[Path, Change]]:

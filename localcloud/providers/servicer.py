@@ -124,6 +124,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             decode(request.news).values,
             replace_on=self.provider.replace_on(token),
             name_property=self.provider.name_property(token),
+            new_name_creates_first=self.provider.new_name_creates_first,
             ignore=request.ignoreChanges,
         )
         return _diff_response(difference)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from components.contracts.stateful import GUARDS
-from ops.diff.model import PropertyChange, ResourceChange, Risk, StackDiff, VerdictChange
+from ops.diff.model import Order, PropertyChange, ResourceChange, Risk, StackDiff, VerdictChange
 from policies.inventory import Inventory, Resource
 from policies.model import Finding, Verdict
 
-ReplaceOn = Callable[[str], Iterable[str]]
-"""Type token → input paths (without list positions) for which the real provider replaces the resource."""
 Evaluate = Callable[[Inventory], Iterable[Finding]]
 
 _ABSENT: Final = object()
@@ -23,11 +22,29 @@ _PROTECTIONS: Final[Mapping[str, tuple[object, ...]]] = {
     "pointInTimeRecovery.enabled": (True,),
 }
 """Path → the values that protect what a resource holds."""
+CARRIERS: Final[Mapping[str, str]] = {
+    "aws:eks/nodeGroup:NodeGroup": "the pods on its machines",
+    "gcp:container/nodePool:NodePool": "the pods on its machines",
+}
+"""Types that hold no state, but carry what serves: deleting one before its successor is there interrupts it."""
+
 _TOLD: Final = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 
 
+@dataclass(frozen=True)
+class Providers:
+    """What the real providers do with a change."""
+
+    replace_on: Callable[[str], Iterable[str]]
+    """Type token → input paths (without list positions) whose change replaces the resource."""
+    takes_list: Callable[[str, str], bool]
+    """Type token, input path → whether a list is expected there."""
+    deletes_first: Callable[[str, Mapping[str, Any], Mapping[str, Any]], bool]
+    """Type token, inputs before and after → whether a replacement deletes first where the program does not say."""
+
+
 def compare(
-    stack: str, base: Inventory | None, head: Inventory | None, *, replace_on: ReplaceOn, evaluate: Evaluate
+    stack: str, base: Inventory | None, head: Inventory | None, *, providers: Providers, evaluate: Evaluate
 ) -> StackDiff:
     """What `head` changes in `base`; None stands for a stack that does not exist on that side.
 
@@ -40,37 +57,55 @@ def compare(
         *(
             change
             for urn, r in after.items()
-            if urn in before and (change := _changed(before[urn], r, tuple(replace_on(r.type)))) is not None
+            if urn in before and (change := _changed(before[urn], r, providers)) is not None
         ),
         *(ResourceChange("removed", r, risk=_removal_risk(r)) for urn, r in before.items() if urn not in after),
     ]
     return StackDiff(
         stack=stack,
         fate="both" if base and head else "new" if head else "gone",
-        changes=tuple(_with_followers(told, before, after, replace_on)),
+        changes=tuple(_with_followers(told, before, after, providers)),
         outputs=tuple(_properties(base.outputs if base else {}, head.outputs if head else {}, ())),
         verdicts=tuple(_verdicts(evaluate(base) if base else (), evaluate(head) if head else ())),
     )
 
 
-def _changed(before: Resource, after: Resource, replacing: tuple[str, ...]) -> ResourceChange | None:
+def _changed(before: Resource, after: Resource, providers: Providers) -> ResourceChange | None:
+    replacing = tuple(providers.replace_on(after.type))
     properties = [
         *_properties(before.inputs, after.inputs, replacing),
-        *_links(before, after),
+        *_links(before, after, replacing, providers.takes_list),
         *_options(before, after),
     ]
     if not properties:
         return None
-    replaced = any(p.replaces for p in properties)
-    risk = _change_risk(before, after, properties, replaced)
-    return ResourceChange("replaced" if replaced else "changed", after, tuple(properties), risk)
+    if any(p.replaces for p in properties):
+        return _replaced(before, after, properties, providers)
+    lost = sorted(p.path for p in properties if _lost(p))
+    stateful = before.stateful or after.stateful
+    risk = Risk(f"loses its protection ({', '.join(lost)})", stateful) if lost and stateful else None
+    return ResourceChange("changed", after, tuple(properties), risk)
+
+
+def _replaced(
+    before: Resource, after: Resource, properties: Iterable[PropertyChange], providers: Providers
+) -> ResourceChange:
+    asked = after.delete_before_replace
+    first = providers.deletes_first(after.type, before.inputs, after.inputs) if asked is None else asked
+    order: Order = "deleted first" if first else "the new one first"
+    risk = None
+    if stateful := before.stateful or after.stateful:
+        risk = Risk("will be replaced: its content is not moved", stateful)
+    elif first and after.type in CARRIERS:
+        risk = Risk("will be deleted before its successor is made", CARRIERS[after.type])
+    return ResourceChange("replaced", after, tuple(properties), risk, order)
 
 
 def _with_followers(
     changes: list[ResourceChange],
     before: Mapping[str, Resource],
     after: Mapping[str, Resource],
-    replace_on: ReplaceOn,
+    providers: Providers,
 ) -> Iterator[ResourceChange]:
     """Add the replacements that replacements bring: a new resource has a new id, and some inputs cannot change."""
     by_urn = {change.resource.urn: change for change in changes}
@@ -81,12 +116,10 @@ def _with_followers(
             known = by_urn.get(urn)
             if urn not in before or (known and known.action == "replaced"):
                 continue
-            followed = _followed(resource, cause, tuple(replace_on(resource.type)))
+            followed = _followed(resource, cause, tuple(providers.replace_on(resource.type)))
             if followed:
                 own = known.properties if known else ()
-                by_urn[urn] = ResourceChange(
-                    "replaced", resource, (*own, *followed), _change_risk(before[urn], resource, (), True)
-                )
+                by_urn[urn] = _replaced(before[urn], resource, (*own, *followed), providers)
                 pending.append(urn)
     yield from by_urn.values()
 
@@ -109,13 +142,24 @@ def _properties(
         yield PropertyChange(path, _shown(old), _shown(new), replaces=_replaces(path, replacing))
 
 
-def _links(before: Resource, after: Resource) -> Iterator[PropertyChange]:
-    """An input that is unknown on both sides may still come from another resource than before."""
+def _links(
+    before: Resource, after: Resource, replacing: tuple[str, ...], takes_list: Callable[[str, str], bool]
+) -> Iterator[PropertyChange]:
+    """An input that is unknown on both sides may still come from another resource than before.
+
+    It then has another value if a source went and another came. A list that is unknown as a whole has more members
+    with each source. Otherwise a source that comes or goes alone is one that the value only waits for.
+    """
     for prop in sorted({*before.property_dependencies, *after.property_dependencies}):
-        old, new = before.property_dependencies.get(prop, ()), after.property_dependencies.get(prop, ())
+        old = set(before.property_dependencies.get(prop, ()))
+        new = set(after.property_dependencies.get(prop, ()))
         told_already = before.inputs.get(prop) != after.inputs.get(prop)
-        if set(old) != set(new) and not told_already:
-            yield PropertyChange(f"{prop} (comes from)", _names(old), _names(new))
+        if old == new or told_already:
+            continue
+        unknown = [path for path in after.unknown_paths if path.split(".")[0] == prop]
+        exchanged = bool(old - new and new - old)
+        replaces = any(_replaces(path, replacing) and (exchanged or takes_list(after.type, path)) for path in unknown)
+        yield PropertyChange(f"{prop} (comes from)", _names(old), _names(new), replaces)
 
 
 def _options(before: Resource, after: Resource) -> Iterator[PropertyChange]:
@@ -185,18 +229,6 @@ def _removal_risk(resource: Resource) -> Risk | None:
     if resource.retain_on_delete:
         return Risk("removed from the program, but kept in the cloud, unmanaged", stateful)
     return Risk("will be deleted", stateful)
-
-
-def _change_risk(
-    before: Resource, after: Resource, properties: Iterable[PropertyChange], replaced: bool
-) -> Risk | None:
-    stateful = before.stateful or after.stateful
-    if stateful is None:
-        return None
-    if replaced:
-        return Risk("will be replaced: its content is not moved", stateful)
-    lost = sorted(p.path for p in properties if _lost(p))
-    return Risk(f"loses its protection ({', '.join(lost)})", stateful) if lost else None
 
 
 def _lost(change: PropertyChange) -> bool:

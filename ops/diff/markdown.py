@@ -28,7 +28,7 @@ def render(diffs: Sequence[StackDiff], *, base: str, head: str, limit: int = COM
 
 def _summary(diffs: Iterable[StackDiff]) -> list[str]:
     lines = [
-        "| stack | added | changed | replaced | removed | state at risk | policy |",
+        "| stack | added | changed | replaced | removed | at risk | policy |",
         "|---|--:|--:|--:|--:|--:|---|",
     ]
     for diff in diffs:
@@ -45,7 +45,7 @@ def _summary(diffs: Iterable[StackDiff]) -> list[str]:
 def _stack(diff: StackDiff) -> list[str]:
     lines = [f"### {diff.stack}"]
     if diff.at_risk:
-        lines += ["", "**State at risk**", ""]
+        lines += ["", "**At risk**", ""]
         lines += [_risk(change) for change in diff.at_risk]
     if diff.verdicts:
         lines += ["", "**Policy verdicts that changed**", ""]
@@ -77,7 +77,8 @@ def _verdict(change: VerdictChange) -> str:
 
 def _resource(change: ResourceChange) -> list[str]:
     region = f" in {change.resource.region}" if change.resource.region else ""
-    head = f"- `{_MARKS[change.action]} {change.resource.name}` {change.resource.type}{region}"
+    order = f"; {change.order}" if change.order else ""
+    head = f"- `{_MARKS[change.action]} {change.resource.name}` {change.resource.type}{region}{order}"
     return [head, *(f"  {_property(p)}" for p in change.properties)]
 
 

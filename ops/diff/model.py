@@ -11,6 +11,8 @@ from policies.inventory import Resource
 from policies.model import Severity, Verdict
 
 Action = Literal["added", "changed", "replaced", "removed"]
+Order = Literal["deleted first", "the new one first"]
+"""In which order a replacement goes."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Risk:
     """Why a change to a stateful resource deserves a second look."""
 
     what: str
-    at_stake: Stateful
+    at_stake: Stateful | str
+    """What it holds, or what runs on it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class ResourceChange:
     """As head has it; as base had it when it is removed."""
     properties: tuple[PropertyChange, ...] = ()
     risk: Risk | None = None
+    order: Order | None = None
+    """Of a replacement; None for every other action."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class StackDiff:
 
     @property
     def at_risk(self) -> tuple[ResourceChange, ...]:
-        """The changes that put state at risk."""
+        """The changes that put state, or what serves, at risk."""
         return tuple(change for change in self.changes if change.risk)
 
     def to_json(self) -> dict[str, Any]:
@@ -108,5 +113,11 @@ def _change_json(change: ResourceChange) -> dict[str, Any]:
         "name": resource.name,
         "region": resource.region,
         "properties": [asdict(p) for p in change.properties],
-        "risk": {"what": change.risk.what, **change.risk.at_stake.to_json()} if change.risk else None,
+        "risk": _risk_json(change.risk) if change.risk else None,
+        "order": change.order,
     }
+
+
+def _risk_json(risk: Risk) -> dict[str, Any]:
+    at_stake = {"runs": risk.at_stake} if isinstance(risk.at_stake, str) else risk.at_stake.to_json()
+    return {"what": risk.what, **at_stake}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from common.console import Steps
-from common.sdk.replacement import replace_on
-from ops.diff.compare import compare
+from common.sdk.replacement import deletes_first, replace_on, takes_list
+from ops.diff.compare import Providers, compare
 from ops.diff.model import StackDiff
 from ops.diff.worktree import plan_commit, resolve, stacks_at
 from ops.options import known_stack
@@ -15,6 +16,8 @@ from ops.plan.several import plan_stacks
 from policies.evaluation import evaluate
 from policies.inventory import Inventory
 from stacks.settings import stack_names
+
+PROVIDERS: Final = Providers(replace_on, takes_list, deletes_first)
 
 
 def diff_stacks(
@@ -50,7 +53,7 @@ def diff_stacks(
 def compare_all(before: Mapping[str, Inventory], after: Mapping[str, Inventory]) -> tuple[StackDiff, ...]:
     """One diff for each stack that either side has, by name."""
     return tuple(
-        compare(stack, before.get(stack), after.get(stack), replace_on=replace_on, evaluate=evaluate)
+        compare(stack, before.get(stack), after.get(stack), providers=PROVIDERS, evaluate=evaluate)
         for stack in sorted({*before, *after})
     )
 

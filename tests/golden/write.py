@@ -109,7 +109,11 @@ def _path(resource: Resource, by_urn: Mapping[str, Resource]) -> str:
 
 
 def _entry(resource: Resource, names: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, Any]:
-    marks = {"protected": resource.protect, "retained": resource.retain_on_delete}
+    marks = {
+        "protected": resource.protect,
+        "retained": resource.retain_on_delete,
+        "replaced by a new one first": resource.delete_before_replace is False,
+    }
     by_property = {urn for urns in resource.property_dependencies.values() for urn in urns}
     entry = {
         "region": resource.region,

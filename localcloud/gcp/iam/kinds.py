@@ -14,7 +14,6 @@ from localcloud.providers.base import Request, State, physical_name
 
 class Account(RestKind):
     pulumi_type = "gcp:serviceaccount/account:Account"
-    name_property = "accountId"
     service = "iam"
     fields = (
         Field("description"),
@@ -47,7 +46,6 @@ class Account(RestKind):
 
 class CustomRole(RestKind):
     pulumi_type = "gcp:projects/iAMCustomRole:IAMCustomRole"
-    name_property = "roleId"
     service = "iam"
     fields = (
         Field("description"),

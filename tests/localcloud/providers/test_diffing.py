@@ -65,8 +65,11 @@ def test_a_replacement_that_keeps_its_name_deletes_first() -> None:
     assert decide(old, new, replace_on=replace_on(token), name_property=name_property(token)).delete_before_replace
 
 
-def test_a_replacement_with_a_new_name_creates_first() -> None:
+def test_a_new_name_lets_kubernetes_alone_create_first() -> None:
     old, new = ({"name": name} for name in ("features", "features-2"))
-    difference = decide(old, new, replace_on=["name"], name_property="name")
-    assert difference.replaces == ("name",)
-    assert not difference.delete_before_replace
+    bridged, kubernetes = (
+        decide(old, new, replace_on=["name"], name_property="name", new_name_creates_first=first)
+        for first in (False, True)
+    )
+    assert bridged.replaces == kubernetes.replaces == ("name",)
+    assert (bridged.delete_before_replace, kubernetes.delete_before_replace) == (True, False)

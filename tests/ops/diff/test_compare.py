@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contracts.stateful import GUARDS, CopiedBy, NotCopied, Stateful
-from ops.diff.compare import compare
+from ops.diff.compare import Providers, compare
 from ops.diff.markdown import COMMENT_LIMIT, render
 from ops.diff.model import StackDiff
 from policies.examples import examples
@@ -34,6 +34,12 @@ RULE = Rule(
 )
 
 
+POOL = "aws:eks/nodeGroup:NodeGroup"
+PROVIDERS = Providers(
+    replace_on=lambda token: {TABLE: ["hashKey"], POOL: ["subnetIds", "nodeRoleArn"]}.get(token, []),
+    takes_list=lambda _, path: path == "subnetIds",
+    deletes_first=lambda _, __, after: "nodeGroupName" in after,
+)
 RELEASES = Stateful("model releases", CopiedBy.REPLICATION)
 ACCESS_LOGS = Stateful("access logs", NotCopied("a restore needs no logs"))
 
@@ -55,9 +61,7 @@ def findings(found: Inventory) -> list[Finding]:
 
 @pytest.fixture
 def diff() -> Callable[[Inventory | None, Inventory | None], StackDiff]:
-    return lambda base, head: compare(
-        "dev-aws", base, head, replace_on=lambda t: ["hashKey"] if t == TABLE else [], evaluate=findings
-    )
+    return lambda base, head: compare("dev-aws", base, head, providers=PROVIDERS, evaluate=findings)
 
 
 Diff = Callable[[Inventory | None, Inventory | None], StackDiff]
@@ -114,6 +118,56 @@ def test_a_replacement_brings_those_of_what_is_built_on_it(diff: Diff) -> None:
         "t": "replaced",
         "copy": "replaced",
     }
+
+
+def pool(prop: str, *sources: str, first: bool | None = None, **inputs: Any) -> Resource:
+    """A node pool one of whose inputs is unknown, and comes from these resources."""
+    urns = tuple(f"urn:pulumi:dev-aws::seawall::aws:ec2/subnet:Subnet::{source}" for source in sources)
+    return replace(
+        resource(POOL, "gpu", **{prop: "[unknown]", **inputs}),
+        unknown_paths=(prop,),
+        property_dependencies={prop: urns},
+        delete_before_replace=first,
+    )
+
+
+@pytest.mark.parametrize(
+    ("prop", "before", "after", "action"),
+    [
+        ("nodeRoleArn", ("role-a",), ("role-b",), "replaced"),
+        ("nodeRoleArn", ("role-a", "wait-a"), ("role-a", "wait-b"), "replaced"),
+        ("nodeRoleArn", ("role",), ("role", "wait"), "changed"),
+        ("nodeRoleArn", ("role", "wait"), ("role",), "changed"),
+        ("subnetIds", ("a", "b"), ("a", "b", "c"), "replaced"),
+        ("subnetIds", ("a", "b", "c"), ("a", "b"), "replaced"),
+        ("labels", ("a",), ("b",), "changed"),
+    ],
+)
+def test_an_unknown_value_from_elsewhere_replaces_where_it_must_be_another(
+    diff: Diff, prop: str, before: tuple[str, ...], after: tuple[str, ...], action: str
+) -> None:
+    [change] = diff(inventory(pool(prop, *before)), inventory(pool(prop, *after))).changes
+    assert change.action == action
+
+
+@pytest.mark.parametrize(
+    ("first", "named", "order", "risky"),
+    [
+        (None, True, "deleted first", True),
+        (None, False, "the new one first", False),
+        (False, True, "the new one first", False),
+        (True, False, "deleted first", True),
+    ],
+)
+def test_a_pool_that_goes_before_its_successor_comes_is_at_risk(
+    diff: Diff, first: bool | None, named: bool, order: str, risky: bool
+) -> None:
+    inputs = {"nodeGroupName": "gpu"} if named else {}
+    before, after = (pool("nodeRoleArn", role, first=first, **inputs) for role in "ab")
+    found = diff(inventory(before), inventory(after))
+    [change] = found.changes
+    assert (change.order, change in found.at_risk) == (order, risky)
+    assert order in render([found], base="a", head="b")
 
 
 @pytest.mark.parametrize(("protect", "says"), [(True, "update will fail"), (False, "will be deleted")])
@@ -216,7 +270,7 @@ def test_a_masked_secret_stays_masked(diff: Diff) -> None:
 @given(count=st.integers(0, 3000), width=st.integers(1, 300))
 def test_a_comment_never_exceeds_its_limit_and_says_what_it_cut(count: int, width: int) -> None:
     head = inventory(*(resource(QUEUE, f"{index}-{'q' * width}") for index in range(count)))
-    found = compare("dev-aws", inventory(), head, replace_on=lambda _t: (), evaluate=lambda _i: ())
+    found = compare("dev-aws", inventory(), head, providers=PROVIDERS, evaluate=lambda _i: ())
     text = render([found], base="a", head="b")
     assert len(text) <= COMMENT_LIMIT
     told = text.count("\n- `+ ")
