@@ -54,6 +54,7 @@ def test_json_has_the_documented_keys(run: Run) -> None:
         "region",
         "protect",
         "retain_on_delete",
+        "delete_before_replace",
         "stateful",
     }
 
