@@ -100,6 +100,9 @@ class RegistryOutputs(Outputs):
     """The container registry."""
 
     url: str
+    """The serving image's repository."""
+    backup_url: str
+    """Its copy's, in the backup region."""
     id: str
 
 

@@ -66,9 +66,7 @@ REPLACE_ON: Mapping[str, tuple[str, ...]] = {
     "aws:ec2/vpc:Vpc": ("cidrBlock", "instanceTenancy", "ipv4IpamPoolId", "ipv4NetmaskLength"),
     "aws:ec2/vpcEndpoint:VpcEndpoint": ("serviceName", "serviceRegion", "vpcEndpointType", "vpcId"),
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": ("repository",),
-    "aws:ecr/pullThroughCacheRule:PullThroughCacheRule": ("ecrRepositoryPrefix", "upstreamRegistryUrl"),
     "aws:ecr/repository:Repository": ("encryptionConfigurations", "name"),
-    "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": ("prefix",),
     "aws:eks/addon:Addon": ("addonName", "clusterName"),
     "aws:eks/cluster:Cluster": (
         "accessConfig.bootstrapClusterCreatorAdminPermissions",
@@ -144,8 +142,6 @@ REPLACE_ON: Mapping[str, tuple[str, ...]] = {
 NAME_PROPERTY: Mapping[str, str] = {
     "aws:backup/selection:Selection": "name",
     "aws:dynamodb/table:Table": "name",
-    "aws:ecr/pullThroughCacheRule:PullThroughCacheRule": "ecrRepositoryPrefix",
-    "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": "prefix",
     "aws:eks/addon:Addon": "addonName",
     "aws:eks/nodeGroup:NodeGroup": "nodeGroupName",
     "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup": "globalReplicationGroupIdSuffix",

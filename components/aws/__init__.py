@@ -9,7 +9,7 @@ from components.aws.monitoring import Monitoring
 from components.aws.network import Network
 from components.aws.node_pools import NodePools
 from components.aws.provider import provider
-from components.aws.registry import Registry
+from components.aws.registry import Registry, registry_address
 from components.aws.storage import Storage
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "Storage",
     "node_autoscaler_identity",
     "provider",
+    "registry_address",
 ]

@@ -78,7 +78,7 @@ def interface_endpoint_policy(place: Place, prefix: str) -> str:
 class Network(Component):
     """A VPC without internet gateway, NAT or public subnet.
 
-    What it deliberately does not do: let nodes reach the internet. Images come through the registry's mirrors;
+    What it deliberately does not do: let nodes reach the internet. Images come from the stack's own registry;
     AWS' services come through endpoints whose policies admit this account only. Flow logs are the cluster's
     (`flow_logs`), because they need the log key and the retention, which a network is not given.
     """

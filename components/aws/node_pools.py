@@ -9,8 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.cluster import addon
-from components.aws.documents import allow, document, service_trust
-from components.aws.registry import mirrored_repositories
+from components.aws.documents import service_trust
 from components.aws.roles import MadeRole, make_role
 from components.contracts.capacity import allocatable, available
 from components.contracts.component import Component, ready
@@ -114,14 +113,6 @@ class NodePools(Component):
         self.finish({key: pool.ready for key, pool in pools.items()})
 
     def _role(self, place: Place) -> MadeRole:
-        # Nodes make the mirrors' repositories on the first pull; AWS' policy lets them pull only.
-        mirrors = document(
-            allow(
-                "CreateMirroredRepositories",
-                ["ecr:CreateRepository", "ecr:BatchImportUpstreamImage"],
-                mirrored_repositories(place),
-            )
-        )
         return make_role(
             self,
             place,
@@ -129,7 +120,6 @@ class NodePools(Component):
             description="The cluster's machines: join it and pull images, nothing else",
             trust=service_trust("ec2.amazonaws.com"),
             managed=["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"],
-            inline={"mirrors": mirrors},
         )
 
     def _template(self, key: str, place: Place, pool: NodePoolSpec, keys: KeysRef) -> aws.ec2.LaunchTemplate:

@@ -1,4 +1,7 @@
-"""The container registry: the stack's own images, and mirrors of the public registries that the cluster needs."""
+"""The container registry: ordinary repositories for the stack's own images and for copies of the public ones.
+
+Not a pull-through cache, and not ECR's replication: `components.contracts.images` says why.
+"""
 
 from __future__ import annotations
 
@@ -8,40 +11,36 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.documents import allow, document, service_trust
-from components.aws.roles import MadeRole, make_role
 from components.contracts.component import Component, ready
+from components.contracts.images import RegistryAddress, public_images
 from components.contracts.place import Place
-from components.contracts.refs import KeysRef, RegistryRef
+from components.contracts.refs import KeyRef, KeysRef, RegistryRef
 from components.contracts.specs import RegistrySpec
-from components.contracts.stateful import NotCopied, Stateful
+from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 
 SERVING_REPOSITORY: Final = "serving"
-MIRRORED: Final = {"k8s": "registry.k8s.io", "quay": "quay.io"}
-"""Purpose → public registry; the ones that ECR mirrors without credentials, beside its own public gallery."""
-MIRROR_PREFIX_MAX: Final = 30
+MIRROR: Final = "mirror"
 
-IMAGES: Final = Stateful("the serving images", NotCopied("an image can be built again and pushed to any region"))
-
-
-def registry_host(place: Place) -> str:
-    """The host of the account's registry in the stack's region."""
-    return f"{place.account}.dkr.ecr.{place.region}.amazonaws.com"
+IMAGES: Final = Stateful("the serving images", CopiedBy.IMAGE_SYNC)
+IMAGES_AWAY: Final = Stateful("the copies of the serving images", NotCopied("they are the copy"))
 
 
-def mirror_prefix(place: Place, purpose: str) -> str:
-    """The repository prefix under which a public registry's images lie."""
-    return place.name(purpose, max_length=MIRROR_PREFIX_MAX)
-
-
-def mirrored_repositories(place: Place) -> list[str]:
-    """ARN patterns of the repositories that hold mirrored images."""
-    registry = f"arn:aws:ecr:{place.region}:{place.account}:repository"
-    return [f"{registry}/{mirror_prefix(place, purpose)}/*" for purpose in sorted(MIRRORED)]
+def registry_address(place: Place, region: str) -> RegistryAddress:
+    """Where the stack's images lie in `region`."""
+    host = f"{place.account}.dkr.ecr.{region}.amazonaws.com"
+    return RegistryAddress(
+        region,
+        host,
+        serving=f"{host}/{place.name('')}/{SERVING_REPOSITORY}",
+        mirror=f"{host}/{place.name('')}/{MIRROR}",
+    )
 
 
 def expire_untagged(days: int) -> str:
-    """A lifecycle policy that removes images which no tag names any more, `days` after they were pushed."""
+    """A lifecycle policy that removes images which no tag names any more, `days` after they were pushed.
+
+    A manifest without a tag that an index names stays as long as the index does.
+    """
     rule: dict[str, Any] = {
         "rulePriority": 1,
         "description": f"Remove untagged images after {days} days",
@@ -57,13 +56,7 @@ def expire_untagged(days: int) -> str:
 
 
 class Registry(Component):
-    """One repository for the serving image, and pull-through mirrors.
-
-    ECR fetches an image from its upstream at the first pull, and does so only for a caller that came over the
-    internet, not through a private endpoint (ECR user guide, "Considerations for VPC endpoints"). So the first
-    pull of each mirrored image is an operator's: `docker pull <mirror>/<image>`. From then on the private network
-    has it. A moved upstream tag does not move here.
-    """
+    """Per region one repository for the serving image, and one for each public image: ECR has no folders."""
 
     ref: RegistryRef
 
@@ -77,86 +70,69 @@ class Registry(Component):
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("aws:Registry", name, provider)
-        repository = f"{place.name('')}/{SERVING_REPOSITORY}"
-        kept = self.keep(aws.ecr.Repository, SERVING_REPOSITORY, IMAGES, place)
-        serving = aws.ecr.Repository(
-            kept.name,
-            name=repository,
-            image_tag_mutability="IMMUTABLE",
-            image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
-            encryption_configurations=[
-                aws.ecr.RepositoryEncryptionConfigurationArgs(encryption_type="KMS", kms_key=keys.data.id)
-            ],
-            force_delete=not kept.protected,
-            tags=place.labels,
-            opts=kept.options,
+        here, away = (registry_address(place, region) for region in (place.region, place.backup_region))
+        made = [
+            *self._serving("serving", IMAGES, place, spec, here, keys.data),
+            *self._serving("serving-copy", IMAGES_AWAY, place, spec, away, keys.recovery),
+        ]
+        for purpose, image in public_images(place.cloud).items():
+            made += [
+                self._mirror(purpose, place, here, here.mirrored(image), keys.data),
+                self._mirror(f"{purpose}-copy", place, away, away.mirrored(image), keys.recovery),
+            ]
+        self.ref = RegistryRef(here, away, ready(repository_name(here, here.serving), *made))
+        self.finish({"id": self.ref.id})
+
+    def _serving(
+        self, purpose: str, holds: Stateful, place: Place, spec: RegistrySpec, address: RegistryAddress, key: KeyRef
+    ) -> list[pulumi.Resource]:
+        kept = self.keep(aws.ecr.Repository, purpose, holds, place)
+        repository = _repository(
+            kept.name, place, address, address.serving, key, force_delete=not kept.protected, options=kept.options
         )
         lifecycle = aws.ecr.LifecyclePolicy(
-            SERVING_REPOSITORY,
-            repository=serving.name,
+            purpose,
+            region=address.region,
+            repository=repository.name,
             policy=expire_untagged(spec.untagged_retention_days),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        creator = self._creator(place)
-        rules = [self._mirror(purpose, place, spec, keys, creator) for purpose in sorted(MIRRORED)]
-        self.ref = RegistryRef(
-            url=f"{registry_host(place)}/{repository}",
-            mirrors={
-                host: f"{registry_host(place)}/{mirror_prefix(place, purpose)}" for purpose, host in MIRRORED.items()
-            },
-            id=ready(serving.name, lifecycle, *rules),
-        )
-        self.finish({"id": self.ref.id})
-
-    def _creator(self, place: Place) -> MadeRole:
-        """The role in which ECR makes the mirrors' repositories: needed for a key of one's own, and for tags."""
-        key = {"StringEquals": {"kms:ViaService": f"ecr.{place.region}.amazonaws.com"}}
-        return make_role(
-            self,
-            place,
-            "ecr-mirror-creator",
-            description="ECR makes the repositories of mirrored images",
-            trust=service_trust("ecr.amazonaws.com"),
-            inline={
-                "create": document(
-                    allow(
-                        "CreateMirroredRepositories",
-                        ["ecr:CreateRepository", "ecr:ReplicateImage", "ecr:TagResource"],
-                        mirrored_repositories(place),
-                    ),
-                    allow(
-                        "EncryptThem",
-                        ["kms:CreateGrant", "kms:RetireGrant", "kms:DescribeKey"],
-                        f"arn:aws:kms:{place.region}:{place.account}:key/*",
-                        condition=key,
-                    ),
-                )
-            },
-        )
+        return [repository, lifecycle]
 
     def _mirror(
-        self, purpose: str, place: Place, spec: RegistrySpec, keys: KeysRef, creator: MadeRole
-    ) -> aws.ecr.PullThroughCacheRule:
-        template = aws.ecr.RepositoryCreationTemplate(
-            purpose,
-            prefix=mirror_prefix(place, purpose),
-            applied_fors=["PULL_THROUGH_CACHE"],
-            description=f"Mirror of {MIRRORED[purpose]}",
-            image_tag_mutability="IMMUTABLE",
-            encryption_configurations=[
-                aws.ecr.RepositoryCreationTemplateEncryptionConfigurationArgs(
-                    encryption_type="KMS", kms_key=keys.data.id
-                )
-            ],
-            lifecycle_policy=expire_untagged(spec.untagged_retention_days),
-            custom_role_arn=creator.arn,
-            resource_tags=place.labels,
-            opts=pulumi.ResourceOptions(parent=self),
+        self, purpose: str, place: Place, address: RegistryAddress, url: str, key: KeyRef
+    ) -> aws.ecr.Repository:
+        """Stateless: `seawall images sync` fills it again. Nothing in it ever expires."""
+        return _repository(
+            purpose, place, address, url, key, force_delete=True, options=pulumi.ResourceOptions(parent=self)
         )
-        return aws.ecr.PullThroughCacheRule(
-            purpose,
-            ecr_repository_prefix=mirror_prefix(place, purpose),
-            upstream_registry_url=MIRRORED[purpose],
-            # A repository made before its template is in force would have neither key nor tags.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[template]),
-        )
+
+
+def repository_name(address: RegistryAddress, url: str) -> str:
+    """What ECR calls the repository at `url`."""
+    return url.removeprefix(f"{address.host}/")
+
+
+def _repository(
+    name: str,
+    place: Place,
+    address: RegistryAddress,
+    url: str,
+    key: KeyRef,
+    *,
+    force_delete: bool,
+    options: pulumi.ResourceOptions,
+) -> aws.ecr.Repository:
+    return aws.ecr.Repository(
+        name,
+        name=repository_name(address, url),
+        region=address.region,
+        image_tag_mutability="IMMUTABLE",
+        image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
+        encryption_configurations=[
+            aws.ecr.RepositoryEncryptionConfigurationArgs(encryption_type="KMS", kms_key=key.id)
+        ],
+        force_delete=force_delete,
+        tags=place.labels,
+        opts=options,
+    )

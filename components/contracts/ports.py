@@ -13,6 +13,7 @@ import pulumi
 
 from components.contracts import refs, specs
 from components.contracts.feature_store import FeatureStoreRef, FeatureStoreSpec
+from components.contracts.images import RegistryAddress
 from components.contracts.place import Place
 
 
@@ -53,7 +54,7 @@ class FeatureStore(Protocol):
 
 
 class Registry(Protocol):
-    """The container registry: immutable tags, encrypted, with pull-through mirrors."""
+    """The container registry: immutable tags, encrypted, in both regions, with copies of the public images."""
 
     ref: refs.RegistryRef
 
@@ -145,6 +146,10 @@ class CloudModule(Protocol):
         keys: refs.KeysRef,
         provider: pulumi.ProviderResource,
     ) -> Registry: ...
+
+    def registry_address(self, place: Place, region: str) -> RegistryAddress:
+        """Where the stack's images lie in `region`."""
+        ...
 
     def Identity(  # noqa: N802
         self,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.contracts.capacity import Room
+from components.contracts.images import PublicImage, RegistryAddress
 from components.contracts.vocabulary import Accelerator, Cloud
 
 
@@ -106,13 +107,27 @@ class StorageRef:
 
 @dataclass(frozen=True)
 class RegistryRef:
-    """The stack's registry, and pull-through mirrors of the public ones that the cluster needs."""
+    """The stack's registry: repositories for the serving image and for copies of the public ones, in both regions."""
 
-    url: str
-    """The serving image's repository: an image is `<url>@<digest>`."""
-    mirrors: Mapping[str, str]
-    """Public registry host → the prefix under which the private network pulls its images."""
+    here: RegistryAddress
+    """In the stack's region: what the cluster pulls from."""
+    away: RegistryAddress
+    """In the backup region: what a cluster that is made there pulls from."""
     id: pulumi.Output[str]
+
+    @property
+    def url(self) -> str:
+        """The serving image's repository: an image is `<url>@<digest>`."""
+        return self.here.serving
+
+    @property
+    def backup_url(self) -> str:
+        """The serving image's repository in the backup region."""
+        return self.away.serving
+
+    def mirrored(self, image: PublicImage) -> str:
+        """Where the private network pulls a public image from."""
+        return f"{self.here.mirrored(image)}@{image.digest}"
 
 
 @dataclass(frozen=True)

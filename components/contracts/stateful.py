@@ -34,6 +34,7 @@ class CopiedBy(StrEnum):
     EXPORT = "scheduled exports"
     CLUSTER_BACKUP = "Backup for GKE"
     GLOBAL_DATASTORE = "a global datastore with snapshots of its own"
+    IMAGE_SYNC = "`seawall images sync`"
     CLUSTER = "a replicated cluster with backups of its own"
 
 

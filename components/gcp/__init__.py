@@ -13,7 +13,7 @@ from components.gcp.monitoring import Monitoring
 from components.gcp.network import Network
 from components.gcp.node_pools import NodePools
 from components.gcp.provider import provider
-from components.gcp.registry import Registry
+from components.gcp.registry import Registry, registry_address
 from components.gcp.storage import Storage
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "Storage",
     "node_autoscaler_identity",
     "provider",
+    "registry_address",
 ]

@@ -20,7 +20,7 @@ from components.contracts.vocabulary import Cloud
 from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
 from components.gcp.logs import log_bucket
 from components.gcp.network import PODS_RANGE, SERVICES_RANGE, address_plan
-from components.gcp.registry import registry_host
+from components.gcp.registry import registry_address
 
 CLUSTER_NAME_MAX: Final = 40
 
@@ -110,9 +110,11 @@ class Cluster(Component):
         return gcp.binaryauthorization.Policy(
             "admission",
             project=place.account,
-            description="images come from the stack's own registry or its mirrors",
+            description="images come from the project's own registry",
             global_policy_evaluation_mode="ENABLE",
-            admission_whitelist_patterns=[{"name_pattern": f"{registry_host(place)}/{place.account}/**"}],
+            admission_whitelist_patterns=[
+                {"name_pattern": f"{registry_address(place, place.region).host}/{place.account}/**"}
+            ],
             default_admission_rule={
                 "evaluation_mode": "ALWAYS_DENY",
                 "enforcement_mode": "ENFORCED_BLOCK_AND_AUDIT_LOG",

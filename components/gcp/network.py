@@ -74,7 +74,7 @@ def node_tag(place: Place) -> str:
 class Network(Component):
     """One VPC with one subnet: no default route, no NAT, no public address.
 
-    Images come through the registry's mirrors. GKE adds its own firewall rules between nodes, pods and the control
+    Images come from the stack's own registry. GKE adds its own firewall rules between nodes, pods and the control
     plane when the cluster is made.
     """
 

@@ -1,32 +1,44 @@
-"""The container registry: immutable tags under the stack's key, and mirrors of the public registries in use."""
+"""The container registry: ordinary repositories for the stack's own images and for copies of the public ones.
+
+Not remote repositories: `components.contracts.images` says why.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components.contracts.component import Component, ready
+from components.contracts.images import RegistryAddress
 from components.contracts.place import Place
-from components.contracts.refs import KeysRef, RegistryRef
+from components.contracts.refs import KeyRef, KeysRef, RegistryRef
 from components.contracts.specs import RegistrySpec
-from components.contracts.stateful import NotCopied, Stateful
+from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 from components.gcp.durations import days
 
+SERVING: Final = "serving"
+MIRROR: Final = "mirror"
 SERVING_IMAGE: Final = "triton"
-UPSTREAMS: Final = ("registry.k8s.io", "quay.io")
-"""Public registries that the platform's own images come from."""
 
-IMAGES: Final = Stateful("the serving images", NotCopied("an image can be built again and pushed to any region"))
+IMAGES: Final = Stateful("the serving images", CopiedBy.IMAGE_SYNC)
+IMAGES_AWAY: Final = Stateful("the copies of the serving images", NotCopied("they are the copy"))
+
+
+def registry_address(place: Place, region: str) -> RegistryAddress:
+    """Where the stack's images lie in `region`."""
+    host = f"{region}-docker.pkg.dev"
+    return RegistryAddress(
+        region,
+        host,
+        serving=f"{host}/{place.account}/{place.name(SERVING)}/{SERVING_IMAGE}",
+        mirror=f"{host}/{place.account}/{place.name(MIRROR)}",
+    )
 
 
 class Registry(Component):
-    """Artifact Registry: one repository of our own, one remote repository per public registry.
-
-    The network has no way to the internet; remote repositories fetch what the cluster asks for, and keep it.
-    """
+    """Artifact Registry: per region one repository of our own, and one that holds copies of the public images."""
 
     ref: RegistryRef
 
@@ -34,79 +46,54 @@ class Registry(Component):
         self, name: str, place: Place, spec: RegistrySpec, *, keys: KeysRef, provider: pulumi.ProviderResource
     ) -> None:
         super().__init__("gcp:Registry", name, provider)
-        own = place.name("serving")
-        kept = self.keep(gcp.artifactregistry.Repository, "serving", IMAGES, place)
-        serving = gcp.artifactregistry.Repository(
-            kept.name,
-            repository_id=own,
-            project=place.account,
-            location=place.region,
-            format="DOCKER",
-            mode="STANDARD_REPOSITORY",
-            description=f"{place.stack}: serving images",
-            kms_key_name=keys.data.id,
-            docker_config={"immutable_tags": True},
-            cleanup_policy_dry_run=False,
-            cleanup_policies=[
-                {
-                    "id": "untagged",
-                    "action": "DELETE",
-                    "condition": {
-                        "tag_state": "UNTAGGED",
-                        "older_than": days(spec.untagged_retention_days),
-                    },
-                }
-            ],
-            labels=place.labels,
-            opts=kept.options,
-        )
-        mirrors = [self._mirror(host, place, keys) for host in UPSTREAMS]
-        self.ref = RegistryRef(
-            url=f"{repository_url(place, own)}/{SERVING_IMAGE}",
-            mirrors=mirror_urls(place),
-            id=ready(serving.id, *mirrors),
-        )
+        here, away = (registry_address(place, region) for region in (place.region, place.backup_region))
+        made = [
+            self._serving("serving", IMAGES, place, spec, keys.data),
+            self._serving("serving-copy", IMAGES_AWAY, place, spec, keys.recovery),
+            self._mirror("mirror", place, keys.data),
+            self._mirror("mirror-copy", place, keys.recovery),
+        ]
+        self.ref = RegistryRef(here, away, ready(made[0].id, *made))
         self.finish({"url": self.ref.url})
 
-    def _mirror(self, host: str, place: Place, keys: KeysRef) -> gcp.artifactregistry.Repository:
-        return gcp.artifactregistry.Repository(
-            _slug(host),
-            repository_id=mirror_id(place, host),
-            project=place.account,
-            location=place.region,
-            format="DOCKER",
-            mode="REMOTE_REPOSITORY",
-            description=f"{place.stack}: images of {host}",
-            kms_key_name=keys.data.id,
-            remote_repository_config={
-                "description": host,
-                "common_repository": {"uri": f"https://{host}"},
-            },
-            labels=place.labels,
-            # Stateless: a mirror fetches again what it is asked for.
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+    def _serving(
+        self, purpose: str, holds: Stateful, place: Place, spec: RegistrySpec, key: KeyRef
+    ) -> gcp.artifactregistry.Repository:
+        untagged = {
+            "id": "untagged",
+            "action": "DELETE",
+            "condition": {"tag_state": "UNTAGGED", "older_than": days(spec.untagged_retention_days)},
+        }
+        kept = self.keep(gcp.artifactregistry.Repository, purpose, holds, place)
+        return _repository(kept.name, SERVING, place, "serving images", key, [untagged], kept.options)
+
+    def _mirror(self, purpose: str, place: Place, key: KeyRef) -> gcp.artifactregistry.Repository:
+        """Stateless: `seawall images sync` fills it again. Nothing in it ever expires."""
+        options = pulumi.ResourceOptions(parent=self)
+        return _repository(purpose, MIRROR, place, "copies of public images", key, [], options)
 
 
-def registry_host(place: Place) -> str:
-    """Artifact Registry's host in the stack's region."""
-    return f"{place.region}-docker.pkg.dev"
-
-
-def repository_url(place: Place, repository_id: str) -> str:
-    """What image names in a repository begin with."""
-    return f"{registry_host(place)}/{place.account}/{repository_id}"
-
-
-def mirror_id(place: Place, host: str) -> str:
-    """The id of the remote repository that mirrors a public registry."""
-    return place.name(f"mirror-{_slug(host)}")
-
-
-def mirror_urls(place: Place) -> Mapping[str, str]:
-    """Public registry host → the prefix under which its images are pulled from within the network."""
-    return {host: repository_url(place, mirror_id(place, host)) for host in UPSTREAMS}
-
-
-def _slug(host: str) -> str:
-    return host.replace(".", "-")
+def _repository(
+    name: str,
+    purpose: str,
+    place: Place,
+    content: str,
+    key: KeyRef,
+    cleanup_policies: list[Any],
+    options: pulumi.ResourceOptions,
+) -> gcp.artifactregistry.Repository:
+    return gcp.artifactregistry.Repository(
+        name,
+        repository_id=place.name(purpose),
+        project=place.account,
+        location=key.region,
+        format="DOCKER",
+        mode="STANDARD_REPOSITORY",
+        description=f"{place.stack}: {content}",
+        kms_key_name=key.id,
+        docker_config={"immutable_tags": True},
+        cleanup_policy_dry_run=False,
+        cleanup_policies=cleanup_policies,
+        labels=place.labels,
+        opts=options,
+    )

@@ -45,8 +45,8 @@ from pulumi_kubernetes.rbac.v1 import (
 
 from components.contracts import serving
 from components.contracts.component import Component, ready
+from components.contracts.images import PROMETHEUS, PROMETHEUS_ADAPTER, PublicImage
 from components.contracts.refs import RegistryRef
-from components.kubernetes.images import PROMETHEUS, PROMETHEUS_ADAPTER, PublicImage, mirrored
 from components.kubernetes.pods import (
     RESTRICTED,
     app_labels,
@@ -286,7 +286,7 @@ class MetricsPipeline(Component):
         )
         container = ContainerArgs(
             name=app,
-            image=mirrored(self._registry, image),
+            image=self._registry.mirrored(image),
             args=arguments,
             ports=[port("web", listens)],
             resources=memory_bound("100m", "256Mi", "512Mi"),

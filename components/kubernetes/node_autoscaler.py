@@ -23,9 +23,9 @@ from pulumi_kubernetes.rbac.v1 import (
 )
 
 from components.contracts.component import Component
+from components.contracts.images import CLUSTER_AUTOSCALER
 from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, IdentityRef, RegistryRef
-from components.kubernetes.images import CLUSTER_AUTOSCALER, mirrored
 from components.kubernetes.pods import (
     account,
     app_labels,
@@ -150,7 +150,7 @@ class NodeAutoscaler(Component):
         probe = http_probe("/health-check", "metrics", period_seconds=10, failure_threshold=3)
         container = ContainerArgs(
             name=APP,
-            image=mirrored(registry, CLUSTER_AUTOSCALER),
+            image=registry.mirrored(CLUSTER_AUTOSCALER),
             command=["/cluster-autoscaler"],
             args=[
                 f"--cloud-provider={cluster.cloud}",

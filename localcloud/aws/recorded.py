@@ -264,13 +264,7 @@ RECORDED: Mapping[str, Rule] = {
     "aws:ec2/vpc:Vpc": Rule(_vpc, prefix="vpc-"),
     "aws:ec2/vpcEndpoint:VpcEndpoint": Rule(_endpoint, prefix="vpce-"),
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": Rule(lambda m: {"registryId": m.aws.account}, name="repository"),
-    "aws:ecr/pullThroughCacheRule:PullThroughCacheRule": Rule(
-        lambda m: {"registryId": m.aws.account}, name="ecrRepositoryPrefix"
-    ),
     "aws:ecr/repository:Repository": Rule(_repository, name="name"),
-    "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": Rule(
-        lambda m: {"registryId": m.aws.account}, name="prefix"
-    ),
     "aws:eks/addon:Addon": Rule(_addon, identify=_pair("clusterName", "addonName")),
     "aws:eks/cluster:Cluster": Rule(_cluster, name="name"),
     "aws:eks/nodeGroup:NodeGroup": Rule(

@@ -14,6 +14,7 @@ import pytest
 from common.sdk.types import input_properties
 from components.contracts import ports
 from components.contracts.feature_store import FeatureStoreKind
+from components.contracts.images import public_images
 from components.contracts.regions import distance_km
 from components.contracts.serving import ACCELERATOR_LABEL, GPU_TAINT_KEY, NAMESPACE, POOL_LABEL, SERVICE_ACCOUNT
 from components.contracts.vocabulary import Accelerator, Cloud
@@ -30,7 +31,6 @@ KEY_INPUTS: Final[Mapping[str, str]] = {
     "aws:dynamodb/table:Table": "serverSideEncryption",
     "aws:ec2/launchTemplate:LaunchTemplate": "blockDeviceMappings",
     "aws:ecr/repository:Repository": "encryptionConfigurations",
-    "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": "encryptionConfigurations",
     "aws:eks/cluster:Cluster": "encryptionConfig",
     "aws:elasticache/replicationGroup:ReplicationGroup": "kmsKeyId",
     "aws:s3/bucketReplicationConfig:BucketReplicationConfig": "rules",
@@ -132,8 +132,28 @@ def test_names_in_refs_are_known_before_anything_exists(platform: Any) -> None:
     assert not unnamed, "other resources' policies are written with these names"
 
 
-def test_mirrors_cover_the_registries_that_the_cluster_pulls_from(platform: Any) -> None:
-    assert {"registry.k8s.io", "quay.io"} <= platform.refs.registry.mirrors.keys(), "nodes cannot reach the internet"
+def test_the_stack_runs_the_images_that_are_copied_for_it_and_no_others(platform: Any) -> None:
+    registry, fleet = platform.refs.registry, platform.settings.fleet
+    copied = {registry.mirrored(image) for image in public_images(platform.cloud).values()}
+    run = {
+        container["image"]
+        for deployment in platform.inventory.of_type("kubernetes:apps/v1:Deployment")
+        for kind in ("containers", "initContainers")
+        for container in deployment.get(f"spec.template.spec.{kind}") or []
+    }
+    assert run == {*copied, f"{registry.url}@{fleet.images.serving}"}, "nodes cannot reach the internet"
+
+
+def test_every_repository_has_its_like_in_the_backup_region(platform: Any) -> None:
+    token, name = {
+        Cloud.AWS: ("aws:ecr/repository:Repository", "name"),
+        Cloud.GCP: ("gcp:artifactregistry/repository:Repository", "repositoryId"),
+    }[platform.cloud]
+    by_region: dict[str, set[str]] = {}
+    for repository in platform.inventory.of_type(token):
+        by_region.setdefault(str(repository.region), set()).add(repository.get(name))
+    here, away = platform.place.region, platform.place.backup_region
+    assert by_region.keys() == {here, away} and by_region[here] == by_region[away]
 
 
 # Names

@@ -13,6 +13,7 @@ from common.errors import UserError
 from common.sdk.types import input_properties
 from components.contracts.component import Component
 from components.contracts.feature_store import FeatureStoreKind
+from components.contracts.images import PUBLIC_IMAGES
 from components.contracts.place import Place
 from components.contracts.stateful import GUARDS, CopiedBy, NotCopied, Stateful
 from components.contracts.vocabulary import Cloud, Environment
@@ -28,7 +29,6 @@ STATELESS_TYPES: Final[Mapping[str, str]] = {
     "aws:backup/vaultLockConfiguration:VaultLockConfiguration": "a setting of a vault",
     "aws:ec2/subnet:Subnet": "addresses",
     "aws:ec2/launchTemplate:LaunchTemplate": "machines whose disks go with them",
-    "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": "settings of repositories",
     "aws:kms/alias:Alias": "a name",
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "a setting of a bucket",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": "a setting of a bucket",
@@ -43,8 +43,9 @@ STATELESS_TYPES: Final[Mapping[str, str]] = {
 """Types that speak like those that hold data, and hold none → what they are."""
 
 STATELESS: Final[Mapping[tuple[str, str], str]] = {
-    ("registry", "quay-io"): "a mirror fetches again what it is asked for",
-    ("registry", "registry-k8s-io"): "a mirror fetches again what it is asked for",
+    ("registry", name): "`seawall images sync` copies the public images again"
+    for image in ("mirror", *PUBLIC_IMAGES)
+    for name in (image, f"{image}-copy")
 }
 """(component, logical name) of a type that holds data elsewhere → why this one does not."""
 
@@ -126,6 +127,18 @@ def _clustered(inventory: Inventory, store: Resource) -> bool:
     return bool(away and tables) and all(table.get("automatedBackupPolicy.frequency") for table in tables)
 
 
+def _has_twin(inventory: Inventory, repository: Resource) -> bool:
+    """A repository of the same name in the backup region, which `seawall images sync` fills."""
+    if repository.type not in COPIER_TYPES[CopiedBy.IMAGE_SYNC]:
+        return False
+    name = "repositoryId" if repository.type.startswith("gcp:") else "name"
+    return any(
+        twin.region == inventory.settings["backup"]["region"] != repository.region
+        and twin.get(name) == repository.get(name)
+        for twin in inventory.of_type(repository.type)
+    )
+
+
 def _in_global_datastore(inventory: Inventory, store: Resource) -> bool:
     """The primary of a global datastore whose secondary, in the backup region, makes snapshots."""
     token = "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup"
@@ -146,6 +159,7 @@ COPIERS: Final[Mapping[CopiedBy, Finder]] = {
     CopiedBy.CLUSTER_BACKUP: _in_cluster_backup,
     CopiedBy.GLOBAL_DATASTORE: _in_global_datastore,
     CopiedBy.CLUSTER: _clustered,
+    CopiedBy.IMAGE_SYNC: _has_twin,
 }
 """How to find, in an inventory, that a resource is copied as it declares."""
 
@@ -284,14 +298,18 @@ def test_each_resource_has_its_own_words(aws_platform: Any) -> None:
     assert "releases" in words["models"] and "access logs" in words["logs"]
 
 
-COPIER_TYPES: Final[Mapping[CopiedBy, str]] = {
-    CopiedBy.REPLICATION: "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
-    CopiedBy.TRANSFER_JOB: "gcp:storage/transferJob:TransferJob",
-    CopiedBy.BACKUP_PLAN: "aws:backup/plan:Plan",
-    CopiedBy.EXPORT: "gcp:cloudscheduler/job:Job",
-    CopiedBy.CLUSTER_BACKUP: "gcp:gkebackup/backupPlan:BackupPlan",
-    CopiedBy.GLOBAL_DATASTORE: "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup",
-    CopiedBy.CLUSTER: "gcp:bigtable/table:Table",
+COPIER_TYPES: Final[Mapping[CopiedBy, tuple[str, ...]]] = {
+    CopiedBy.REPLICATION: ("aws:s3/bucketReplicationConfig:BucketReplicationConfig",),
+    CopiedBy.TRANSFER_JOB: ("gcp:storage/transferJob:TransferJob",),
+    CopiedBy.BACKUP_PLAN: ("aws:backup/plan:Plan",),
+    CopiedBy.EXPORT: ("gcp:cloudscheduler/job:Job",),
+    CopiedBy.CLUSTER_BACKUP: ("gcp:gkebackup/backupPlan:BackupPlan",),
+    CopiedBy.GLOBAL_DATASTORE: ("aws:elasticache/globalReplicationGroup:GlobalReplicationGroup",),
+    CopiedBy.CLUSTER: ("gcp:bigtable/table:Table",),
+    CopiedBy.IMAGE_SYNC: (
+        "aws:ecr/repository:Repository",
+        "gcp:artifactregistry/repository:Repository",
+    ),
 }
 
 
@@ -300,6 +318,6 @@ def test_state_without_its_copier_is_found_out(platform: Any) -> None:
     for resource, state in stateful(platform):
         if isinstance(state.copies, NotCopied):
             continue
-        left = tuple(r for r in inventory.resources if r.type != COPIER_TYPES[state.copies])
+        left = tuple(r for r in inventory.resources if r.type not in COPIER_TYPES[state.copies])
         assert len(left) < len(inventory.resources)
         assert not COPIERS[state.copies](Inventory(inventory.stack, inventory.settings, left), resource)

@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 
 from common.errors import UserError
-from components.aws.registry import MIRROR_PREFIX_MAX, mirror_prefix
 from components.aws.vaults import schedule
-from components.contracts.place import Place
-from components.contracts.vocabulary import Cloud, Environment
 
 VAULT = "aws:backup/vault:Vault"
 LOCK = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
@@ -158,11 +155,12 @@ def test_the_node_autoscaler_resizes_this_clusters_groups_alone(aws_platform: An
     assert all("autoScalingGroupName/eks-" in arn for arn in resize["Resource"])
 
 
-@pytest.mark.parametrize("environment", list(Environment))
-def test_mirror_prefixes_fit_what_ecr_accepts(environment: Environment) -> None:
-    place = Place(Cloud.AWS, environment, "111122223333", "eu-west-1", "eu-central-1", ("eu-west-1a",))
-    assert mirror_prefix(place, "quay") == f"seawall-{environment}-quay"
-    assert len(mirror_prefix(place, "quay")) <= MIRROR_PREFIX_MAX
+def test_nothing_removes_a_copied_image(aws_platform: Any) -> None:
+    expiring = {
+        r.get("repository") for r in aws_platform.inventory.of_type("aws:ecr/lifecyclePolicy:LifecyclePolicy")
+    }
+    names = {r.get("name") for r in aws_platform.inventory.of_type("aws:ecr/repository:Repository")}
+    assert expiring == {name for name in names if not name.partition("/")[2].startswith("mirror/")}
 
 
 def test_the_provider_refuses_other_accounts(aws_platform: Any) -> None:

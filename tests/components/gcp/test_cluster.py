@@ -41,7 +41,7 @@ def test_only_images_of_the_stacks_registry_are_admitted(gcp_platform: Any) -> N
     own = pattern.removesuffix("**")
     registry = gcp_platform.refs.registry
     assert policy.get("defaultAdmissionRule.evaluationMode") == "ALWAYS_DENY"
-    assert all(prefix.startswith(own) for prefix in (registry.url, *registry.mirrors.values()))
+    assert all(prefix.startswith(own) for prefix in (registry.url, registry.here.mirror))
 
 
 def test_no_machine_runs_as_the_projects_default_account(gcp_platform: Any) -> None:

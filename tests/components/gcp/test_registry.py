@@ -1,11 +1,8 @@
-"""The registry: tags that cannot move, and mirrors that the closed network pulls through."""
+"""The registry: tags that cannot move, and copies that nothing removes."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from components.contracts.place import Place
-from components.gcp.registry import UPSTREAMS, mirror_urls
 
 REPOSITORY = "gcp:artifactregistry/repository:Repository"
 
@@ -23,17 +20,11 @@ def test_images_without_a_tag_are_removed_when_the_settings_say(gcp_platform: An
     assert own.get("cleanupPolicyDryRun") is False, "a dry run removes nothing"
 
 
-def test_every_mirror_that_is_promised_exists(gcp_platform: Any) -> None:
-    planned = {
-        r.get("remoteRepositoryConfig.commonRepository.uri"): r.get("repositoryId")
-        for r in gcp_platform.inventory.of_type(REPOSITORY)
-        if r.get("mode") == "REMOTE_REPOSITORY"
-    }
-    promised = {f"https://{host}": url.rpartition("/")[2] for host, url in gcp_platform.refs.registry.mirrors.items()}
-    assert planned == promised
+def test_nothing_removes_a_copied_image(gcp_platform: Any) -> None:
+    for name in ("mirror", "mirror-copy"):
+        assert not gcp_platform.one("registry", name, REPOSITORY).get("cleanupPolicies")
 
 
-def test_a_mirror_is_pulled_from_the_stacks_own_region(place: Place) -> None:
-    urls = mirror_urls(place)
-    assert set(urls) == set(UPSTREAMS)
-    assert all(url.startswith("europe-west1-docker.pkg.dev/acme-serving-dev/") for url in urls.values())
+def test_images_lie_in_repositories_that_hold_them(gcp_platform: Any) -> None:
+    modes = {r.get("mode") for r in gcp_platform.inventory.of_type(REPOSITORY)}
+    assert modes == {"STANDARD_REPOSITORY"}, "a remote repository asks upstream at a pull"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.contracts import serving
-from components.kubernetes import autoscaling, images, metrics
+from components.contracts import images, serving
+from components.kubernetes import autoscaling, metrics
 
 
 def test_only_the_autoscaler_sets_the_number_of_replicas(manifests: Any) -> None:
@@ -170,4 +170,4 @@ def test_every_public_image_has_a_mirror(manifests: Any) -> None:
 
 
 def test_the_node_autoscaler_is_of_the_clusters_version(aws_manifests: Any) -> None:
-    assert images.CLUSTER_AUTOSCALER.version.rpartition(".")[0] == aws_manifests.version
+    assert images.CLUSTER_AUTOSCALER.tag.removeprefix("v").rpartition(".")[0] == aws_manifests.version
