@@ -21,6 +21,7 @@ from components.contracts.spec import refused
 from components.contracts.specs import StackSpec
 from components.contracts.vocabulary import Cloud, Environment, OptOut
 from stacks.fitting import fleet_problems, on_demand_replicas
+from stacks.offering import offer_problems
 from stacks.problems import Problem, SettingsError, problems_of, unreadable
 
 CONFIG_KEY = "seawall:settings"
@@ -34,7 +35,6 @@ _ACCOUNT = {
     Cloud.AWS: (re.compile(r"^\d{12}$"), "the 12 digits of an AWS account"),
     Cloud.GCP: (re.compile(r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$"), "the id of a Google Cloud project"),
 }
-_ZONE = {Cloud.AWS: "{region}[a-f]", Cloud.GCP: "{region}-[a-f]"}
 
 
 class Settings(StackSpec):
@@ -123,6 +123,7 @@ class Settings(StackSpec):
             self._backup_region_problems,
             self._label_problems,
             self._pool_problems,
+            self._offer_problems,
             self._address_problems,
             self._feature_store_problems,
             self._fleet_problems,
@@ -144,12 +145,6 @@ class Settings(StackSpec):
         problems = []
         if self.region not in REGIONS[self.cloud]:
             problems.append(Problem("region", self.region, _regions(self.cloud), "Choose one of these."))
-        pattern = _ZONE[self.cloud].format(region=re.escape(self.region))
-        for index, zone in enumerate(self.zones):
-            if not re.fullmatch(pattern, zone):
-                problems.append(
-                    Problem(f"zones.{index}", zone, f"a zone of {self.region}", "Name zones of the primary region.")
-                )
         if len(set(self.zones)) < len(self.zones):
             problems.append(Problem("zones", list(self.zones), "each zone once", "Remove the repeated one."))
         return problems
@@ -206,6 +201,11 @@ class Settings(StackSpec):
                     )
                 )
         return problems
+
+    def _offer_problems(self) -> list[Problem]:
+        if self.region not in REGIONS[self.cloud]:
+            return []  # one refusal for one cause
+        return offer_problems(self)
 
     def _address_problems(self) -> list[Problem]:
         most = sum(pool.max_nodes for pool in self.pools.values())

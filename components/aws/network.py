@@ -36,15 +36,15 @@ CONNECTIONS: Final = Stateful("the record of the network's connections", NotCopi
 
 
 def subnet_cidr(cidr: str, zone: str) -> str:
-    """The subnet of `zone` in the /16 `cidr`, by the zone's letter: it stays when zones come, go or are reordered.
+    """The subnet of `zone` in the /16 `cidr`, by the number its id ends in: zones may come, go or be reordered.
 
     Raises:
-        ValueError: the zone's name does not end in a letter from a to h.
+        ValueError: the zone's id does not end in a digit from 1 to 8.
     """
-    slot = ord(zone[-1:] or "-") - ord("a")
+    slot = ord(zone[-1:] or "-") - ord("1")
     slots = list(ipaddress.IPv4Network(cidr).subnets(new_prefix=SUBNET_PREFIX_LENGTH))
     if not 0 <= slot < len(slots):
-        raise ValueError(f"zone {zone!r} has no subnet: {cidr} has room for zones whose names end in a to h")
+        raise ValueError(f"zone {zone!r} has no subnet: {cidr} has room for zones whose ids end in 1 to 8")
     return str(slots[slot])
 
 
@@ -106,7 +106,7 @@ class Network(Component):
             subnet = aws.ec2.Subnet(
                 zone,
                 vpc_id=vpc.id,
-                availability_zone=zone,
+                availability_zone_id=zone,
                 cidr_block=subnet_cidr(spec.cidr, zone),
                 map_public_ip_on_launch=False,
                 tags={

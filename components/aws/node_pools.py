@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -89,12 +89,19 @@ class NodePools(Component):
     ) -> None:
         super().__init__("aws:NodePools", name, provider)
         role = self._role(place)
+        # A node that starts before the endpoints answer cannot join, and its group fails. Each subnet waits by
+        # itself: a list that is unknown as a whole would hide from a plan how many there are.
+        by_zone = {
+            zone: pulumi.Output.all(subnet, network.managed_services_ready).apply(lambda resolved: str(resolved[0]))
+            for zone, subnet in zip(place.zones, network.subnet_ids, strict=True)
+        }
         pools: dict[str, NodePoolRef] = {}
         system: list[pulumi.Resource] = []
         for key, pool in sorted(spec.items()):
             machine = MACHINES[Cloud.AWS][pool.machine_type]
             template = self._template(key, place, pool, keys)
-            group = self._group(key, place, pool, machine, template, cluster, network, role)
+            subnets = [by_zone[zone] for zone in pool.zones or place.zones]
+            group = self._group(key, place, pool, machine, template, cluster, subnets, role)
             labels = node_labels(key, machine)
             tags = self._autoscaling_tags(key, autoscaling_tags(labels, machine, pool.disk_gib), group)
             pools[key] = NodePoolRef(
@@ -162,22 +169,16 @@ class NodePools(Component):
         machine: Machine,
         template: aws.ec2.LaunchTemplate,
         cluster: ClusterRef,
-        network: NetworkRef,
+        subnets: Sequence[pulumi.Output[str]],
         role: MadeRole,
     ) -> aws.eks.NodeGroup:
         gpu = machine.accelerator is not None
-        # A node that starts before the endpoints answer cannot join, and its group fails. Each subnet waits by
-        # itself: a list that is unknown as a whole would hide from a plan how many there are.
-        subnets = [
-            pulumi.Output.all(subnet, network.managed_services_ready).apply(lambda resolved: str(resolved[0]))
-            for subnet in network.subnet_ids
-        ]
         return aws.eks.NodeGroup(
             key,
             cluster_name=cluster.id,
             node_group_name=group_name(key, pool),
             node_role_arn=role.arn,
-            subnet_ids=subnets,
+            subnet_ids=list(subnets),
             ami_type="BOTTLEROCKET_x86_64_NVIDIA" if gpu else "BOTTLEROCKET_x86_64",
             capacity_type=_CAPACITY_TYPES[pool.capacity],
             instance_types=[pool.machine_type],

@@ -85,16 +85,16 @@ class ValkeySpec(FeatureStoreBase):
     kind: Literal[FeatureStoreKind.VALKEY] = FeatureStoreKind.VALKEY
     memory_gib: Annotated[int, Field(ge=1, le=300)]
     """Memory for rows: the smallest type of node that has it is taken, 1 to 300 GiB."""
-    backup_zones: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-h]$")], ...], Field(min_length=2)] = ("a", "b")
-    """The letters of the backup region's zones that hold the second group of nodes."""
+    backup_zones: tuple[str, ...] = ()
+    """The backup region's zones, by id, that hold the second group of nodes: two or more; left out: its first two."""
 
     @model_validator(mode="after")
     def _zones_differ(self) -> ValkeySpec:
-        if len(set(self.backup_zones)) < len(self.backup_zones):
+        if self.backup_zones and len(set(self.backup_zones)) < max(2, len(self.backup_zones)):
             raise refused(
-                f"backup_zones is {', '.join(self.backup_zones)}, with one zone twice",
-                allowed="zones that differ",
-                remedy="Name each zone once.",
+                f"backup_zones is {', '.join(self.backup_zones)}",
+                allowed="two zones or more, each once",
+                remedy="Name two zones that differ, or none.",
             )
         return self
 

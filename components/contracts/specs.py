@@ -82,6 +82,8 @@ class NodePoolSpec(Spec):
     """Most machines."""
     capacity: Capacity = Capacity.ON_DEMAND
     """How the machines are bought."""
+    zones: tuple[str, ...] = ()
+    """Which of the stack's zones the machines may be in, each of which must sell them; left out: all of them."""
     disk_gib: Annotated[int, Field(ge=30, le=16000)] = 100
     """Boot or data disk of each machine; a model repository is copied to it at each start of a replica."""
 
@@ -214,7 +216,7 @@ class StackSpec(Spec):
     region: str
     """The primary region."""
     zones: Annotated[tuple[str, ...], Field(min_length=2, max_length=6)]
-    """Zones of the primary region that machines are spread over."""
+    """Zones of the primary region that machines are spread over; on AWS by id, as euc1-az1."""
     labels: dict[str, str] = Field(default_factory=dict)
     """Labels of your own on every resource, as an owner or a cost centre."""
     opt_outs: dict[OptOut, Annotated[str, Field(min_length=20, max_length=300)]] = Field(default_factory=dict)

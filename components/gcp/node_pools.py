@@ -68,8 +68,8 @@ class NodePools(Component):
             project=place.account,
             location=place.region,
             cluster=cluster.id,
-            node_locations=list(place.zones),
-            initial_node_count=first_nodes_per_zone(spec, len(place.zones)),
+            node_locations=list(spec.zones or place.zones),
+            initial_node_count=first_nodes_per_zone(spec, len(spec.zones or place.zones)),
             autoscaling={
                 "total_min_node_count": spec.min_nodes,
                 "total_max_node_count": spec.max_nodes,

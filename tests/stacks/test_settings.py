@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.contracts.offers import regions_with
 from components.contracts.regions import MULTI_REGIONS, REGIONS, distance_km, multi_region_contains
 from components.contracts.vocabulary import Cloud
 from stacks.settings import Settings, SettingsError, stack_file, stack_names
@@ -40,10 +41,10 @@ def test_each_committed_stack_is_accepted(stack: str) -> None:
     [
         ("dev-aws", "fleet.max_replicas", "3", "integer"),
         ("dev-aws", "account", 111122223333, "quoted"),
-        ("dev-aws", "region", "eu-west-9", "eu-west-1"),
-        ("dev-gcp", "region", "eu-west-1", "europe-west1"),
-        ("dev-aws", "backup.region", "eu-west-1", "other than the primary"),
-        ("dev-gcp", "backup.region", "europe-west4", "392 km"),
+        ("dev-aws", "region", "eu-west-9", "eu-central-1"),
+        ("dev-gcp", "region", "eu-west-1", "europe-west4"),
+        ("dev-aws", "backup.region", "eu-central-1", "other than the primary"),
+        ("dev-gcp", "backup.region", "europe-west1", "392 km"),
         ("dev-gcp", "backup.region", "EU", "contains the primary"),
         ("dev-gcp", "backup.region", "moon-1", "europe-north1"),
         ("dev-aws", "pools.gpu.min_nodes", 9, "at most max_nodes"),
@@ -61,8 +62,9 @@ def test_each_committed_stack_is_accepted(stack: str) -> None:
         ("dev-gcp", "feature_store.memory_gib", 301, "less than or equal to 300"),
         ("dev-gcp", "project_number", "", "the project's number"),
         ("dev-aws", "project_number", "1", "Google Cloud"),
-        ("dev-aws", "zones", ["eu-west-1a", "eu-west-1a"], "each zone once"),
-        ("dev-aws", "zones", ["eu-west-1a", "us-east-1b"], "zone of eu-west-1"),
+        ("dev-aws", "zones", ["euc1-az2", "euc1-az2"], "each zone once"),
+        ("dev-aws", "zones", ["euc1-az2", "use1-az1"], "zone of eu-central-1"),
+        ("dev-aws", "zones", ["eu-central-1a", "eu-central-1b"], "euc1-az1, euc1-az2"),
         ("dev-aws", "network.cidr", "8.8.0.0/16", "private"),
         ("dev-aws", "network.cidr", "10.0.0.0/8", "/16"),
         ("dev-aws", "cluster.authorized_cidrs", ["0.0.0.0/0"], "16 or more"),
@@ -151,9 +153,9 @@ def test_valkey_refuses_what_elasticache_cannot_do(
 
 def test_valkeys_zones_far_away_differ(values: Values, refusal: Refusal) -> None:
     broken = values("dev-aws")
-    broken["feature_store"] = {"kind": "valkey", "memory_gib": 2, "backup_zones": ["a", "a"]}
+    broken["feature_store"] = {"kind": "valkey", "memory_gib": 2, "backup_zones": ["eun1-az1", "eun1-az1"]}
     (problem,) = (p for p in refusal(broken).problems if p.path.startswith("feature_store"))
-    assert "one zone twice" in str(problem.value)
+    assert problem.allowed == "two zones or more, each once"
 
 
 def test_a_kind_that_does_not_exist_is_refused_with_those_that_do(values: Values, refusal: Refusal) -> None:
@@ -166,7 +168,7 @@ def test_a_kind_that_does_not_exist_is_refused_with_those_that_do(values: Values
 
 def test_every_problem_is_told_at_once(values: Values, refusal: Refusal) -> None:
     broken = values("dev-aws")
-    broken["account"], broken["backup"]["region"], broken["fleet"]["max_replicas"] = "x", "eu-west-1", 99
+    broken["account"], broken["backup"]["region"], broken["fleet"]["max_replicas"] = "x", broken["region"], 99
     assert {p.path for p in refusal(broken).problems} == {"account", "backup.region", "fleet.max_replicas"}
 
 
@@ -212,12 +214,15 @@ def test_any_other_value_is_refused_and_never_crashes(value: object) -> None:
 
 
 @given(cloud=st.sampled_from(Cloud), data=st.data())
-def test_a_backup_region_is_accepted_exactly_when_it_is_far_enough(cloud: Cloud, data: st.DataObject) -> None:
+def test_a_backup_region_is_accepted_exactly_when_it_is_far_enough_and_sells_the_gpu(
+    cloud: Cloud, data: st.DataObject
+) -> None:
     region, backup = (data.draw(st.sampled_from(sorted(REGIONS[cloud]))) for _ in range(2))
     base = Settings.load(stack_file(f"dev-{cloud}"))
     moved = base.model_copy(update={"region": region, "backup": base.backup.model_copy(update={"region": backup})})
     refused = any(p.path == "backup.region" for p in moved.cross_section_problems())
-    assert refused == (distance_km(cloud, region, backup) < base.backup.min_distance_km)
+    near = distance_km(cloud, region, backup) < base.backup.min_distance_km
+    assert refused == (near or backup not in regions_with(cloud, base.fleet.accelerator))
 
 
 @given(region=st.sampled_from(sorted(REGIONS[Cloud.GCP])), multi=st.sampled_from(sorted(MULTI_REGIONS)))
@@ -232,10 +237,12 @@ def test_a_multi_region_is_never_a_backup(region: str, multi: str) -> None:
     ("path", "value"),
     [
         ("account", "x"),
-        ("zones", ["eu-west-1a", "us-east-1b", "us-east-1b"]),
+        ("zones", ["euc1-az1", "use1-az2", "use1-az2"]),
+        ("pools.gpu.zones", ["euc1-az9"]),
+        ("backup.region", "eu-west-1"),
         ("labels", {"stack": "mine"}),
         ("features.memory_gib", 4),
-        ("backup.region", "eu-west-1"),
+        ("backup.region", "eu-central-1"),
         ("backup.frequency_hours", 12),
         ("fleet.vcpus_per_replica", 64),
         ("fleet.max_replicas", 0),

@@ -30,10 +30,12 @@ from components.contracts.feature_store import (
     FeatureStoreRef,
     ValkeySpec,
 )
+from components.contracts.offers import zones_of
 from components.contracts.place import Place
 from components.contracts.refs import KeyRef, KeysRef, NetworkRef
 from components.contracts.specs import BackupSpec
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
+from components.contracts.vocabulary import Cloud
 
 FEATURES: Final = Stateful("the features of every entity", CopiedBy.GLOBAL_DATASTORE)
 COPY: Final = Stateful("the features of every entity, in the backup region", NotCopied("it is the copy"))
@@ -282,16 +284,16 @@ def _far_network(
     )
     subnets = [
         aws.ec2.Subnet(
-            f"features-recovery-{letter}",
+            f"features-recovery-{zone}",
             region=region,
             vpc_id=vpc.id,
-            availability_zone=f"{region}{letter}",
-            cidr_block=subnet_cidr(cidr, letter),
+            availability_zone_id=zone,
+            cidr_block=subnet_cidr(cidr, zone),
             map_public_ip_on_launch=False,
-            tags={**place.labels, "Name": place.name(f"features-recovery-{letter}")},
+            tags={**place.labels, "Name": place.name(f"features-recovery-{zone}")},
             opts=options,
         ).id
-        for letter in spec.backup_zones
+        for zone in spec.backup_zones or zones_of(Cloud.AWS, region)[:2]
     ]
     return vpc.id, subnets
 

@@ -102,14 +102,17 @@ def test_memory_for_the_table_is_refused_with_the_alternative(aws_platform: Any,
 def test_the_table_is_in_the_backup_plan(aws_platform: Any) -> None:
     selection = only(aws_platform, "aws:backup/selection:Selection")
     table = only(aws_platform, "aws:dynamodb/table:Table")
-    assert selection.get("resources") == [f"arn:aws:dynamodb:eu-west-1:111122223333:table/{table.get('name')}"]
+    assert selection.get("resources") == [
+        f"arn:aws:dynamodb:{aws_platform.place.region}:111122223333:table/{table.get('name')}"
+    ]
     assert aws_platform.inventory.linked(selection, "resources", table.type) == (table,)
 
 
 def test_each_recovery_point_is_copied_to_the_backup_region(aws_platform: Any) -> None:
     rule = only(aws_platform, "aws:backup/plan:Plan").get("rules.0")
     (copy,) = rule["copyActions"]
-    vault = f"arn:aws:backup:eu-central-1:111122223333:backup-vault:{aws_platform.refs.backup.vault}"
+    there = aws_platform.place.backup_region
+    vault = f"arn:aws:backup:{there}:111122223333:backup-vault:{aws_platform.refs.backup.vault}"
     assert copy["destinationVaultArn"] == vault
     assert copy["lifecycle"] == rule["lifecycle"]
 

@@ -63,7 +63,7 @@ def test_a_tables_key_is_used_through_dynamodb_and_for_that_table_alone(place: P
         "StringEquals": {
             "kms:EncryptionContext:aws:dynamodb:tableName": "features",
             "kms:EncryptionContext:aws:dynamodb:subscriberId": "111122223333",
-            "kms:ViaService": "dynamodb.eu-west-1.amazonaws.com",
+            "kms:ViaService": f"dynamodb.{place.region}.amazonaws.com",
         }
     }
 
@@ -73,7 +73,7 @@ def test_a_pods_role_trusts_one_service_account_of_one_cluster(place: Place) -> 
     assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     assert statement["Condition"] == {
         "StringEquals": {
-            "aws:RequestTag/eks-cluster-arn": "arn:aws:eks:eu-west-1:111122223333:cluster/c",
+            "aws:RequestTag/eks-cluster-arn": f"arn:aws:eks:{place.region}:111122223333:cluster/c",
             "aws:RequestTag/kubernetes-namespace": "serving",
             "aws:RequestTag/kubernetes-service-account": "triton",
         }

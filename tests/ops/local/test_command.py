@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -120,7 +121,7 @@ def test_refused_settings_are_told_before_anything_starts(
     command: Command, project: Any, own_local_cloud: Path
 ) -> None:
     file = project.root / "config" / "Pulumi.dev-aws.yaml"
-    file.write_text(file.read_text().replace("region: eu-west-1", "region: eu-west-9", 1))
+    file.write_text(re.sub(r"(?m)^    region: .*$", "    region: eu-west-9", file.read_text()))
     code, _, err = finish(command("up", "dev-aws"))
     assert code == 2
     assert "eu-west-9" in err and "Traceback" not in err

@@ -1,0 +1,113 @@
+"""Whether the clouds sell what a stack names, where it names it: zones, machines, ways of buying, the backup region.
+
+A pool that names no zones has all of the stack's, and each of them must sell its machine: to leave one out without a
+word would thin out what the stack is spread over, and move machines when the table is read anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from components.contracts.feature_store import BigtableSpec, ValkeySpec
+from components.contracts.machines import MACHINES
+from components.contracts.offers import regions_away_with, regions_with, ways_to_buy, zones_of, zones_with
+from components.contracts.regions import REGIONS, distance_km
+from components.contracts.specs import NodePoolSpec, StackSpec
+from components.contracts.vocabulary import Cloud
+from stacks.problems import Problem
+
+
+def offer_problems(stack: StackSpec) -> list[Problem]:
+    """What the table of offers does not have; `stack.region` is in the table of regions by now."""
+    problems = _unknown_zones("zones", stack.zones, stack.cloud, stack.region)
+    for key, pool in stack.pools.items():
+        if pool.machine_type in MACHINES[stack.cloud]:
+            problems += _pool_problems(stack, key, pool)
+    if stack.backup.region in REGIONS[stack.cloud]:
+        problems += [*_recovery_problems(stack), *_store_problems(stack)]
+    return problems
+
+
+def _unknown_zones(path: str, zones: Iterable[str], cloud: Cloud, region: str) -> list[Problem]:
+    known = zones_of(cloud, region)
+    by_id = ", by id: a name like eu-west-1a is another place in another account" if cloud is Cloud.AWS else ""
+    return [
+        Problem(f"{path}.{index}", zone, f"a zone of {region}{by_id}", f"Choose among {', '.join(known)}.")
+        for index, zone in enumerate(zones)
+        if zone not in known
+    ]
+
+
+def _pool_problems(stack: StackSpec, key: str, pool: NodePoolSpec) -> list[Problem]:
+    path = f"pools.{key}.zones"
+    outside = [zone for zone in pool.zones if zone not in stack.zones]
+    if outside:
+        allowed = f"zones of the stack: {', '.join(stack.zones)}"
+        return [Problem(path, ", ".join(outside), allowed, "Add them to the stack's zones, or leave them out here.")]
+    if len(set(pool.zones)) < len(pool.zones):
+        return [Problem(path, ", ".join(pool.zones), "each zone once", "Remove the repeated one.")]
+    return [*_not_sold(stack, key, pool), *_not_sold_so(stack, key, pool)]
+
+
+def _not_sold(stack: StackSpec, key: str, pool: NodePoolSpec) -> list[Problem]:
+    """A zone that does not sell the pool's machine: `CreateNodegroup` and GKE refuse the whole pool for it."""
+    sold = zones_with(stack.cloud, pool.machine_type, stack.region)
+    asked = [zone for zone in pool.zones or stack.zones if zone in zones_of(stack.cloud, stack.region)]
+    missing = [zone for zone in asked if zone not in sold]
+    if not missing:
+        return []
+    if not sold:
+        allowed = f"a machine type that {stack.region} sells; it has no {pool.machine_type}"
+        return [Problem(f"pools.{key}.machine_type", pool.machine_type, allowed, _elsewhere(stack, pool))]
+    here = [zone for zone in stack.zones if zone in sold]
+    remedy = (
+        f"Set pools.{key}.zones to [{', '.join(here)}]."
+        if here
+        else f"Name some of these in the stack's zones, and in pools.{key}.zones."
+    )
+    allowed = f"zones that sell {pool.machine_type}: {', '.join(sold)}"
+    return [Problem(f"pools.{key}.zones", ", ".join(missing), allowed, remedy)]
+
+
+def _elsewhere(stack: StackSpec, pool: NodePoolSpec) -> str:
+    accelerator = MACHINES[stack.cloud][pool.machine_type].accelerator
+    here = sorted(
+        name
+        for name, machine in MACHINES[stack.cloud].items()
+        if machine.accelerator is accelerator and zones_with(stack.cloud, name, stack.region)
+    )
+    if here:
+        return f"Choose one of {', '.join(here)}."
+    regions = ", ".join(sorted(regions_with(stack.cloud, accelerator))) if accelerator else ""
+    return f"Choose another machine, or one of the regions with {accelerator}: {regions}."
+
+
+def _not_sold_so(stack: StackSpec, key: str, pool: NodePoolSpec) -> list[Problem]:
+    ways = ways_to_buy(stack.cloud, pool.machine_type)
+    if pool.capacity in ways:
+        return []
+    allowed = f"{', '.join(sorted(ways))}: how {stack.cloud} sells {pool.machine_type}"
+    return [Problem(f"pools.{key}.capacity", str(pool.capacity), allowed, "Choose one of these, or another machine.")]
+
+
+def _recovery_problems(stack: StackSpec) -> list[Problem]:
+    """A region that holds the copies but cannot run the fleet would be no place to recover to."""
+    there, accelerator, apart = stack.backup.region, stack.fleet.accelerator, stack.backup.min_distance_km
+    if distance_km(stack.cloud, stack.region, there) < apart or there in regions_with(stack.cloud, accelerator):
+        return []
+    far = regions_away_with(stack.cloud, accelerator, stack.region, apart)
+    allowed = f"a region that sells machines with {accelerator}, so that the fleet can come up there"
+    return [Problem("backup.region", there, allowed, f"Choose one, nearest first: {', '.join(far)}.")]
+
+
+def _store_problems(stack: StackSpec) -> list[Problem]:
+    store, there = stack.feature_store, stack.backup.region
+    if isinstance(store, ValkeySpec) and stack.cloud is store.cloud:
+        return _unknown_zones("feature_store.backup_zones", store.backup_zones, stack.cloud, there)
+    if isinstance(store, BigtableSpec) and stack.cloud is store.cloud:
+        letters = [zone.rpartition("-")[2] for zone in zones_of(stack.cloud, there)]
+        if store.backup_zone not in letters:
+            allowed = f"the letter of a zone of {there}"
+            remedy = f"Choose among {', '.join(letters)}."
+            return [Problem("feature_store.backup_zone", store.backup_zone, allowed, remedy)]
+    return []
