@@ -66,7 +66,13 @@ def compose(s: Settings) -> Platform:
     scaler = cloud.node_autoscaler_identity(place, cluster=cluster, pools=list(pools.pools.values()), provider=on)
     if scaler is not None:
         kubernetes.NodeAutoscaler(
-            "node-autoscaler", place, cluster=cluster, identity=scaler, registry=registry, provider=on_cluster
+            "node-autoscaler",
+            place,
+            cluster=cluster,
+            pools=pools,
+            identity=scaler,
+            registry=registry,
+            provider=on_cluster,
         )
 
     return Platform(

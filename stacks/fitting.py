@@ -14,12 +14,13 @@ from components.contracts.capacity import (
     replica,
     replicas_per_machine,
 )
-from components.contracts.machines import MACHINES
+from components.contracts.choices import kept_machines, most_machines
+from components.contracts.machines import MACHINES, Machine
 from components.contracts.specs import FleetSpec, NodePoolSpec
-from components.contracts.vocabulary import Capacity, Cloud
+from components.contracts.vocabulary import Cloud
 from stacks.problems import Problem
 
-_LARGER: Final = "or give the pool a larger machine_type."
+_LARGER: Final = "or give the pool larger machine_types."
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def fleet_problems(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: Fleet
         Problem(
             "fleet.max_replicas",
             fleet.max_replicas,
-            f"at most {most}: at max_nodes there is room for {_counted(held)}, and a rollout starts "
+            f"at most {most}: with all machines there is room for {_counted(held)}, and a rollout starts "
             f"{ROLLOUT_SURGE} replica before it stops one",
             "Raise the pool's max_nodes, or lower max_replicas.",
         )
@@ -85,29 +86,38 @@ def fleet_problems(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: Fleet
 def replicas_by_pool(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> dict[str, int]:
     """How many replicas each pool holds at `max_nodes`, by its key; pools that hold none are left out."""
     rooms = _rooms(cloud, pools, fleet)
-    held = {k: replicas_per_machine(fleet.accelerator, room, fleet) * pools[k].max_nodes for k, room in rooms.items()}
+    held = {
+        key: replicas_per_machine(fleet.accelerator, room, fleet) * most_machines(pools[key])
+        for key, room in rooms.items()
+    }
     return {key: replicas for key, replicas in held.items() if replicas}
 
 
-def on_demand_replicas(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> int:
-    """How many replicas the pools hold that the cloud does not take back."""
-    held = replicas_by_pool(cloud, pools, fleet)
-    return sum(replicas for key, replicas in held.items() if pools[key].capacity is Capacity.ON_DEMAND)
+def kept_replicas(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> int:
+    """How many replicas the pools hold before they take a machine that the cloud takes back."""
+    return sum(
+        replicas_per_machine(fleet.accelerator, room, fleet) * kept_machines(pools[key])
+        for key, room in _rooms(cloud, pools, fleet).items()
+    )
 
 
 def _rooms(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> dict[str, Room]:
-    """What one machine leaves to the fleet, by the key of each pool with the fleet's GPU."""
-    machines = {key: MACHINES[cloud].get(pool.machine_type) for key, pool in pools.items()}
+    """What any machine leaves to the fleet, by the key of each pool with the fleet's GPU."""
     return {
-        key: available(cloud, machine, pools[key].disk_gib)
-        for key, machine in machines.items()
-        if machine is not None and machine.accelerator is fleet.accelerator
+        key: Room.least(available(cloud, machine, pool.disk_gib) for machine in machines)
+        for key, pool in pools.items()
+        if (machines := _machines(cloud, pool)) and all(m.accelerator is fleet.accelerator for m in machines)
     }
 
 
+def _machines(cloud: Cloud, pool: NodePoolSpec) -> list[Machine]:
+    """Those of the pool's machine types that the cloud has."""
+    return [MACHINES[cloud][name] for name in pool.machine_types if name in MACHINES[cloud]]
+
+
 def _no_such_gpu(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> Problem:
-    machines = [MACHINES[cloud].get(pool.machine_type) for pool in pools.values()]
-    kinds = sorted({f"{m.accelerators} × {m.accelerator}" for m in machines if m is not None and m.accelerator})
+    machines = [machine for pool in pools.values() for machine in _machines(cloud, pool)]
+    kinds = sorted({f"{m.accelerators} × {m.accelerator}" for m in machines if m.accelerator})
     return Problem(
         "fleet.accelerator",
         str(fleet.accelerator),
@@ -118,7 +128,7 @@ def _no_such_gpu(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSp
 
 def _too_large(pools: Mapping[str, NodePoolSpec], rooms: Mapping[str, Room], fleet: FleetSpec) -> list[Problem]:
     """One problem for each quantity that no machine has, or one for all where none has them together."""
-    left = {key: f"a {pools[key].machine_type} of the pool {key} leaves {room}" for key, room in rooms.items()}
+    left = {key: f"{_any_of(pools[key])} of the pool {key} leaves {room}" for key, room in rooms.items()}
     problems: list[Problem] = []
     for quantity in _QUANTITIES:
         best = max(rooms, key=lambda key: quantity.offered(rooms[key]))
@@ -129,6 +139,11 @@ def _too_large(pools: Mapping[str, NodePoolSpec], rooms: Mapping[str, Room], fle
     if problems:
         return problems
     return [Problem("fleet", f"a replica of {replica(fleet)}", "; ".join(left.values()), f"Ask for less, {_LARGER}")]
+
+
+def _any_of(pool: NodePoolSpec) -> str:
+    names = pool.machine_types
+    return f"a {names[0]}" if len(names) == 1 else f"any machine ({', '.join(names)})"
 
 
 def _counted(held: Mapping[str, int]) -> str:

@@ -13,7 +13,7 @@ from components.contracts.machines import MACHINES
 from components.contracts.offers import regions_away_with, regions_with, ways_to_buy, zones_of, zones_with
 from components.contracts.regions import REGIONS, distance_km
 from components.contracts.specs import NodePoolSpec, StackSpec
-from components.contracts.vocabulary import Cloud
+from components.contracts.vocabulary import Capacity, Cloud
 from stacks.problems import Problem
 
 
@@ -21,8 +21,7 @@ def offer_problems(stack: StackSpec) -> list[Problem]:
     """What the table of offers does not have; `stack.region` is in the table of regions by now."""
     problems = _unknown_zones("zones", stack.zones, stack.cloud, stack.region)
     for key, pool in stack.pools.items():
-        if pool.machine_type in MACHINES[stack.cloud]:
-            problems += _pool_problems(stack, key, pool)
+        problems += _pool_problems(stack, key, pool)
     if stack.backup.region in REGIONS[stack.cloud]:
         problems += [*_recovery_problems(stack), *_store_problems(stack)]
     return problems
@@ -46,31 +45,37 @@ def _pool_problems(stack: StackSpec, key: str, pool: NodePoolSpec) -> list[Probl
         return [Problem(path, ", ".join(outside), allowed, "Add them to the stack's zones, or leave them out here.")]
     if len(set(pool.zones)) < len(pool.zones):
         return [Problem(path, ", ".join(pool.zones), "each zone once", "Remove the repeated one.")]
-    return [*_not_sold(stack, key, pool), *_not_sold_so(stack, key, pool)]
+    known = [name for name in pool.machine_types if name in MACHINES[stack.cloud]]
+    return [
+        problem
+        for machine_type in known
+        for check in (_not_sold, _not_sold_so)
+        for problem in check(stack, key, pool, machine_type)
+    ]
 
 
-def _not_sold(stack: StackSpec, key: str, pool: NodePoolSpec) -> list[Problem]:
-    """A zone that does not sell the pool's machine: `CreateNodegroup` and GKE refuse the whole pool for it."""
-    sold = zones_with(stack.cloud, pool.machine_type, stack.region)
+def _not_sold(stack: StackSpec, key: str, pool: NodePoolSpec, machine_type: str) -> list[Problem]:
+    """A zone that does not sell the machine: `CreateNodegroup` and GKE refuse the whole group for it."""
+    sold = zones_with(stack.cloud, machine_type, stack.region)
     asked = [zone for zone in pool.zones or stack.zones if zone in zones_of(stack.cloud, stack.region)]
     missing = [zone for zone in asked if zone not in sold]
     if not missing:
         return []
     if not sold:
-        allowed = f"a machine type that {stack.region} sells; it has no {pool.machine_type}"
-        return [Problem(f"pools.{key}.machine_type", pool.machine_type, allowed, _elsewhere(stack, pool))]
+        allowed = f"a machine type that {stack.region} sells; it has no {machine_type}"
+        return [Problem(f"pools.{key}.machine_types", machine_type, allowed, _elsewhere(stack, machine_type))]
     here = [zone for zone in stack.zones if zone in sold]
     remedy = (
         f"Set pools.{key}.zones to [{', '.join(here)}]."
         if here
         else f"Name some of these in the stack's zones, and in pools.{key}.zones."
     )
-    allowed = f"zones that sell {pool.machine_type}: {', '.join(sold)}"
+    allowed = f"zones that sell {machine_type}: {', '.join(sold)}"
     return [Problem(f"pools.{key}.zones", ", ".join(missing), allowed, remedy)]
 
 
-def _elsewhere(stack: StackSpec, pool: NodePoolSpec) -> str:
-    accelerator = MACHINES[stack.cloud][pool.machine_type].accelerator
+def _elsewhere(stack: StackSpec, machine_type: str) -> str:
+    accelerator = MACHINES[stack.cloud][machine_type].accelerator
     here = sorted(
         name
         for name, machine in MACHINES[stack.cloud].items()
@@ -82,12 +87,13 @@ def _elsewhere(stack: StackSpec, pool: NodePoolSpec) -> str:
     return f"Choose another machine, or one of the regions with {accelerator}: {regions}."
 
 
-def _not_sold_so(stack: StackSpec, key: str, pool: NodePoolSpec) -> list[Problem]:
-    ways = ways_to_buy(stack.cloud, pool.machine_type)
-    if pool.capacity in ways:
-        return []
-    allowed = f"{', '.join(sorted(ways))}: how {stack.cloud} sells {pool.machine_type}"
-    return [Problem(f"pools.{key}.capacity", str(pool.capacity), allowed, "Choose one of these, or another machine.")]
+def _not_sold_so(stack: StackSpec, key: str, pool: NodePoolSpec, machine_type: str) -> list[Problem]:
+    ways = ways_to_buy(stack.cloud, machine_type)
+    # The table has the two ways that every cloud has; a reservation is made of machines on demand.
+    missing = [way for way in pool.capacity if way in (Capacity.ON_DEMAND, Capacity.SPOT) and way not in ways]
+    allowed = f"{', '.join(sorted(ways))}: how {stack.cloud} sells {machine_type}"
+    remedy = "Choose one of these, or another machine."
+    return [Problem(f"pools.{key}.capacity", str(way), allowed, remedy) for way in missing]
 
 
 def _recovery_problems(stack: StackSpec) -> list[Problem]:

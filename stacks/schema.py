@@ -37,7 +37,8 @@ def file_schema() -> dict[str, Any]:
     machines = sorted({machine for table in MACHINES.values() for machine in table})
     settings["properties"]["region"]["enum"] = regions
     definitions["BackupSpec"]["properties"]["region"]["enum"] = regions
-    definitions["NodePoolSpec"]["properties"]["machine_type"]["enum"] = machines
+    definitions["NodePoolSpec"]["properties"]["machine_types"]["items"]["enum"] = machines
+    definitions["ReservationSpec"]["properties"]["machine_type"]["enum"] = machines
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A Seawall stack",

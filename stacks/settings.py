@@ -20,8 +20,9 @@ from components.contracts.regions import REGIONS, distance_km, multi_region_cont
 from components.contracts.spec import refused
 from components.contracts.specs import StackSpec
 from components.contracts.vocabulary import Cloud, Environment, OptOut
-from stacks.fitting import fleet_problems, on_demand_replicas
+from stacks.fitting import fleet_problems, kept_replicas
 from stacks.offering import offer_problems
+from stacks.pools import pool_problems
 from stacks.problems import Problem, SettingsError, problems_of, unreadable
 
 CONFIG_KEY = "seawall:settings"
@@ -176,30 +177,28 @@ class Settings(StackSpec):
         return []
 
     def _pool_problems(self) -> list[Problem]:
-        problems = []
-        for key, pool in self.pools.items():
-            path = f"pools.{key}"
-            if pool.machine_type not in MACHINES[self.cloud]:
-                allowed = ", ".join(sorted(MACHINES[self.cloud]))
-                problems.append(Problem(f"{path}.machine_type", pool.machine_type, allowed, "Choose one of these."))
-            elif key == SYSTEM_POOL and MACHINES[self.cloud][pool.machine_type].accelerator:
-                problems.append(
-                    Problem(
-                        f"{path}.machine_type",
-                        pool.machine_type,
-                        "a machine without GPUs",
-                        "Keep GPUs for the fleet.",
-                    )
+        problems = pool_problems(self.cloud, self.pools, self.zones)
+        system = self.pools[SYSTEM_POOL]
+        if any(
+            MACHINES[self.cloud][name].accelerator for name in system.machine_types if name in MACHINES[self.cloud]
+        ):
+            problems.append(
+                Problem(
+                    f"pools.{SYSTEM_POOL}.machine_types",
+                    list(system.machine_types),
+                    "machines without GPUs",
+                    "Keep GPUs for the fleet.",
                 )
-            if key == SYSTEM_POOL and pool.min_nodes < 1:
-                problems.append(
-                    Problem(
-                        f"{path}.min_nodes",
-                        pool.min_nodes,
-                        "at least 1",
-                        "Raise it: something must run what keeps the cluster alive.",
-                    )
+            )
+        if system.min_nodes < 1:
+            problems.append(
+                Problem(
+                    f"pools.{SYSTEM_POOL}.min_nodes",
+                    system.min_nodes,
+                    "at least 1",
+                    "Raise it: something must run what keeps the cluster alive.",
                 )
+            )
         return problems
 
     def _offer_problems(self) -> list[Problem]:
@@ -245,15 +244,16 @@ class Settings(StackSpec):
             return []
         if self._fleet_problems():
             return []  # one refusal for one cause
-        held = on_demand_replicas(self.cloud, self.pools, self.fleet)
+        held = kept_replicas(self.cloud, self.pools, self.fleet)
         if held >= self.fleet.min_replicas:
             return []
         return [
             Problem(
                 "pools",
-                f"on-demand machines for {held} replicas at max_nodes",
-                f"in production, on-demand machines for min_replicas, which is {self.fleet.min_replicas}",
-                f"Add or enlarge an on-demand GPU pool, or give a reason under opt_outs.{OptOut.ON_DEMAND_CAPACITY}.",
+                f"machines for {held} replicas before any that the cloud takes back",
+                f"in production, reserved or on-demand machines first, for min_replicas: {self.fleet.min_replicas}",
+                "Put reservation or on-demand first in a GPU pool's capacity, enlarge it, or give a reason under "
+                f"opt_outs.{OptOut.ON_DEMAND_CAPACITY}.",
             )
         ]
 

@@ -65,11 +65,6 @@ def vpc_access(
     )
 
 
-def autoscaling_discovery(cluster_name: str) -> str:
-    """How the cluster autoscaler finds the machine groups: by the tags that EKS puts on those of its node groups."""
-    return f"asg:tag=k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/{cluster_name}"
-
-
 class Cluster(Component):
     """The control plane, and the add-ons that run on every node: network, proxy, workload identity.
 
@@ -101,7 +96,6 @@ class Cluster(Component):
             name=cluster_name,
             id=ready(cluster.name, *addons),
             kubeconfig=pulumi.Output.secret(ready(config, *addons)),
-            node_autoscaler_flags=(f"--node-group-auto-discovery={autoscaling_discovery(cluster_name)}",),
         )
         self.finish({"id": self.ref.id, "kubeconfig": self.ref.kubeconfig})
 

@@ -115,7 +115,7 @@ class NodeAutoscalerIdentity(Component):
             AUTOSCALER_NAMESPACE,
             AUTOSCALER_SERVICE_ACCOUNT,
             "The cluster autoscaler: resizes the cluster's machine groups",
-            autoscaler_policy(place, cluster.name, sorted(pool.name for pool in pools)),
+            autoscaler_policy(place, cluster.name, sorted(group.name for pool in pools for group in pool.groups)),
         )
         self.finish({"principal": self.ref.principal})
 

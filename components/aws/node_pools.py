@@ -1,4 +1,18 @@
-"""The machines: EKS managed node groups on Bottlerocket; GPU pools are tainted and may scale from zero."""
+"""The machines: EKS managed node groups on Bottlerocket; GPU pools are tainted and may scale from zero.
+
+A pool is one node group for each way of buying, in the order that the cluster autoscaler's priority expander is told.
+Not Karpenter: what it starts is no resource of the stack, so that no plan shows it, no policy judges its disks, and a
+destroy leaves it behind; and it needs a managed node group anyway to run on. What it would do better, choosing
+among machine types, an EKS node group does too: on-demand in the order of the list, spot by price and by how likely
+a machine is to stay (EKS user guide, "Managed node group capacity types", read on 2026-11-21).
+
+How many machines run is never EKS' to decide. Any change of `scaling_config` sends `desired_size` as it was last
+recorded, which would take a busy pool down to it, and EKS refuses a least size above the present one (provider's
+`node_group.go`; terraform-aws-modules/terraform-aws-eks#748). So a group is born with its fewest machines between 0
+and `EKS_GROUP_NODES_MAX`, and no later change is sent: the pool's bounds are the autoscaler's arguments.
+
+Who sees a spot machine off is EKS: its groups rebalance, and drain a machine on AWS' two minutes' notice.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +24,30 @@ import pulumi_aws as aws
 
 from components.aws.cluster import addon
 from components.aws.documents import service_trust
+from components.aws.network import subnet_cidr
 from components.aws.roles import MadeRole, make_role
-from components.contracts.capacity import allocatable, available
+from components.contracts.capacity import Room, allocatable, available
+from components.contracts.choices import EKS_GROUP_NODES_MAX, Choice, choices, replacing_name
 from components.contracts.component import Component, ready
 from components.contracts.machines import MACHINES, Machine
-from components.contracts.naming import physical_name
 from components.contracts.place import Place
-from components.contracts.refs import ClusterRef, KeysRef, NetworkRef, NodePoolRef, NodePoolsRef
+from components.contracts.refs import ClusterRef, KeysRef, NetworkRef, NodeGroupRef, NodePoolRef, NodePoolsRef
 from components.contracts.serving import ACCELERATOR_LABEL, GPU_TAINT_KEY, POOL_LABEL
 from components.contracts.specs import NodePoolSpec
 from components.contracts.vocabulary import Capacity, Cloud
 
 NODE_GROUP_NAME_MAX: Final = 63
+AMI_TYPES: Final = {False: "BOTTLEROCKET_x86_64", True: "BOTTLEROCKET_x86_64_NVIDIA"}
+"""The image by whether the machine has GPUs."""
 AUTOSCALER_GPU_LABEL: Final = "k8s.amazonaws.com/accelerator"
 """Tells the cluster autoscaler that a node is not ready before its GPU shows (its AWS provider's own label)."""
 
-_CAPACITY_TYPES: Final = {Capacity.ON_DEMAND: "ON_DEMAND", Capacity.SPOT: "SPOT"}
+_CAPACITY_TYPES: Final = {
+    Capacity.RESERVATION: "ON_DEMAND",
+    Capacity.ON_DEMAND: "ON_DEMAND",
+    Capacity.SPOT: "SPOT",
+}
+"""EKS' word for each; flex-start is refused by the settings. A reservation is on-demand, aimed by the template."""
 _TEMPLATE_TAG: Final = "k8s.io/cluster-autoscaler/node-template"
 
 
@@ -38,31 +60,35 @@ def node_labels(key: str, machine: Machine) -> dict[str, str]:
     return labels
 
 
-def group_name(key: str, spec: NodePoolSpec) -> str:
-    """The group's physical name, made of what EKS cannot change in place.
+def group_name(choice: Choice, cluster: str, network_cidr: str) -> str:
+    """The group's physical name, which changes with all that EKS cannot change in place (`replacement_aws`)."""
+    replacing = {
+        "cluster": cluster,
+        "image": AMI_TYPES,
+        "capacity": _CAPACITY_TYPES[choice.capacity],
+        "machines": choice.machine_types,
+        # Another zone or range is another subnet.
+        "subnets": sorted((zone, subnet_cidr(network_cidr, zone)) for zone in choice.zones),
+    }
+    return replacing_name(choice.key, replacing=replacing, max_length=NODE_GROUP_NAME_MAX)
 
-    A new machine type or way of buying then gets a new group beside the old one, instead of a clash of names.
-    """
-    machine = spec.machine_type.replace(".", "-")
-    return physical_name(key, machine, spec.capacity, max_length=NODE_GROUP_NAME_MAX)
 
-
-def autoscaling_tags(labels: Mapping[str, str], machine: Machine, disk_gib: int) -> dict[str, str]:
+def autoscaling_tags(labels: Mapping[str, str], room: Room, *, gpu: bool) -> dict[str, str]:
     """What the cluster autoscaler must know of a machine before the first one exists.
 
     It learns labels and taints from EKS too, but a group's disk only from this tag: without it no pod that requests
     ephemeral storage, as Triton's do, would ever make the pool leave zero. It takes a machine's whole memory and
     vCPUs for allocatable (`buildNodeFromTemplate` of its AWS provider, at 1.35), and would add machines for a pod
-    that fits on none of them; the tags say what really is.
+    that fits on none of them; the tags say what really is. Where a group has several machine types, `room` is what
+    any of them has.
     """
-    room = allocatable(Cloud.AWS, machine, disk_gib)
     tags = {
         f"{_TEMPLATE_TAG}/resources/cpu": f"{room.cpu_millicores}m",
         f"{_TEMPLATE_TAG}/resources/memory": f"{room.memory_mib}Mi",
         f"{_TEMPLATE_TAG}/resources/ephemeral-storage": f"{room.disk_mib}Mi",
     }
     tags |= {f"{_TEMPLATE_TAG}/label/{label}": value for label, value in labels.items()}
-    if machine.accelerator:
+    if gpu:
         tags[f"{_TEMPLATE_TAG}/taint/{GPU_TAINT_KEY}"] = "true:NoSchedule"
     return tags
 
@@ -98,21 +124,31 @@ class NodePools(Component):
         pools: dict[str, NodePoolRef] = {}
         system: list[pulumi.Resource] = []
         for key, pool in sorted(spec.items()):
-            machine = MACHINES[Cloud.AWS][pool.machine_type]
-            template = self._template(key, place, pool, keys)
-            subnets = [by_zone[zone] for zone in pool.zones or place.zones]
-            group = self._group(key, place, pool, machine, template, cluster, subnets, role)
-            labels = node_labels(key, machine)
-            tags = self._autoscaling_tags(key, autoscaling_tags(labels, machine, pool.disk_gib), group)
+            machines = [MACHINES[Cloud.AWS][name] for name in pool.machine_types]
+            gpu = machines[0].accelerator is not None
+            labels = node_labels(key, machines[0])
+            room = Room.least(allocatable(Cloud.AWS, machine, pool.disk_gib) for machine in machines)
+            groups: list[NodeGroupRef] = []
+            for choice in choices(Cloud.AWS, key, pool, place.zones):
+                name = group_name(choice, cluster.name, network.cidr)
+                subnets = [by_zone[zone] for zone in choice.zones]
+                template = self._template(choice, place, pool, keys)
+                group = self._group(name, choice, place, labels, template, cluster, subnets, role)
+                tags = self._autoscaling_tags(choice.key, autoscaling_tags(labels, room, gpu=gpu), group)
+                scaling_name = ready(group.resources.apply(autoscaling_group), *tags)
+                groups.append(NodeGroupRef(name, choice.rank, choice.min_nodes, choice.max_nodes, scaling_name))
+                if not gpu and choice.min_nodes > 0:
+                    system.append(group)
             pools[key] = NodePoolRef(
-                name=group_name(key, pool),
-                accelerator=machine.accelerator,
-                room=available(Cloud.AWS, machine, pool.disk_gib),
-                taint_key=GPU_TAINT_KEY if machine.accelerator else None,
-                ready=ready(group.id, *tags),
+                groups=tuple(groups),
+                accelerator=machines[0].accelerator,
+                room=Room.least(available(Cloud.AWS, machine, pool.disk_gib) for machine in machines),
+                max_nodes=pool.max_nodes,
+                taint_keys=(GPU_TAINT_KEY,) if gpu else (),
+                ready=pulumi.Output.all(*(group.scaling_name for group in groups)).apply(
+                    lambda names: " ".join(names)
+                ),
             )
-            if machine.accelerator is None and pool.min_nodes > 0:
-                system.append(group)
         # Their pods wait for a machine without a taint, and EKS reports them degraded until there is one.
         for addon_name in ("coredns", "metrics-server"):
             addon(self, place, cluster.id, addon_name, depends_on=system)
@@ -129,7 +165,7 @@ class NodePools(Component):
             managed=["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"],
         )
 
-    def _template(self, key: str, place: Place, pool: NodePoolSpec, keys: KeysRef) -> aws.ec2.LaunchTemplate:
+    def _template(self, choice: Choice, place: Place, pool: NodePoolSpec, keys: KeysRef) -> aws.ec2.LaunchTemplate:
         def volume(size_gib: int | None) -> aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs:
             return aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
                 encrypted="true",
@@ -139,10 +175,10 @@ class NodePools(Component):
                 delete_on_termination="true",
             )
 
-        tags = {**place.labels, "Name": place.name(f"{key}-node")}
+        tags = {**place.labels, "Name": place.name(f"{choice.key}-node", max_length=255)}
         return aws.ec2.LaunchTemplate(
-            key,
-            name=place.name(f"{key}-node", max_length=125),
+            choice.key,
+            name=place.name(f"{choice.key}-node", max_length=125),
             update_default_version=True,
             # Bottlerocket keeps itself on xvda, in its image's own size, and images and pods' data on xvdb.
             block_device_mappings=[
@@ -152,6 +188,7 @@ class NodePools(Component):
             metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(
                 http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
             ),
+            capacity_reservation_specification=reserved(choice),
             # Default tags of the provider reach the template, not what it launches.
             tag_specifications=[
                 aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=tags)
@@ -163,26 +200,26 @@ class NodePools(Component):
 
     def _group(
         self,
-        key: str,
+        name: str,
+        choice: Choice,
         place: Place,
-        pool: NodePoolSpec,
-        machine: Machine,
+        labels: Mapping[str, str],
         template: aws.ec2.LaunchTemplate,
         cluster: ClusterRef,
         subnets: Sequence[pulumi.Output[str]],
         role: MadeRole,
     ) -> aws.eks.NodeGroup:
-        gpu = machine.accelerator is not None
+        gpu = ACCELERATOR_LABEL in labels
         return aws.eks.NodeGroup(
-            key,
+            choice.key,
             cluster_name=cluster.id,
-            node_group_name=group_name(key, pool),
+            node_group_name=name,
             node_role_arn=role.arn,
             subnet_ids=list(subnets),
-            ami_type="BOTTLEROCKET_x86_64_NVIDIA" if gpu else "BOTTLEROCKET_x86_64",
-            capacity_type=_CAPACITY_TYPES[pool.capacity],
-            instance_types=[pool.machine_type],
-            labels=node_labels(key, machine),
+            ami_type=AMI_TYPES[gpu],
+            capacity_type=_CAPACITY_TYPES[choice.capacity],
+            instance_types=list(choice.machine_types),
+            labels=dict(labels),
             taints=[aws.eks.NodeGroupTaintArgs(key=GPU_TAINT_KEY, value="true", effect="NO_SCHEDULE")]
             if gpu
             else None,
@@ -190,7 +227,7 @@ class NodePools(Component):
                 id=template.id, version=template.latest_version.apply(str)
             ),
             scaling_config=aws.eks.NodeGroupScalingConfigArgs(
-                min_size=pool.min_nodes, max_size=pool.max_nodes, desired_size=pool.min_nodes
+                min_size=0, max_size=EKS_GROUP_NODES_MAX, desired_size=choice.min_nodes
             ),
             update_config=aws.eks.NodeGroupUpdateConfigArgs(max_unavailable=1),
             node_repair_config=aws.eks.NodeGroupNodeRepairConfigArgs(enabled=True),
@@ -199,8 +236,8 @@ class NodePools(Component):
                 parent=self,
                 # The name changes with what replaces the group; left to itself the provider would still delete first.
                 delete_before_replace=False,
-                # From here on the autoscaler owns it.
-                ignore_changes=["scalingConfig.desiredSize"],
+                # From here on the autoscaler owns the number of machines, and its bounds.
+                ignore_changes=["scalingConfig"],
             ),
         )
 
@@ -217,6 +254,19 @@ class NodePools(Component):
             )
             for tag, value in tags.items()
         ]
+
+
+def reserved(choice: Choice) -> aws.ec2.LaunchTemplateCapacityReservationSpecificationArgs | None:
+    """The one reservation that the group's machines start in; a full one is a stock-out, and the autoscaler moves on.
+
+    Other groups are left to EC2's default, which fills open reservations of the account first.
+    """
+    if not choice.reservation:
+        return None
+    target = aws.ec2.LaunchTemplateCapacityReservationSpecificationCapacityReservationTargetArgs(
+        capacity_reservation_id=choice.reservation
+    )
+    return aws.ec2.LaunchTemplateCapacityReservationSpecificationArgs(capacity_reservation_target=target)
 
 
 def autoscaling_group(resources: Any) -> str:

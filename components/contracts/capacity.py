@@ -6,7 +6,7 @@ Not here: quotas, and whether the cloud has such a machine to give. Each figure 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from typing import Final
 
@@ -75,6 +75,11 @@ class Room:
     def less(self, other: Room) -> Room:
         """What is left when `other` is taken away; never less than nothing."""
         return Room(*(max(0, mine - taken) for mine, taken in zip(astuple(self), astuple(other), strict=True)))
+
+    @classmethod
+    def least(cls, rooms: Iterable[Room]) -> Room:
+        """What any of `rooms` offers: the smallest amount of each quantity."""
+        return cls(*map(min, zip(*map(astuple, rooms), strict=True)))
 
     def holds(self, each: Room) -> int:
         """How many of `each` fit in side by side."""

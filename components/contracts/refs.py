@@ -57,22 +57,39 @@ class ClusterRef:
     id: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     """Secret: credentials come from the cloud's own exec plugin, but the CA and endpoint are inside."""
-    node_autoscaler_flags: tuple[str, ...] = ()
-    """What the node autoscaler must be told, where the fleet brings one."""
     node_role: pulumi.Output[str] | None = None
     """The service account of the machines, by its email (Google Cloud); on AWS `NodePools` makes their role."""
 
 
 @dataclass(frozen=True)
-class NodePoolRef:
-    """A pool that takes pods; `taint_key` is what a pod must tolerate."""
+class NodeGroupRef:
+    """One of the groups of machines that a pool is made of."""
 
     name: str
+    """The cloud's name of it; another group with other unchangeable settings has another name."""
+    rank: int
+    """Where it stands in the pool's order; the lowest is tried first."""
+    min_nodes: int
+    max_nodes: int
+    scaling_name: pulumi.Output[str]
+    """What the node autoscaler calls it, once it is ready: an Auto Scaling group on AWS, itself on Google Cloud."""
+
+
+@dataclass(frozen=True)
+class NodePoolRef:
+    """A pool that takes pods; `taint_keys` are what a pod must tolerate."""
+
+    groups: tuple[NodeGroupRef, ...]
+    """First choice first."""
     accelerator: Accelerator | None
     room: Room
-    """What one machine leaves to the fleet."""
-    taint_key: str | None
+    """What any machine leaves to the fleet."""
+    max_nodes: int
+    """Most machines, over all groups together."""
+    taint_keys: tuple[str, ...]
     ready: pulumi.Output[str]
+    compute_class: str = ""
+    """The compute class that pods must ask for, where the cloud's autoscaler is told the groups' order by one."""
 
 
 @dataclass(frozen=True)

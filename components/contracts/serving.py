@@ -21,6 +21,8 @@ GPU_TAINT_KEY: Final = "nvidia.com/gpu"
 GPU_RESOURCE: Final = "nvidia.com/gpu"
 ACCELERATOR_LABEL: Final = "seawall.dev/accelerator"
 POOL_LABEL: Final = "seawall.dev/pool"
+COMPUTE_CLASS_LABEL: Final = "cloud.google.com/compute-class"
+"""GKE's own: binds a node pool to a compute class, and what a pod asks for one by."""
 
 FEATURES_KIND: Final = "SEAWALL_FEATURES_KIND"
 FEATURES_TABLE: Final = "SEAWALL_FEATURES_TABLE"

@@ -71,17 +71,36 @@ class ClusterSpec(Spec):
         return value
 
 
-class NodePoolSpec(Spec):
-    """A group of equal machines. Its GPUs, if any, follow from the machine type."""
+class ReservationSpec(Spec):
+    """Machines that the account has reserved in one zone, and pays for whether they run or not."""
 
     machine_type: str
-    """The cloud's machine type, one of `components.contracts.machines`."""
+    """The reserved machine type: one of the pool's."""
+    zone: str
+    """The zone that the reservation is in: one of the pool's."""
+    machines: Annotated[int, Field(ge=1, le=1000)]
+    """How many machines are reserved."""
+
+
+class NodePoolSpec(Spec):
+    """A group of machines with the same GPUs, which follow from the machine types."""
+
+    machine_types: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
+    """The cloud's machine types in the order in which they are tried, of `components.contracts.machines`.
+
+    All carry the same GPUs. What fits on the pool is counted on the smallest; on AWS spot machines are taken by price
+    and by what is least likely to be taken back, not in this order.
+    """
     min_nodes: Annotated[int, Field(ge=0, le=1000)]
-    """Fewest machines; 0 lets the pool scale from zero."""
+    """Fewest machines, of the first choice; 0 lets the pool scale from zero."""
     max_nodes: Annotated[int, Field(ge=1, le=1000)]
-    """Most machines."""
-    capacity: Capacity = Capacity.ON_DEMAND
-    """How the machines are bought."""
+    """Most machines, over all choices together; a quota on the fleet's GPUs holds it."""
+    capacity: Annotated[tuple[Capacity, ...], Field(min_length=1)] = (Capacity.ON_DEMAND,)
+    """How the machines are bought, in the order in which it is tried: where one is out of stock, the next is."""
+    reservations: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")], ReservationSpec] = Field(
+        default_factory=dict
+    )
+    """Reservations for the capacity `reservation`: by id (`cr-…`) on AWS, by name on Google Cloud."""
     zones: tuple[str, ...] = ()
     """Which of the stack's zones the machines may be in, each of which must sell them; left out: all of them."""
     disk_gib: Annotated[int, Field(ge=30, le=16000)] = 100
@@ -90,6 +109,23 @@ class NodePoolSpec(Spec):
     @model_validator(mode="after")
     def _min_within_max(self) -> NodePoolSpec:
         check_order("min_nodes", self.min_nodes, "max_nodes", self.max_nodes)
+        return self
+
+    @field_validator("machine_types", "capacity")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise refused(f"{', '.join(value)} repeats one", allowed="each once", remedy="Remove the repeated one.")
+        return value
+
+    @model_validator(mode="after")
+    def _reservations_are_used(self) -> NodePoolSpec:
+        if (Capacity.RESERVATION in self.capacity) != bool(self.reservations):
+            raise refused(
+                f"capacity is {', '.join(self.capacity)}, and {len(self.reservations)} reservations are named",
+                allowed="reservations with the capacity reservation, and only then",
+                remedy="Name the reservations, or remove reservation from capacity.",
+            )
         return self
 
 

@@ -23,8 +23,13 @@ class Environment(StrEnum):
 class Capacity(StrEnum):
     """How a pool's machines are bought. Not how many there are."""
 
+    RESERVATION = "reservation"
+    """Paid for whether it runs or not; the cloud keeps it ready."""
     ON_DEMAND = "on-demand"
+    FLEX_START = "flex-start"
+    """Google Cloud's Dynamic Workload Scheduler: waits for its turn, and runs for at most seven days."""
     SPOT = "spot"
+    """Cheap, and taken back at short notice."""
 
 
 class Accelerator(StrEnum):

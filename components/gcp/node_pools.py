@@ -1,4 +1,10 @@
-"""Node pools: equal machines that GKE adds and removes; GPU pools are tainted, labelled, and may be empty."""
+"""Node pools: equal machines that GKE adds and removes; GPU pools are tainted, labelled, and may be empty.
+
+A pool of the settings is one node pool for each way of buying and machine type. Left to itself GKE's autoscaler takes
+the cheapest that fits; the order is a compute class's, which names these pools rank by rank (`nodepools` of its
+priorities). The class does not make pools by itself: what GKE makes is no resource of the stack, has no key of the
+stack on its disks, and is in no plan (About custom ComputeClasses, read on 2026-11-21).
+"""
 
 from __future__ import annotations
 
@@ -15,11 +21,13 @@ from pulumi_gcp.container import (
 )
 
 from components.contracts import serving
-from components.contracts.capacity import available
-from components.contracts.component import Component
+from components.contracts.capacity import Room, available
+from components.contracts.choices import Choice, choices, replacing_name
+from components.contracts.component import Component, ready
 from components.contracts.machines import MACHINES, Machine
+from components.contracts.naming import PRODUCT
 from components.contracts.place import Place
-from components.contracts.refs import ClusterRef, KeysRef, NetworkRef, NodePoolRef, NodePoolsRef
+from components.contracts.refs import ClusterRef, KeysRef, NetworkRef, NodeGroupRef, NodePoolRef, NodePoolsRef
 from components.contracts.specs import NodePoolSpec
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud
 from components.gcp.network import node_tag
@@ -30,6 +38,22 @@ ACCELERATOR_TYPES: Final[Mapping[Accelerator, str]] = {
     Accelerator.H100: "nvidia-h100-80gb",
 }
 """GKE's accelerator names for the machine types of `components.contracts.machines`."""
+
+POOL_NAME_MAX: Final = 40
+FLEX_START_SECONDS: Final = 7 * 24 * 3600
+
+REPLACING: Final = (
+    "ephemeral_storage_local_ssd_config",
+    "flex_start",
+    "guest_accelerators",
+    "max_run_duration",
+    "metadata",
+    "oauth_scopes",
+    "reservation_affinity",
+    "shielded_instance_config",
+    "spot",
+)
+"""Arguments of a pool's machines, of those set here, that GKE cannot change in place (`replacement_gcp`)."""
 
 GPU_TAINT_VALUE: Final = "present"
 """The value of the taint that GKE adds by itself, but only if the cluster has another pool by then.
@@ -60,49 +84,69 @@ class NodePools(Component):
         self.finish({key: pool.ready for key, pool in pools.items()})
 
     def _pool(self, key: str, place: Place, spec: NodePoolSpec, cluster: ClusterRef, keys: KeysRef) -> NodePoolRef:
-        machine = MACHINES[Cloud.GCP][spec.machine_type]
-        labels = node_labels(key, machine)
+        machines = [MACHINES[Cloud.GCP][name] for name in spec.machine_types]
+        groups = [
+            self._group(key, place, spec, choice, cluster, keys)
+            for choice in choices(Cloud.GCP, key, spec, place.zones)
+        ]
+        return NodePoolRef(
+            groups=tuple(groups),
+            accelerator=machines[0].accelerator,
+            room=Room.least(available(Cloud.GCP, machine, spec.disk_gib) for machine in machines),
+            max_nodes=spec.max_nodes,
+            taint_keys=tuple(taint["key"] for taint in gpu_taints(machines[0])),
+            ready=pulumi.Output.all(*(group.scaling_name for group in groups)).apply(lambda names: " ".join(names)),
+            compute_class=compute_class(machines[0]),
+        )
+
+    def _group(
+        self, key: str, place: Place, spec: NodePoolSpec, choice: Choice, cluster: ClusterRef, keys: KeysRef
+    ) -> NodeGroupRef:
+        machine = MACHINES[Cloud.GCP][choice.machine_types[0]]
+        config = self._node_config(place, spec, choice, machine, node_labels(key, machine), cluster, keys)
+        name = pool_name(choice, config, keys.data.alias)
         pool = gcp.container.NodePool(
-            key,
-            name=key,
+            choice.key,
+            name=name,
             project=place.account,
             location=place.region,
             cluster=cluster.id,
-            node_locations=list(spec.zones or place.zones),
-            initial_node_count=first_nodes_per_zone(spec, len(spec.zones or place.zones)),
+            node_locations=list(choice.zones),
+            initial_node_count=first_nodes_per_zone(choice),
             autoscaling={
-                "total_min_node_count": spec.min_nodes,
-                "total_max_node_count": spec.max_nodes,
+                "total_min_node_count": choice.min_nodes,
+                "total_max_node_count": choice.max_nodes,
                 # Spot and GPU machines are taken where there are any; the rest is spread over the zones.
-                "location_policy": "ANY" if _scarce(spec, machine) else "BALANCED",
+                "location_policy": "ANY" if _scarce(choice, machine) else "BALANCED",
             },
-            management={"auto_repair": True, "auto_upgrade": True},
+            # A flex-start machine is not repaired: it would lose its turn (GKE refuses the two together; believed).
+            management={"auto_repair": choice.capacity is not Capacity.FLEX_START, "auto_upgrade": True},
             upgrade_settings=upgrade_settings(machine),
             network_config={"enable_private_nodes": True},
-            node_config=self._node_config(place, spec, machine, labels, cluster, keys),
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["initial_node_count", "node_count"]),
+            node_config=config,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # The name changes with what replaces the pool; left to itself the provider would still delete first.
+                delete_before_replace=False,
+                ignore_changes=["initial_node_count", "node_count"],
+            ),
         )
-        return NodePoolRef(
-            name=key,
-            accelerator=machine.accelerator,
-            room=available(Cloud.GCP, machine, spec.disk_gib),
-            taint_key=serving.GPU_TAINT_KEY if machine.accelerator else None,
-            ready=pool.id,
-        )
+        return NodeGroupRef(name, choice.rank, choice.min_nodes, choice.max_nodes, ready(name, pool))
 
     def _node_config(
         self,
         place: Place,
         spec: NodePoolSpec,
+        choice: Choice,
         machine: Machine,
         labels: Mapping[str, str],
         cluster: ClusterRef,
         keys: KeysRef,
     ) -> NodePoolNodeConfigArgsDict:
         return {
-            "machine_type": spec.machine_type,
+            "machine_type": choice.machine_types[0],
             "image_type": "COS_CONTAINERD",
-            "spot": spec.capacity is Capacity.SPOT,
+            **bought(choice),
             "disk_size_gb": spec.disk_gib,
             "disk_type": "pd-balanced",
             "boot_disk_kms_key": keys.data.id,
@@ -120,21 +164,68 @@ class NodePools(Component):
         }
 
 
-def _scarce(spec: NodePoolSpec, machine: Machine) -> bool:
-    return machine.accelerator is not None or spec.capacity is Capacity.SPOT
+def _scarce(choice: Choice, machine: Machine) -> bool:
+    return machine.accelerator is not None or choice.capacity is Capacity.SPOT
+
+
+def bought(choice: Choice) -> NodePoolNodeConfigArgsDict:
+    """How the machines are bought, in GKE's words."""
+    match choice.capacity:
+        case Capacity.SPOT:
+            return {"spot": True}
+        case Capacity.FLEX_START:
+            # GKE: at most seven days, from a node pool that takes no reservation (concepts/dws, read on 2026-11-21).
+            return {
+                "spot": False,
+                "flex_start": True,
+                "max_run_duration": f"{FLEX_START_SECONDS}s",
+                "reservation_affinity": {"consume_reservation_type": "NO_RESERVATION"},
+            }
+        case Capacity.RESERVATION:
+            named = {"key": "compute.googleapis.com/reservation-name", "values": [choice.reservation]}
+            return {
+                "spot": False,
+                "reservation_affinity": {"consume_reservation_type": "SPECIFIC_RESERVATION", **named},
+            }
+        case Capacity.ON_DEMAND:
+            return {"spot": False}
+
+
+def pool_name(choice: Choice, config: NodePoolNodeConfigArgsDict, key: str) -> str:
+    """The pool's physical name, which changes with all that GKE cannot change in place.
+
+    `REPLACING` of `config`, and `key`, the alias of the disks' key; what else replaces a pool is the same for all
+    pools of a stack.
+    """
+    replacing = {argument: config[argument] for argument in REPLACING if argument in config}
+    return replacing_name(choice.key, replacing=[replacing, key], max_length=POOL_NAME_MAX)
+
+
+def compute_class(machine: Machine) -> str:
+    """The compute class of all pools with a machine's GPU; empty for those without."""
+    return f"{PRODUCT}-{machine.accelerator}" if machine.accelerator else ""
 
 
 def node_labels(key: str, machine: Machine) -> dict[str, str]:
     """What a pod selects a pool by."""
     labels = {serving.POOL_LABEL: key}
-    return labels | {serving.ACCELERATOR_LABEL: str(machine.accelerator)} if machine.accelerator else labels
+    if machine.accelerator is None:
+        return labels
+    bound = {serving.COMPUTE_CLASS_LABEL: compute_class(machine)}
+    return labels | {serving.ACCELERATOR_LABEL: str(machine.accelerator)} | bound
 
 
 def gpu_taints(machine: Machine) -> list[NodePoolNodeConfigTaintArgsDict]:
-    """Keep GPU machines for pods that ask for them; without the taint any pod would keep one from scaling to zero."""
+    """Keep GPU machines for pods that ask for them; without the taint any pod would keep one from scaling to zero.
+
+    A pool that is made by hand belongs to a compute class by a label and a taint.
+    """
     if machine.accelerator is None:
         return []
-    return [{"key": serving.GPU_TAINT_KEY, "value": GPU_TAINT_VALUE, "effect": "NO_SCHEDULE"}]
+    return [
+        {"key": serving.GPU_TAINT_KEY, "value": GPU_TAINT_VALUE, "effect": "NO_SCHEDULE"},
+        {"key": serving.COMPUTE_CLASS_LABEL, "value": compute_class(machine), "effect": "NO_SCHEDULE"},
+    ]
 
 
 def guest_accelerators(machine: Machine) -> list[NodePoolNodeConfigGuestAcceleratorArgsDict]:
@@ -150,9 +241,9 @@ def guest_accelerators(machine: Machine) -> list[NodePoolNodeConfigGuestAccelera
     ]
 
 
-def first_nodes_per_zone(spec: NodePoolSpec, zones: int) -> int:
+def first_nodes_per_zone(choice: Choice) -> int:
     """Machines per zone to start with: enough for `min_nodes`, and none where that is 0."""
-    return -(-spec.min_nodes // zones)
+    return -(-choice.min_nodes // len(choice.zones))
 
 
 def upgrade_settings(machine: Machine) -> NodePoolUpgradeSettingsArgsDict:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apps.v1 import (
@@ -10,7 +12,7 @@ from pulumi_kubernetes.apps.v1 import (
     DeploymentStrategyArgs,
     RollingUpdateDeploymentArgs,
 )
-from pulumi_kubernetes.core.v1 import Namespace, PodTemplateSpecArgs, Secret
+from pulumi_kubernetes.core.v1 import Namespace, PodTemplateSpecArgs, ResourceQuota, ResourceQuotaSpecArgs, Secret
 
 from components.contracts import serving
 from components.contracts.capacity import ROLLOUT_SURGE
@@ -21,12 +23,14 @@ from components.contracts.refs import (
     FleetRef,
     IdentityRef,
     NetworkRef,
+    NodePoolRef,
     NodePoolsRef,
     RegistryRef,
     StorageRef,
 )
 from components.contracts.specs import FleetSpec
 from components.kubernetes import autoscaling, traffic, triton
+from components.kubernetes.compute_class import compute_class, ready_pools
 from components.kubernetes.metrics import METRICS_NAMESPACE, allow_discovery
 from components.kubernetes.pods import RESTRICTED, account, app_labels, metadata, selecting
 
@@ -72,7 +76,10 @@ class Fleet(Component):
         ingress, egress = traffic.fleet_rules(METRICS_NAMESPACE, network.cidr, feature_store.private_ports)
         traffic.allow(triton.APP, serving.NAMESPACE, ingress=ingress, egress=egress, options=inside)
         allow_discovery(serving.NAMESPACE, inside)
-        waits: list[pulumi.Resource] = [namespace, *([secret] if secret else [])]
+        takers = triton.holding(spec, pools)
+        order = compute_class(takers, self._options)
+        gpu_quota(takers, inside)
+        waits: list[pulumi.Resource] = [made for made in (namespace, secret, order) if made is not None]
         deployment = self._deployment(
             spec,
             registry=registry,
@@ -136,7 +143,7 @@ class Fleet(Component):
                 triton.APP,
                 serving.NAMESPACE,
                 labels=labels,
-                annotations={"seawall.dev/pools": _ready_pools(spec, pools)},
+                annotations={"seawall.dev/pools": ready_pools(triton.holding(spec, pools))},
             ),
             spec=DeploymentSpecArgs(
                 selector=selecting(labels),
@@ -157,8 +164,16 @@ class Fleet(Component):
         )
 
 
-def _ready_pools(spec: FleetSpec, pools: NodePoolsRef) -> pulumi.Output[str]:
-    """The pools that can hold the fleet, by which the rollout waits for them."""
-    return pulumi.Output.all(*(pool.ready for pool in triton.holding(spec, pools))).apply(
-        lambda names: " ".join(str(name) for name in names)
+def gpu_quota(pools: Sequence[NodePoolRef], options: pulumi.ResourceOptions) -> ResourceQuota:
+    """No more GPUs than the pools' `max_nodes` have, whichever groups they are in.
+
+    Each group alone may grow to `max_nodes`, so that any of them can serve the whole fleet; a pod that is refused
+    here makes no autoscaler add a machine.
+    """
+    most = sum(pool.room.gpus * pool.max_nodes for pool in pools)
+    return ResourceQuota(
+        "gpus",
+        metadata=metadata("gpus", serving.NAMESPACE),
+        spec=ResourceQuotaSpecArgs(hard={f"requests.{serving.GPU_RESOURCE}": str(most)}),
+        opts=options,
     )

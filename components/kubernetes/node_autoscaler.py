@@ -1,6 +1,8 @@
 """The node autoscaler, on clusters whose cloud does not bring one: it adds machines for pods that cannot be placed.
 
-Rights and flags follow the cluster-autoscaler's own deployment documents.
+Rights and flags follow the cluster-autoscaler's own deployment documents. It is told each group by name, with its
+bounds: for groups that are named it never goes by the cloud's (`auto_scaling_groups.go` of its AWS provider, at
+55c37cd of 2026-08-22), so that a change of bounds is a change here and nowhere else.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from typing import Final
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs
-from pulumi_kubernetes.core.v1 import ContainerArgs, EnvVarArgs, PodSpecArgs, PodTemplateSpecArgs
+from pulumi_kubernetes.core.v1 import ConfigMap, ContainerArgs, EnvVarArgs, PodSpecArgs, PodTemplateSpecArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs
 from pulumi_kubernetes.rbac.v1 import (
     ClusterRole,
@@ -25,7 +27,8 @@ from pulumi_kubernetes.rbac.v1 import (
 from components.contracts.component import Component
 from components.contracts.images import CLUSTER_AUTOSCALER
 from components.contracts.place import Place
-from components.contracts.refs import ClusterRef, IdentityRef, RegistryRef
+from components.contracts.refs import ClusterRef, IdentityRef, NodePoolsRef, RegistryRef
+from components.kubernetes.compute_class import in_order
 from components.kubernetes.pods import (
     account,
     app_labels,
@@ -41,6 +44,8 @@ from components.kubernetes.traffic import METADATA_CIDR, allow, dns, https, in_r
 
 APP: Final = "cluster-autoscaler"
 NOBODY: Final = 65534
+PRIORITIES: Final = "cluster-autoscaler-priority-expander"
+"""The name that the priority expander looks for."""
 EMPTY_NODE_MINUTES: Final = 5
 """How long a machine must be unneeded before it goes; shorter would evict a replica that has just loaded."""
 
@@ -91,10 +96,40 @@ def own_rules() -> list[PolicyRuleArgs]:
         PolicyRuleArgs(
             api_groups=[""],
             resources=["configmaps"],
-            resource_names=["cluster-autoscaler-status", "cluster-autoscaler-priority-expander"],
+            resource_names=["cluster-autoscaler-status", PRIORITIES],
             verbs=["get", "update", "delete"],
         ),
     ]
+
+
+def shown_bounds(pools: NodePoolsRef) -> str:
+    """Each group in order with its fewest and most machines, for a plan: the flags' names are not known by then."""
+    groups = (group for equals in in_order(list(pools.pools.values())) for group in equals)
+    return ", ".join(f"{group.name} {group.min_nodes} to {group.max_nodes}" for group in groups)
+
+
+def bounds(pools: NodePoolsRef) -> list[pulumi.Output[str]]:
+    """Each group with its fewest and most machines, as a flag."""
+    return [
+        pulumi.Output.format("--nodes={0}:{1}:{2}", group.min_nodes, group.max_nodes, group.scaling_name)
+        for equals in in_order(list(pools.pools.values()))
+        for group in equals
+    ]
+
+
+def priorities(pools: NodePoolsRef) -> pulumi.Output[str]:
+    """The priority expander's list: the higher a number, the sooner its groups are tried; the rest is least waste.
+
+    A group that is out of stock is left alone for a while, so that the next one is tried.
+    """
+    ranks = in_order(list(pools.pools.values()))
+    lines: list[pulumi.Output[str]] = []
+    for priority, equals in zip(range(len(ranks), 0, -1), ranks, strict=True):
+        names = pulumi.Output.all(*(group.scaling_name for group in equals))
+        lines.append(
+            names.apply(lambda found, at=priority: "\n".join([f"{at}:", *(f"- ^{name}$" for name in found)]))
+        )
+    return pulumi.Output.all(*lines).apply(lambda found: "\n".join(found) + "\n")
 
 
 class NodeAutoscaler(Component):
@@ -106,6 +141,7 @@ class NodeAutoscaler(Component):
         place: Place,
         *,
         cluster: ClusterRef,
+        pools: NodePoolsRef,
         identity: IdentityRef,
         registry: RegistryRef,
         provider: kubernetes.Provider,
@@ -147,6 +183,12 @@ class NodeAutoscaler(Component):
             ],
             options=options,
         )
+        order = ConfigMap(
+            PRIORITIES,
+            metadata=metadata(PRIORITIES, identity.namespace),
+            data={"priorities": priorities(pools)},
+            opts=options,
+        )
         probe = http_probe("/health-check", "metrics", period_seconds=10, failure_threshold=3)
         container = ContainerArgs(
             name=APP,
@@ -154,9 +196,11 @@ class NodeAutoscaler(Component):
             command=["/cluster-autoscaler"],
             args=[
                 f"--cloud-provider={cluster.cloud}",
-                *cluster.node_autoscaler_flags,
+                *bounds(pools),
                 f"--namespace={identity.namespace}",
-                "--expander=least-waste",
+                "--expander=priority,least-waste",
+                # A group that was born smaller, or whose fewest machines were raised, is brought to them.
+                "--enforce-node-group-min-size=true",
                 "--skip-nodes-with-local-storage=false",
                 f"--scale-down-unneeded-time={EMPTY_NODE_MINUTES}m",
             ],
@@ -169,7 +213,12 @@ class NodeAutoscaler(Component):
         )
         Deployment(
             APP,
-            metadata=own,
+            metadata=metadata(
+                identity.service_account,
+                identity.namespace,
+                labels=app_labels(APP),
+                annotations={"seawall.dev/groups": shown_bounds(pools)},
+            ),
             spec=DeploymentSpecArgs(
                 replicas=1,
                 selector=selecting(app_labels(APP)),
@@ -183,6 +232,6 @@ class NodeAutoscaler(Component):
                     ),
                 ),
             ),
-            opts=bound,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[own_account.resource, *roles, order]),
         )
         self.finish({"service_account": identity.service_account})

@@ -30,6 +30,7 @@ from components.contracts.capacity import replica, replicas_per_machine
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.refs import NodePoolRef, NodePoolsRef, RegistryRef, StorageRef
 from components.contracts.specs import FleetSpec
+from components.kubernetes.compute_class import selector
 from components.kubernetes.pods import app_labels, container_security, http_probe, pod_security, port, selecting
 
 APP: Final = "triton"
@@ -151,7 +152,8 @@ def pod_spec(
     service_account: pulumi.Input[str],
 ) -> PodSpecArgs:
     """The whole pod: image by digest, probes, drain before shutdown, and only nodes with the fleet's GPU."""
-    taints = sorted({pool.taint_key for pool in holding(spec, pools) if pool.taint_key})
+    takers = holding(spec, pools)
+    taints = sorted({key for pool in takers for key in pool.taint_keys})
     container = ContainerArgs(
         name=APP,
         image=f"{registry.url}@{spec.images.serving}",
@@ -178,7 +180,7 @@ def pod_spec(
         enable_service_links=False,
         termination_grace_period_seconds=grace_period_seconds(spec),
         security_context=pod_security(UID),
-        node_selector={serving.ACCELERATOR_LABEL: str(spec.accelerator)},
+        node_selector={serving.ACCELERATOR_LABEL: str(spec.accelerator), **selector(takers)},
         tolerations=[TolerationArgs(key=key, operator="Exists", effect="NoSchedule") for key in taints],
         topology_spread_constraints=[
             TopologySpreadConstraintArgs(

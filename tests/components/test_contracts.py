@@ -161,8 +161,14 @@ def test_every_repository_has_its_like_in_the_backup_region(platform: Any) -> No
 
 def test_logical_names_hold_no_configuration(platform: Any, plan_platform: Any, stores: Any) -> None:
     zones = list(platform.settings.zones)  # a subnet is named after its zone, which it cannot leave
+    # A group of machines is named after how it is bought, and a GKE pool after its machine type: neither can change.
+    bought = {"machine_types", "capacity"}
+    pools = {key: pool.model_dump(mode="json", include=bought) for key, pool in platform.settings.pools.items()}
+    spot = {"on_demand_capacity": "the development stack's pools, for this test"}
     _, store = stores[platform.settings.feature_store.kind]
-    other = plan_platform(platform.cloud, environment="prod", labels={"team": "other"}, zones=zones, **store)
+    other = plan_platform(
+        platform.cloud, environment="prod", labels={"team": "other"}, zones=zones, pools=pools, opt_outs=spot, **store
+    )
     here, there = (sorted((r.type, r.name) for r in p.inventory.resources) for p in (platform, other))
     assert here == there, "a name that follows the settings is a resource that they replace"
 
@@ -341,28 +347,34 @@ def _vault(platform: Any) -> Resource:
 # Machines
 
 
+def groups(platform: Any, key: str) -> list[Resource]:
+    """The cloud's groups of machines of the pool `key`."""
+    path = {Cloud.AWS: "labels", Cloud.GCP: "nodeConfig.labels"}[platform.cloud]
+    return [r for r in platform.inventory.of_type(POOL[platform.cloud]) if r.get(path)[POOL_LABEL] == key]
+
+
 def test_gpu_pools_are_tainted_and_may_be_empty(platform: Any) -> None:
     pool = platform.refs.pools.pools["gpu"]
     assert pool.accelerator is Accelerator.L4
-    assert pool.taint_key == GPU_TAINT_KEY
-    planned = platform.one("pools", "gpu", POOL[platform.cloud])
+    assert GPU_TAINT_KEY in pool.taint_keys
+    (planned,) = groups(platform, "gpu")
     path, least = {
         Cloud.AWS: ("", "scalingConfig.minSize"),
         Cloud.GCP: ("nodeConfig.", "autoscaling.totalMinNodeCount"),
     }[platform.cloud]
-    assert planned.get(least) == 0
+    assert (planned.get(least), pool.groups[0].min_nodes) == (0, 0)
     assert planned.get(f"{path}taints.0.key") == GPU_TAINT_KEY
     assert planned.get(f"{path}taints.0.effect") == "NO_SCHEDULE"
 
 
 def test_pools_without_gpu_take_any_pod(platform: Any) -> None:
     pool = platform.refs.pools.pools["system"]
-    assert (pool.accelerator, pool.taint_key) == (None, None), "something must run what keeps the cluster alive"
+    assert (pool.accelerator, pool.taint_keys) == (None, ()), "something must run what keeps the cluster alive"
 
 
 def test_every_pool_says_its_key_and_every_gpu_pool_its_gpu(platform: Any) -> None:
     path = {Cloud.AWS: "labels", Cloud.GCP: "nodeConfig.labels"}[platform.cloud]
-    labels = {key: platform.one("pools", key, POOL[platform.cloud]).get(path) for key in platform.refs.pools.pools}
+    labels = {key: groups(platform, key)[0].get(path) for key in platform.refs.pools.pools}
     assert {key: found[POOL_LABEL] for key, found in labels.items()} == {"system": "system", "gpu": "gpu"}
     assert {key: found.get(ACCELERATOR_LABEL) for key, found in labels.items()} == {"system": None, "gpu": "l4"}
 

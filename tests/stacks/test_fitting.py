@@ -12,7 +12,7 @@ from components.contracts.capacity import GKE_NODES_MAX, ROLLOUT_SURGE, availabl
 from components.contracts.machines import MACHINES
 from components.contracts.specs import FleetSpec, ImagesSpec, NodePoolSpec
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, OptOut
-from stacks.fitting import fleet_problems, on_demand_replicas, replicas_by_pool
+from stacks.fitting import fleet_problems, kept_replicas, replicas_by_pool
 from stacks.settings import Settings, stack_file, stack_names
 
 QUANTITIES = ("gpus_per_replica", "vcpus_per_replica", "memory_gib_per_replica", "repository_gib")
@@ -26,7 +26,7 @@ def fleet(accelerator: Accelerator = Accelerator.L4, **asked: Any) -> FleetSpec:
 
 def pool(machine_type: str, max_nodes: int = 2, disk_gib: int = 100, **asked: Any) -> NodePoolSpec:
     """A pool that may be empty."""
-    return NodePoolSpec(machine_type=machine_type, min_nodes=0, max_nodes=max_nodes, disk_gib=disk_gib, **asked)
+    return NodePoolSpec(machine_types=(machine_type,), min_nodes=0, max_nodes=max_nodes, disk_gib=disk_gib, **asked)
 
 
 @st.composite
@@ -39,11 +39,11 @@ def gpu_pools(draw: st.DrawFn) -> tuple[Cloud, dict[str, NodePoolSpec], Accelera
             draw(st.sampled_from(kinds)),
             draw(st.integers(1, 20)),
             draw(st.integers(50, 2000)),
-            capacity=draw(st.sampled_from(Capacity)),
+            capacity=(draw(st.sampled_from([Capacity.ON_DEMAND, Capacity.SPOT])),),
         )
         for index in range(draw(st.integers(1, 3)))
     }
-    accelerator = MACHINES[cloud][draw(st.sampled_from([p.machine_type for p in pools.values()]))].accelerator
+    accelerator = MACHINES[cloud][draw(st.sampled_from([p.machine_types[0] for p in pools.values()]))].accelerator
     assert accelerator is not None
     return cloud, pools, accelerator
 
@@ -69,7 +69,7 @@ def test_a_fleet_is_accepted_exactly_when_the_pools_hold_it_and_a_rollouts_surge
     asked = data.draw(fleets(accelerator))
     places = 0
     for each in pools.values():
-        machine = MACHINES[cloud][each.machine_type]
+        machine = MACHINES[cloud][each.machine_types[0]]
         if machine.accelerator is accelerator:
             places += each.max_nodes * available(cloud, machine, each.disk_gib).holds(replica(asked))
     assert (not fleet_problems(cloud, pools, asked)) == (places >= asked.max_replicas + ROLLOUT_SURGE)
@@ -95,7 +95,7 @@ def test_a_refusals_numbers_are_the_limit_itself(
 @pytest.mark.parametrize("stack", stack_names())
 def test_one_unit_more_than_fits_is_refused(stack: str, setting: str) -> None:
     settings = Settings.load(stack_file(stack))
-    machine = MACHINES[settings.cloud][settings.pools["gpu"].machine_type]
+    machine = MACHINES[settings.cloud][settings.pools["gpu"].machine_types[0]]
     room = available(settings.cloud, machine, settings.pools["gpu"].disk_gib)
     grown = settings.fleet
     while replicas_per_machine(machine.accelerator, room, grown):
@@ -151,11 +151,11 @@ def test_a_disk_that_the_images_fill_holds_none() -> None:
 def test_pools_add_up() -> None:
     pools = {
         "small": pool("g6.xlarge", 2),
-        "large": pool("g6.12xlarge", 1, capacity=Capacity.SPOT),
+        "large": pool("g6.12xlarge", 1, capacity=(Capacity.SPOT,)),
         "a10g": pool("g5.xlarge"),
     }
     assert replicas_by_pool(Cloud.AWS, pools, fleet()) == {"small": 2, "large": 4}
-    assert on_demand_replicas(Cloud.AWS, pools, fleet()) == 2
+    assert kept_replicas(Cloud.AWS, pools, fleet()) == 2
 
 
 def test_a_pool_that_is_too_small_does_not_stop_the_others() -> None:
@@ -178,7 +178,7 @@ def production(**changes: Any) -> list[str]:
 
 def test_production_keeps_its_least_replicas_off_spot_machines() -> None:
     pools = Settings.load(stack_file("prod-aws")).pools
-    mixed = {**pools, "gpu": pool("g6.2xlarge", 2), "spot": pool("g6.2xlarge", 20, capacity=Capacity.SPOT)}
+    mixed = {**pools, "gpu": pool("g6.2xlarge", 2), "spot": pool("g6.2xlarge", 20, capacity=(Capacity.SPOT,))}
     assert production(pools=mixed) == ["pools"], "min_replicas is 3"
     assert production(pools={**mixed, "gpu": pool("g6.2xlarge", 3)}) == []
     assert production(pools=mixed, opt_outs={OptOut.ON_DEMAND_CAPACITY: "batch scoring only"}) == []

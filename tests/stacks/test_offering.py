@@ -37,7 +37,7 @@ def problem(values: Values, refusal: Refusal) -> Callable[..., Problem]:
 
 def test_a_region_without_the_machine_is_refused_with_those_that_have_it(problem: Callable[..., Problem]) -> None:
     ireland = {"region": "eu-west-1", "zones": ["euw1-az1", "euw1-az2"]}
-    found = problem("dev-aws", "pools.gpu.machine_type", ireland)
+    found = problem("dev-aws", "pools.gpu.machine_types", ireland)
     assert "it has no g6.xlarge" in found.allowed
     assert "regions with l4" in found.remedy and "eu-central-1" in found.remedy and "eu-west-1" not in found.remedy
 
@@ -96,7 +96,7 @@ def test_the_committed_stacks_name_zones_that_sell_their_machines(stack: str) ->
     settings = Settings.load(stack_file(stack))
     for pool in settings.pools.values():
         assert set(pool.zones or settings.zones) <= set(
-            zones_with(settings.cloud, pool.machine_type, settings.region)
+            zones_with(settings.cloud, pool.machine_types[0], settings.region)
         )
 
 

@@ -49,8 +49,8 @@ def test_each_committed_stack_is_accepted(stack: str) -> None:
         ("dev-gcp", "backup.region", "moon-1", "europe-north1"),
         ("dev-aws", "pools.gpu.min_nodes", 9, "at most max_nodes"),
         ("dev-aws", "pools.system.min_nodes", 0, "at least 1"),
-        ("dev-aws", "pools.gpu.machine_type", "g2-standard-8", "g6.xlarge"),
-        ("dev-aws", "pools.system.machine_type", "g6.xlarge", "without GPUs"),
+        ("dev-aws", "pools.gpu.machine_types", ["g2-standard-8"], "g6.xlarge"),
+        ("dev-aws", "pools.system.machine_types", ["g6.xlarge"], "without GPUs"),
         ("dev-aws", "fleet.accelerator", "h100", "1 × l4"),
         ("dev-aws", "fleet.gpus_per_replica", 2, "at most 1"),
         ("dev-aws", "fleet.vcpus_per_replica", 64, "at most 3"),
@@ -88,7 +88,7 @@ def test_a_bad_value_is_refused_with_its_path_and_what_is_allowed(
 
 def test_production_on_spot_alone_needs_a_reason(values: Values, refusal: Refusal) -> None:
     broken = values("prod-aws")
-    broken["pools"]["gpu"]["capacity"] = "spot"
+    broken["pools"]["gpu"]["capacity"] = ["spot"]
     assert "opt_outs.on_demand_capacity" in str(refusal(broken))
     broken["opt_outs"] = {"on_demand_capacity": "batch scoring only, retried by its queue"}
     Settings.parse(broken, "test")

@@ -8,19 +8,13 @@ from typing import Any
 import pytest
 
 from components.aws.cluster import kubeconfig, vpc_access
-from components.aws.node_pools import autoscaling_tags, group_name, node_labels
+from components.aws.node_pools import autoscaling_tags, node_labels
 from components.contracts.capacity import allocatable
 from components.contracts.machines import MACHINES
-from components.contracts.specs import NodePoolSpec
-from components.contracts.vocabulary import Capacity, Cloud
+from components.contracts.vocabulary import Cloud
 
 CLUSTER = "aws:eks/cluster:Cluster"
 ADDON = "aws:eks/addon:Addon"
-
-
-def pool(machine_type: str, capacity: Capacity = Capacity.ON_DEMAND) -> NodePoolSpec:
-    """A pool of some machines."""
-    return NodePoolSpec(machine_type=machine_type, min_nodes=0, max_nodes=2, capacity=capacity)
 
 
 def test_a_kubeconfig_holds_no_credential() -> None:
@@ -70,7 +64,7 @@ def test_addons_that_need_a_machine_wait_for_one_without_a_taint(aws_platform: A
     groups = {g.urn: g.name for g in aws_platform.inventory.of_type("aws:eks/nodeGroup:NodeGroup")}
     for addon in aws_platform.inventory.of_type(ADDON):
         if addon.name in ("coredns", "metrics-server"):
-            assert [groups[u] for u in addon.dependencies if u in groups] == ["system"], addon.name
+            assert [groups[u] for u in addon.dependencies if u in groups] == ["system-on-demand"], addon.name
 
 
 def test_the_kubeconfig_is_a_secret(aws_platform: Any) -> None:
@@ -78,22 +72,13 @@ def test_the_kubeconfig_is_a_secret(aws_platform: Any) -> None:
     assert "kubeconfig" not in json.dumps(provider_.inputs)
 
 
-def test_a_new_machine_type_or_way_of_buying_gives_the_group_a_new_name() -> None:
-    names = {
-        group_name("gpu", pool("g6.xlarge")),
-        group_name("gpu", pool("g6.2xlarge")),
-        group_name("gpu", pool("g6.xlarge", Capacity.SPOT)),
-    }
-    assert len(names) == 3, "EKS replaces the group, and two groups cannot share a name"
-
-
 @pytest.mark.parametrize("machine_type", sorted(MACHINES[Cloud.AWS]))
 def test_the_autoscaler_knows_an_empty_pools_machine(machine_type: str) -> None:
     machine = MACHINES[Cloud.AWS][machine_type]
     labels = node_labels("pool", machine)
-    tags = autoscaling_tags(labels, machine, 100)
-    prefix = "k8s.io/cluster-autoscaler/node-template"
     room = allocatable(Cloud.AWS, machine, 100)
+    tags = autoscaling_tags(labels, room, gpu=machine.accelerator is not None)
+    prefix = "k8s.io/cluster-autoscaler/node-template"
     told = {k.rpartition("/")[2]: v for k, v in tags.items() if "/resources/" in k}
     assert told == {
         "cpu": f"{room.cpu_millicores}m",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic_core import PydanticCustomError
 
@@ -21,9 +23,9 @@ def test_bounds_that_cross_by_one_are_refused_with_both() -> None:
 
 @pytest.mark.parametrize(
     ("spec", "values"),
-    [(NodePoolSpec, {"machine_type": "m7i.large"}), (BigtableSpec, {})],
+    [(NodePoolSpec, {"machine_types": ("m7i.large",)}), (BigtableSpec, {})],
     ids=["pool", "bigtable"],
 )
-def test_a_spec_with_both_bounds_checks_them(spec: type[NodePoolSpec | BigtableSpec], values: dict[str, str]) -> None:
+def test_a_spec_with_both_bounds_checks_them(spec: type[NodePoolSpec | BigtableSpec], values: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="min_nodes is 4, more than max_nodes, which is 3"):
         spec.model_validate({**values, "min_nodes": 4, "max_nodes": 3})

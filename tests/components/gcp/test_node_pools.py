@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.contracts.choices import Choice, choices
 from components.contracts.machines import MACHINES
+from components.contracts.serving import POOL_LABEL
 from components.contracts.specs import NodePoolSpec
 from components.contracts.vocabulary import Cloud
 from components.gcp.node_pools import (
@@ -23,9 +25,11 @@ WITH_GPU = [name for name, machine in GCP_MACHINES.items() if machine.accelerato
 WITHOUT_GPU = [name for name, machine in GCP_MACHINES.items() if not machine.accelerator]
 
 
-def pool(least: int, most: int, machine: str = "e2-standard-2") -> NodePoolSpec:
-    """A pool of `least` to `most` machines."""
-    return NodePoolSpec(machine_type=machine, min_nodes=least, max_nodes=most)
+def choice(least: int, most: int, zones: int = 3, machine: str = "e2-standard-2") -> Choice:
+    """A group of `least` to `most` machines."""
+    spec = NodePoolSpec(machine_types=(machine,), min_nodes=least, max_nodes=most)
+    (only,) = choices(Cloud.GCP, "pool", spec, [f"zone-{number}" for number in range(zones)])
+    return only
 
 
 @pytest.mark.parametrize("name", WITH_GPU)
@@ -36,7 +40,7 @@ def test_every_machine_with_gpus_can_be_ordered(name: str) -> None:
 
 @pytest.mark.parametrize("name", WITH_GPU)
 def test_gpu_machines_bear_the_taint_that_gke_would_add_itself(name: str) -> None:
-    (taint,) = gpu_taints(GCP_MACHINES[name])
+    taint, _ = gpu_taints(GCP_MACHINES[name])
     assert (taint["key"], taint["value"], taint["effect"]) == ("nvidia.com/gpu", "present", "NO_SCHEDULE")
 
 
@@ -47,12 +51,12 @@ def test_machines_without_gpu_take_any_pod(name: str) -> None:
 
 @given(least=st.integers(0, 1000), zones=st.integers(2, 6))
 def test_a_pool_starts_with_at_least_its_minimum_and_less_than_one_more_per_zone(least: int, zones: int) -> None:
-    start = first_nodes_per_zone(pool(least, 1000), zones) * zones
+    start = first_nodes_per_zone(choice(least, 1000, zones)) * zones
     assert least <= start < least + zones
 
 
 def test_a_pool_that_may_be_empty_starts_empty() -> None:
-    assert first_nodes_per_zone(pool(0, 3), 3) == 0, "a GPU is paid for by the second"
+    assert first_nodes_per_zone(choice(0, 3)) == 0, "a GPU is paid for by the second"
 
 
 @pytest.mark.parametrize("name", list(GCP_MACHINES))
@@ -68,7 +72,7 @@ def test_the_autoscaler_owns_the_number_of_machines(gcp_platform: Any) -> None:
 
 def test_bounds_are_for_the_whole_pool_and_not_per_zone(gcp_platform: Any) -> None:
     for planned in gcp_platform.inventory.of_type("gcp:container/nodePool:NodePool"):
-        spec = gcp_platform.settings.pools[planned.name]
+        spec = gcp_platform.settings.pools[planned.get("nodeConfig.labels")[POOL_LABEL]]
         bounds = {"totalMinNodeCount": spec.min_nodes, "totalMaxNodeCount": spec.max_nodes}
         assert bounds.items() <= planned.get("autoscaling").items()
 
