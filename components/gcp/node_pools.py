@@ -16,6 +16,7 @@ import pulumi_gcp as gcp
 from pulumi_gcp.container import (
     NodePoolNodeConfigArgsDict,
     NodePoolNodeConfigGuestAcceleratorArgsDict,
+    NodePoolNodeConfigReservationAffinityArgsDict,
     NodePoolNodeConfigTaintArgsDict,
     NodePoolUpgradeSettingsArgsDict,
 )
@@ -94,7 +95,7 @@ class NodePools(Component):
             accelerator=machines[0].accelerator,
             room=Room.least(available(Cloud.GCP, machine, spec.disk_gib) for machine in machines),
             max_nodes=spec.max_nodes,
-            taint_keys=tuple(taint["key"] for taint in gpu_taints(machines[0])),
+            taint_keys=(serving.GPU_TAINT_KEY, serving.COMPUTE_CLASS_LABEL) if machines[0].accelerator else (),
             ready=pulumi.Output.all(*(group.scaling_name for group in groups)).apply(lambda names: " ".join(names)),
             compute_class=compute_class(machines[0]),
         )
@@ -182,11 +183,12 @@ def bought(choice: Choice) -> NodePoolNodeConfigArgsDict:
                 "reservation_affinity": {"consume_reservation_type": "NO_RESERVATION"},
             }
         case Capacity.RESERVATION:
-            named = {"key": "compute.googleapis.com/reservation-name", "values": [choice.reservation]}
-            return {
-                "spot": False,
-                "reservation_affinity": {"consume_reservation_type": "SPECIFIC_RESERVATION", **named},
+            reservation: NodePoolNodeConfigReservationAffinityArgsDict = {
+                "consume_reservation_type": "SPECIFIC_RESERVATION",
+                "key": "compute.googleapis.com/reservation-name",
+                "values": [choice.reservation],
             }
+            return {"spot": False, "reservation_affinity": reservation}
         case Capacity.ON_DEMAND:
             return {"spot": False}
 
@@ -197,7 +199,7 @@ def pool_name(choice: Choice, config: NodePoolNodeConfigArgsDict, key: str) -> s
     `REPLACING` of `config`, and `key`, the alias of the disks' key; what else replaces a pool is the same for all
     pools of a stack.
     """
-    replacing = {argument: config[argument] for argument in REPLACING if argument in config}
+    replacing = {argument: value for argument, value in config.items() if argument in REPLACING}
     return replacing_name(choice.key, replacing=[replacing, key], max_length=POOL_NAME_MAX)
 
 

@@ -95,9 +95,8 @@ def test_the_committed_stacks_name_zones_that_sell_their_machines(stack: str) ->
     """Of the table itself, not by the refusal: a refusal that nobody calls would let them pass."""
     settings = Settings.load(stack_file(stack))
     for pool in settings.pools.values():
-        assert set(pool.zones or settings.zones) <= set(
-            zones_with(settings.cloud, pool.machine_types[0], settings.region)
-        )
+        for machine_type in pool.machine_types:
+            assert set(pool.zones or settings.zones) <= set(zones_with(settings.cloud, machine_type, settings.region))
 
 
 @pytest.mark.parametrize("cloud", list(Cloud), ids=str)
