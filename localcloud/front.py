@@ -21,7 +21,7 @@ from localcloud.engine import Attempt, Engine, engine_environment, ensure_engine
 from localcloud.engine.model import LANGUAGE_EXEC
 from localcloud.processes.process import clean_up, kept, session_members, signals_interrupt
 from localcloud.providers.base import ENV_FORCE_DELETE, ENV_STORE
-from localcloud.toolchain import ensure_redis_server, ensure_serving_environment
+from localcloud.toolchain import ensure_crane, ensure_redis_server, ensure_serving_environment
 from localcloud.triton.server import TritonServer
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "build_emulator",
     "clean_up",
     "engine_environment",
+    "ensure_crane",
     "ensure_engine",
     "ensure_redis_server",
     "ensure_serving_environment",

@@ -41,6 +41,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "plan": (REVIEW, "ops.plan.command:plan"),
     "check": (REVIEW, "ops.check.command:check"),
     "diff": (REVIEW, "ops.diff.command:diff"),
+    "images": (RUN, "ops.images.command:app"),
     "models": (RUN, "ops.models.command:app"),
     "drill": (RECOVER, "ops.drill.command:drill"),
 }
