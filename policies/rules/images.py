@@ -1,10 +1,10 @@
-"""Images: what was reviewed is what runs."""
+"""Images: what was reviewed is what runs, and the machines find it where they look for it."""
 
 from __future__ import annotations
 
 import re
 
-from policies.checks import all_of, expect, read
+from policies.checks import ABSENT, all_of, expect, read, shown
 from policies.examples import Hidden, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
@@ -14,37 +14,15 @@ from policies.workloads import WORKLOADS, containers, unreadable_containers
 
 family = Family("Images")
 
-_MOVED_TAG = "A moved tag changes what runs without a review."
-_MIRROR = "a mirror takes its tags from elsewhere"
-_MIRROR_MODES = ("REMOTE_REPOSITORY", "VIRTUAL_REPOSITORY")
 _IMAGE = "spec.template.spec.containers.0.image"
 _INIT_IMAGE = "spec.template.spec.initContainers.0.image"
+_HELD = f"111122223333.dkr.ecr.eu-west-1.amazonaws.com/prod/serving@sha256:{'a' * 64}"
+_TAGGED = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/prod/serving:26.01"
+_CACHED = f"111122223333.dkr.ecr.eu-west-1.amazonaws.com/prod/quay/app@sha256:{'a' * 64}"
+_ECR = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/([^@:]+)")
+_ARTIFACT = re.compile(r"^[a-z0-9-]+-docker\.pkg\.dev/[^/]+/([^/@:]+)/")
+_PUBLIC = f"quay.io/prometheus/prometheus@sha256:{'a' * 64}"
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
-
-
-family.require(
-    "aws-ecr-immutable-tags",
-    Severity.MEDIUM,
-    "ECR tags cannot be moved",
-    type=ECR_REPOSITORY,
-    inputs={"imageTagMutability": ("IMMUTABLE", "MUTABLE")},
-    rationale=_MOVED_TAG,
-    remedy='Set imageTagMutability to "IMMUTABLE".',
-    frameworks={Framework.CHECKOV: ("CKV_AWS_51",)},
-)
-
-
-family.require(
-    "gcp-registry-immutable-tags",
-    Severity.MEDIUM,
-    "Artifact Registry tags cannot be moved",
-    type=ARTIFACT_REGISTRY,
-    inputs={"dockerConfig.immutableTags": (True, False)},
-    rationale=_MOVED_TAG,
-    remedy="Set dockerConfig.immutableTags.",
-    unless=lambda repository, _: _MIRROR if read(repository, "mode") in _MIRROR_MODES else "",
-    accepted=lambda: {_MIRROR: tuple(put("mode", mode) for mode in _MIRROR_MODES)},
-)
 
 
 @family.rule(
@@ -56,9 +34,9 @@ family.require(
     remedy="Write the image as repository@sha256:….",
     frameworks={Framework.CHECKOV: ("CKV_K8S_43",)},
     examples=lambda: examples(
-        given(DEPLOYMENT, dict.fromkeys((_IMAGE, _INIT_IMAGE), f"registry.example/triton@sha256:{'a' * 64}")),
+        given(DEPLOYMENT, dict.fromkeys((_IMAGE, _INIT_IMAGE), _HELD)),
         broken={
-            f'{_IMAGE} is "registry.example/triton:26.01"': put(_IMAGE, "registry.example/triton:26.01"),
+            f"{_IMAGE} is {shown(_TAGGED)}": put(_IMAGE, _TAGGED),
             f"{_INIT_IMAGE} is absent": drop(_INIT_IMAGE),
         },
         undecided={
@@ -71,4 +49,40 @@ def images_by_digest(workload: Resource, _: Inventory) -> Judgement:
     return unreadable_containers(workload) or all_of(
         expect(workload, f"{c}.image", "an image by digest (…@sha256:…)", lambda v: bool(_DIGEST.search(v)))
         for c in containers(workload)
+    )
+
+
+@family.rule(
+    "k8s-images-in-own-repositories",
+    Severity.HIGH,
+    "Images come from repositories that the stack makes",
+    types=WORKLOADS,
+    rationale="Machines reach no public registry, and ECR's pull-through cache fills no image that is asked for by "
+    "digest: an image outside the stack's own repositories is never pulled.",
+    remedy="Add the image to components/contracts/images.py, and run `seawall images sync`.",
+    examples=lambda: examples(
+        given(DEPLOYMENT, dict.fromkeys((_IMAGE, _INIT_IMAGE), _HELD)),
+        given(ECR_REPOSITORY, {"name": "prod/serving"}),
+        broken={
+            f"{path} is {shown(image)}": put(path, image)
+            for path in (_IMAGE, _INIT_IMAGE)
+            for image in (_CACHED, _PUBLIC)
+        },
+        undecided={f"{_IMAGE} is known only to the provider": put(_IMAGE, Hidden())},
+    ),
+)
+def images_in_own_repositories(workload: Resource, inventory: Inventory) -> Judgement:
+    ecr = {read(repository, "name") for repository in inventory.of_type(ECR_REPOSITORY)}
+    artifact = {read(repository, "repositoryId") for repository in inventory.of_type(ARTIFACT_REGISTRY)}
+
+    def held(image: str) -> bool:
+        return any(
+            found is not None and found.group(1) in repositories
+            for found, repositories in ((_ECR.match(image), ecr), (_ARTIFACT.match(image), artifact))
+        )
+
+    return unreadable_containers(workload) or all_of(
+        expect(workload, f"{c}.image", "an image of the stack's own repositories", held)
+        for c in containers(workload)
+        if read(workload, f"{c}.image") is not ABSENT  # `k8s-images-by-digest` says so
     )
