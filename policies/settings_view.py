@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.contracts.specs import BackupSpec
+from components.contracts.backup import BackupSpec
 from components.contracts.vocabulary import Cloud, Environment
 
 _DEFAULT_MIN_DISTANCE_KM = BackupSpec.model_fields["min_distance_km"].default

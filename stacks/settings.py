@@ -18,9 +18,10 @@ from components.contracts.machines import MACHINES
 from components.contracts.place import Place
 from components.contracts.regions import REGIONS, distance_km, multi_region_contains
 from components.contracts.spec import refused
-from components.contracts.specs import StackSpec
+from components.contracts.specs import KeysSpec, StackSpec
 from components.contracts.vocabulary import Cloud, Environment, OptOut
 from stacks.fitting import fleet_problems, kept_replicas
+from stacks.objectives import objective_problems
 from stacks.offering import offer_problems
 from stacks.pools import pool_problems
 from stacks.problems import Problem, SettingsError, problems_of, unreadable
@@ -31,6 +32,9 @@ CONFIG_KEY = "seawall:settings"
 CONFIG_DIR = Path(__file__).resolve().parent / "config"
 SYSTEM_POOL = "system"
 """The key of the pool that carries everything but the fleet."""
+
+KEY_WINDOW_DAYS_GCP = KeysSpec.model_fields["deletion_window_days"].default
+"""`destroyScheduledDuration` is immutable (Config Connector's reference of KMSCryptoKey, read 2026-11-21)."""
 
 _ACCOUNT = {
     Cloud.AWS: (re.compile(r"^\d{12}$"), "the 12 digits of an AWS account"),
@@ -122,6 +126,7 @@ class Settings(StackSpec):
             self._account_problems,
             self._region_problems,
             self._backup_region_problems,
+            self._key_problems,
             self._label_problems,
             self._pool_problems,
             self._offer_problems,
@@ -169,6 +174,20 @@ class Settings(StackSpec):
             return [Problem(path, there, allowed, remedy)]
         return []
 
+    def _key_problems(self) -> list[Problem]:
+        """Cloud KMS takes the window when a key is made and never again: another one would replace every key."""
+        days = self.keys.deletion_window_days
+        if self.cloud is not Cloud.GCP or days == KEY_WINDOW_DAYS_GCP:
+            return []
+        return [
+            Problem(
+                "keys.deletion_window_days",
+                days,
+                f"{KEY_WINDOW_DAYS_GCP}: Cloud KMS cannot change it, so a key of another one would replace the key",
+                "Leave it out.",
+            )
+        ]
+
     def _label_problems(self) -> list[Problem]:
         try:
             checked_labels(self.cloud, base_labels(self.environment, self.place.stack, self.labels))
@@ -214,7 +233,7 @@ class Settings(StackSpec):
         return [Problem("pools", f"{most} machines", allowed, "Lower the pools' max_nodes.")]
 
     def _feature_store_problems(self) -> list[Problem]:
-        store, hours = self.feature_store, self.backup.frequency_hours
+        store = self.feature_store
         if store.cloud is not self.cloud:
             allowed = f"{', '.join(kinds_of(self.cloud))}: what {self.cloud} offers"
             return [Problem("feature_store.kind", str(store.kind), allowed, "Choose one of these.")]
@@ -222,18 +241,7 @@ class Settings(StackSpec):
             if store.regions is not None and region not in store.regions:
                 allowed = f"{', '.join(sorted(store.regions))}: where {store.kind} has copies in two regions"
                 return [Problem(path, region, allowed, "Choose one of these, or another feature_store.kind.")]
-        if hours < store.fewest_hours_between_points:
-            allowed = f"at least {store.fewest_hours_between_points}: as often as {store.kind} makes recovery points"
-            return [Problem("backup.frequency_hours", hours, allowed, "Raise it, and backup.rpo_minutes with it.")]
-        days = self.backup.retention_days
-        if days > store.most_retention_days:
-            allowed = f"at most {store.most_retention_days}: as long as {store.kind} keeps recovery points"
-            return [Problem("backup.retention_days", days, allowed, "Lower it.")]
-        age = hours * 60 + store.copy_minutes
-        if age > self.backup.rpo_minutes:
-            allowed = f"at least {age}: backup.frequency_hours, and {store.copy_minutes} min until a copy is there"
-            return [Problem("backup.rpo_minutes", self.backup.rpo_minutes, allowed, "Raise it.")]
-        return []
+        return objective_problems(self.cloud, store, self.backup)
 
     def _fleet_problems(self) -> list[Problem]:
         return fleet_problems(self.cloud, self.pools, self.fleet)

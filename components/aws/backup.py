@@ -5,11 +5,11 @@ from __future__ import annotations
 import pulumi
 
 from components.aws.feature_store import KINDS
+from components.contracts.backup import BackupSpec
 from components.contracts.component import Component
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import BackupRef, ClusterRef, KeysRef
-from components.contracts.specs import BackupSpec
 
 
 class Backup(Component):
@@ -40,6 +40,7 @@ class Backup(Component):
             restore_identity=made.restore_identity,
             vault=made.vault,
             region=place.backup_region,
+            rpo_minutes=spec.rpo_minutes,
             id=made.ready,
         )
         self.finish({"id": self.ref.id})

@@ -1,4 +1,15 @@
-"""Recovery points by AWS Backup: on a schedule, in a vault beside the data, copied to a locked vault far away."""
+"""Recovery points by AWS Backup: in tiers, in a vault beside the data, copied to a locked vault far away.
+
+Why a backup, and neither a global table nor an export to S3 (facts read 2026-11-21 where nothing else is said):
+
+- Threat: a global table copies deletions and bad writes within seconds, so that it is no copy to go back to (DynamoDB
+  developer guide, "Global tables"). A recovery point in a locked vault outlives whoever deletes the table.
+- RPO: backups bound it to hours (`components.contracts.recovery`). In a region that stands, point-in-time recovery
+  undoes a bad write to the second; what the bound speaks of is the region's loss. A stack that needs less is refused.
+- Cost: a global table doubles every write and all storage. Incremental exports cost by what changed and would be
+  cheaper than full points at size, but nothing of AWS' puts them together again into a table: a restore would be own
+  code, run for the first time when the region is gone. Full points are thinned with age instead.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +23,15 @@ from components.aws.alarms import DAY_SECONDS, Alarm
 from components.aws.documents import deny, document, service_trust, vault_arn
 from components.aws.feature_store.kind import Recovery
 from components.aws.roles import make_role
+from components.contracts.backup import DAYS_OF_A_WEEK, BackupSpec, Tier, TierName, tiers
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
+from components.contracts.recovery import PLAN_STAGGER_MINUTES, PLAN_START_MINUTES, run_minutes
 from components.contracts.refs import KeyRef, KeysRef
-from components.contracts.specs import BackupSpec
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 
 VAULT_NAME_MAX: Final = 50
-START_WINDOW_MINUTES: Final = 60
-"""AWS Backup starts a job within this time, and accepts no shorter one."""
-COMPLETION_WINDOW_MINUTES: Final = 180
-"""A job that takes longer is ended and counts as failed."""
-
+WEEKDAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 PRIMARY_POINTS: Final = Stateful("recovery points of the feature store, beside it", CopiedBy.BACKUP_PLAN)
 RECOVERY_POINTS: Final = Stateful("recovery points of the feature store", NotCopied("they are the copies"))
 
@@ -33,19 +41,22 @@ def vault_name(place: Place, purpose: str) -> str:
     return place.name(purpose, max_length=VAULT_NAME_MAX)
 
 
-def schedule(frequency_hours: int) -> str:
-    """The cron expression (UTC) for a recovery point every `frequency_hours`, which divides a day."""
-    hours = {1: "*", 24: "0"}.get(frequency_hours, f"0/{frequency_hours}")
-    return f"cron(0 {hours} * * ? *)"
+def schedule(tier: Tier) -> str:
+    """The cron expression (UTC) of a tier; frequent points are due some minutes later, see `PLAN_STAGGER_MINUTES`."""
+    minute = PLAN_STAGGER_MINUTES if tier.name is TierName.FREQUENT else 0
+    hours = ",".join(str(hour) for hour in tier.hours)
+    days = "*" if len(tier.weekdays) == DAYS_OF_A_WEEK else ",".join(WEEKDAYS[day] for day in tier.weekdays)
+    return f"cron({minute} {hours} ? * {days} *)"
 
 
 def back_up_by_plan(
-    parent: Component, place: Place, spec: BackupSpec, resource_arn: pulumi.Output[str], keys: KeysRef
+    parent: Component, place: Place, spec: BackupSpec, gib: int, resource_arn: pulumi.Output[str], keys: KeysRef
 ) -> Recovery:
     """A plan that backs up one resource, and two vaults: one beside the data, one in the backup region.
 
-    Both vaults are locked in governance mode: nothing in them goes before `retention_days`, unless someone first
-    removes the lock, with a permission that no role of this stack has. Compliance mode is deliberately not used:
+    Both vaults are locked in governance mode: nothing in them goes before `keep_all_days`, unless someone first
+    removes the lock, with a permission that no role of this stack has. The vault beside the data keeps nothing
+    longer: there, point-in-time recovery reaches further back. Compliance mode is deliberately not used:
     after its grace time not even AWS can undo it, so a mistaken retention, or a stack that should go, would bind
     for years. Removing points needs a second step too: each vault's own policy denies it.
 
@@ -62,6 +73,7 @@ def back_up_by_plan(
         plan_name,
         place,
         spec,
+        gib,
         target=ready(primary_name, *primary),
         copy_to=ready(vault_arn(place, recovery_name, place.backup_region), *recovery),
     )
@@ -143,7 +155,7 @@ def _vault(
         region=key.region,
         backup_vault_name=vault.name,
         # Without `changeable_for_days` the lock is in governance mode.
-        min_retention_days=spec.retention_days,
+        min_retention_days=spec.keep_all_days,
         opts=options,
     )
     policy = aws.backup.VaultPolicy(
@@ -171,6 +183,7 @@ def _plan(
     name: str,
     place: Place,
     spec: BackupSpec,
+    gib: int,
     *,
     target: pulumi.Output[str],
     copy_to: pulumi.Output[str],
@@ -180,21 +193,22 @@ def _plan(
         name=name,
         rules=[
             aws.backup.PlanRuleArgs(
-                rule_name="features",
+                rule_name=f"features-{tier.name}",
                 target_vault_name=target,
-                schedule=schedule(spec.frequency_hours),
+                schedule=schedule(tier),
                 schedule_expression_timezone="Etc/UTC",
-                start_window=START_WINDOW_MINUTES,
-                completion_window=COMPLETION_WINDOW_MINUTES,
-                lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=spec.retention_days),
+                start_window=PLAN_START_MINUTES,
+                completion_window=PLAN_START_MINUTES + run_minutes(gib),
+                lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=spec.keep_all_days),
                 recovery_point_tags=place.labels,
                 copy_actions=[
                     aws.backup.PlanRuleCopyActionArgs(
                         destination_vault_arn=copy_to,
-                        lifecycle=aws.backup.PlanRuleCopyActionLifecycleArgs(delete_after=spec.retention_days),
+                        lifecycle=aws.backup.PlanRuleCopyActionLifecycleArgs(delete_after=tier.keep_days),
                     )
                 ],
             )
+            for tier in tiers(spec)
         ],
         tags=place.labels,
         opts=pulumi.ResourceOptions(parent=parent),

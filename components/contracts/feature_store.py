@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Final, Literal, get_args
 import pulumi
 from pydantic import Field, model_validator
 
-from components.contracts.spec import Spec, check_order, refused
+from components.contracts.spec import Spec, check_each_once, check_order, refused
 from components.contracts.vocabulary import Cloud
 
 
@@ -42,6 +42,10 @@ GLOBAL_DATASTORE_REGIONS: Final = frozenset(
 BIGTABLE_BACKUP_DAYS_MAX: Final = 90
 """Days that Bigtable keeps an automated backup at most (its page "Backups overview", read 2026-11-21)."""
 
+REDIS_ROWS_PERCENT: Final = 80
+"""Of a Memorystore instance's memory: Google asks to lower `maxmemory` to it for exports (its page "General best
+practices", read 2026-11-21), and to half of it where much is written meanwhile, which features are not."""
+
 
 class FeatureStoreBase(Spec):
     """What every kind of feature store is asked."""
@@ -53,8 +57,6 @@ class FeatureStoreBase(Spec):
 
     most_retention_days: ClassVar[int] = 3650
     """How long recovery points can be kept: the most `backup.retention_days`."""
-    copy_minutes: ClassVar[int] = 0
-    """Minutes after which a recovery point has reached the backup region, at worst."""
 
     regions: ClassVar[frozenset[str] | None] = None
     """The only regions, for the store and for its copy, that have the kind; None: all."""
@@ -64,6 +66,11 @@ class FeatureStoreBase(Spec):
     lookup_timeout_ms: Annotated[int, Field(ge=1, le=1000)] = 50
     """Milliseconds that a prediction waits for features before it falls back to the training means."""
 
+    @property
+    def gib(self) -> int:
+        """GiB that a copy of all rows has, as the store is planned."""
+        raise NotImplementedError
+
 
 class DynamoDBSpec(FeatureStoreBase):
     """DynamoDB on AWS: it bills by request and grows by itself."""
@@ -72,6 +79,12 @@ class DynamoDBSpec(FeatureStoreBase):
 
     kind: Literal[FeatureStoreKind.DYNAMODB] = FeatureStoreKind.DYNAMODB
     """AWS' default."""
+    expected_gib: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """Rows that copies and restores are planned for: DynamoDB grows by itself, and their time with it."""
+
+    @property
+    def gib(self) -> int:
+        return self.expected_gib
 
 
 class ValkeySpec(FeatureStoreBase):
@@ -87,6 +100,10 @@ class ValkeySpec(FeatureStoreBase):
     """Memory for rows: the smallest type of node that has it is taken, 1 to 300 GiB."""
     backup_zones: tuple[str, ...] = ()
     """The backup region's zones, by id, that hold the second group of nodes: two or more; left out: its first two."""
+
+    @property
+    def gib(self) -> int:
+        return self.memory_gib
 
     @model_validator(mode="after")
     def _zones_differ(self) -> ValkeySpec:
@@ -107,16 +124,40 @@ class MemorystoreSpec(FeatureStoreBase):
     kind: Literal[FeatureStoreKind.REDIS] = FeatureStoreKind.REDIS
     """Google Cloud's default."""
     memory_gib: Annotated[int, Field(ge=1, le=300)]
-    """Memory of the instance: Memorystore is sold by size, 1 to 300 GiB."""
+    """Memory of the instance: Memorystore is sold by size, 1 to 300 GiB; rows may fill 80 % of it."""
+    zones: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-f]$")], ...], Field(min_length=2, max_length=2)] = (
+        "b",
+        "c",
+    )
+    """The letters of the two zones that hold the instance and its standby, in any order; other ones replace it."""
+
+    @property
+    def gib(self) -> int:
+        return self.memory_gib
+
+    @property
+    def rows_gib(self) -> float:
+        """What rows may fill: the rest is left to exports, which copy on write what changes meanwhile."""
+        return round(self.memory_gib * REDIS_ROWS_PERCENT / 100, 2)
+
+    @model_validator(mode="after")
+    def _zones_differ(self) -> MemorystoreSpec:
+        check_each_once("zones", self.zones)
+        return self
 
 
 class FirestoreSpec(FeatureStoreBase):
     """Firestore in native mode on Google Cloud: it bills by document and grows by itself."""
 
     cloud: ClassVar[Cloud] = Cloud.GCP
-    copy_minutes: ClassVar[int] = 60
 
     kind: Literal[FeatureStoreKind.FIRESTORE] = FeatureStoreKind.FIRESTORE
+    expected_gib: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """Rows that exports and restores are planned for: Firestore grows by itself, and their time with it."""
+
+    @property
+    def gib(self) -> int:
+        return self.expected_gib
 
 
 class BigtableSpec(FeatureStoreBase):
@@ -131,8 +172,16 @@ class BigtableSpec(FeatureStoreBase):
     """Fewest nodes of each cluster."""
     max_nodes: Annotated[int, Field(ge=1, le=10)] = 3
     """Most nodes of each cluster; at most ten times the fewest."""
+    expected_gib: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """Rows that backups and restores are planned for: Bigtable grows by itself, and their time with it."""
+    zone: Annotated[str, Field(pattern=r"^[a-f]$")] = "b"
+    """The letter of the zone that holds the first cluster; another one replaces the instance."""
     backup_zone: Annotated[str, Field(pattern=r"^[a-f]$")] = "b"
-    """The letter of the backup region's zone that holds the second cluster."""
+    """The letter of the backup region's zone that holds the second cluster; another one replaces the instance."""
+
+    @property
+    def gib(self) -> int:
+        return self.expected_gib
 
     @model_validator(mode="after")
     def _min_within_max(self) -> BigtableSpec:
@@ -179,6 +228,8 @@ class FeatureStoreRef:
     name: str
     region: str
     id: pulumi.Output[str]
+    gib: int
+    """GiB that a copy of all rows has, as the store is planned."""
     environment: Mapping[str, pulumi.Input[str]]
     """Variables without secrets, the kind and its address among them."""
     secret_files: tuple[SecretFile, ...] = ()

@@ -172,6 +172,8 @@ class BackupRef:
     vault: str
     """Known name of where the copies lie in the backup region: a vault on AWS, a bucket on Google Cloud."""
     region: str
+    rpo_minutes: int
+    """The recovery point objective: after as long without a new copy, someone is told."""
     id: pulumi.Output[str]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
@@ -28,4 +30,18 @@ def check_order(fewest: str, low: int, most: str, high: int) -> None:
             f"{fewest} is {low}, more than {most}, which is {high}",
             allowed=f"{fewest} at most {most}",
             remedy=f"Lower {fewest}, or raise {most}.",
+        )
+
+
+def check_each_once(field: str, values: Sequence[str]) -> None:
+    """Refuse a list, named `field`, that has a value twice.
+
+    Raises:
+        PydanticCustomError: for a validator to let through.
+    """
+    if len(set(values)) < len(values):
+        raise refused(
+            f"{field} is {', '.join(values)}, with one of them twice",
+            allowed="values that differ",
+            remedy="Name each once.",
         )

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from components.contracts.backup import BackupSpec
 from components.contracts.feature_store import DEFAULT_KIND, FeatureStoreSpec
 from components.contracts.spec import Spec, check_order, refused
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, Environment, OptOut
@@ -141,33 +142,6 @@ class RegistrySpec(Spec):
 
     untagged_retention_days: Annotated[int, Field(ge=1, le=365)] = 30
     """Days after which an image without a tag is removed."""
-
-
-class BackupSpec(Spec):
-    """Copies in another region, and what a restore must achieve."""
-
-    region: str
-    """The region that holds the copies: a single region, far enough from the primary."""
-    min_distance_km: Annotated[int, Field(ge=100, le=20000)] = 400
-    """How far the backup region must lie from the primary, at least."""
-    frequency_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 1
-    """Hours between two recovery points of the feature store."""
-    retention_days: Annotated[int, Field(ge=7, le=3650)] = 35
-    """Days that a recovery point is kept."""
-    rpo_minutes: Annotated[int, Field(ge=15, le=7 * 24 * 60)]
-    """The recovery point objective: how much recent data may be lost."""
-    rto_minutes: Annotated[int, Field(ge=5, le=7 * 24 * 60)]
-    """The recovery time objective: how long the service may be away."""
-
-    @model_validator(mode="after")
-    def _frequent_enough(self) -> BackupSpec:
-        if self.frequency_hours * 60 > self.rpo_minutes:
-            raise refused(
-                f"a recovery point each {self.frequency_hours} h cannot meet an RPO of {self.rpo_minutes} min",
-                allowed="frequency_hours × 60 at most rpo_minutes",
-                remedy="Lower frequency_hours, or raise rpo_minutes.",
-            )
-        return self
 
 
 class MonitoringSpec(Spec):

@@ -7,11 +7,11 @@ from typing import Final
 import pulumi
 import pulumi_gcp as gcp
 
+from components.contracts.backup import BackupSpec
 from components.contracts.component import Component, ready
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import BackupRef, ClusterRef, KeysRef
-from components.contracts.specs import BackupSpec
 from components.contracts.stateful import NotCopied, Stateful
 from components.gcp.feature_store import KINDS
 from components.gcp.schedules import cluster_backup_hours, cron
@@ -46,6 +46,7 @@ class Backup(Component):
             restore_identity=None,
             vault=features.vault,
             region=place.backup_region,
+            rpo_minutes=spec.rpo_minutes,
             id=ready(features.ready, plan),
         )
         self.finish({"plan": self.ref.plan, "vault": self.ref.vault})

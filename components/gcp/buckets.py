@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import pulumi
 import pulumi_gcp as gcp
+from pulumi_gcp.storage import BucketLifecycleRuleArgsDict, BucketLifecycleRuleConditionArgsDict
 
 from components.contracts.component import Component
 from components.contracts.place import Place
@@ -25,7 +27,8 @@ def private_bucket(
     physical_name: str,
     key: KeyRef,
     noncurrent_retention_days: int,
-    expire_days: int | None = None,
+    thinned: Mapping[str, int] | None = None,
+    expires: Mapping[str, int] | None = None,
 ) -> tuple[gcp.storage.Bucket, BucketRef]:
     """A bucket in the region of `key`, under that key.
 
@@ -33,7 +36,8 @@ def private_bucket(
     deleted for good can still be brought back for `SOFT_DELETE_DAYS`, and nobody can cut that short.
 
     Args:
-        expire_days: after which each object is removed, where nobody else removes or overwrites it.
+        thinned: prefix → days that versions of objects below it are kept, where that is shorter.
+        expires: prefix → days after which objects below it are removed, where nobody else removes or overwrites them.
     """
     kept = parent.keep(gcp.storage.Bucket, name, holds, place)
     bucket = gcp.storage.Bucket(
@@ -54,8 +58,12 @@ def private_bucket(
                 "action": {"type": "Delete"},
                 "condition": {"days_since_noncurrent_time": noncurrent_retention_days, "with_state": "ARCHIVED"},
             },
+            *(
+                _deletion({"days_since_noncurrent_time": days, "with_state": "ARCHIVED"}, prefix)
+                for prefix, days in (thinned or {}).items()
+            ),
             {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}},
-            *([{"action": {"type": "Delete"}, "condition": {"age": expire_days}}] if expire_days else []),
+            *(_deletion({"age": days}, prefix) for prefix, days in (expires or {}).items()),
         ],
         labels=place.labels,
         opts=kept.options,
@@ -67,6 +75,12 @@ def private_bucket(
         id=bucket.id,
     )
     return bucket, reference
+
+
+def _deletion(condition: BucketLifecycleRuleConditionArgsDict, prefix: str) -> BucketLifecycleRuleArgsDict:
+    """A lifecycle rule that deletes below `prefix`, or everywhere where that is empty."""
+    where: BucketLifecycleRuleConditionArgsDict = {"matches_prefixes": [prefix]} if prefix else {}
+    return {"action": {"type": "Delete"}, "condition": {**condition, **where}}
 
 
 def grant(

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
 import pulumi_gcp as gcp
 
+from components.contracts.backup import BackupSpec, TierName, tiers
 from components.contracts.component import ready
 from components.contracts.naming import PRODUCT
 from components.contracts.place import Place
-from components.contracts.refs import BackupRef
 from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
 from components.gcp.alerts import Alert, logged
 from components.gcp.buckets import grant
-from components.gcp.schedules import cron
+from components.gcp.schedules import tier_cron
 
 WRITER_ROLES: Final = ("roles/storage.objectUser", "roles/storage.legacyBucketReader")
 """What the store's own account needs to write an export: objects, and the bucket's metadata."""
@@ -33,22 +34,13 @@ class Export:
     """The only right that the call needs. The whole project's: no store's export has a narrower one."""
 
 
-def scheduled_export(
-    parent: pulumi.Resource,
-    place: Place,
-    export: Export,
-    *,
-    frequency_hours: int,
-    bucket: gcp.storage.Bucket,
-    writer: pulumi.Input[str],
-) -> gcp.cloudscheduler.Job:
-    """Starts `export` each `frequency_hours`; `writer` is the IAM member that then writes to `bucket`.
-
-    An export that was started can still fail: that shows in the audit log, not in the scheduler.
-    """
-    writes = [
+def let_write(
+    parent: pulumi.Resource, name: str, bucket: gcp.storage.Bucket, writer: pulumi.Input[str]
+) -> list[gcp.storage.BucketIAMMember]:
+    """Let the store's own account, the IAM member `writer`, write exports to `bucket`."""
+    return [
         grant(
-            f"exports-{role.rpartition('.')[2].lower()}",
+            f"{name}-{role.rpartition('.')[2].lower()}",
             parent=parent,
             bucket=bucket.name,
             role=role,
@@ -56,43 +48,66 @@ def scheduled_export(
         )
         for role in WRITER_ROLES
     ]
-    caller, may_export = _caller(parent, place, export.permission)
-    return gcp.cloudscheduler.Job(
-        "feature-export",
-        name=export_job_name(place),
-        project=place.account,
-        region=place.region,
-        description=f"{place.stack}: features to {place.backup_region}",
-        schedule=cron(frequency_hours, minute=0),
-        time_zone="Etc/UTC",
-        attempt_deadline="180s",
-        retry_config={"retry_count": 3, "min_backoff_duration": "60s", "max_backoff_duration": "600s"},
-        http_target={
-            "http_method": "POST",
-            "uri": export.url,
-            "headers": {"Content-Type": "application/json"},
-            "body": base64.b64encode(json.dumps(export.body).encode()).decode(),
-            "oauth_token": {
-                "service_account_email": caller,
-                "scope": "https://www.googleapis.com/auth/cloud-platform",
+
+
+def scheduled_exports(
+    parent: pulumi.Resource,
+    place: Place,
+    exports: Mapping[TierName, Export],
+    spec: BackupSpec,
+    *,
+    after: Sequence[pulumi.Resource],
+) -> list[gcp.cloudscheduler.Job]:
+    """Starts each tier's export at its times, once `after` is there.
+
+    An export that was started can still fail: that shows in the audit log, not in the scheduler.
+    """
+    caller, may_export = _caller(parent, place, next(iter(exports.values())).permission)
+    return [
+        gcp.cloudscheduler.Job(
+            f"feature-export-{tier.name}",
+            name=export_job_name(place, tier.name),
+            project=place.account,
+            region=place.region,
+            description=f"{place.stack}: features to {place.backup_region}, kept {tier.keep_days} days",
+            schedule=tier_cron(tier),
+            time_zone="Etc/UTC",
+            attempt_deadline="180s",
+            retry_config={"retry_count": 3, "min_backoff_duration": "60s", "max_backoff_duration": "600s"},
+            http_target={
+                "http_method": "POST",
+                "uri": exports[tier.name].url,
+                "headers": {"Content-Type": "application/json"},
+                "body": base64.b64encode(json.dumps(exports[tier.name].body).encode()).decode(),
+                "oauth_token": {
+                    "service_account_email": caller,
+                    "scope": "https://www.googleapis.com/auth/cloud-platform",
+                },
             },
-        },
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[may_export, *writes]),
-    )
+            opts=pulumi.ResourceOptions(parent=parent, depends_on=[may_export, *after]),
+        )
+        for tier in tiers(spec)
+    ]
 
 
-def export_job_name(place: Place) -> str:
-    """The scheduler job's name within its project and region."""
-    return place.name("feature-export")
+def export_job_name(place: Place, tier: TierName) -> str:
+    """A tier's scheduler job, by its name within its project and region."""
+    return place.name(f"feature-export-{tier}")
 
 
-def not_started_alert(backup: BackupRef) -> Alert:
-    """Exports that never began."""
+def first_export_job(place: Place, spec: BackupSpec) -> str:
+    """The job that exports most often, which a drill runs early."""
+    return export_job_name(place, tiers(spec)[0].name)
+
+
+def not_started_alert(place: Place) -> Alert:
+    """Exports whose calls were refused."""
+    jobs = " OR ".join(f'"{export_job_name(place, tier)}"' for tier in TierName)
     return logged(
         "export-not-started",
         "An export of the feature store could not be started",
         "Look at the scheduler job's log: who it calls as, and what the feature store answered.",
-        f'resource.type="cloud_scheduler_job" AND resource.labels.job_id="{backup.plan}" AND severity>=ERROR',
+        f'resource.type="cloud_scheduler_job" AND resource.labels.job_id=({jobs}) AND severity>=ERROR',
     )
 
 

@@ -13,9 +13,10 @@ from components.contracts.place import Place
 from components.contracts.refs import BackupRef, KeysRef, MonitoringRef, StorageRef
 from components.contracts.specs import MonitoringSpec
 from components.contracts.stateful import NotCopied, Stateful
-from components.gcp.alerts import Alert, copy_alert
+from components.gcp.alerts import Alert, copy_alert, key_alert, transfer_silent
 from components.gcp.feature_store import KINDS
 from components.gcp.feature_store.kind import Kind
+from components.gcp.keys import ring_name
 from components.gcp.logs import log_bucket
 from components.gcp.storage import copy_job_name
 
@@ -65,8 +66,18 @@ class Monitoring(Component):
         if spec.alert_webhook is not None:
             url = pulumi.Output.secret(spec.alert_webhook.get_secret_value())
             channels.append(self._channel("webhook", place, "webhook_tokenauth", {"url": url}))
-        models = copy_alert("copy-failed", "Models were not copied to the backup region", copy_job_name(place))
-        for alert in (models, *store.alerts(place, feature_store, backup)):
+        models = (
+            copy_alert("copy-failed", "Models were not copied to the backup region", copy_job_name(place)),
+            transfer_silent(
+                "models-copy-missing",
+                "Models were not compared with their copy within the recovery point objective",
+                "Look whether the transfer job is disabled or was deleted. Before the first release is published "
+                "there is nothing to compare: publish it.",
+                copy_job_name(place),
+                minutes=backup.rpo_minutes,
+            ),
+        )
+        for alert in (*models, key_alert(ring_name(place)), *store.alerts(place, feature_store, backup)):
             self._alert(alert, place, channels)
         self.ref = MonitoringRef(channel=email.id)
         self.finish({"channel": email.id})

@@ -21,20 +21,31 @@ from stacks.settings import Settings, stack_file
 
 OPTED_OUT = {"deletion_protection": "a stack that lives for one test only"}
 
+DAILY: Mapping[str, Any] = {
+    "frequency_hours": 24,
+    "keep_daily_days": 14,
+    "retention_days": 35,
+    "rpo_minutes": 1800,
+}
+"""What a store that makes daily snapshots by itself can keep."""
+
 STORES: Mapping[FeatureStoreKind, tuple[Cloud, Mapping[str, Any]]] = {
     FeatureStoreKind.DYNAMODB: (Cloud.AWS, {}),
     FeatureStoreKind.VALKEY: (
         Cloud.AWS,
         {
             "feature_store": {"kind": "valkey", "memory_gib": 2},
-            "backup": {"frequency_hours": 24, "rpo_minutes": 1440},
+            "backup": DAILY,
         },
     ),
     FeatureStoreKind.REDIS: (Cloud.GCP, {}),
-    FeatureStoreKind.FIRESTORE: (Cloud.GCP, {"feature_store": {"kind": "firestore"}}),
+    FeatureStoreKind.FIRESTORE: (
+        Cloud.GCP,
+        {"feature_store": {"kind": "firestore"}, "backup": {"rpo_minutes": 480}},
+    ),
     FeatureStoreKind.BIGTABLE: (
         Cloud.GCP,
-        {"feature_store": {"kind": "bigtable"}, "backup": {"frequency_hours": 24, "rpo_minutes": 1440}},
+        {"feature_store": {"kind": "bigtable"}, "backup": DAILY},
     ),
 }
 """Each kind of feature store → its cloud, and the settings that make a development stack have it."""

@@ -166,9 +166,10 @@ def test_logical_names_hold_no_configuration(platform: Any, plan_platform: Any, 
     pools = {key: pool.model_dump(mode="json", include=bought) for key, pool in platform.settings.pools.items()}
     spot = {"on_demand_capacity": "the development stack's pools, for this test"}
     _, store = stores[platform.settings.feature_store.kind]
-    other = plan_platform(
-        platform.cloud, environment="prod", labels={"team": "other"}, zones=zones, pools=pools, opt_outs=spot, **store
-    )
+    asked = platform.settings.backup  # a tier that nothing is kept in has no export
+    tiers = {key: getattr(asked, key) for key in ("keep_all_days", "keep_daily_days", "retention_days")}
+    changes = {**store, "backup": {**store.get("backup", {}), **tiers}, "zones": zones, "pools": pools}
+    other = plan_platform(platform.cloud, environment="prod", labels={"team": "other"}, opt_outs=spot, **changes)
     here, there = (sorted((r.type, r.name) for r in p.inventory.resources) for p in (platform, other))
     assert here == there, "a name that follows the settings is a resource that they replace"
 

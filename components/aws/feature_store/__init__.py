@@ -49,7 +49,7 @@ class FeatureStore(Component):
         super().__init__("aws:FeatureStore", name, provider, formerly="aws:FeatureCache")
         match spec:
             case DynamoDBSpec():
-                self.ref = dynamodb.make(self, place, keys)
+                self.ref = dynamodb.make(self, place, spec, keys)
             case ValkeySpec():
                 self.ref = valkey.make(self, place, spec, network, keys)
             case _:

@@ -12,11 +12,11 @@ from components.aws.documents import Statement, allow, table_arn, table_key_acce
 from components.aws.feature_store.kind import Recovery
 from components.aws.vaults import back_up_by_plan, vault_alarms
 from components.contracts import serving
+from components.contracts.backup import BackupSpec
 from components.contracts.component import Component, ready
-from components.contracts.feature_store import FeatureStoreKind, FeatureStoreRef
+from components.contracts.feature_store import DynamoDBSpec, FeatureStoreKind, FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import KeysRef
-from components.contracts.specs import BackupSpec
 from components.contracts.stateful import CopiedBy, Stateful
 
 HASH_KEY: Final = "entity_id"
@@ -28,7 +28,7 @@ PITR_DAYS: Final = 35
 FEATURES: Final = Stateful("the features of every entity", CopiedBy.BACKUP_PLAN)
 
 
-def make(parent: Component, place: Place, keys: KeysRef) -> FeatureStoreRef:
+def make(parent: Component, place: Place, spec: DynamoDBSpec, keys: KeysRef) -> FeatureStoreRef:
     """One table, found by its name: pods reach it through the network's gateway endpoint."""
     table_name = place.name("features", max_length=255)
     kept = parent.keep(aws.dynamodb.Table, "features", FEATURES, place)
@@ -52,6 +52,7 @@ def make(parent: Component, place: Place, keys: KeysRef) -> FeatureStoreRef:
         name=table_name,
         region=place.region,
         id=ready(table_name, table),
+        gib=spec.gib,
         environment={serving.FEATURES_TABLE: table_name, serving.FEATURES_REGION: place.region},
     )
 
@@ -66,7 +67,7 @@ def reading(place: Place, ref: FeatureStoreRef) -> Sequence[Statement]:
 
 def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef) -> Recovery:
     """By AWS Backup, which copies to a locked vault in the backup region."""
-    return back_up_by_plan(parent, place, spec, ref.id.apply(lambda table: table_arn(place, table)), keys)
+    return back_up_by_plan(parent, place, spec, ref.gib, ref.id.apply(lambda table: table_arn(place, table)), keys)
 
 
 def alarms(place: Place, ref: FeatureStoreRef) -> Mapping[str, Alarm]:

@@ -10,11 +10,11 @@ import pulumi
 
 from components.aws.alarms import Alarm
 from components.aws.documents import Statement
+from components.contracts.backup import BackupSpec
 from components.contracts.component import Component
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import KeysRef
-from components.contracts.specs import BackupSpec
 
 
 @dataclass(frozen=True)

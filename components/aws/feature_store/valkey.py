@@ -23,6 +23,7 @@ from components.aws.documents import Statement, allow
 from components.aws.feature_store.kind import Recovery
 from components.aws.network import subnet_cidr
 from components.contracts import serving
+from components.contracts.backup import BackupSpec
 from components.contracts.component import Component, ready
 from components.contracts.feature_store import (
     VALKEY_SNAPSHOT_DAYS_MAX,
@@ -33,7 +34,6 @@ from components.contracts.feature_store import (
 from components.contracts.offers import zones_of
 from components.contracts.place import Place
 from components.contracts.refs import KeyRef, KeysRef, NetworkRef
-from components.contracts.specs import BackupSpec
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 from components.contracts.vocabulary import Cloud
 
@@ -148,6 +148,7 @@ def make(parent: Component, place: Place, spec: ValkeySpec, network: NetworkRef,
         name=name,
         region=place.region,
         id=ready(name, primary, rule, far),
+        gib=spec.gib,
         environment={
             serving.FEATURES_HOST: primary.primary_endpoint_address,
             serving.FEATURES_PORT: str(PORT),

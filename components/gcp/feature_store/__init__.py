@@ -49,7 +49,7 @@ class FeatureStore(Component):
             case MemorystoreSpec():
                 self.ref = memorystore.make(self, place, spec, network, keys)
             case FirestoreSpec():
-                self.ref = firestore.make(self, place, keys)
+                self.ref = firestore.make(self, place, spec, keys)
             case BigtableSpec():
                 self.ref = bigtable.make(self, place, spec, keys)
             case _:

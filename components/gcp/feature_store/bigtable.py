@@ -16,6 +16,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.contracts import serving
+from components.contracts.backup import BackupSpec
 from components.contracts.component import Component, ready
 from components.contracts.feature_store import (
     BIGTABLE_BACKUP_DAYS_MAX,
@@ -25,10 +26,9 @@ from components.contracts.feature_store import (
 )
 from components.contracts.place import Place
 from components.contracts.refs import BackupRef, KeyRef, KeysRef
-from components.contracts.specs import BackupSpec
 from components.contracts.stateful import CopiedBy, Stateful
 from components.gcp.agents import Agent, agent_member
-from components.gcp.alerts import Alert, above, logged
+from components.gcp.alerts import Alert, above, logged, silent
 from components.gcp.feature_store.kind import Recovery
 from components.gcp.keys import USER_ROLE
 
@@ -51,7 +51,10 @@ def make(parent: Component, place: Place, spec: BigtableSpec, keys: KeysRef) -> 
     """
     name = place.name("features", max_length=INSTANCE_NAME_MAX)
     here, away = _keys_for_bigtable(parent, place, keys)
-    zones = ((place.zones[0], "primary", here), (f"{place.backup_region}-{spec.backup_zone}", "recovery", away))
+    zones = (
+        (f"{place.region}-{spec.zone}", "primary", here),
+        (f"{place.backup_region}-{spec.backup_zone}", "recovery", away),
+    )
     kept = parent.keep(gcp.bigtable.Instance, "features", FEATURES, place)
     instance = gcp.bigtable.Instance(
         kept.name,
@@ -108,6 +111,7 @@ def make(parent: Component, place: Place, spec: BigtableSpec, keys: KeysRef) -> 
         name=name,
         region=place.region,
         id=ready(instance.id, table, expiry),
+        gib=spec.gib,
         environment={
             serving.FEATURES_PROJECT: place.account,
             serving.FEATURES_INSTANCE: name,
@@ -161,6 +165,17 @@ def alerts(place: Place, ref: FeatureStoreRef, backup: BackupRef) -> Sequence[Al
             limit=REPLICATION_DELAY_S,
             over_seconds=300,
             aligner="ALIGN_MAX",
+        ),
+        # Automated backups have no metric that would fall silent; replication has one.
+        silent(
+            "features-copy-missing",
+            "The feature store's cluster in the backup region reports no replication",
+            "Look whether the cluster stands, and whether the table still has its backup policy: "
+            "`gcloud bigtable backups list` shows the newest one.",
+            'bigtable_googleapis_com:replication_max_delay{monitored_resource="bigtable_table",'
+            f'instance="{ref.name}"}}',
+            minutes=backup.rpo_minutes,
+            counted="count_over_time",
         ),
         logged(
             "backup-failed",

@@ -15,18 +15,18 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.contracts import serving
+from components.contracts.backup import BackupSpec, TierName, tiers
 from components.contracts.component import Component, ready
-from components.contracts.feature_store import FeatureStoreKind, FeatureStoreRef
+from components.contracts.feature_store import FeatureStoreKind, FeatureStoreRef, FirestoreSpec
 from components.contracts.place import Place
-from components.contracts.refs import BackupRef, KeysRef
-from components.contracts.specs import BackupSpec
+from components.contracts.refs import BackupRef, BucketRef, KeysRef
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 from components.gcp.agents import Agent, agent_member
-from components.gcp.alerts import Alert, copy_alert, logged
+from components.gcp.alerts import Alert, bucket_silent, copy_alert, logged
 from components.gcp.buckets import private_bucket
-from components.gcp.copies import copy_hourly
+from components.gcp.copies import SINK_ROLES, copy_hourly, let_copy
 from components.gcp.durations import days
-from components.gcp.exports import Export, export_job_name, not_started_alert, scheduled_export
+from components.gcp.exports import Export, first_export_job, let_write, not_started_alert, scheduled_exports
 from components.gcp.feature_store.kind import Recovery
 from components.gcp.keys import USER_ROLE
 
@@ -38,11 +38,13 @@ EXPORTS: Final = Stateful("exports of the feature store", CopiedBy.TRANSFER_JOB)
 COPIES: Final = Stateful("copies of the exports", NotCopied("they are the copies"))
 COLLECTION: Final = "features"
 BACKUP_DAYS_MAX: Final = 98
+STAGING_DAYS: Final = 3
+"""How long an export stays beside the database: some runs of the transfer job, and a look at what went wrong."""
 COPY_MINUTE: Final = 30
 """Of each hour: half an hour after an export began, it is copied."""
 
 
-def make(parent: Component, place: Place, keys: KeysRef) -> FeatureStoreRef:
+def make(parent: Component, place: Place, spec: FirestoreSpec, keys: KeysRef) -> FeatureStoreRef:
     """One database in native mode, reached through the private addresses of Google's APIs."""
     name = place.name("features")
     kept = parent.keep(gcp.firestore.Database, "features", FEATURES, place)
@@ -80,6 +82,7 @@ def make(parent: Component, place: Place, keys: KeysRef) -> FeatureStoreRef:
         name=name,
         region=place.region,
         id=ready(database.id, *fields),
+        gib=spec.gib,
         environment={serving.FEATURES_PROJECT: place.account, serving.FEATURES_DATABASE: name},
     )
 
@@ -117,16 +120,7 @@ def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStore
         daily_recurrence={},
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    here, exports = private_bucket(
-        "feature-exports-here",
-        EXPORTS,
-        parent=parent,
-        place=place,
-        physical_name=place.bucket_name("feature-exports", place.region),
-        key=keys.data,
-        noncurrent_retention_days=spec.retention_days,
-        expire_days=spec.retention_days,
-    )
+    kept = tiers(spec)
     away, copies = private_bucket(
         "feature-exports",
         COPIES,
@@ -134,28 +128,58 @@ def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStore
         place=place,
         physical_name=place.bucket_name("feature-exports", place.backup_region),
         key=keys.recovery,
-        noncurrent_retention_days=spec.retention_days,
-        expire_days=spec.retention_days,
+        noncurrent_retention_days=STAGING_DAYS,
+        expires={f"{tier.name}/": tier.keep_days for tier in kept},
     )
-    copied = copy_hourly(
-        "feature-exports",
-        parent=parent,
-        place=place,
-        job_name=exports_copy_job_name(place),
-        description=f"{place.stack}: exports of features to {place.backup_region}, hourly",
-        source=("exports", here),
-        sink=("copies", away),
-        minute=COPY_MINUTE,
-    )
-    job = scheduled_export(
+    may_copy = let_copy("feature-exports-to-copies", SINK_ROLES, parent=parent, place=place, bucket=away)
+    staged = {tier.name: _staged(parent, place, tier.name, away, may_copy, keys) for tier in kept}
+    jobs = scheduled_exports(
         parent,
         place,
-        export(place, ref, exports.uri),
-        frequency_hours=spec.frequency_hours,
-        bucket=here,
-        writer=agent_member(place, Agent.FIRESTORE),
+        {name: export(place, ref, bucket.uri) for name, (bucket, _) in staged.items()},
+        spec,
+        after=[resource for _, made in staged.values() for resource in made],
     )
-    return Recovery(plan=export_job_name(place), vault=copies.name, ready=ready(job.id, copied))
+    return Recovery(plan=first_export_job(place, spec), vault=copies.name, ready=ready(jobs[0].id, *jobs))
+
+
+def _staged(
+    parent: Component,
+    place: Place,
+    tier: TierName,
+    away: gcp.storage.Bucket,
+    may_copy: Sequence[pulumi.Resource],
+    keys: KeysRef,
+) -> tuple[BucketRef, Sequence[pulumi.Resource]]:
+    """A tier's bucket beside the database, who writes to it, and the job that copies it to the backup region.
+
+    Exports name their own folders by time, and overwrite none: a tier's place cannot be in the name that they are
+    given, so each tier has a bucket. What was copied goes after days: the copy is what is kept.
+    """
+    here, exports = private_bucket(
+        f"feature-exports-{tier}",
+        EXPORTS,
+        parent=parent,
+        place=place,
+        physical_name=place.bucket_name(f"exports-{tier}", place.region),
+        key=keys.data,
+        noncurrent_retention_days=STAGING_DAYS,
+        expires={"": STAGING_DAYS},
+    )
+    copied = copy_hourly(
+        f"feature-exports-{tier}",
+        parent=parent,
+        place=place,
+        job_name=exports_copy_job_name(place, tier),
+        description=f"{place.stack}: {tier} exports of features to {place.backup_region}, hourly",
+        source=("exports", here),
+        sink=("copies", away),
+        sink_path=f"{tier}/",
+        sink_grants=may_copy,
+        minute=COPY_MINUTE,
+    )
+    writes = let_write(parent, f"exports-{tier}", here, agent_member(place, Agent.FIRESTORE))
+    return exports, [*writes, copied]
 
 
 def export(place: Place, ref: FeatureStoreRef, bucket_uri: str) -> Export:
@@ -178,15 +202,25 @@ def alerts(place: Place, ref: FeatureStoreRef, backup: BackupRef) -> Sequence[Al
             f' AND protoPayload.resourceName="{_database(place, ref)}" AND severity>=ERROR',
         ),
         copy_alert(
-            "exports-copy-failed", "Exports were not copied to the backup region", exports_copy_job_name(place)
+            "exports-copy-failed",
+            "Exports were not copied to the backup region",
+            *(exports_copy_job_name(place, tier) for tier in TierName),
         ),
-        not_started_alert(backup),
+        not_started_alert(place),
+        bucket_silent(
+            "features-copy-missing",
+            "No copy of the feature store reached the backup region within the recovery point objective",
+            "Look whether an export job is paused, whether exports fail, and whether copies of them are late; "
+            "`docs/recovery.md` says how old the newest copy may be.",
+            backup.vault,
+            minutes=backup.rpo_minutes,
+        ),
     )
 
 
-def exports_copy_job_name(place: Place) -> str:
-    """The full name of the transfer job that copies exports."""
-    return f"transferJobs/{place.name('copy-feature-exports', max_length=100)}"
+def exports_copy_job_name(place: Place, tier: TierName) -> str:
+    """The full name of the transfer job that copies a tier's exports."""
+    return f"transferJobs/{place.name(f'copy-feature-exports-{tier}', max_length=100)}"
 
 
 def _database(place: Place, ref: FeatureStoreRef) -> str:

@@ -8,11 +8,11 @@ from typing import Protocol
 
 import pulumi
 
+from components.contracts.backup import BackupSpec
 from components.contracts.component import Component
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import BackupRef, KeysRef
-from components.contracts.specs import BackupSpec
 from components.gcp.alerts import Alert
 
 

@@ -10,15 +10,15 @@ import pulumi_gcp as gcp
 from pulumi_gcp.redis.outputs import InstanceServerCaCert
 
 from components.contracts import serving
-from components.contracts.component import Component
+from components.contracts.backup import BackupSpec, TierName, tiers
+from components.contracts.component import Component, ready
 from components.contracts.feature_store import FeatureStoreKind, FeatureStoreRef, MemorystoreSpec, SecretFile
 from components.contracts.place import Place
 from components.contracts.refs import BackupRef, KeysRef, NetworkRef
-from components.contracts.specs import BackupSpec
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
-from components.gcp.alerts import Alert, above, logged
+from components.gcp.alerts import Alert, above, bucket_silent, logged
 from components.gcp.buckets import private_bucket
-from components.gcp.exports import Export, export_job_name, not_started_alert, scheduled_export
+from components.gcp.exports import Export, first_export_job, let_write, not_started_alert, scheduled_exports
 from components.gcp.feature_store.kind import Recovery
 
 INSTANCE_NAME_MAX: Final = 40
@@ -27,7 +27,8 @@ PORTS: Final = (6378, 6379)
 """Memorystore listens on 6379, and on 6378 with TLS."""
 EXPORT_OBJECT: Final = "features.rdb"
 MEMORY_RATIO_MAX: Final = 0.8
-"""Exports fork Redis, and need memory for what changes meanwhile."""
+"""Of the system memory: Google asks to stay below it before an export (its page "General best practices", read
+2026-11-21). Exports fork Redis, and need memory for what changes meanwhile."""
 LOGGED_AS: tuple[str, ...] = ("redis_instance",)
 SERVICE: str = "redis.googleapis.com"
 
@@ -44,6 +45,7 @@ def make(
     expiry (`entry_ttl_hours`), set by whoever writes them; Redis has no default for it.
     """
     called = place.name("features", max_length=INSTANCE_NAME_MAX)
+    first_zone, second_zone = (f"{place.region}-{letter}" for letter in sorted(spec.zones))
     kept = parent.keep(gcp.redis.Instance, "features", FEATURES, place)
     instance = gcp.redis.Instance(
         kept.name,
@@ -54,8 +56,9 @@ def make(
         tier="STANDARD_HA",
         memory_size_gb=spec.memory_gib,
         redis_version=REDIS_VERSION,
-        location_id=place.zones[0],
-        alternative_location_id=place.zones[1],
+        # Neither may ever change (both replace the instance), so they hang on no list that machines are spread over.
+        location_id=first_zone,
+        alternative_location_id=second_zone,
         authorized_network=network.managed_services_ready,
         connect_mode="PRIVATE_SERVICE_ACCESS",
         auth_enabled=True,
@@ -63,7 +66,7 @@ def make(
         customer_managed_key=keys.data.id,
         persistence_config={"persistence_mode": "RDB", "rdb_snapshot_period": "ONE_HOUR"},
         # When memory runs short, what would expire next goes first.
-        redis_configs={"maxmemory-policy": "volatile-ttl"},
+        redis_configs={"maxmemory-policy": "volatile-ttl", "maxmemory-gb": f"{spec.rows_gib:g}"},
         maintenance_policy={
             "weekly_maintenance_windows": [
                 {"day": "SUNDAY", "start_time": {"hours": 3, "minutes": 0, "seconds": 0, "nanos": 0}}
@@ -78,6 +81,7 @@ def make(
         name=called,
         region=place.region,
         id=instance.id,
+        gib=spec.gib,
         environment={
             serving.FEATURES_HOST: instance.host,
             serving.FEATURES_PORT: instance.port.apply(str),
@@ -105,11 +109,12 @@ def let_read(
 
 
 def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef) -> Recovery:
-    """An export of the whole instance as an RDB file, straight into a bucket of the backup region.
+    """Exports of the whole instance as RDB files, straight into a bucket of the backup region.
 
-    Each export overwrites one object: the bucket's versions are the history, kept for `retention_days`. Memorystore
-    has no point-in-time recovery.
+    Each export overwrites its tier's one object: the object's versions are the tier's history. Memorystore has no
+    point-in-time recovery. An export copies on write, which `rows_gib` leaves room for, and blocks administration.
     """
+    kept = tiers(spec)
     bucket, exports = private_bucket(
         "feature-exports",
         EXPORTS,
@@ -118,24 +123,24 @@ def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStore
         physical_name=place.bucket_name("feature-exports", place.backup_region),
         key=keys.recovery,
         noncurrent_retention_days=spec.retention_days,
+        thinned={f"{tier.name}/": tier.keep_days for tier in kept},
     )
     assert ref.export_identity is not None, "Memorystore's ref has one"  # noqa: S101
-    job = scheduled_export(
+    jobs = scheduled_exports(
         parent,
         place,
-        export(place, ref, exports.uri),
-        frequency_hours=spec.frequency_hours,
-        bucket=bucket,
-        writer=ref.export_identity,
+        {tier.name: export(place, ref, exports.uri, tier.name) for tier in kept},
+        spec,
+        after=let_write(parent, "exports", bucket, ref.export_identity),
     )
-    return Recovery(plan=export_job_name(place), vault=exports.name, ready=job.id)
+    return Recovery(plan=first_export_job(place, spec), vault=exports.name, ready=ready(jobs[0].id, *jobs))
 
 
-def export(place: Place, ref: FeatureStoreRef, bucket_uri: str) -> Export:
+def export(place: Place, ref: FeatureStoreRef, bucket_uri: str, tier: TierName) -> Export:
     """Memorystore's method that writes the whole instance to Cloud Storage."""
     return Export(
         url=f"https://{SERVICE}/v1/{_instance(place, ref)}:export",
-        body={"outputConfig": {"gcsDestination": {"uri": f"{bucket_uri}/{EXPORT_OBJECT}"}}},
+        body={"outputConfig": {"gcsDestination": {"uri": f"{bucket_uri}/{tier}/{EXPORT_OBJECT}"}}},
         permission="redis.instances.export",
     )
 
@@ -149,7 +154,7 @@ def alerts(place: Place, ref: FeatureStoreRef, backup: BackupRef) -> Sequence[Al
             "The feature store runs out of memory",
             "Raise feature_store.memory_gib, or lower feature_store.entry_ttl_hours; beyond this exports fail and "
             "entries are evicted.",
-            'metric.type="redis.googleapis.com/stats/memory/usage_ratio"'
+            'metric.type="redis.googleapis.com/stats/memory/system_memory_usage_ratio"'
             f' AND resource.type="redis_instance" AND resource.labels.instance_id="{instance}"',
             limit=MEMORY_RATIO_MAX,
             over_seconds=300,
@@ -162,7 +167,15 @@ def alerts(place: Place, ref: FeatureStoreRef, backup: BackupRef) -> Sequence[Al
             'protoPayload.methodName="google.cloud.redis.v1.CloudRedis.ExportInstance"'
             f' AND protoPayload.resourceName="{instance}" AND severity>=ERROR',
         ),
-        not_started_alert(backup),
+        not_started_alert(place),
+        bucket_silent(
+            "features-copy-missing",
+            "No copy of the feature store reached the backup region within the recovery point objective",
+            "Look whether an export job is paused, whether exports fail, and whether copies of them are late; "
+            "`docs/recovery.md` says how old the newest copy may be.",
+            backup.vault,
+            minutes=backup.rpo_minutes,
+        ),
     )
 
 

@@ -344,7 +344,7 @@ class Memorystore:
         secret = self._secrets(name)
         configs = document.get("redisConfigs") or {}
         settings = RedisSettings(
-            memory_gib=int(document["memorySizeGb"]),
+            memory_gib=float(configs.get("maxmemory-gb") or document["memorySizeGb"]),
             auth=secret["authString"] if document.get("authEnabled") else None,
             tls=document["transitEncryptionMode"] == "SERVER_AUTHENTICATION",
             directives={k: v for k, v in configs.items() if k not in _NOT_DIRECTIVES},

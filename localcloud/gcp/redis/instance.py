@@ -55,9 +55,19 @@ def instance_problem(body: Mapping[str, Any]) -> str | None:
     unknown = sorted(set(body.get("redisConfigs") or {}) - _CONFIGS)
     if unknown:
         return f"redisConfigs {', '.join(unknown)} are not supported."
+    limit = (body.get("redisConfigs") or {}).get("maxmemory-gb")
+    if limit is not None and not _is_part_of(str(limit), size):
+        return f"redisConfigs maxmemory-gb {limit!r} is not a number above 0 and up to memorySizeGb, {size}."
     if body.get("readReplicasMode") == "READ_REPLICAS_ENABLED" and (tier != "STANDARD_HA" or size < 5):
         return "read replicas need tier STANDARD_HA and at least 5 GB."
     return None
+
+
+def _is_part_of(limit: str, size: int) -> bool:
+    try:
+        return 0 < float(limit) <= size
+    except ValueError:
+        return False
 
 
 def new_instance(name: str, location: str, body: Mapping[str, Any]) -> dict[str, Any]:

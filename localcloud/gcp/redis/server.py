@@ -106,7 +106,8 @@ def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
 class RedisSettings:
     """What an instance asks of its server."""
 
-    memory_gib: int
+    memory_gib: float
+    """What rows may fill."""
     auth: str | None = field(repr=False)
     """None: anyone who reaches it may read."""
     tls: bool
@@ -231,7 +232,7 @@ class RedisServer:
             'save ""',
             "appendonly no",
             f"dbfilename {DUMP}",
-            f"maxmemory {s.memory_gib}gb",
+            f"maxmemory {int(1024 * s.memory_gib)}mb",
             *(f"{name} {value or _EMPTY}" for name, value in s.directives.items()),
             f"user default on {password} ~* &* +@all {blocked}",
             f"user {_ADMIN} on #{admin} ~* &* +@all",

@@ -13,12 +13,17 @@ from localcloud.gcp.rest import RestKind
 from localcloud.providers.base import Request, State, force_delete, physical_name
 
 _LIVE: Final = {"LIVE": True, "ARCHIVED": False}
+_AFFIXES: Final = {"matchesPrefixes": "matchesPrefix", "matchesSuffixes": "matchesSuffix"}
+"""What the provider calls a condition → what the API does."""
 
 
 def _rules_to_api(rules: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     converted: list[dict[str, Any]] = []
     for rule in rules:
         condition = dict(rule.get("condition") or {})
+        for ours, theirs in _AFFIXES.items():
+            if condition.get(ours):
+                condition[theirs] = condition.pop(ours)
         state = condition.pop("withState", None)
         if state in _LIVE:
             condition["isLive"] = _LIVE[state]
@@ -33,6 +38,9 @@ def _rules_from_api(rules: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         condition = dict(rule.get("condition") or {})
         if "isLive" in condition:
             condition["withState"] = states[condition.pop("isLive")]
+        for ours, theirs in _AFFIXES.items():
+            if theirs in condition:
+                condition[ours] = condition.pop(theirs)
         converted.append({"action": rule["action"], "condition": condition})
     return converted
 

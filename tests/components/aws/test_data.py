@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from common.errors import UserError
-from components.aws.vaults import schedule
+from components.aws.vaults import WEEKDAYS, schedule
+from components.contracts.backup import BackupSpec, TierName, tiers
+from components.contracts.recovery import PLAN_STAGGER_MINUTES, PLAN_START_MINUTES, features_bound
+from components.contracts.vocabulary import Cloud
 
 VAULT = "aws:backup/vault:Vault"
 LOCK = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
@@ -109,16 +113,54 @@ def test_the_table_is_in_the_backup_plan(aws_platform: Any) -> None:
 
 
 def test_each_recovery_point_is_copied_to_the_backup_region(aws_platform: Any) -> None:
-    rule = only(aws_platform, "aws:backup/plan:Plan").get("rules.0")
-    (copy,) = rule["copyActions"]
     there = aws_platform.place.backup_region
     vault = f"arn:aws:backup:{there}:111122223333:backup-vault:{aws_platform.refs.backup.vault}"
-    assert copy["destinationVaultArn"] == vault
-    assert copy["lifecycle"] == rule["lifecycle"]
+    for rule in only(aws_platform, "aws:backup/plan:Plan").get("rules"):
+        (copy,) = rule["copyActions"]
+        assert copy["destinationVaultArn"] == vault
 
 
-def test_vaults_hold_what_they_have_for_as_long_as_the_settings_say(aws_platform: Any) -> None:
-    days = aws_platform.settings.backup.retention_days
+def test_copies_are_thinned_with_age(plan_platform: Any) -> None:
+    rules = only(plan_platform(Cloud.AWS, "prod"), "aws:backup/plan:Plan").get("rules")
+    kept = {rule["ruleName"]: rule["copyActions"][0]["lifecycle"]["deleteAfter"] for rule in rules}
+    assert kept == {"features-frequent": 7, "features-daily": 35, "features-weekly": 91}
+
+
+def test_beside_the_table_points_go_as_soon_as_the_lock_lets_them(aws_platform: Any) -> None:
+    (lock,) = (lock for lock in aws_platform.inventory.of_type(LOCK) if lock.name == "primary")
+    for rule in only(aws_platform, "aws:backup/plan:Plan").get("rules"):
+        assert rule["lifecycle"] == {"deleteAfter": lock.get("minRetentionDays")}, "the table's own history is longer"
+
+
+def test_windows_are_those_that_the_bound_counts(aws_platform: Any) -> None:
+    s = aws_platform.settings
+    parts = {part.name: part.minutes for part in features_bound(s.feature_store, s.backup).parts}
+    for rule in only(aws_platform, "aws:backup/plan:Plan").get("rules"):
+        assert rule["startWindow"] == parts["start window"] >= 60, "AWS Backup accepts no shorter one"
+        assert rule["completionWindow"] == parts["completion window"] >= rule["startWindow"] + 60
+
+
+@pytest.mark.parametrize("hours", [1, 2, 3, 4, 6, 8, 12, 24])
+def test_no_two_rules_are_due_within_one_start_window(hours: int) -> None:
+    spec = BackupSpec.model_validate(
+        {"region": "far", "frequency_hours": hours, "rpo_minutes": 10080, "rto_minutes": 10080}
+    )
+    rule_at = {minute: tier.name for tier in tiers(spec) for minute in _minutes_of_the_week(schedule(tier))}
+    due = [*sorted(rule_at), min(rule_at) + 7 * 1440]
+    gaps = {at: (later - at, rule_at[at] != rule_at[later % (7 * 1440)]) for at, later in pairwise(due)}
+    assert max(gap for gap, _ in gaps.values()) <= 60 * hours + PLAN_STAGGER_MINUTES, "more than the bound counts"
+    opened = {at: gap for at, (gap, another) in gaps.items() if another and rule_at[at] != TierName.FREQUENT}
+    assert all(gap > PLAN_START_MINUTES for gap in opened.values()), "AWS Backup would leave the second point out"
+
+
+def _minutes_of_the_week(cron: str) -> list[int]:
+    minute, hours, _, _, days, _ = cron.removeprefix("cron(").removesuffix(")").split()
+    names = WEEKDAYS if days == "*" else days.split(",")
+    return [1440 * WEEKDAYS.index(day) + 60 * int(hour) + int(minute) for day in names for hour in hours.split(",")]
+
+
+def test_vaults_hold_what_they_have_for_as_long_as_every_point_is_kept(aws_platform: Any) -> None:
+    days = aws_platform.settings.backup.keep_all_days
     locked = {lock.name: lock.get("minRetentionDays") for lock in aws_platform.inventory.of_type(LOCK)}
     assert locked == {vault.name: days for vault in aws_platform.inventory.of_type(VAULT)}
 
@@ -128,14 +170,6 @@ def test_no_vault_is_locked_beyond_repair(aws_platform: Any) -> None:
         lock.name for lock in aws_platform.inventory.of_type(LOCK) if lock.get("changeableForDays") is not None
     ]
     assert not forever, "compliance mode cannot be undone by anyone"
-
-
-@pytest.mark.parametrize(
-    ("hours", "cron"),
-    [(1, "cron(0 * * * ? *)"), (4, "cron(0 0/4 * * ? *)"), (12, "cron(0 0/12 * * ? *)"), (24, "cron(0 0 * * ? *)")],
-)
-def test_a_frequency_becomes_a_schedule(hours: int, cron: str) -> None:
-    assert schedule(hours) == cron
 
 
 def test_the_fleet_only_reads(aws_platform: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pulumi_gcp.redis.outputs import InstanceServerCaCert
 
+from components.contracts.backup import tiers
 from components.contracts.feature_store import FeatureStoreKind
 from components.gcp.feature_store.firestore import COLLECTION
 from components.gcp.feature_store.memorystore import ca_bundle
@@ -53,21 +54,27 @@ def firestore(plan_platform: Any, stores: Any) -> Any:
 
 def test_firestores_exports_reach_the_backup_region(firestore: Any) -> None:
     inventory = firestore.inventory
-    (job,) = inventory.of_type("gcp:cloudscheduler/job:Job")
-    asked = json.loads(base64.b64decode(job.get("httpTarget.body")))
-    written = asked["outputUriPrefix"].removeprefix("gs://")
-    copies = [
-        j.get("transferSpec.gcsDataSink.bucketName")
-        for j in inventory.of_type("gcp:storage/transferJob:TransferJob")
-        if j.get("transferSpec.gcsDataSource.bucketName") == written
-    ]
-    assert copies == [firestore.refs.backup.vault]
     regions = {b.get("name"): b.region for b in inventory.of_type("gcp:storage/bucket:Bucket")}
-    assert (regions[written], regions[copies[0]]) == (firestore.place.region, firestore.place.backup_region)
+    found = set()
+    for job in inventory.of_type("gcp:cloudscheduler/job:Job"):
+        asked = json.loads(base64.b64decode(job.get("httpTarget.body")))
+        written = asked["outputUriPrefix"].removeprefix("gs://")
+        (sink,) = (
+            j.get("transferSpec.gcsDataSink")
+            for j in inventory.of_type("gcp:storage/transferJob:TransferJob")
+            if j.get("transferSpec.gcsDataSource.bucketName") == written
+        )
+        assert sink["bucketName"] == firestore.refs.backup.vault
+        assert (regions[written], regions[sink["bucketName"]]) == (
+            firestore.place.region,
+            firestore.place.backup_region,
+        )
+        found.add(sink["path"])
+    assert found == {f"{tier.name}/" for tier in tiers(firestore.settings.backup)}
 
 
 def test_firestores_exports_hold_the_rows_that_the_server_reads(firestore: Any) -> None:
-    (job,) = firestore.inventory.of_type("gcp:cloudscheduler/job:Job")
+    job, *_ = firestore.inventory.of_type("gcp:cloudscheduler/job:Job")
     asked = json.loads(base64.b64decode(job.get("httpTarget.body")))
     fields = firestore.inventory.of_type("gcp:firestore/field:Field")
     assert asked["collectionIds"] == [COLLECTION] == sorted({field.get("collection") for field in fields})

@@ -18,11 +18,14 @@ def _condition(platform: Any, key: str) -> str:
 
 def test_the_copys_alert_watches_the_copy(gcp_platform: Any) -> None:
     (job,) = gcp_platform.inventory.of_type("gcp:storage/transferJob:TransferJob")
-    assert f'"{job.get("name").rpartition("/")[2]}"' in _condition(gcp_platform, "copy-failed")
+    for alert in ("copy-failed", "models-copy-missing"):
+        assert job.get("name").rpartition("/")[2] in _condition(gcp_platform, alert)
 
 
 def test_the_exports_alert_watches_the_schedule(gcp_platform: Any) -> None:
-    assert f'"{gcp_platform.refs.backup.plan}"' in _condition(gcp_platform, "export-not-started")
+    said = _condition(gcp_platform, "export-not-started")
+    for job in gcp_platform.inventory.of_type("gcp:cloudscheduler/job:Job"):
+        assert f'"{job.get("name")}"' in said
 
 
 def test_the_stores_alerts_watch_the_store(gcp_platform: Any) -> None:
