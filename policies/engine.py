@@ -149,6 +149,7 @@ def registration_of(shown: proto.AnalyzeRequest | proto.AnalyzerResource) -> Reg
         inputs={key: value for key, value in inputs.items() if not (is_provider and key in _ENGINE_ADDS)},
         provider=shown.provider.urn or None,
         protect=shown.options.protect,
+        ignore_changes=tuple(sorted(shown.options.ignoreChanges)),
         delete_before_replace=(
             shown.options.deleteBeforeReplace if shown.options.deleteBeforeReplaceDefined else None
         ),

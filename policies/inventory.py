@@ -41,6 +41,8 @@ class Resource:
     retain_on_delete: bool = False
     delete_before_replace: bool | None = None
     """As the program asks; None leaves the order of a replacement to the provider."""
+    ignore_changes: tuple[str, ...] = ()
+    """Inputs whose changes are not sent, as dotted paths."""
     stateful: Stateful | None = None
     """What its component declares that it holds; None: nothing that the program cannot make again."""
 
@@ -79,6 +81,7 @@ class Resource:
             "protect": self.protect,
             "retain_on_delete": self.retain_on_delete,
             "delete_before_replace": self.delete_before_replace,
+            "ignore_changes": list(self.ignore_changes),
             "stateful": self.stateful.to_json() if self.stateful else None,
         }
 
@@ -100,6 +103,7 @@ class Resource:
             protect=data["protect"],
             retain_on_delete=data["retain_on_delete"],
             delete_before_replace=data.get("delete_before_replace"),
+            ignore_changes=tuple(data.get("ignore_changes", ())),
             stateful=Stateful.from_json(data["stateful"]) if data.get("stateful") else None,
         )
 

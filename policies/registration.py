@@ -39,6 +39,8 @@ class Registration:
     retain_on_delete: bool = False
     delete_before_replace: bool | None = None
     """As the program asks; None leaves the order of a replacement to the provider."""
+    ignore_changes: tuple[str, ...] = ()
+    """Input paths as the program names them, in Pulumi's own notation."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """What a component shows of itself; empty for every other resource."""
 
@@ -82,6 +84,7 @@ def inventory_of(
                 protect=registered.protect,
                 retain_on_delete=registered.retain_on_delete,
                 delete_before_replace=registered.delete_before_replace,
+                ignore_changes=registered.ignore_changes,
                 stateful=state.get((registered.parent, registered.type, registered.name)),
             ),
             secrets,

@@ -106,6 +106,8 @@ REPLACE_ON: Final[Mapping[str, tuple[str, ...]]] = {
         "description",
         "externalIpv6Prefix",
         "internalIpv6Prefix",
+        # Only growing is done in place (the provider's isShrinkageIpCidr), and ours fill their share.
+        "ipCidrRange",
         "name",
         "network",
         "params",

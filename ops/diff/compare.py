@@ -15,6 +15,7 @@ from policies.model import Finding, Verdict
 Evaluate = Callable[[Inventory], Iterable[Finding]]
 
 _ABSENT: Final = object()
+_FROM: Final = " (comes from)"
 _PROTECTIONS: Final[Mapping[str, tuple[object, ...]]] = {
     **GUARDS,
     "protect": (True,),
@@ -27,6 +28,13 @@ CARRIERS: Final[Mapping[str, str]] = {
     "gcp:container/nodePool:NodePool": "the pods on its machines",
 }
 """Types that hold no state, but carry what serves: deleting one before its successor is there interrupts it."""
+GROUND: Final[Mapping[str, str]] = {
+    "aws:ec2/subnet:Subnet": "what has addresses in it",
+    "aws:ec2/vpc:Vpc": "the cluster and all that has addresses in it",
+    "gcp:compute/network:Network": "the cluster and all that has addresses in it",
+    "gcp:compute/subnetwork:Subnetwork": "the cluster and all that has addresses in it",
+}
+"""Types that the clouds do not delete while anything stands on them, be it of another program."""
 
 _TOLD: Final = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 
@@ -72,11 +80,12 @@ def compare(
 
 def _changed(before: Resource, after: Resource, providers: Providers) -> ResourceChange | None:
     replacing = tuple(providers.replace_on(after.type))
-    properties = [
+    inputs = (
         *_properties(before.inputs, after.inputs, replacing),
         *_links(before, after, replacing, providers.takes_list),
-        *_options(before, after),
-    ]
+    )
+    sent = (change for change in inputs if not _ignored(change.path, after.ignore_changes))
+    properties = [*sent, *_options(before, after)]
     if not properties:
         return None
     if any(p.replaces for p in properties):
@@ -96,6 +105,8 @@ def _replaced(
     risk = None
     if stateful := before.stateful or after.stateful:
         risk = Risk("will be replaced: its content is not moved", stateful)
+    elif after.type in GROUND:
+        risk = Risk("cannot be replaced while anything is on it: the update fails half-way", GROUND[after.type])
     elif first and after.type in CARRIERS:
         risk = Risk("will be deleted before its successor is made", CARRIERS[after.type])
     return ResourceChange("replaced", after, tuple(properties), risk, order)
@@ -131,6 +142,7 @@ def _followed(resource: Resource, cause: str, replacing: tuple[str, ...]) -> lis
         PropertyChange(prop, f"from {name}", f"from the new {name}", replaces=True)
         for prop, sources in resource.property_dependencies.items()
         if cause in sources
+        and not _ignored(prop, resource.ignore_changes)
         and any(_replaces(path, replacing) for path in resource.unknown_paths if path.split(".")[0] == prop)
     ]
 
@@ -159,12 +171,19 @@ def _links(
         unknown = [path for path in after.unknown_paths if path.split(".")[0] == prop]
         exchanged = bool(old - new and new - old)
         replaces = any(_replaces(path, replacing) and (exchanged or takes_list(after.type, path)) for path in unknown)
-        yield PropertyChange(f"{prop} (comes from)", _names(old), _names(new), replaces)
+        yield PropertyChange(f"{prop}{_FROM}", _names(old), _names(new), replaces)
+
+
+def _ignored(path: str, ignored: Iterable[str]) -> bool:
+    """Whether the program keeps a change of an input to itself; of a part of one, if it ignores the whole."""
+    inside = path.removesuffix(_FROM).replace("»", "")
+    return any(inside == name or inside.startswith(f"{name}.") for name in ignored)
 
 
 def _options(before: Resource, after: Resource) -> Iterator[PropertyChange]:
     options = {
         "protect": (before.protect, after.protect),
+        "ignoreChanges": (" ".join(before.ignore_changes) or None, " ".join(after.ignore_changes) or None),
         "retainOnDelete": (before.retain_on_delete, after.retain_on_delete),
         "region (resolved)": (before.region, after.region),
         "state (declared)": (before.stateful and str(before.stateful), after.stateful and str(after.stateful)),
@@ -223,7 +242,10 @@ def _names(urns: Iterable[str]) -> str:
 def _removal_risk(resource: Resource) -> Risk | None:
     stateful = resource.stateful
     if stateful is None:
-        return None
+        ground = GROUND.get(resource.type)
+        return (
+            Risk("cannot be deleted while anything is on it: the update fails half-way", ground) if ground else None
+        )
     if resource.protect:
         return Risk("removed while protected: the update will fail until it is unprotected", stateful)
     if resource.retain_on_delete:

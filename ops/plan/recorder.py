@@ -219,6 +219,7 @@ def _registration(
         retain_on_delete=(
             request.retainOnDelete if request.HasField("retainOnDelete") else bool(parent and parent.retain_on_delete)
         ),
+        ignore_changes=tuple(sorted(request.ignoreChanges)),
         delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
     )
 

@@ -170,6 +170,38 @@ def test_a_pool_that_goes_before_its_successor_comes_is_at_risk(
     assert order in render([found], base="a", head="b")
 
 
+def test_a_change_that_the_program_keeps_to_itself_is_not_told(diff: Diff) -> None:
+    before, after = (
+        replace(pool("nodeRoleArn", "role", scalingConfig={"maxSize": most}), ignore_changes=("scalingConfig",))
+        for most in (3, 5)
+    )
+    assert diff(inventory(before), inventory(after)).is_empty
+
+
+def test_ignoring_a_name_ignores_no_longer_one(diff: Diff) -> None:
+    before, after = (replace(pool("nodeRoleArn", "role", labels=v), ignore_changes=("label",)) for v in ("a", "b"))
+    assert not diff(inventory(before), inventory(after)).is_empty
+
+
+def test_a_replacement_is_not_followed_where_the_program_ignores_the_change(diff: Diff) -> None:
+    def stack(key: str) -> Inventory:
+        table = resource(TABLE, "t", hashKey=key, encrypted=True)
+        follower = replace(
+            resource(TABLE, "copy", hashKey="[unknown]", encrypted=True),
+            unknown_paths=("hashKey",),
+            property_dependencies={"hashKey": (table.urn,)},
+            ignore_changes=("hashKey",),
+        )
+        return inventory(table, follower)
+
+    assert {c.resource.name for c in diff(stack("a"), stack("b")).changes} == {"t"}
+
+
+def test_taking_a_subnet_away_is_at_risk(diff: Diff) -> None:
+    [change] = diff(inventory(resource("aws:ec2/subnet:Subnet", "a")), inventory()).changes
+    assert change.risk is not None and "while anything is on it" in change.risk.what
+
+
 @pytest.mark.parametrize(("protect", "says"), [(True, "update will fail"), (False, "will be deleted")])
 def test_removing_a_stateful_resource_is_a_risk(diff: Diff, protect: bool, says: str) -> None:
     [change] = diff(inventory(resource(BUCKET, "b", protect=protect, stateful=RELEASES)), inventory()).changes

@@ -55,6 +55,7 @@ def test_json_has_the_documented_keys(run: Run) -> None:
         "protect",
         "retain_on_delete",
         "delete_before_replace",
+        "ignore_changes",
         "stateful",
     }
 
