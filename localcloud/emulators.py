@@ -25,6 +25,8 @@ class StackPlace:
     backup_region: str
     account: str
     """AWS account id, or Google Cloud project id."""
+    people: tuple[str, ...] = ()
+    """Emails of service accounts that are there before the stack, as the deployer's is (Google Cloud)."""
 
 
 class Emulator(Protocol):

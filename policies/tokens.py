@@ -28,6 +28,7 @@ GCP_KEY_RING: Final = "gcp:kms/keyRing:KeyRing"
 
 EKS_CLUSTER: Final = "aws:eks/cluster:Cluster"
 EKS_NODE_GROUP: Final = "aws:eks/nodeGroup:NodeGroup"
+EKS_ACCESS_ENTRY: Final = "aws:eks/accessEntry:AccessEntry"
 EC2_LAUNCH_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 GKE_CLUSTER: Final = "gcp:container/cluster:Cluster"
 GKE_NODE_POOL: Final = "gcp:container/nodePool:NodePool"

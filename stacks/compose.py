@@ -49,6 +49,8 @@ def compose(s: Settings) -> Platform:
     ).ref
 
     on_cluster = kubernetes.provider(cluster)
+    if cluster.grants:
+        kubernetes.Access("access", cluster.grants, provider=on_cluster)
     fleet = kubernetes.Fleet(
         "fleet",
         place,
@@ -62,7 +64,7 @@ def compose(s: Settings) -> Platform:
         identity=identity,
         provider=on_cluster,
     ).ref
-    kubernetes.MetricsPipeline("metrics", registry=registry, provider=on_cluster)
+    kubernetes.MetricsPipeline("metrics", registry=registry, api_server=cluster.api_server, provider=on_cluster)
     scaler = cloud.node_autoscaler_identity(place, cluster=cluster, pools=list(pools.pools.values()), provider=on)
     if scaler is not None:
         kubernetes.NodeAutoscaler(

@@ -20,6 +20,7 @@ from components.contracts.regions import REGIONS, distance_km, multi_region_cont
 from components.contracts.spec import refused
 from components.contracts.specs import KeysSpec, StackSpec
 from components.contracts.vocabulary import Cloud, Environment, OptOut
+from stacks.control_plane import control_plane_problems
 from stacks.fitting import fleet_problems, kept_replicas
 from stacks.objectives import objective_problems
 from stacks.offering import offer_problems
@@ -131,6 +132,7 @@ class Settings(StackSpec):
             self._pool_problems,
             self._offer_problems,
             self._address_problems,
+            self._control_plane_problems,
             self._feature_store_problems,
             self._fleet_problems,
             self._capacity_problems,
@@ -231,6 +233,9 @@ class Settings(StackSpec):
             return []
         allowed = f"max_nodes that add up to at most {GKE_NODES_MAX}, for which the network has pods' addresses"
         return [Problem("pools", f"{most} machines", allowed, "Lower the pools' max_nodes.")]
+
+    def _control_plane_problems(self) -> list[Problem]:
+        return control_plane_problems(self)
 
     def _feature_store_problems(self) -> list[Problem]:
         store = self.feature_store

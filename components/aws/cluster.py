@@ -9,13 +9,14 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.access import access_entries, control_plane_rules
 from components.aws.documents import pod_trust, service_trust
 from components.aws.network import flow_logs
 from components.aws.roles import make_role
+from components.contracts.cluster import ClusterSpec
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
-from components.contracts.refs import ClusterRef, KeysRef, NetworkRef
-from components.contracts.specs import ClusterSpec
+from components.contracts.refs import ApiServerPath, ClusterRef, KeysRef, NetworkRef
 from components.contracts.stateful import NotCopied, Stateful
 from components.contracts.vocabulary import Cloud
 
@@ -88,6 +89,10 @@ class Cluster(Component):
         cluster_name = place.name("cluster", max_length=CLUSTER_NAME_MAX)
         cluster = self._control_plane(cluster_name, place, spec, network, keys, log_retention_days)
         flow_logs(self, place, network, keys.logs, log_retention_days)
+        admitted = [
+            *access_entries(self, place, spec.access, cluster),
+            *control_plane_rules(self, place, spec.private_cidrs, cluster),
+        ]
         addons = self._addons(cluster_name, place, cluster)
         resolved = pulumi.Output.all(cluster.endpoint, cluster.certificate_authority.data)
         config = resolved.apply(lambda v: json.dumps(kubeconfig(cluster_name, place.region, v[0], v[1])))
@@ -95,7 +100,10 @@ class Cluster(Component):
             cloud=Cloud.AWS,
             name=cluster_name,
             id=ready(cluster.name, *addons),
-            kubeconfig=pulumi.Output.secret(ready(config, *addons)),
+            # Who lays the fleet on the cluster must be let in first, and is still needed when it is taken off.
+            kubeconfig=pulumi.Output.secret(ready(config, *addons, *admitted)),
+            identifier=pulumi.Output.format("{0}@{1}", cluster.arn, cluster.created_at),
+            api_server=ApiServerPath(cidrs=network.control_plane_cidrs),
         )
         self.finish({"id": self.ref.id, "kubeconfig": self.ref.kubeconfig})
 
@@ -127,13 +135,27 @@ class Cluster(Component):
             trust=service_trust("eks.amazonaws.com"),
             managed=["AmazonEKSClusterPolicy"],
         )
-        kept = self.keep(aws.eks.Cluster, "cluster", CLUSTER, place, depends_on=[logs])
+        kept = self.keep(
+            aws.eks.Cluster,
+            "cluster",
+            CLUSTER,
+            place,
+            depends_on=[logs],
+            ignore_changes=[
+                # Only the creation reads it, AWS never tells it, and the provider replaces the cluster when it
+                # changes (`ForceNew` in terraform-provider-aws, internal/service/eks/cluster.go, 2026-11-21).
+                "accessConfig.bootstrapClusterCreatorAdminPermissions",
+                # EKS takes no subnet of a zone that it did not begin with, and needs none: machines may stand in
+                # other zones of the network (EKS API, `UpdateClusterConfig`, 2026-11-21).
+                "vpcConfig.subnetIds",
+            ],
+        )
         return aws.eks.Cluster(
             kept.name,
             name=cluster_name,
             version=spec.version,
             role_arn=role.arn,
-            vpc_config=vpc_access(network.subnet_ids, spec.authorized_cidrs),
+            vpc_config=vpc_access(network.control_plane_subnet_ids, spec.authorized_cidrs),
             enabled_cluster_log_types=list(LOG_TYPES),
             encryption_config=aws.eks.ClusterEncryptionConfigArgs(
                 provider=aws.eks.ClusterEncryptionConfigProviderArgs(key_arn=keys.cluster.id),
@@ -141,9 +163,8 @@ class Cluster(Component):
             ),
             access_config=aws.eks.ClusterAccessConfigArgs(
                 authentication_mode="API",
-                # The deployer lays the fleet on the cluster and its identity is in no setting: EKS makes the
-                # creator's access entry. It is an ordinary entry, so it can be listed, and withdrawn later.
-                bootstrap_cluster_creator_admin_permissions=True,
+                # Whoever happens to run the first update is in no setting; those who may act are.
+                bootstrap_cluster_creator_admin_permissions=False,
             ),
             # The add-ons below replace the unmanaged ones, which nobody would update.
             bootstrap_self_managed_addons=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from typing import Final
 
 import pulumi
@@ -18,6 +19,9 @@ from components.contracts.stateful import NotCopied, Stateful
 
 SUBNET_PREFIX_LENGTH: Final = 19
 """A /16 has room for eight such subnets of 8,187 usable addresses; with the VPC CNI each pod takes one."""
+CONTROL_PLANE_PREFIX_LENGTH: Final = 28
+"""EKS asks for 6 free addresses in each of its subnets, and advises 16 (EKS guide, "Networking requirements for VPC
+and subnets", 2026-11-21)."""
 
 INTERFACE_ENDPOINTS: Final = {
     "ec2": "ec2",
@@ -39,12 +43,30 @@ def subnet_cidr(cidr: str, zone: str) -> str:
     """The subnet of `zone` in the /16 `cidr`, by the number its id ends in: zones may come, go or be reordered.
 
     Raises:
-        ValueError: the zone's id does not end in a digit from 1 to 8.
+        ValueError: the zone's id does not end in a digit from 1 to 7.
     """
+    return _by_number(_slots(cidr)[:-1], zone)
+
+
+def control_plane_cidr(cidr: str, zone: str) -> str:
+    """The subnet of `zone` that EKS has for itself, cut from the last slot of the /16 `cidr`.
+
+    Nothing else has addresses there, so whoever comes from one is the control plane.
+
+    Raises:
+        ValueError: the zone's id does not end in a digit from 1 to 7.
+    """
+    return _by_number(list(_slots(cidr)[-1].subnets(new_prefix=CONTROL_PLANE_PREFIX_LENGTH))[:7], zone)
+
+
+def _slots(cidr: str) -> list[ipaddress.IPv4Network]:
+    return list(ipaddress.IPv4Network(cidr).subnets(new_prefix=SUBNET_PREFIX_LENGTH))
+
+
+def _by_number(slots: Sequence[ipaddress.IPv4Network], zone: str) -> str:
     slot = ord(zone[-1:] or "-") - ord("1")
-    slots = list(ipaddress.IPv4Network(cidr).subnets(new_prefix=SUBNET_PREFIX_LENGTH))
     if not 0 <= slot < len(slots):
-        raise ValueError(f"zone {zone!r} has no subnet: {cidr} has room for zones whose ids end in 1 to 8")
+        raise ValueError(f"zone {zone!r} has no subnet: there is room for zones whose ids end in 1 to 7")
     return str(slots[slot])
 
 
@@ -101,31 +123,49 @@ class Network(Component):
         table = aws.ec2.RouteTable(
             "private", vpc_id=vpc.id, tags={**place.labels, "Name": place.name("private")}, opts=options
         )
-        subnets: list[pulumi.Output[str]] = []
-        for zone in place.zones:
-            subnet = aws.ec2.Subnet(
-                zone,
-                vpc_id=vpc.id,
-                availability_zone_id=zone,
-                cidr_block=subnet_cidr(spec.cidr, zone),
-                map_public_ip_on_launch=False,
-                tags={
-                    **place.labels,
-                    "Name": place.name(f"private-{zone}"),
-                    "kubernetes.io/role/internal-elb": "1",
-                },
-                opts=options,
-            )
-            route = aws.ec2.RouteTableAssociation(zone, subnet_id=subnet.id, route_table_id=table.id, opts=options)
-            subnets.append(ready(subnet.id, route))
+        subnets = [
+            self._subnet(place, zone, zone, subnet_cidr(spec.cidr, zone), vpc, table, takes_load_balancers=True)
+            for zone in place.zones
+        ]
+        control_plane = {zone: control_plane_cidr(spec.cidr, zone) for zone in place.zones}
         endpoints = [*self._gateways(place, vpc, table), *self._interfaces(place, spec, vpc, subnets)]
         self.ref = NetworkRef(
             id=vpc.id,
             subnet_ids=tuple(subnets),
             cidr=spec.cidr,
             managed_services_ready=ready(vpc.id, *endpoints),
+            control_plane_subnet_ids=tuple(
+                self._subnet(place, f"control-plane-{zone}", zone, cidr, vpc, table)
+                for zone, cidr in control_plane.items()
+            ),
+            control_plane_cidrs=tuple(control_plane.values()),
         )
         self.finish({"id": vpc.id, "ready": self.ref.managed_services_ready})
+
+    def _subnet(
+        self,
+        place: Place,
+        name: str,
+        zone: str,
+        cidr: str,
+        vpc: aws.ec2.Vpc,
+        table: aws.ec2.RouteTable,
+        *,
+        takes_load_balancers: bool = False,
+    ) -> pulumi.Output[str]:
+        options = pulumi.ResourceOptions(parent=self)
+        tags = {**place.labels, "Name": place.name(f"private-{name}")}
+        subnet = aws.ec2.Subnet(
+            name,
+            vpc_id=vpc.id,
+            availability_zone_id=zone,
+            cidr_block=cidr,
+            map_public_ip_on_launch=False,
+            tags=tags | {"kubernetes.io/role/internal-elb": "1"} if takes_load_balancers else tags,
+            opts=options,
+        )
+        route = aws.ec2.RouteTableAssociation(name, subnet_id=subnet.id, route_table_id=table.id, opts=options)
+        return ready(subnet.id, route)
 
     def _gateways(self, place: Place, vpc: aws.ec2.Vpc, table: aws.ec2.RouteTable) -> list[aws.ec2.VpcEndpoint]:
         policies = {"s3": s3_endpoint_policy(place), "dynamodb": dynamodb_endpoint_policy(place)}

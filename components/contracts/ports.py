@@ -12,6 +12,7 @@ from typing import Protocol
 import pulumi
 
 from components.contracts import refs, specs
+from components.contracts.cluster import ClusterSpec
 from components.contracts.feature_store import FeatureStoreRef, FeatureStoreSpec
 from components.contracts.images import RegistryAddress
 from components.contracts.place import Place
@@ -96,7 +97,7 @@ class CloudModule(Protocol):
         self,
         name: str,
         place: Place,
-        spec: specs.ClusterSpec,
+        spec: ClusterSpec,
         *,
         network: refs.NetworkRef,
         keys: refs.KeysRef,

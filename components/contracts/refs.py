@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pulumi
 
@@ -46,6 +47,32 @@ class NetworkRef:
     cidr: str
     managed_services_ready: pulumi.Output[str]
     """Resolves to the network's id when managed services can be reached privately from it."""
+    control_plane_subnet_ids: tuple[pulumi.Output[str], ...] = ()
+    """Subnets that the cluster's control plane has for itself; empty where it has none in the network (GKE)."""
+    control_plane_cidrs: tuple[str, ...] = ()
+    """Their address ranges."""
+
+
+@dataclass(frozen=True)
+class ApiServerPath:
+    """Where the API server comes from when it calls a pod that serves one of its APIs."""
+
+    cidrs: tuple[str, ...] = ()
+    """Addresses of its own (EKS)."""
+    agent: tuple[str, str, str] | None = None
+    """Namespace, label and value of the pods that it comes through (GKE)."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role of Kubernetes' own that the cluster's RBAC must bind, because the cloud's does not."""
+
+    name: str
+    """What the binding is called."""
+    role: str
+    """The ClusterRole, as `view`."""
+    subject_kind: Literal["User", "Group"]
+    subject: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +84,11 @@ class ClusterRef:
     id: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     """Secret: credentials come from the cloud's own exec plugin, but the CA and endpoint are inside."""
+    identifier: pulumi.Output[str]
+    """Stays while the cluster does, whatever its address; another cluster of the same name has another."""
+    api_server: ApiServerPath
+    grants: tuple[Grant, ...] = ()
+    """Whom the cluster's own RBAC lets in; empty where the cloud binds the named principals by itself."""
     node_role: pulumi.Output[str] | None = None
     """The service account of the machines, by its email (Google Cloud); on AWS `NodePools` makes their role."""
 

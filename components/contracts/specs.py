@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from components.contracts.backup import BackupSpec
+from components.contracts.cluster import ClusterSpec
 from components.contracts.feature_store import DEFAULT_KIND, FeatureStoreSpec
 from components.contracts.spec import Spec, check_order, refused
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, Environment, OptOut
@@ -43,32 +44,6 @@ class NetworkSpec(Spec):
             raise refused(str(error), allowed=allowed, remedy="Write the network's first address and /16.") from None
         if network.prefixlen != 16 or not network.is_private:
             raise refused(f"{value} is not a private /16", allowed=allowed, remedy="Choose a private /16.")
-        return value
-
-
-class ClusterSpec(Spec):
-    """The Kubernetes cluster's control plane."""
-
-    version: Annotated[str, Field(pattern=r"^1\.\d{2}$")] = "1.35"
-    """Kubernetes minor version."""
-    authorized_cidrs: tuple[str, ...] = ()
-    """Networks that may reach the control plane from outside; empty: only from the private network."""
-
-    @field_validator("authorized_cidrs")
-    @classmethod
-    def _no_open_door(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        allowed = "IPv4 networks of prefix length 16 or more"
-        for cidr in value:
-            try:
-                network = ipaddress.IPv4Network(cidr)
-            except ValueError as error:
-                raise refused(str(error), allowed=allowed, remedy="Write CIDR notation, as 192.0.2.0/24.") from None
-            if network.prefixlen < 16:
-                raise refused(
-                    f"{cidr} opens the control plane to {network.num_addresses} addresses",
-                    allowed=allowed,
-                    remedy="Name your office's or VPN's network.",
-                )
         return value
 
 
@@ -235,7 +210,7 @@ class StackSpec(Spec):
     """Customer-managed keys."""
     network: NetworkSpec = NetworkSpec()
     """The private network."""
-    cluster: ClusterSpec = ClusterSpec()
+    cluster: ClusterSpec
     """The Kubernetes cluster."""
     pools: Annotated[
         dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$")], NodePoolSpec], Field(min_length=2)

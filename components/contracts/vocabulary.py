@@ -49,3 +49,5 @@ class OptOut(StrEnum):
     """Stateful resources may be destroyed with the stack."""
     ON_DEMAND_CAPACITY = "on_demand_capacity"
     """A production stack may run on spot capacity alone."""
+    PUBLIC_CONTROL_PLANE = "public_control_plane"
+    """The control plane may answer over the internet, to the networks that `cluster.authorized_cidrs` names."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_gcp as gcp
-from pulumi_gcp.container import ClusterMasterAuthorizedNetworksConfigCidrBlockArgsDict
 
 from components.contracts.capacity import GKE_PODS_PER_NODE
+from components.contracts.cluster import ClusterSpec
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
-from components.contracts.refs import ClusterRef, IdentityRef, KeysRef, NetworkRef, NodePoolRef
-from components.contracts.specs import ClusterSpec
+from components.contracts.refs import ApiServerPath, ClusterRef, IdentityRef, KeysRef, NetworkRef, NodePoolRef
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 from components.contracts.vocabulary import Cloud
+from components.gcp.access import connections, grants
 from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
 from components.gcp.logs import log_bucket
 from components.gcp.network import PODS_RANGE, SERVICES_RANGE, address_plan
@@ -25,11 +25,13 @@ from components.gcp.registry import registry_address
 CLUSTER_NAME_MAX: Final = 40
 
 NODE_ROLES: Final = (
-    "roles/logging.logWriter",
-    "roles/monitoring.metricWriter",
+    "roles/container.defaultNodeServiceAccount",
     "roles/artifactregistry.reader",
 )
-"""All that a machine itself may do; pods have identities of their own."""
+"""All that a machine itself may do; pods have identities of their own.
+
+The first is what GKE asks of its nodes: logs, metrics, autoscaling (GKE guide, "Use least privilege IAM service
+accounts", 2026-11-21)."""
 
 CONTROL_PLANE_LOGS: Final = ("SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER", "SCHEDULER", "CONTROLLER_MANAGER")
 
@@ -70,16 +72,17 @@ class Cluster(Component):
         nodes = self._node_identity(place)
         admission = self._admission(place)
         cluster = self._cluster(called, place, spec, network, keys, node_email=nodes, after=[logs, admission])
+        connect = connections(self, place, spec.access)
+        endpoint = cluster.control_plane_endpoints_config.apply(dns_endpoint)
         self.ref = ClusterRef(
             cloud=Cloud.GCP,
             name=called,
             id=cluster.id,
-            kubeconfig=pulumi.Output.secret(
-                # `Output.all` would turn the typed value into a plain dict.
-                pulumi.Output.all(
-                    cluster.endpoint, cluster.master_auth.apply(lambda auth: auth.cluster_ca_certificate)
-                ).apply(lambda known: kubeconfig(called, known[0], known[1]))
-            ),
+            kubeconfig=pulumi.Output.secret(ready(endpoint.apply(lambda host: kubeconfig(called, host)), *connect)),
+            # The name of the endpoint holds an id that GKE gives to each cluster once.
+            identifier=pulumi.Output.format("{0}@{1}", cluster.id, endpoint),
+            api_server=ApiServerPath(agent=("kube-system", "k8s-app", "konnectivity-agent")),
+            grants=grants(spec.access),
             node_role=nodes,
         )
         self.finish({"name": called, "id": cluster.id})
@@ -156,13 +159,19 @@ class Cluster(Component):
             enable_intranode_visibility=True,
             private_cluster_config={
                 "enable_private_nodes": True,
-                "enable_private_endpoint": not spec.authorized_cidrs,
                 "master_ipv4_cidr_block": address_plan(network.cidr).control_plane,
             },
-            master_authorized_networks_config={
-                "gcp_public_cidrs_access_enabled": False,
-                "cidr_blocks": authorized_blocks(network.cidr, spec.authorized_cidrs),
+            # One name, which IAM guards before a request reaches the API server. The control plane has no addresses
+            # then: no networks to authorise, and `enable_private_endpoint` would be a diff for ever.
+            control_plane_endpoints_config={
+                "dns_endpoint_config": {
+                    "allow_external_traffic": True,
+                    "enable_k8s_tokens_via_dns": False,
+                    "enable_k8s_certs_via_dns": False,
+                },
+                "ip_endpoints_config": {"enabled": False},
             },
+            authenticator_groups_config={"security_group": spec.access.google_groups},
             master_auth={"client_certificate_config": {"issue_client_certificate": False}},
             enable_legacy_abac=False,
             workload_identity_config={"workload_pool": workload_pool(place)},
@@ -204,35 +213,27 @@ def workload_pool(place: Place) -> str:
     return f"{place.account}.svc.id.goog"
 
 
-def authorized_blocks(
-    network_cidr: str, authorized_cidrs: Sequence[str]
-) -> list[ClusterMasterAuthorizedNetworksConfigCidrBlockArgsDict]:
-    """Who may reach the control plane: the private network, and the networks that the settings name."""
-    names = {network_cidr: "private-network"} | {cidr: f"authorized-{cidr}" for cidr in authorized_cidrs}
-    return [{"cidr_block": cidr, "display_name": name} for cidr, name in names.items()]
-
-
 def cluster_log_filter(place: Place, cluster: str) -> str:
     """A Cloud Logging filter for everything that the cluster, its nodes and its containers write."""
     return f'resource.labels.location="{place.region}" AND resource.labels.cluster_name="{cluster}"'
 
 
-def kubeconfig(cluster: str, endpoint: str, ca_certificate: str | None) -> str:
+def dns_endpoint(config: Any) -> str:
+    """The host of the DNS endpoint: `gke-<id>-<project number>.<region>.gke.goog`."""
+    return str(config.dns_endpoint_config.endpoint)
+
+
+def kubeconfig(cluster: str, host: str) -> str:
     """A kubeconfig, as JSON, whose credentials come from `gke-gcloud-auth-plugin` at the time of use.
 
-    `ca_certificate` is base64, as GKE gives it; None if the caller may not see it.
+    It names no CA: the DNS endpoint has a certificate that every client trusts.
     """
     return json.dumps(
         {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": cluster,
-            "clusters": [
-                {
-                    "name": cluster,
-                    "cluster": {"server": f"https://{endpoint}", "certificate-authority-data": ca_certificate or ""},
-                }
-            ],
+            "clusters": [{"name": cluster, "cluster": {"server": f"https://{host}"}}],
             "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
             "users": [
                 {

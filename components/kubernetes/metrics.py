@@ -46,7 +46,8 @@ from pulumi_kubernetes.rbac.v1 import (
 from components.contracts import serving
 from components.contracts.component import Component, ready
 from components.contracts.images import PROMETHEUS, PROMETHEUS_ADAPTER, PublicImage
-from components.contracts.refs import RegistryRef
+from components.contracts.refs import ApiServerPath, RegistryRef
+from components.kubernetes.access import RBAC
 from components.kubernetes.pods import (
     RESTRICTED,
     app_labels,
@@ -59,7 +60,7 @@ from components.kubernetes.pods import (
     port,
     selecting,
 )
-from components.kubernetes.traffic import allow, deny_all, dns, https, in_app, in_namespace, ports
+from components.kubernetes.traffic import allow, deny_all, dns, from_api_server, https, in_app, in_namespace, ports
 
 METRICS_NAMESPACE: Final = "autoscaling-metrics"
 SCRAPE_SECONDS: Final = 5
@@ -68,7 +69,6 @@ PROMETHEUS_PORT: Final = 9090
 ADAPTER_PORT: Final = 6443
 NOBODY: Final = 65534
 METRICS_API: Final = "custom.metrics.k8s.io"
-RBAC: Final = "rbac.authorization.k8s.io"
 
 
 def prometheus_config(fleet_namespace: str) -> str:
@@ -131,6 +131,7 @@ class MetricsPipeline(Component):
         name: str,
         *,
         registry: RegistryRef,
+        api_server: ApiServerPath,
         provider: kubernetes.Provider,
     ) -> None:
         super().__init__("kubernetes:MetricsPipeline", name, provider)
@@ -142,7 +143,7 @@ class MetricsPipeline(Component):
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[self._namespace])
         deny_all(METRICS_NAMESPACE, self._inside)
         prometheus = self._prometheus()
-        adapter = self._adapter()
+        adapter = self._adapter(api_server)
         api = self._metrics_api(adapter)
         self.ready = ready(api.id, prometheus, adapter)
         self.finish({"api": METRICS_API})
@@ -189,7 +190,7 @@ class MetricsPipeline(Component):
             scheme="HTTP",
         )
 
-    def _adapter(self) -> Deployment:
+    def _adapter(self, api_server: ApiServerPath) -> Deployment:
         account = self._account("prometheus-adapter")
         bindings = (
             ("delegator", "ClusterRole", "system:auth-delegator", None),
@@ -208,9 +209,7 @@ class MetricsPipeline(Component):
         allow(
             "prometheus-adapter",
             METRICS_NAMESPACE,
-            # The API server comes from the control plane's own addresses on EKS, and through an agent's pod on GKE;
-            # whoever else comes must show the cluster's own credentials.
-            ingress=[NetworkPolicyIngressRuleArgs(ports=ports(ADAPTER_PORT))],
+            ingress=[NetworkPolicyIngressRuleArgs(from_=from_api_server(api_server), ports=ports(ADAPTER_PORT))],
             egress=[
                 dns(),
                 NetworkPolicyEgressRuleArgs(

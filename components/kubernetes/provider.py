@@ -8,5 +8,14 @@ from components.contracts.refs import ClusterRef
 
 
 def provider(cluster: ClusterRef) -> kubernetes.Provider:
-    """A provider that reaches `cluster` with the credentials of whoever runs Pulumi, as its kubeconfig says."""
-    return kubernetes.Provider("cluster", kubeconfig=cluster.kubeconfig, enable_server_side_apply=True)
+    """A provider that reaches `cluster` with the credentials of whoever runs Pulumi, as its kubeconfig says.
+
+    Only another cluster replaces it, and with it all that is on the cluster: without an identifier a new address or
+    authority does too (`DiffConfig` in pulumi-kubernetes, provider/pkg/provider/provider.go, 2026-11-21).
+    """
+    return kubernetes.Provider(
+        "cluster",
+        kubeconfig=cluster.kubeconfig,
+        cluster_identifier=cluster.identifier,
+        enable_server_side_apply=True,
+    )

@@ -18,6 +18,7 @@ from pulumi_kubernetes.networking.v1 import (
 )
 
 from components.contracts import serving
+from components.contracts.refs import ApiServerPath
 from components.kubernetes.pods import app_labels, metadata, selecting
 from components.kubernetes.triton import APP
 
@@ -46,6 +47,19 @@ def in_app(app: str) -> NetworkPolicyPeerArgs:
 def in_range(cidr: str) -> NetworkPolicyPeerArgs:
     """All addresses of a range."""
     return NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=cidr))
+
+
+def from_api_server(path: ApiServerPath) -> list[NetworkPolicyPeerArgs]:
+    """The API server, and nobody else."""
+    peers = [in_range(cidr) for cidr in path.cidrs]
+    if path.agent is not None:
+        namespace, label, value = path.agent
+        # One peer with both selectors: as two they would mean all of the namespace, or such a pod anywhere.
+        both = NetworkPolicyPeerArgs(
+            namespace_selector=selecting({NAMESPACE_LABEL: namespace}), pod_selector=selecting({label: value})
+        )
+        peers.append(both)
+    return peers
 
 
 def dns() -> NetworkPolicyEgressRuleArgs:

@@ -217,6 +217,13 @@ def _association(made: Made) -> Outputs:
     return {"associationArn": made.arn("eks", path), "associationId": made.id, "externalId": ""}
 
 
+def _access_entry(made: Made) -> Outputs:
+    kind, _, name = str(made.get("principalArn")).rpartition(":")[2].partition("/")
+    path = f"access-entry/{made.get('clusterName')}/{kind}/{made.aws.account}/{name}/{stable_uuid(made.id)}"
+    stamps = {"createdAt": "2025-01-01T00:00:00Z", "modifiedAt": "2025-01-01T00:00:00Z"}
+    return {"accessEntryArn": made.arn("eks", path), "userName": made.get("principalArn"), **stamps}
+
+
 def _addon(made: Made) -> Outputs:
     path = f"addon/{made.get('clusterName')}/{made.get('addonName')}/{stable_uuid(made.id)}"
     stamps = {"createdAt": "2025-01-01T00:00:00Z", "modifiedAt": "2025-01-01T00:00:00Z"}
@@ -265,6 +272,11 @@ RECORDED: Mapping[str, Rule] = {
     "aws:ec2/vpcEndpoint:VpcEndpoint": Rule(_endpoint, prefix="vpce-"),
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": Rule(lambda m: {"registryId": m.aws.account}, name="repository"),
     "aws:ecr/repository:Repository": Rule(_repository, name="name"),
+    "aws:eks/accessEntry:AccessEntry": Rule(_access_entry, identify=_pair("clusterName", "principalArn")),
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": Rule(
+        lambda _: {"associatedAt": "2025-01-01 00:00:00 +0000 UTC", "modifiedAt": "2025-01-01 00:00:00 +0000 UTC"},
+        identify=lambda _, r: f"{r.inputs['clusterName']}#{r.inputs['principalArn']}#{r.inputs['policyArn']}",
+    ),
     "aws:eks/addon:Addon": Rule(_addon, identify=_pair("clusterName", "addonName")),
     "aws:eks/cluster:Cluster": Rule(_cluster, name="name"),
     "aws:eks/nodeGroup:NodeGroup": Rule(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,17 @@ class GcpEmulator:
             cwd=self._folder,
         )
         self._server.start()
+        if snapshot is None:
+            self._admit(self._place.people)
+
+    def _admit(self, emails: Iterable[str]) -> None:
+        accounts = (email.partition("@") for email in emails)
+        own = [name for name, _, home in accounts if home == f"{self._place.account}.iam.gserviceaccount.com"]
+        for name in own:
+            path = f"/iam/v1/projects/{self._place.account}/serviceAccounts"
+            requests.post(
+                f"{self._url()}{path}", json={"accountId": name}, timeout=_ANSWER_SECONDS
+            ).raise_for_status()
 
     def save(self, into: Path) -> None:
         """See `Emulator.save`."""

@@ -73,6 +73,9 @@ def _cluster(request: Request, physical_id: str, context: Context) -> Mapping[st
     private = request.inputs.get("privateClusterConfig") or {}
     block = private.get("masterIpv4CidrBlock") or "172.16.0.0/28"
     internal = str(ipaddress.ip_network(block)[2])
+    endpoints = request.inputs.get("controlPlaneEndpointsConfig") or {}
+    location = physical_id.split("/")[3]
+    host = f"gke-{stable_hex(20, physical_id)}-{digits(12, context.project)}.{location}.gke.goog"
     public = f"34.140.{number // 256}.{number % 256}"
     certificate = request.outputs.get("masterAuth", {}).get("clusterCaCertificate") or _ca(physical_id)
     version = str(request.inputs.get("minMasterVersion") or "1.35")
@@ -81,6 +84,10 @@ def _cluster(request: Request, physical_id: str, context: Context) -> Mapping[st
         "project": project_of(request, context),
         "selfLink": f"{CONTAINER}/{physical_id}",
         "endpoint": internal if private.get("enablePrivateEndpoint") else public,
+        "controlPlaneEndpointsConfig": {
+            **endpoints,
+            "dnsEndpointConfig": {**(endpoints.get("dnsEndpointConfig") or {}), "endpoint": host},
+        },
         "masterVersion": version if version.count(".") == 2 else f"{version}.1-gke.1000000",
         "masterAuth": {
             **(request.inputs.get("masterAuth") or {}),

@@ -33,6 +33,14 @@ class KubernetesProvider(LocalProvider):
 
     package = "kubernetes"
 
+    def replaced_by(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
+        """As `DiffConfig` of pulumi-kubernetes: what else changes is an update while the identifier stays."""
+        before, now = old.get("clusterIdentifier"), new.get("clusterIdentifier")
+        if now and before == now:
+            return ()
+        # Adding or removing the identifier replaces nothing by itself.
+        return ("clusterIdentifier", "kubeconfig") if now and before else ("kubeconfig",)
+
     def kind(self, token: str) -> Kind:
         if token not in RECORDED:
             raise unknown_type(token, "localcloud/kubernetes/recorded.py")

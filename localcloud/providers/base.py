@@ -178,6 +178,10 @@ class LocalProvider(ABC):
         """
         self.config = config
 
+    def replaced_by(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:  # noqa: ARG002
+        """The provider's own inputs whose change replaces it, and so all of its resources; may be given unknowns."""
+        return ()
+
     @abstractmethod
     def kind(self, token: str) -> Kind:
         """How the type behaves; raises ProviderError for a type that the local cloud does not know."""

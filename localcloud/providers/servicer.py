@@ -102,7 +102,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_guarded
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
         olds, news = decode(request.old_inputs).values, decode(request.news).values
-        return _diff_response(decide(olds, news, replace_on=(), ignore=request.ignoreChanges))
+        replacing = self.provider.replaced_by(olds, news)
+        return _diff_response(decide(olds, news, replace_on=replacing, ignore=request.ignoreChanges))
 
     @_guarded
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002

@@ -259,7 +259,14 @@ def read_settings(workspace: Workspace) -> Settings:
 def place_of(settings: Settings) -> StackPlace:
     """What an emulator needs of the settings."""
     place = settings.place
-    return StackPlace(place.stack, place.region, place.backup_region, place.account)
+    accounts = (principal for _, _, principal in settings.cluster.access.principals())
+    return StackPlace(
+        place.stack,
+        place.region,
+        place.backup_region,
+        place.account,
+        tuple(p.partition(":")[2] for p in accounts if p.startswith("serviceAccount:")),
+    )
 
 
 def _past_proxies() -> dict[str, str]:

@@ -8,18 +8,15 @@ from policies.addresses import too_wide
 from policies.checks import (
     ABSENT,
     PASS,
-    all_of,
     expect,
     failed,
     holds_none,
     is_hidden,
     items,
     one_of,
-    passed,
     read,
     shown,
     unknown,
-    unreadable,
 )
 from policies.examples import Hidden, both, drop, examples, given, put
 from policies.family import Family
@@ -32,7 +29,7 @@ family = Family("Clusters")
 _OPEN = "An open control plane is one stolen token or one vulnerability away from the whole cluster."
 _PUBLIC = "vpcConfig.endpointPublicAccess"
 _CIDRS = "vpcConfig.publicAccessCidrs"
-_NETWORKS = "masterAuthorizedNetworksConfig"
+_ENDPOINTS = "controlPlaneEndpointsConfig"
 
 
 @family.rule(
@@ -75,40 +72,24 @@ def eks_endpoint_closed(cluster: Resource, _: Inventory) -> Judgement:
     return holds_none(cluster, _CIDRS, wide, "named networks")
 
 
-@family.rule(
+family.require(
     "gcp-gke-endpoint-closed",
     Severity.CRITICAL,
-    "The GKE endpoint is not open to the world",
-    types=(GKE_CLUSTER,),
-    rationale=_OPEN,
-    remedy="Set enablePrivateEndpoint, or name the networks in masterAuthorizedNetworksConfig.",
+    "GKE's control plane is reached by its DNS endpoint alone, which IAM guards",
+    type=GKE_CLUSTER,
+    inputs={
+        f"{_ENDPOINTS}.dnsEndpointConfig.allowExternalTraffic": (True, False),
+        f"{_ENDPOINTS}.dnsEndpointConfig.enableK8sTokensViaDns": (False, True),
+        f"{_ENDPOINTS}.dnsEndpointConfig.enableK8sCertsViaDns": (False, True),
+        f"{_ENDPOINTS}.ipEndpointsConfig.enabled": (False, True),
+    },
+    rationale=f"{_OPEN} A private address is out of everyone's reach; the cluster's own tokens go past IAM.",
+    remedy="Switch the DNS endpoint on for users, its tokens and certificates off, and the addresses off.",
     frameworks={
         Framework.CIS_GKE: ("5.6.3", "5.6.4"),
         Framework.CHECKOV: ("CKV_GCP_18", "CKV_GCP_20", "CKV_GCP_25"),
     },
-    examples=lambda: examples(
-        given(GKE_CLUSTER, {f"{_NETWORKS}.cidrBlocks.0.cidrBlock": "192.0.2.0/24"}),
-        broken={
-            f"{_NETWORKS} is absent, so every address": drop(_NETWORKS),
-            **{
-                f'{_NETWORKS}.cidrBlocks.1.cidrBlock is "{wide}"': put(f"{_NETWORKS}.cidrBlocks.1.cidrBlock", wide)
-                for wide in ("0.0.0.0/0", "128.0.0.0/1")
-            },
-        },
-        undecided={f"{_NETWORKS}.cidrBlocks is known only to the provider": put(f"{_NETWORKS}.cidrBlocks", Hidden())},
-        accepted={"the endpoint is private": put("privateClusterConfig.enablePrivateEndpoint", True)},
-    ),
 )
-def gke_endpoint_closed(cluster: Resource, _: Inventory) -> Judgement:
-    if read(cluster, "privateClusterConfig.enablePrivateEndpoint") is True:
-        return passed("the endpoint is private")
-    required = "a private endpoint, or named networks"
-    if read(cluster, _NETWORKS) is ABSENT:
-        return failed(_NETWORKS, "absent, so every address", required)
-    blocks = f"{_NETWORKS}.cidrBlocks"
-    return unreadable(cluster, blocks, required) or all_of(
-        expect(cluster, f"{block}.cidrBlock", required, lambda v: not too_wide(v)) for block in items(cluster, blocks)
-    )
 
 
 @family.rule(

@@ -116,10 +116,10 @@ def _limits(policies: list[Resource], kind: str) -> bool:
 @family.rule(
     "k8s-network-ports-named",
     Severity.MEDIUM,
-    "Ingress rules name ports, cover Triton's, and say who may reach those",
+    "Ingress rules name ports and who may reach them, and cover Triton's",
     types=LONG_RUNNING,
-    rationale="Triton authenticates nobody, so the rules must; a port without one cannot be served or scraped.",
-    remedy="Give each ingress rule ports, each of Triton's ports a rule, and those rules a from.",
+    rationale="Triton authenticates nobody, so the rules must; the metrics API is for the API server alone.",
+    remedy="Give each ingress rule ports and a from, and each of Triton's ports a rule.",
     examples=lambda: examples(
         *_triton(),
         broken={
@@ -127,8 +127,9 @@ def _limits(policies: list[Resource], kind: str) -> bool:
                 "spec.ingress.0.ports", [{"port": 8000, "endPort": 8001}], on=NETWORK_POLICY
             ),
             "ports 8000, 8001, 8002 are in no ingress rule": put("spec.ingress", [], on=NETWORK_POLICY),
-            "example.spec.ingress.0.from is absent, so everyone, on a port of Triton's": drop(
-                "spec.ingress.0.from", on=NETWORK_POLICY
+            "example.spec.ingress.0.from is absent, so everyone": drop("spec.ingress.0.from", on=NETWORK_POLICY),
+            "example.spec.ingress.1.from is absent, so everyone": put(
+                "spec.ingress.1.ports", [{"port": 9999}], on=NETWORK_POLICY
             ),
             **{
                 f'spec.ingress.0.from.1.ipBlock.cidr is "{wide}"': put(
@@ -144,10 +145,7 @@ def _limits(policies: list[Resource], kind: str) -> bool:
             )
         },
         accepted={
-            "": (
-                put("spec.ingress.1.ports", [{"port": 9999}], on=NETWORK_POLICY),
-                put("spec.ingress.0.from.1", {"ipBlock": {"cidr": "10.20.0.0/16"}}, on=NETWORK_POLICY),
-            ),
+            "": put("spec.ingress.0.from.1", {"ipBlock": {"cidr": "10.20.0.0/16"}}, on=NETWORK_POLICY),
             "no network policy selects the pods": without(NETWORK_POLICY),
             "the pods listen on no port": drop("spec.template.spec.containers.0.ports"),
         },
@@ -188,10 +186,8 @@ def _narrow(policy: Resource, rule: str) -> Judgement:
     hidden = unreadable(policy, f"{rule}.ports", "named ports") or unreadable(policy, f"{rule}.from", "named peers")
     if hidden:
         return hidden
-    if not any(_rule_ports(policy, rule)):
-        return PASS
     if read(policy, f"{rule}.from") in (ABSENT, []):
-        return failed(f"{policy.name}.{rule}.from", "absent, so everyone, on a port of Triton's", "named peers")
+        return failed(f"{policy.name}.{rule}.from", "absent, so everyone", "named peers")
     return all_of(_narrow_peer(policy, peer) for peer in items(policy, f"{rule}.from"))
 
 

@@ -78,6 +78,7 @@ NO_LABELS: Final[Mapping[str, str]] = {
 
 ENCRYPTION: Final = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 BUCKET: Final = {Cloud.AWS: ("aws:s3/bucket:Bucket", "bucket"), Cloud.GCP: ("gcp:storage/bucket:Bucket", "name")}
+CLUSTER: Final = {Cloud.AWS: "aws:eks/cluster:Cluster", Cloud.GCP: "gcp:container/cluster:Cluster"}
 POOL: Final = {Cloud.AWS: "aws:eks/nodeGroup:NodeGroup", Cloud.GCP: "gcp:container/nodePool:NodePool"}
 
 
@@ -418,3 +419,12 @@ def test_no_rule_finds_fault_with_any_kind_of_feature_store(platform: Any) -> No
     assert [f for f in findings if f.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE)] == []
     judged = {f.rule.id for f in findings if f.verdict is Verdict.PASS and f.name == "features"}
     assert any(rule.endswith("customer-key") for rule in judged), "a store that no rule knows passes them all"
+
+
+# The way to the control plane
+
+
+def test_a_new_address_of_the_control_plane_replaces_nothing_on_the_cluster(platform: Any) -> None:
+    (provider,) = platform.inventory.of_type("pulumi:providers:kubernetes")
+    fed_by = {r.type for r in platform.inventory.linked(provider, "clusterIdentifier")}
+    assert fed_by == {CLUSTER[platform.cloud]}, "a name that was used before would pass for the same cluster"

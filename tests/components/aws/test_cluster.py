@@ -15,6 +15,9 @@ from components.contracts.vocabulary import Cloud
 
 CLUSTER = "aws:eks/cluster:Cluster"
 ADDON = "aws:eks/addon:Addon"
+ENTRY = "aws:eks/accessEntry:AccessEntry"
+ASSOCIATION = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 
 
 def test_a_kubeconfig_holds_no_credential() -> None:
@@ -30,7 +33,11 @@ def test_the_endpoint_is_private_unless_networks_are_named() -> None:
 
 
 def test_the_endpoint_opens_to_the_named_networks_alone(aws_platform: Any, plan_platform: Any) -> None:
-    opened = plan_platform(aws_platform.cloud, cluster={"authorized_cidrs": ["192.0.2.0/24"]})
+    opened = plan_platform(
+        aws_platform.cloud,
+        cluster={"authorized_cidrs": ["192.0.2.0/24"]},
+        opt_outs={"public_control_plane": "our runners have one fixed address and no VPN"},
+    )
     (cluster,) = opened.inventory.of_type(CLUSTER)
     assert cluster.get("vpcConfig.endpointPrivateAccess") is True
     assert cluster.get("vpcConfig.publicAccessCidrs") == ["192.0.2.0/24"]
@@ -50,9 +57,54 @@ def test_the_control_plane_logs_to_a_group_that_is_there_before_it(aws_platform:
     }
 
 
-def test_access_is_by_entries_only(aws_platform: Any) -> None:
+def test_only_named_principals_act_in_the_cluster(aws_platform: Any) -> None:
     (cluster,) = aws_platform.inventory.of_type(CLUSTER)
-    assert cluster.get("accessConfig.authenticationMode") == "API"
+    assert cluster.get("accessConfig") == {
+        "authenticationMode": "API",
+        "bootstrapClusterCreatorAdminPermissions": False,
+    }
+    access = aws_platform.settings.cluster.access
+    entries = {e.name: e.get("principalArn") for e in aws_platform.inventory.of_type(ENTRY)}
+    assert entries == {key: principal for _, key, principal in access.principals()}
+
+
+def test_each_principal_has_the_one_policy_of_its_role(aws_platform: Any) -> None:
+    held = {
+        a.name: (a.get("policyArn").rpartition("/")[2], a.get("accessScope.type"))
+        for a in aws_platform.inventory.of_type(ASSOCIATION)
+    }
+    assert held == {
+        "platform": ("AmazonEKSClusterAdminPolicy", "cluster"),
+        "ci": ("AmazonEKSClusterAdminPolicy", "cluster"),
+        "on-call": ("AmazonEKSViewPolicy", "cluster"),
+    }, "a reader must not read secrets, as AmazonEKSAdminViewPolicy would let it"
+
+
+def test_who_lays_the_fleet_is_let_in_before_and_let_go_after(aws_platform: Any) -> None:
+    (provider,) = aws_platform.inventory.of_type("pulumi:providers:kubernetes")
+    admitted = {
+        r.urn
+        for r in aws_platform.inventory.of_type(ENTRY, RULE, ASSOCIATION)
+        if r.parent and r.parent.endswith("Cluster::cluster")
+    }
+    assert len(admitted) == 7
+    assert admitted <= set(provider.property_dependencies["kubeconfig"])
+
+
+def test_a_named_network_reaches_the_control_plane_on_443(aws_platform: Any) -> None:
+    rules = [r for r in aws_platform.inventory.of_type(RULE) if r.name == "control-plane-from-runners"]
+    assert [(r.get("cidrIpv4"), r.get("fromPort"), r.get("toPort")) for r in rules] == [("10.64.0.0/16", 443, 443)]
+    (cluster,) = aws_platform.inventory.of_type(CLUSTER)
+    assert aws_platform.inventory.linked(rules[0], "securityGroupId") == (cluster,), "the cluster's own group"
+
+
+def test_the_control_plane_stands_in_subnets_of_its_own(aws_platform: Any) -> None:
+    (cluster,) = aws_platform.inventory.of_type(CLUSTER)
+    subnets = aws_platform.inventory.linked(cluster, "vpcConfig", "aws:ec2/subnet:Subnet")
+    groups = aws_platform.inventory.of_type("aws:eks/nodeGroup:NodeGroup")
+    machines = {s.urn for group in groups for s in aws_platform.inventory.linked(group, "subnetIds")}
+    assert len(subnets) == 2 and not machines & {s.urn for s in subnets}, "its addresses would be those of any pod"
+    assert {s.get("cidrBlock") for s in subnets} == set(aws_platform.refs.cluster.api_server.cidrs)
 
 
 def test_network_policies_are_enforced(aws_platform: Any) -> None:

@@ -10,26 +10,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.aws.network import subnet_cidr
+from components.aws.network import control_plane_cidr, subnet_cidr
 from components.contracts.offers import zones_of
 from components.contracts.vocabulary import Cloud
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
-NUMBERS = "12345678"
+NUMBERS = "1234567"
 CIDRS = st.integers(0, 255).map(lambda second: f"10.{second}.0.0/16")
 
 
 @given(CIDRS)
 def test_subnets_lie_in_the_network_and_never_overlap(cidr: str) -> None:
-    subnets = [ipaddress.IPv4Network(subnet_cidr(cidr, f"use1-az{number}")) for number in NUMBERS]
+    zones = [f"use1-az{number}" for number in NUMBERS]
+    subnets = [ipaddress.IPv4Network(of(cidr, zone)) for of in (subnet_cidr, control_plane_cidr) for zone in zones]
     assert all(subnet.subnet_of(ipaddress.IPv4Network(cidr)) for subnet in subnets)
     assert not any(a.overlaps(b) for a, b in combinations(subnets, 2))
 
 
-@pytest.mark.parametrize("zone", ["us-east-1a", "use1-az9", "use1-az0", ""])
+@pytest.mark.parametrize("zone", ["us-east-1a", "use1-az8", "use1-az0", ""])
 def test_a_zone_without_room_is_refused_with_what_is_allowed(zone: str) -> None:
-    with pytest.raises(ValueError, match="ids end in 1 to 8"):
-        subnet_cidr("10.20.0.0/16", zone)
+    for of in (subnet_cidr, control_plane_cidr):
+        with pytest.raises(ValueError, match="ids end in 1 to 7"):
+            of("10.20.0.0/16", zone)
 
 
 def test_a_zone_keeps_its_subnet_when_others_come(aws_platform: Any, plan_platform: Any) -> None:
@@ -61,7 +63,7 @@ def test_every_subnet_is_routed_and_private(aws_platform: Any) -> None:
 
 
 def test_endpoints_answer_the_network_alone(aws_platform: Any) -> None:
-    (rule,) = aws_platform.inventory.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    rule = aws_platform.one("network", "endpoints-https")
     assert (rule.get("cidrIpv4"), rule.get("fromPort"), rule.get("toPort")) == ("10.20.0.0/16", 443, 443)
 
 

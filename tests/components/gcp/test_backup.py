@@ -73,7 +73,7 @@ def test_the_caller_may_start_exports_and_nothing_else(gcp_platform: Any) -> Non
     inventory = gcp_platform.inventory
     caller = f"serviceAccount:{_job(gcp_platform).get('httpTarget.oauthToken.serviceAccountEmail')}"
     grants = [r for r in inventory.resources if r.get("member") == caller]
-    (role,) = inventory.of_type("gcp:projects/iAMCustomRole:IAMCustomRole")
+    role = gcp_platform.one("backup", "feature-export", "gcp:projects/iAMCustomRole:IAMCustomRole")
     assert [grant.get("role") for grant in grants] == [
         f"projects/{gcp_platform.place.account}/roles/{role.get('roleId')}"
     ]

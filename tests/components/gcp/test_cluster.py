@@ -5,29 +5,64 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from components.contracts.vocabulary import Cloud
-from components.gcp.cluster import CLUSTER_NAME_MAX, authorized_blocks, kubeconfig
+from components.gcp.cluster import CLUSTER_NAME_MAX, kubeconfig
 
 CLUSTER = "gcp:container/cluster:Cluster"
+MEMBER = "gcp:projects/iAMMember:IAMMember"
+HOST = "gke-0123456789abcdef-111122223333.europe-west1.gke.goog"
 
 
-def test_without_authorized_networks_the_control_plane_has_no_public_endpoint(gcp_platform: Any) -> None:
+def test_the_control_plane_is_a_name_that_iam_guards_and_has_no_address(gcp_platform: Any) -> None:
     (cluster,) = gcp_platform.inventory.of_type(CLUSTER)
-    assert cluster.get("privateClusterConfig.enablePrivateEndpoint") is True
+    assert cluster.get("controlPlaneEndpointsConfig") == {
+        "dnsEndpointConfig": {
+            "allowExternalTraffic": True,
+            "enableK8sTokensViaDns": False,
+            "enableK8sCertsViaDns": False,
+        },
+        "ipEndpointsConfig": {"enabled": False},
+    }
+    assert cluster.get("privateClusterConfig.enablePrivateEndpoint") is None, "it would be a diff for ever"
+    assert cluster.get("masterAuthorizedNetworksConfig") is None
 
 
-def test_authorized_networks_and_no_others_reach_the_public_endpoint(plan_platform: Any) -> None:
-    platform = plan_platform(Cloud.GCP, cluster={"authorized_cidrs": ["192.0.2.0/24"]})
-    (cluster,) = platform.inventory.of_type(CLUSTER)
-    allowed = [block["cidrBlock"] for block in cluster.get("masterAuthorizedNetworksConfig.cidrBlocks")]
-    assert cluster.get("privateClusterConfig.enablePrivateEndpoint") is False
-    assert allowed == [platform.settings.network.cidr, "192.0.2.0/24"]
-    assert cluster.get("masterAuthorizedNetworksConfig.gcpPublicCidrsAccessEnabled") is False
+def test_who_is_named_may_connect_and_no_more(gcp_platform: Any) -> None:
+    inventory, place = gcp_platform.inventory, gcp_platform.place
+    (role,) = (r for r in inventory.of_type("gcp:projects/iAMCustomRole:IAMCustomRole") if r.name == "connects")
+    inside = {p for p in role.get("permissions") if not p.startswith("container.clusters.")}
+    assert not inside, "what it may do inside is the cluster's to say"
+    named = f"projects/{place.account}/roles/{role.get('roleId')}"
+    members = [m.get("member") for m in inventory.of_type(MEMBER) if m.get("role") == named]
+    assert sorted(members) == sorted(p for _, _, p in gcp_platform.settings.cluster.access.principals())
 
 
-def test_a_network_that_is_named_twice_is_authorized_once() -> None:
-    blocks = authorized_blocks("10.20.0.0/16", ["192.0.2.0/24", "192.0.2.0/24"])
-    assert [block["cidr_block"] for block in blocks] == ["10.20.0.0/16", "192.0.2.0/24"], "GKE refuses repetitions"
+def test_the_clusters_own_rbac_binds_each_principal(gcp_platform: Any) -> None:
+    bound = {
+        r.name: (r.get("roleRef.name"), r.get("subjects.0.kind"), r.get("subjects.0.name"))
+        for r in gcp_platform.inventory.of_type("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding")
+        if r.parent and r.parent.endswith("Access::access")
+    }
+    assert bound == {
+        "seawall-platform": ("cluster-admin", "Group", "platform-admins@example.com"),
+        "seawall-ci": (
+            "cluster-admin",
+            "User",
+            "seawall-dev-deploy@acme-serving-dev.iam.gserviceaccount.com",
+        ),
+        "seawall-on-call": ("view", "Group", "on-call@example.com"),
+    }
+
+
+def test_groups_are_recognised(gcp_platform: Any) -> None:
+    (cluster,) = gcp_platform.inventory.of_type(CLUSTER)
+    assert cluster.get("authenticatorGroupsConfig.securityGroup") == "gke-security-groups@example.com"
+
+
+def test_machines_hold_the_role_that_gke_asks_of_them(gcp_platform: Any) -> None:
+    nodes = gcp_platform.one("cluster", "nodes", "gcp:serviceaccount/account:Account")
+    member = f"serviceAccount:{nodes.get('accountId')}@{gcp_platform.place.account}.iam.gserviceaccount.com"
+    roles = {m.get("role") for m in gcp_platform.inventory.of_type(MEMBER) if m.get("member") == member}
+    assert roles == {"roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader"}
 
 
 def test_network_policies_are_enforced(gcp_platform: Any) -> None:
@@ -71,11 +106,11 @@ def test_what_a_sink_keeps_is_not_kept_under_googles_key_as_well(gcp_platform: A
 
 
 def test_the_kubeconfig_holds_no_credential() -> None:
-    (user,) = json.loads(kubeconfig("cluster", "10.20.32.2", "Y2E="))["users"]
+    (user,) = json.loads(kubeconfig("cluster", HOST))["users"]
     assert user["user"].keys() == {"exec"}
     assert user["user"]["exec"]["command"] == "gke-gcloud-auth-plugin"
 
 
-def test_the_kubeconfig_trusts_the_clusters_own_ca() -> None:
-    (entry,) = json.loads(kubeconfig("cluster", "10.20.32.2", "Y2E="))["clusters"]
-    assert entry["cluster"] == {"server": "https://10.20.32.2", "certificate-authority-data": "Y2E="}
+def test_the_kubeconfig_trusts_what_every_client_trusts() -> None:
+    (entry,) = json.loads(kubeconfig("cluster", HOST))["clusters"]
+    assert entry["cluster"] == {"server": f"https://{HOST}"}, "the DNS endpoint's certificate is not the cluster's"

@@ -218,6 +218,12 @@ def stranger() -> Any:
 
 
 @pytest.fixture
+def kube_system() -> Any:
+    """Makes a pod of the cluster's own namespace, with labels."""
+    return lambda **labels: Peer("kube-system", labels)
+
+
+@pytest.fixture
 def address() -> Any:
     """Makes an address outside the cluster."""
     return lambda text: Peer(address=text)

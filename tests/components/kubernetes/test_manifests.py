@@ -13,7 +13,12 @@ CLUSTER_WIDE = {"APIService", "ClusterRole", "ClusterRoleBinding", "ComputeClass
 CUSTOM = {"ComputeClass"}
 """Kinds that Kubernetes itself does not know, each with a test of its own."""
 BUILT_IN_NAMESPACES = {"kube-system"}
-BUILT_IN_ROLES = {"system:auth-delegator", "extension-apiserver-authentication-reader"}
+BUILT_IN_ROLES = {
+    "system:auth-delegator",
+    "extension-apiserver-authentication-reader",
+    "cluster-admin",
+    "view",
+}
 
 
 def what(manifest: dict[str, Any]) -> str:
@@ -142,12 +147,18 @@ def test_services_are_reached_from_inside_the_cluster_only(manifests: Any) -> No
 def test_role_bindings_name_roles_and_accounts_that_exist(manifests: Any) -> None:
     accounts = {(m["metadata"]["namespace"], m["metadata"]["name"]) for m in manifests.of("ServiceAccount")}
     roles = {(m["kind"], m["metadata"].get("namespace"), m["metadata"]["name"]) for m in manifests.objects}
+    access = manifests.inventory.settings["cluster"]["access"]
+    principals = [p for role in ("administrators", "deployers", "readers") for p in access[role].values()]
     for binding in (*manifests.of("RoleBinding"), *manifests.of("ClusterRoleBinding")):
         role = binding["roleRef"]
         namespace = binding["metadata"].get("namespace") if role["kind"] == "Role" else None
         assert role["name"] in BUILT_IN_ROLES or (role["kind"], namespace, role["name"]) in roles, what(binding)
         for subject in binding["subjects"]:
-            assert (subject["namespace"], subject["name"]) in accounts, what(binding)
+            if subject["kind"] == "ServiceAccount":
+                assert (subject["namespace"], subject["name"]) in accounts, what(binding)
+            else:
+                named = (principal.partition(":")[2] for principal in principals)
+                assert subject["name"] in named, what(binding)
 
 
 def test_no_role_may_read_secrets_or_act_on_everything(manifests: Any) -> None:

@@ -109,10 +109,34 @@ def test_what_watches_pods_reaches_the_api_server(
     assert not refused
 
 
-def test_the_api_server_reaches_the_adapter(firewall: Any, pod: Any, stranger: Any, address: Any) -> None:
-    by_address = firewall.receives(pod("prometheus-adapter"), address("10.20.32.2"), ADAPTER_PORT)
-    by_agent = firewall.receives(pod("prometheus-adapter"), stranger(name="kube-system"), ADAPTER_PORT)
-    assert by_address and by_agent, "EKS calls from its own addresses, GKE through an agent's pod"
+def test_the_api_server_reaches_the_adapter(
+    manifests: Any, firewall: Any, pod: Any, kube_system: Any, address: Any
+) -> None:
+    callers = {
+        "aws": [address("10.20.224.20"), address("10.20.224.36")],
+        "gcp": [kube_system(**{"k8s-app": "konnectivity-agent"})],
+    }
+    for caller in callers[manifests.cloud]:
+        assert firewall.receives(pod("prometheus-adapter"), caller, ADAPTER_PORT), "autoscaling would stop"
+
+
+def test_nobody_else_reaches_the_adapter(
+    firewall: Any, pod: Any, stranger: Any, kube_system: Any, address: Any
+) -> None:
+    others = [
+        stranger(),
+        stranger(CLIENTS),
+        stranger(name="kube-system"),
+        kube_system(**{"k8s-app": "kube-dns"}),
+        pod("prometheus"),
+        pod("triton"),
+        address("10.20.32.2"),  # where GKE's control plane has its address: it comes through the agent
+        address("10.20.1.1"),  # a machine
+        address("10.20.225.1"),
+        address(PUBLIC),
+    ]
+    admitted = [other for other in others if firewall.receives(pod("prometheus-adapter"), other, ADAPTER_PORT)]
+    assert not admitted, "its answers steer the autoscaler, and it takes whoever the API server vouches for"
 
 
 def test_the_adapter_listens_on_one_port(firewall: Any, pod: Any, stranger: Any) -> None:

@@ -1,0 +1,137 @@
+"""What a stack asks of its Kubernetes cluster: its version, who may reach the control plane, and who may act there.
+
+Rules that need the cloud, its account or another section are `stacks.control_plane`'s.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import Field, field_validator, model_validator
+
+from components.contracts.spec import Spec, refused
+
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
+"""What a resource that follows from an entry is called; it stays when the entry's value changes."""
+
+PRIVATE_RANGES: Final = tuple(
+    ipaddress.IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+)
+"""Addresses that no one on the internet has: RFC 1918, and RFC 6598 for what carriers and VPNs translate."""
+
+
+EKS_ABSENT_FROM: Final = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
+"""Zones that EKS takes no subnet of for a cluster (EKS guide, "Networking requirements for VPC and subnets", and the
+API's `UnsupportedAvailabilityZoneException`, 2026-11-21)."""
+
+
+class AccessRole(StrEnum):
+    """What a person or a pipeline is to the cluster. Not a role of IAM."""
+
+    ADMINISTRATOR = "administrators"
+    DEPLOYER = "deployers"
+    READER = "readers"
+
+
+class AccessSpec(Spec):
+    """Who may act in the cluster, by a key of your own → the principal. Nobody else may, not even who made it.
+
+    AWS: the ARN of a role in the stack's account. Google Cloud: `user:`, `group:` or `serviceAccount:` and an email.
+    """
+
+    administrators: Annotated[dict[Key, str], Field(min_length=1)]
+    """May do everything in the cluster; at least one."""
+    deployers: Annotated[dict[Key, str], Field(min_length=1)]
+    """Run `pulumi up`, so may do everything too; at least one, or nothing can be laid on the cluster."""
+    readers: dict[Key, str] = Field(default_factory=dict)
+    """May look at everything but secrets."""
+    google_groups: str = ""
+    """Google Cloud only: `gke-security-groups@` your domain, the group whose member groups the cluster recognises."""
+
+    def principals(self) -> Iterator[tuple[AccessRole, str, str]]:
+        """Everyone: role, key, principal."""
+        for role in AccessRole:
+            named: Mapping[str, str] = getattr(self, role)
+            yield from ((role, key, principal) for key, principal in named.items())
+
+    @model_validator(mode="after")
+    def _once_each(self) -> AccessSpec:
+        """Keys too: a principal that changes its role then keeps its entry, of which EKS takes no second one."""
+        for what in ("key", "principal"):
+            seen: dict[str, str] = {}
+            for role, key, principal in self.principals():
+                value = key if what == "key" else principal
+                if value in seen:
+                    raise refused(
+                        f"the {what} {value} is under {seen[value]} and {role}.{key}",
+                        allowed=f"each {what} once among {', '.join(AccessRole)}",
+                        remedy="Keep the one that it needs." if what == "principal" else "Choose another key.",
+                    )
+                seen[value] = f"{role}.{key}"
+        return self
+
+
+class ClusterSpec(Spec):
+    """The Kubernetes cluster's control plane."""
+
+    version: Annotated[str, Field(pattern=r"^1\.\d{2}$")] = "1.35"
+    """Kubernetes minor version."""
+    access: AccessSpec
+    """Who may act in the cluster."""
+    private_cidrs: Annotated[dict[Key, str], Field(max_length=20)] = Field(default_factory=dict)
+    """AWS only: connected private networks that may reach the control plane, by a key of your own, as `vpn`."""
+    authorized_cidrs: tuple[str, ...] = ()
+    """AWS only: networks that may reach the control plane over the internet; asks for a reason in `opt_outs`."""
+
+    @field_validator("private_cidrs")
+    @classmethod
+    def _private_networks(cls, value: dict[str, str]) -> dict[str, str]:
+        ranges = ", ".join(map(str, PRIVATE_RANGES))
+        networks = {key: _network(cidr, f"a part of {ranges}") for key, cidr in value.items()}
+        for key, network in networks.items():
+            if not any(network.subnet_of(private) for private in PRIVATE_RANGES):
+                raise refused(
+                    f"{key}: {network} is no private network",
+                    allowed=f"a part of {ranges}",
+                    remedy="Name the network behind your VPN, peering or transit gateway.",
+                )
+        for (key, network), (other, its) in itertools.combinations(networks.items(), 2):
+            if network.overlaps(its):
+                raise refused(
+                    f"{key} and {other} overlap: {network}, {its}",
+                    allowed="networks that do not overlap",
+                    remedy="Keep the wider one.",
+                )
+        return value
+
+    @field_validator("authorized_cidrs")
+    @classmethod
+    def _no_open_door(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        allowed = "public IPv4 networks of prefix length 16 or more"
+        for cidr in value:
+            network = _network(cidr, allowed)
+            if network.prefixlen < 16:
+                raise refused(
+                    f"{cidr} opens the control plane to {network.num_addresses} addresses",
+                    allowed=allowed,
+                    remedy="Name your office's or VPN's network.",
+                )
+            # EKS refuses private ones: "The following CIDRs are not allowed in publicAccessCidrs".
+            if any(network.overlaps(private) for private in PRIVATE_RANGES):
+                raise refused(
+                    f"{cidr} is a private network",
+                    allowed=allowed,
+                    remedy="Name it under cluster.private_cidrs.",
+                )
+        return value
+
+
+def _network(cidr: str, allowed: str) -> ipaddress.IPv4Network:
+    try:
+        return ipaddress.IPv4Network(cidr)
+    except ValueError as error:
+        raise refused(str(error), allowed=allowed, remedy="Write CIDR notation, as 10.64.0.0/16.") from None
