@@ -27,6 +27,7 @@ _END: Final = "<!-- end of what is recorded only -->"
 NOT_ENFORCED: Final[Mapping[str, str]] = {
     "aws:backup/vaultPolicy:VaultPolicy": "no request is refused by it; the vault's lock is what keeps points",
     "aws:dynamodb/table:Table": "no item expires by its time to live",
+    "aws:eks/nodeGroup:NodeGroup": "no machine starts; names, and how sizes change, are as EKS'",
     "aws:kms/key:Key": "its policy; its state and its region are enforced",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "nothing expires",
     "aws:s3/bucketLogging:BucketLogging": "no log is written; its target is checked",
@@ -58,7 +59,7 @@ class Known:
 def known_types() -> Mapping[str, Known]:
     """What each stand-in provider knows, by how people call it."""
     return {
-        "AWS": _known(aws.EMULATED, AWS_RECORDED),
+        "AWS": _known({**aws.EMULATED, **aws.ENFORCED}, AWS_RECORDED.keys() - aws.ENFORCED.keys()),
         "Google Cloud": _known(gcp.EMULATED, GCP_RECORDED),
         "Kubernetes": _known((), KUBERNETES_RECORDED),
     }

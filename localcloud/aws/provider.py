@@ -14,6 +14,8 @@ from localcloud.aws.context import ENV_ACCOUNT_ID, AwsContext
 from localcloud.aws.dynamodb.kinds import Table
 from localcloud.aws.errors import refusal
 from localcloud.aws.kms.kinds import Alias, Key
+from localcloud.aws.node_groups import TOKEN as NODE_GROUP
+from localcloud.aws.node_groups import NodeGroups
 from localcloud.aws.s3.kinds import SETTINGS, Bucket, BucketSetting, Setting
 from localcloud.aws.sns.kinds import Topic, TopicPolicy
 from localcloud.providers.base import (
@@ -49,6 +51,10 @@ EMULATED: Mapping[str, Callable[[AwsContext], Kind]] = {
     **{token: partial(_setting, setting) for token, setting in SETTINGS.items()},
 }
 """The types with a data plane, by token."""
+
+
+ENFORCED: Mapping[str, type[Recorded]] = {NODE_GROUP: NodeGroups}
+"""Types that are remembered as those that are only recorded, and refuse what the cloud would all the same."""
 
 
 class _Recorded(Recorded):
@@ -87,7 +93,7 @@ class AwsProvider(LocalProvider):
             return EMULATED[token](self.aws)
         if token not in recorded.RECORDED:
             raise unknown_type(token, "localcloud/aws/recorded.py")
-        return _Recorded(
+        return ENFORCED.get(token, _Recorded)(
             self.store,
             partial(recorded.identify, self.aws),
             partial(recorded.compute, self.aws),
