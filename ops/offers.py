@@ -72,6 +72,7 @@ def gcp(rows: Iterable[Mapping[str, str]], source: str) -> Part:
     """What Compute Engine sells by zone; a machine of N1 with a GPU only where that GPU is sold too."""
     sold: dict[str, Zones] = {machine: {} for machine in MACHINES[Cloud.GCP]}
     zones: Zones = {}
+    gpus: dict[str, set[str]] = {}
     for row in rows:
         region, zone, machine = row["Region"], row["AvailabilityZone"], row["InstanceType"]
         if region not in REGIONS[Cloud.GCP] or not _GCP_ZONE.match(zone):
@@ -79,11 +80,25 @@ def gcp(rows: Iterable[Mapping[str, str]], source: str) -> Part:
         zones.setdefault(region, []).append(zone)
         if machine in sold:
             sold[machine].setdefault(region, []).append(zone)
-    ways = {machine: list(GCP_WAYS.get(machine.rsplit("-", 1)[0], ("on-demand", "spot"))) for machine in sold}
+        if not machine:
+            gpus.setdefault(row["AcceleratorName"].lower(), set()).add(zone)
+    for machine, places in sold.items():
+        # A machine stands in zones where its GPU has no price, which are not for sale; some GPUs have no rows at all.
+        priced = gpus.get(str(MACHINES[Cloud.GCP][machine].accelerator))
+        kept = {region: [zone for zone in found if not priced or zone in priced] for region, found in places.items()}
+        sold[machine] = {region: found for region, found in kept.items() if found}
+    ways = {machine: list(GCP_WAYS.get(machine, ("on-demand", "spot"))) for machine in sold}
     return _part(source, zones, sold, ways)
 
 
-GCP_WAYS: Final[Mapping[str, tuple[str, ...]]] = {}
+GCP_WAYS: Final[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
+    ("a3-highgpu-1g", "a3-ultragpu-8g", "a4-highgpu-8g"), ("spot",)
+)
+"""Machines that cannot be had on demand by themselves: spot, flex-start or a reservation.
+
+A4: github.com/dstackai/dstack/pull/3100, read 2026-11-21. A3 High below 8 GPUs and A3 Ultra: believed, from
+cloud.google.com/compute/docs/accelerator-optimized-machines.
+"""
 
 
 def _part(source: str, zones: Zones, sold: Mapping[str, Zones], ways: Mapping[str, list[str]]) -> Part:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from components.contracts.accelerators import NEAREST
 from components.contracts.capacity import (
     REPLICA_EXTRA_DISK_GIB,
     ROLLOUT_SURGE,
@@ -104,7 +105,7 @@ def kept_replicas(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetS
 def _rooms(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> dict[str, Room]:
     """What any machine leaves to the fleet, by the key of each pool with the fleet's GPU."""
     return {
-        key: Room.least(available(cloud, machine, pool.disk_gib) for machine in machines)
+        key: Room.least(available(cloud, machine, pool.disk_gib, pool.sharing) for machine in machines)
         for key, pool in pools.items()
         if (machines := _machines(cloud, pool)) and all(m.accelerator is fleet.accelerator for m in machines)
     }
@@ -116,6 +117,12 @@ def _machines(cloud: Cloud, pool: NodePoolSpec) -> list[Machine]:
 
 
 def _no_such_gpu(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> Problem:
+    if not any(machine.accelerator is fleet.accelerator for machine in MACHINES[cloud].values()):
+        sold = sorted({str(m.accelerator) for m in MACHINES[cloud].values() if m.accelerator})
+        allowed = f"{', '.join(sold)}: {cloud} sells no machine with {fleet.accelerator}"
+        nearest = NEAREST.get(fleet.accelerator)
+        remedy = f"Choose {nearest}, which is nearest to it." if nearest else "Choose one of these."
+        return Problem("fleet.accelerator", str(fleet.accelerator), allowed, remedy)
     machines = [machine for pool in pools.values() for machine in _machines(cloud, pool)]
     kinds = sorted({f"{m.accelerators} × {m.accelerator}" for m in machines if m.accelerator})
     return Problem(

@@ -26,6 +26,7 @@ from stacks.objectives import objective_problems
 from stacks.offering import offer_problems
 from stacks.pools import pool_problems
 from stacks.problems import Problem, SettingsError, problems_of, unreadable
+from stacks.sharing import driver_problems, sharing_problems
 
 CONFIG_KEY = "seawall:settings"
 """The one Pulumi config key that holds a stack's settings, as an object."""
@@ -131,6 +132,7 @@ class Settings(StackSpec):
             self._label_problems,
             self._pool_problems,
             self._offer_problems,
+            self._sharing_problems,
             self._address_problems,
             self._control_plane_problems,
             self._feature_store_problems,
@@ -226,6 +228,9 @@ class Settings(StackSpec):
         if self.region not in REGIONS[self.cloud]:
             return []  # one refusal for one cause
         return offer_problems(self)
+
+    def _sharing_problems(self) -> list[Problem]:
+        return [*sharing_problems(self), *driver_problems(self)]
 
     def _address_problems(self) -> list[Problem]:
         most = sum(pool.max_nodes for pool in self.pools.values())

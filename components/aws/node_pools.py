@@ -22,6 +22,7 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
+from components.aws import bottlerocket
 from components.aws.cluster import addon
 from components.aws.documents import service_trust
 from components.aws.network import subnet_cidr
@@ -32,7 +33,7 @@ from components.contracts.component import Component, ready
 from components.contracts.machines import MACHINES, Machine
 from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, KeysRef, NetworkRef, NodeGroupRef, NodePoolRef, NodePoolsRef
-from components.contracts.serving import ACCELERATOR_LABEL, GPU_TAINT_KEY, POOL_LABEL
+from components.contracts.serving import ACCELERATOR_LABEL, GPU_RESOURCE, GPU_TAINT_KEY, POOL_LABEL
 from components.contracts.specs import NodePoolSpec
 from components.contracts.vocabulary import Capacity, Cloud
 
@@ -90,6 +91,8 @@ def autoscaling_tags(labels: Mapping[str, str], room: Room, *, gpu: bool) -> dic
     tags |= {f"{_TEMPLATE_TAG}/label/{label}": value for label, value in labels.items()}
     if gpu:
         tags[f"{_TEMPLATE_TAG}/taint/{GPU_TAINT_KEY}"] = "true:NoSchedule"
+        # Without it the autoscaler counts the machine type's own GPUs, not the shares that they are cut into.
+        tags[f"{_TEMPLATE_TAG}/resources/{GPU_RESOURCE}"] = str(room.gpus)
     return tags
 
 
@@ -127,7 +130,7 @@ class NodePools(Component):
             machines = [MACHINES[Cloud.AWS][name] for name in pool.machine_types]
             gpu = machines[0].accelerator is not None
             labels = node_labels(key, machines[0])
-            room = Room.least(allocatable(Cloud.AWS, machine, pool.disk_gib) for machine in machines)
+            room = Room.least(allocatable(Cloud.AWS, machine, pool.disk_gib, pool.sharing) for machine in machines)
             groups: list[NodeGroupRef] = []
             for choice in choices(Cloud.AWS, key, pool, place.zones):
                 name = group_name(choice, cluster.name, network.cidr)
@@ -142,7 +145,7 @@ class NodePools(Component):
             pools[key] = NodePoolRef(
                 groups=tuple(groups),
                 accelerator=machines[0].accelerator,
-                room=Room.least(available(Cloud.AWS, machine, pool.disk_gib) for machine in machines),
+                room=Room.least(available(Cloud.AWS, machine, pool.disk_gib, pool.sharing) for machine in machines),
                 max_nodes=pool.max_nodes,
                 taint_keys=(GPU_TAINT_KEY,) if gpu else (),
                 ready=pulumi.Output.all(*(group.scaling_name for group in groups)).apply(
@@ -176,6 +179,7 @@ class NodePools(Component):
             )
 
         tags = {**place.labels, "Name": place.name(f"{choice.key}-node", max_length=255)}
+        machine = MACHINES[Cloud.AWS][choice.machine_types[0]]
         return aws.ec2.LaunchTemplate(
             choice.key,
             name=place.name(f"{choice.key}-node", max_length=125),
@@ -189,6 +193,7 @@ class NodePools(Component):
                 http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
             ),
             capacity_reservation_specification=reserved(choice),
+            user_data=bottlerocket.user_data(bottlerocket.settings(machine, pool.sharing)),
             # Default tags of the provider reach the template, not what it launches.
             tag_specifications=[
                 aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=tags)

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from typing import Final
 
+from components.contracts.accelerators import shares
 from components.contracts.machines import Machine
-from components.contracts.specs import FleetSpec
+from components.contracts.specs import FleetSpec, SharingSpec
 from components.contracts.vocabulary import Accelerator, Cloud
 
 ROLLOUT_SURGE: Final = 1
@@ -98,16 +99,17 @@ Dataplane V2's agent and the GPU's device plugin (believed).
 """
 
 
-def allocatable(cloud: Cloud, machine: Machine, disk_gib: int) -> Room:
-    """What the scheduler may give to pods: a new node's `status.allocatable`."""
+def allocatable(cloud: Cloud, machine: Machine, disk_gib: int, sharing: SharingSpec | None = None) -> Room:
+    """What the scheduler may give to pods, a new node's `status.allocatable`; a share of a GPU counts as one."""
+    gpus = machine.accelerators * shares(machine.accelerator, sharing)
     cpu = 1000 * machine.vcpus - math.ceil(1000 * _kept(machine.vcpus, _CPU_KEPT))
     memory = _eks_memory_mib(machine) if cloud is Cloud.AWS else _gke_memory_mib(machine)
-    return Room(machine.accelerators, cpu, max(0, memory), max(0, _allocatable_disk_mib(cloud, disk_gib)))
+    return Room(gpus, cpu, max(0, memory), max(0, _allocatable_disk_mib(cloud, disk_gib)))
 
 
-def available(cloud: Cloud, machine: Machine, disk_gib: int) -> Room:
+def available(cloud: Cloud, machine: Machine, disk_gib: int, sharing: SharingSpec | None = None) -> Room:
     """What is left to the fleet on a machine, beside the pods that run on each and the images on its disk."""
-    free = allocatable(cloud, machine, disk_gib).less(DAEMONS[cloud])
+    free = allocatable(cloud, machine, disk_gib, sharing).less(DAEMONS[cloud])
     beside_images = _disk_seen_gib(cloud, disk_gib) * (1 - _IMAGEFS_KEPT) - IMAGES_GIB
     disk = min(free.disk_mib, max(0, math.floor(1024 * beside_images)))
     return Room(free.gpus, free.cpu_millicores, free.memory_mib, disk)

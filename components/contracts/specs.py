@@ -16,7 +16,7 @@ from components.contracts.backup import BackupSpec
 from components.contracts.cluster import ClusterSpec
 from components.contracts.feature_store import DEFAULT_KIND, FeatureStoreSpec
 from components.contracts.spec import Spec, check_order, refused
-from components.contracts.vocabulary import Accelerator, Capacity, Cloud, Environment, OptOut
+from components.contracts.vocabulary import Accelerator, Capacity, Cloud, Environment, OptOut, SharingStrategy
 
 
 class KeysSpec(Spec):
@@ -58,6 +58,33 @@ class ReservationSpec(Spec):
     """How many machines are reserved."""
 
 
+class SharingSpec(Spec):
+    """How several replicas share one GPU; a replica then asks for one share, and cannot have two."""
+
+    strategy: SharingStrategy
+    """`time-slicing` and `mig` on both clouds; `mps` is refused with its reason."""
+    replicas: Annotated[int, Field(ge=0, le=48)] = 0
+    """Pods that share a GPU by taking turns: 2 to 48, which is what GKE allows."""
+    profile: Annotated[str, Field(pattern=r"^([1-7]g\.[0-9]+gb)?$")] = ""
+    """The instances that MIG cuts each GPU into, as 1g.10gb: as many as it holds."""
+
+    @model_validator(mode="after")
+    def _what_the_strategy_takes(self) -> SharingSpec:
+        if self.strategy is SharingStrategy.MIG and (self.replicas or not self.profile):
+            raise refused(
+                f"mig with {self.replicas} replicas and the profile {self.profile!r}",
+                allowed="a profile, and no replicas: the profile says how many instances a GPU has",
+                remedy="Set profile, as 1g.10gb, and remove replicas.",
+            )
+        if self.strategy is not SharingStrategy.MIG and (self.replicas < 2 or self.profile):
+            raise refused(
+                f"{self.strategy} with {self.replicas} replicas and the profile {self.profile!r}",
+                allowed="2 to 48 replicas, and no profile",
+                remedy="Set replicas, or choose mig.",
+            )
+        return self
+
+
 class NodePoolSpec(Spec):
     """A group of machines with the same GPUs, which follow from the machine types."""
 
@@ -79,6 +106,8 @@ class NodePoolSpec(Spec):
     """Reservations for the capacity `reservation`: by id (`cr-…`) on AWS, by name on Google Cloud."""
     zones: tuple[str, ...] = ()
     """Which of the stack's zones the machines may be in, each of which must sell them; left out: all of them."""
+    sharing: SharingSpec | None = None
+    """How replicas share each GPU; left out: each has its own."""
     disk_gib: Annotated[int, Field(ge=30, le=16000)] = 100
     """Boot or data disk of each machine; a model repository is copied to it at each start of a replica."""
 

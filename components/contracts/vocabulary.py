@@ -35,11 +35,29 @@ class Capacity(StrEnum):
 class Accelerator(StrEnum):
     """A GPU model. Not a machine type: one machine may carry several."""
 
+    T4 = "t4"
     A10G = "a10g"
     L4 = "l4"
     L40S = "l40s"
     A100 = "a100"
+    """The one with 40 GB."""
+    A100_80GB = "a100-80gb"
     H100 = "h100"
+    H200 = "h200"
+    B200 = "b200"
+    RTX_PRO_6000 = "rtx-pro-6000"
+    """The Blackwell Server Edition."""
+
+
+class SharingStrategy(StrEnum):
+    """How several pods use one GPU at the same time. Not how many GPUs a pod has."""
+
+    TIME_SLICING = "time-slicing"
+    """They take turns; each sees all of the memory, and none is kept from using it up."""
+    MPS = "mps"
+    """NVIDIA's Multi-Process Service: they run side by side, with a part of the memory each."""
+    MIG = "mig"
+    """The GPU is cut into instances with memory and processors of their own."""
 
 
 class OptOut(StrEnum):

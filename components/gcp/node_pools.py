@@ -16,6 +16,7 @@ import pulumi_gcp as gcp
 from pulumi_gcp.container import (
     NodePoolNodeConfigArgsDict,
     NodePoolNodeConfigGuestAcceleratorArgsDict,
+    NodePoolNodeConfigGuestAcceleratorGpuSharingConfigArgsDict,
     NodePoolNodeConfigReservationAffinityArgsDict,
     NodePoolNodeConfigTaintArgsDict,
     NodePoolUpgradeSettingsArgsDict,
@@ -25,20 +26,31 @@ from components.contracts import serving
 from components.contracts.capacity import Room, available
 from components.contracts.choices import Choice, choices, replacing_name
 from components.contracts.component import Component, ready
+from components.contracts.drivers import GKE_DRIVER
 from components.contracts.machines import MACHINES, Machine
 from components.contracts.naming import PRODUCT
 from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, KeysRef, NetworkRef, NodeGroupRef, NodePoolRef, NodePoolsRef
-from components.contracts.specs import NodePoolSpec
-from components.contracts.vocabulary import Accelerator, Capacity, Cloud
+from components.contracts.specs import NodePoolSpec, SharingSpec
+from components.contracts.vocabulary import Accelerator, Capacity, Cloud, SharingStrategy
 from components.gcp.network import node_tag
 
 ACCELERATOR_TYPES: Final[Mapping[Accelerator, str]] = {
+    Accelerator.T4: "nvidia-tesla-t4",
     Accelerator.L4: "nvidia-l4",
     Accelerator.A100: "nvidia-tesla-a100",
+    Accelerator.A100_80GB: "nvidia-a100-80gb",
     Accelerator.H100: "nvidia-h100-80gb",
+    Accelerator.H200: "nvidia-h200-141gb",
+    Accelerator.B200: "nvidia-b200",
+    Accelerator.RTX_PRO_6000: "nvidia-rtx-pro-6000",
 }
 """GKE's accelerator names for the machine types of `components.contracts.machines`."""
+
+GKE_STRATEGIES: Final[Mapping[SharingStrategy, str]] = {
+    SharingStrategy.TIME_SLICING: "TIME_SHARING",
+    SharingStrategy.MPS: "MPS",
+}
 
 POOL_NAME_MAX: Final = 40
 FLEX_START_SECONDS: Final = 7 * 24 * 3600
@@ -93,7 +105,7 @@ class NodePools(Component):
         return NodePoolRef(
             groups=tuple(groups),
             accelerator=machines[0].accelerator,
-            room=Room.least(available(Cloud.GCP, machine, spec.disk_gib) for machine in machines),
+            room=Room.least(available(Cloud.GCP, machine, spec.disk_gib, spec.sharing) for machine in machines),
             max_nodes=spec.max_nodes,
             taint_keys=(serving.GPU_TAINT_KEY, serving.COMPUTE_CLASS_LABEL) if machines[0].accelerator else (),
             ready=pulumi.Output.all(*(group.scaling_name for group in groups)).apply(lambda names: " ".join(names)),
@@ -157,7 +169,7 @@ class NodePools(Component):
             "resource_labels": place.labels,
             "tags": [node_tag(place)],
             "taints": gpu_taints(machine),
-            "guest_accelerators": guest_accelerators(machine),
+            "guest_accelerators": guest_accelerators(machine, spec.sharing),
             "gvnic": {"enabled": True},
             "metadata": {"disable-legacy-endpoints": "true"},
             "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
@@ -230,17 +242,26 @@ def gpu_taints(machine: Machine) -> list[NodePoolNodeConfigTaintArgsDict]:
     ]
 
 
-def guest_accelerators(machine: Machine) -> list[NodePoolNodeConfigGuestAcceleratorArgsDict]:
-    """The GPUs that the machine type carries, with the driver that GKE tests with its node version."""
+def guest_accelerators(
+    machine: Machine, sharing: SharingSpec | None
+) -> list[NodePoolNodeConfigGuestAcceleratorArgsDict]:
+    """The GPUs that the machine type carries, how they are shared, and the driver that the serving image needs."""
     if machine.accelerator is None:
         return []
-    return [
-        {
-            "type": ACCELERATOR_TYPES[machine.accelerator],
-            "count": machine.accelerators,
-            "gpu_driver_installation_config": {"gpu_driver_version": "DEFAULT"},
-        }
-    ]
+    gpus: NodePoolNodeConfigGuestAcceleratorArgsDict = {
+        "type": ACCELERATOR_TYPES[machine.accelerator],
+        "count": machine.accelerators,
+        "gpu_driver_installation_config": {"gpu_driver_version": GKE_DRIVER},
+    }
+    if sharing is None:
+        return [gpus]
+    if sharing.strategy is SharingStrategy.MIG:
+        return [{**gpus, "gpu_partition_size": sharing.profile}]
+    shared: NodePoolNodeConfigGuestAcceleratorGpuSharingConfigArgsDict = {
+        "gpu_sharing_strategy": GKE_STRATEGIES[sharing.strategy],
+        "max_shared_clients_per_gpu": sharing.replicas,
+    }
+    return [{**gpus, "gpu_sharing_config": shared}]
 
 
 def first_nodes_per_zone(choice: Choice) -> int:

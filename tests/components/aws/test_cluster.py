@@ -136,6 +136,7 @@ def test_the_autoscaler_knows_an_empty_pools_machine(machine_type: str) -> None:
         "cpu": f"{room.cpu_millicores}m",
         "memory": f"{room.memory_mib}Mi",
         "ephemeral-storage": f"{room.disk_mib}Mi",
+        **({"gpu": str(machine.accelerators)} if machine.accelerator else {}),
     }, "or it adds machines that the pods do not fit on, or none at all"
     assert {k: v for k, v in tags.items() if "/label/" in k} == {f"{prefix}/label/{k}": v for k, v in labels.items()}
     assert (f"{prefix}/taint/nvidia.com/gpu" in tags) is (machine.accelerator is not None)

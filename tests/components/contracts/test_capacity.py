@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.contracts.accelerators import MODELS
 from components.contracts.capacity import IMAGES_GIB, Room, allocatable, available, replica, replicas_per_machine
 from components.contracts.machines import MACHINES, Machine
 from components.contracts.specs import FleetSpec, ImagesSpec
@@ -126,6 +127,11 @@ def test_a_pod_asks_for_what_the_arithmetic_counts(fleet: FleetSpec) -> None:
     }
 
 
+EC2_NAMES = {gpu: str(gpu).partition("-")[0].upper() for gpu in Accelerator} | {
+    Accelerator.RTX_PRO_6000: "RTX PRO Server 6000"
+}
+
+
 @pytest.fixture(scope="module")
 def ec2() -> dict[str, Any]:
     """What EC2's DescribeInstanceTypes answered when moto was released."""
@@ -136,10 +142,12 @@ def ec2() -> dict[str, Any]:
 @pytest.mark.parametrize("name", sorted(MACHINES[Cloud.AWS]))
 def test_a_machine_on_aws_is_what_ec2_says_it_is(ec2: dict[str, Any], name: str) -> None:
     told, machine = ec2[name], MACHINES[Cloud.AWS][name]
-    gpus = [(gpu["Name"].lower(), gpu["Count"]) for gpu in told.get("GpuInfo", {}).get("Gpus", [])]
+    gpus = [(g["Name"], g["MemoryInfo"]["SizeInMiB"], g["Count"]) for g in told.get("GpuInfo", {}).get("Gpus", [])]
+    gpu, gigabytes = machine.accelerator, told.get("InstanceStorageInfo", {}).get("TotalSizeInGB", 0)
     assert told["VCpuInfo"]["DefaultVCpus"] == machine.vcpus
     assert told["MemoryInfo"]["SizeInMiB"] == 1024 * machine.memory_gib
-    assert gpus == ([(str(machine.accelerator), machine.accelerators)] if machine.accelerator else [])
+    assert gpus == ([(EC2_NAMES[gpu], MODELS[gpu].memory_mib, machine.accelerators)] if gpu else [])
+    assert machine.nvme_gib == gigabytes * 10**9 // 2**30
 
 
 @pytest.mark.parametrize("name", sorted(MACHINES[Cloud.AWS]))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from components.contracts.choices import Choice, choices
 from components.contracts.machines import MACHINES
 from components.contracts.serving import POOL_LABEL
-from components.contracts.specs import NodePoolSpec
-from components.contracts.vocabulary import Cloud
+from components.contracts.specs import NodePoolSpec, SharingSpec
+from components.contracts.vocabulary import Cloud, SharingStrategy
 from components.gcp.node_pools import (
     first_nodes_per_zone,
     gpu_taints,
@@ -34,7 +34,7 @@ def choice(least: int, most: int, zones: int = 3, machine: str = "e2-standard-2"
 
 @pytest.mark.parametrize("name", WITH_GPU)
 def test_every_machine_with_gpus_can_be_ordered(name: str) -> None:
-    (accelerator,) = guest_accelerators(GCP_MACHINES[name])
+    (accelerator,) = guest_accelerators(GCP_MACHINES[name], None)
     assert accelerator["count"] == GCP_MACHINES[name].accelerators
 
 
@@ -82,3 +82,19 @@ def test_machines_bear_the_tag_that_firewall_rules_aim_at(gcp_platform: Any) -> 
     (rule,) = [r for r in inventory.of_type("gcp:compute/firewall:Firewall") if r.get("allows")]
     tags = {tuple(p.get("nodeConfig.tags")) for p in inventory.of_type("gcp:container/nodePool:NodePool")}
     assert tags == {tuple(rule.get("targetTags"))}
+
+
+@pytest.mark.parametrize(
+    ("sharing", "told"),
+    [
+        (
+            SharingSpec(strategy=SharingStrategy.TIME_SLICING, replicas=3),
+            {"gpu_sharing_config": {"gpu_sharing_strategy": "TIME_SHARING", "max_shared_clients_per_gpu": 3}},
+        ),
+        (SharingSpec(strategy=SharingStrategy.MIG, profile="1g.10gb"), {"gpu_partition_size": "1g.10gb"}),
+    ],
+    ids=["time-slicing", "mig"],
+)
+def test_gke_is_told_how_gpus_are_shared(sharing: SharingSpec, told: dict[str, object]) -> None:
+    (alone,), (shared,) = (guest_accelerators(GCP_MACHINES["a3-highgpu-1g"], each) for each in (None, sharing))
+    assert {k: v for k, v in shared.items() if k not in alone} == told
