@@ -147,7 +147,7 @@ def scene(*resources: Given) -> Scene:
         "cloud": cloud,
         "environment": "prod",
         "region": here,
-        "backup": {"region": away, "min_distance_km": 400},
+        "backup": {"region": away, "min_distance_km": 400, "rpo_minutes": 120},
         "opt_outs": {},
     }
     return Scene(cloud, resources, settings)

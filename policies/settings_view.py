@@ -15,6 +15,8 @@ from components.contracts.vocabulary import Cloud, Environment
 
 _DEFAULT_MIN_DISTANCE_KM = BackupSpec.model_fields["min_distance_km"].default
 
+_LEAST_RPO_MINUTES = 15.0
+
 
 @dataclass(frozen=True)
 class SettingsView:
@@ -25,6 +27,8 @@ class SettingsView:
     region: str
     backup_region: str
     min_distance_km: float
+    rpo_minutes: float
+    """The recovery point objective; where it is missing, the shortest that a stack may have."""
     opt_outs: Mapping[str, str]
     """Safe defaults given up → the reason."""
 
@@ -34,6 +38,7 @@ class SettingsView:
         backup = settings.get("backup")
         backup = backup if isinstance(backup, Mapping) else {}
         distance = backup.get("min_distance_km", _DEFAULT_MIN_DISTANCE_KM)
+        rpo = backup.get("rpo_minutes", _LEAST_RPO_MINUTES)
         opt_outs = settings.get("opt_outs")
         cloud = settings.get("cloud")
         return SettingsView(
@@ -42,5 +47,6 @@ class SettingsView:
             region=str(settings.get("region", "")),
             backup_region=str(backup.get("region", "")),
             min_distance_km=float(distance) if isinstance(distance, int | float) else _DEFAULT_MIN_DISTANCE_KM,
+            rpo_minutes=float(rpo) if isinstance(rpo, int | float) else _LEAST_RPO_MINUTES,
             opt_outs={str(k): str(v) for k, v in opt_outs.items()} if isinstance(opt_outs, Mapping) else {},
         )

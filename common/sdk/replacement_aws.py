@@ -31,6 +31,9 @@ REPLACE_ON: Mapping[str, tuple[str, ...]] = {
     ),
     "aws:backup/vaultNotifications:VaultNotifications": ("backupVaultEvents", "backupVaultName", "snsTopicArn"),
     "aws:backup/vaultPolicy:VaultPolicy": ("backupVaultName",),
+    "aws:cloudwatch/eventRule:EventRule": ("eventBusName", "name", "namePrefix"),
+    "aws:cloudwatch/eventTarget:EventTarget": ("eventBusName", "rule", "targetId"),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": ("policyName", "resourceArn"),
     "aws:cloudwatch/logGroup:LogGroup": ("logGroupClass", "name", "namePrefix"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("name",),
     "aws:dynamodb/table:Table": (

@@ -35,9 +35,13 @@ class Keys(Component):
         super().__init__("aws:Keys", name, provider)
         region = place.region
         cluster = self._key("cluster", "Kubernetes secrets", place, spec, region, ())
-        data = self._key("data", "models, features, images, disks and alerts", place, spec, region, data_users(place))
+        data = self._key(
+            "data", "models, features, images, disks and alerts", place, spec, region, data_users(place, region)
+        )
         logs = self._key("logs", "logs", place, spec, region, (log_service(place, region),))
-        recovery = self._key("recovery", "copies in the backup region", place, spec, place.backup_region, ())
+        away = place.backup_region
+        users = (*data_users(place, away), log_service(place, away))
+        recovery = self._key("recovery", "copies in the backup region", place, spec, away, users)
         self.ref = KeysRef(cluster=cluster, data=data, logs=logs, recovery=recovery)
         self.finish({"cluster": cluster.id, "data": data.id, "logs": logs.id, "recovery": recovery.id})
 
@@ -91,8 +95,11 @@ def log_service(place: Place, region: str) -> Statement:
     )
 
 
-def data_users(place: Place) -> tuple[Statement, ...]:
-    """Who uses the data key beside the stack's roles: alarms that publish, and machines that mount disks."""
+def data_users(place: Place, region: str) -> tuple[Statement, ...]:
+    """Who uses a region's data beside the stack's roles: alarms that publish, and machines that mount disks.
+
+    The recovery key has them too, so that a service that is brought up in the backup region finds its key there.
+    """
     alarms = allow(
         "AlarmsPublishToEncryptedTopic",
         ["kms:Decrypt", "kms:GenerateDataKey*"],
@@ -100,7 +107,7 @@ def data_users(place: Place) -> tuple[Statement, ...]:
         principal=service("cloudwatch.amazonaws.com"),
         condition={
             "StringEquals": {"aws:SourceAccount": place.account},
-            "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{place.region}:{place.account}:alarm:*"},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{region}:{place.account}:alarm:*"},
         },
     )
     auto_scaling = {

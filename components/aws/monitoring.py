@@ -1,4 +1,4 @@
-"""Alarms on what a restore depends on, over an encrypted topic: replication, backups, and the feature store."""
+"""Alarms on what a restore depends on, over an encrypted topic in each region: copies, keys, the feature store."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.alarms import Alarm
+from components.aws.alarms import Alarm, silent
 from components.aws.documents import account_root, allow, deny, document, service
+from components.aws.events import KEY_AT_RISK, KEY_EVENTS, MATCHED, METRICS, carry_events, rule_name
 from components.aws.feature_store import KINDS
 from components.aws.storage import REPLICATION_MINUTES, REPLICATION_RULE
 from components.contracts.component import Component, ready
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import BackupRef, KeysRef, MonitoringRef, StorageRef
+from components.contracts.refs import BackupRef, KeyRef, KeysRef, MonitoringRef, StorageRef
 from components.contracts.specs import MonitoringSpec
 
 
-def replication_alarms(storage: StorageRef) -> Mapping[str, Alarm]:
-    """Models that are late or missing in the backup region."""
+def replication_alarms(storage: StorageRef, rpo_minutes: int) -> Mapping[str, Alarm]:
+    """Models that are late or missing in the backup region.
+
+    Latency is published in the destination bucket's region, also while nothing is replicated; failed operations are
+    published in the source's (S3 user guide, "Using S3 Replication metrics", read 2026-11-21).
+    """
     replication = {
         "SourceBucket": storage.models.name,
         "DestinationBucket": storage.replica.name,
@@ -28,18 +33,32 @@ def replication_alarms(storage: StorageRef) -> Mapping[str, Alarm]:
     return {
         "replication-late": Alarm(
             "AWS/S3", "ReplicationLatency", replication, "Maximum", 300, REPLICATION_MINUTES * 60,
-            "The replica of the model bucket lags behind more than S3 promises.",
+            "The replica of the model bucket lags behind more than S3 promises.", away=True,
         ),
         "replication-failed": Alarm(
             "AWS/S3", "OperationsFailedReplication", replication, "Sum", 300, 0,
             "Objects were not copied to the backup region; only S3 Batch Replication copies them now.",
         ),
+        "replication-missing": silent(
+            "AWS/S3", "ReplicationLatency", replication,
+            "Nothing is said of the model bucket's replication: its rule is disabled, or a bucket is gone.",
+            rpo_minutes=rpo_minutes, statistic="SampleCount",
+        ),
     }  # fmt: skip
 
 
-def topic_policy(place: Place, topic: str) -> str:
+def key_alarm(place: Place) -> Alarm:
+    """A key of either region that someone disabled or scheduled for deletion."""
+    return Alarm(
+        METRICS, MATCHED, {"RuleName": rule_name(place, KEY_AT_RISK)}, "Sum", 300, 0,
+        "A key was disabled or scheduled for deletion. If nobody meant it, cancel the deletion and enable the key at "
+        "once: DynamoDB archives a table after 7 days without its key.", away=True,
+    )  # fmt: skip
+
+
+def topic_policy(place: Place, topic: str, region: str) -> str:
     """This account's alarms may publish, its own IAM decides on the rest, and nothing travels in the clear."""
-    arn = topic_arn(place, topic)
+    arn = topic_arn(place, topic, region)
     return document(
         allow(
             "AlarmsOfThisAccount",
@@ -48,7 +67,7 @@ def topic_policy(place: Place, topic: str) -> str:
             principal=service("cloudwatch.amazonaws.com"),
             condition={
                 "StringEquals": {"aws:SourceAccount": place.account},
-                "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{place.region}:{place.account}:alarm:*"},
+                "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{region}:{place.account}:alarm:*"},
             },
         ),
         allow(
@@ -61,13 +80,17 @@ def topic_policy(place: Place, topic: str) -> str:
     )
 
 
-def topic_arn(place: Place, topic: str) -> str:
-    """ARN of an SNS topic in the stack's region."""
-    return f"arn:aws:sns:{place.region}:{place.account}:{topic}"
+def topic_arn(place: Place, topic: str, region: str) -> str:
+    """ARN of an SNS topic."""
+    return f"arn:aws:sns:{region}:{place.account}:{topic}"
 
 
 class Monitoring(Component):
-    """The topic, who is subscribed, and the alarms. Log groups have their retention where they are made."""
+    """The topics, who is subscribed, and the alarms. Log groups have their retention where they are made.
+
+    What watches copies and keys stands in the backup region, with a topic of its own: it speaks when the primary
+    region cannot. An address confirms its subscription once for each topic.
+    """
 
     ref: MonitoringRef
 
@@ -84,32 +107,64 @@ class Monitoring(Component):
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("aws:Monitoring", name, provider)
-        del backup  # what it is watched by is named after the place
-        options = pulumi.ResourceOptions(parent=self)
-        topic_name = place.name("alerts")
-        topic = aws.sns.Topic(
-            "alerts", name=topic_name, kms_master_key_id=keys.data.id, tags=place.labels, opts=options
+        here = self._topic("", place, spec, place.region, keys.data)
+        away = self._topic("-away", place, spec, place.backup_region, keys.recovery)
+        store = KINDS[feature_store.kind]
+        carry_events(
+            self,
+            place,
+            {KEY_AT_RISK: KEY_EVENTS, **store.events(place)},
+            keys.recovery,
+            retention_days=spec.log_retention_days,
         )
-        policy = aws.sns.TopicPolicy("alerts", arn=topic.arn, policy=topic_policy(place, topic_name), opts=options)
-        aws.sns.TopicSubscription("email", topic=topic.arn, protocol="email", endpoint=spec.alert_email, opts=options)
+        alarms = {
+            KEY_AT_RISK: key_alarm(place),
+            **replication_alarms(storage, backup.rpo_minutes),
+            **store.alarms(place, feature_store, backup),
+        }
+        for purpose, alarm in alarms.items():
+            self._alarm(purpose, place, alarm, away if alarm.away else here)
+        self.ref = MonitoringRef(channel=here)
+        self.finish({"channel": here, "channel_away": away})
+
+    def _topic(self, suffix: str, place: Place, spec: MonitoringSpec, region: str, key: KeyRef) -> pulumi.Output[str]:
+        """A region's topic, with the same subscribers as the other's; its ARN, once alarms may publish."""
+        options = pulumi.ResourceOptions(parent=self)
+        name = place.name("alerts")
+        topic = aws.sns.Topic(
+            f"alerts{suffix}",
+            region=region,
+            name=name,
+            kms_master_key_id=key.id,
+            tags=place.labels,
+            opts=options,
+        )
+        policy = aws.sns.TopicPolicy(
+            f"alerts{suffix}", region=region, arn=topic.arn, policy=topic_policy(place, name, region), opts=options
+        )
+        aws.sns.TopicSubscription(
+            f"email{suffix}",
+            region=region,
+            topic=topic.arn,
+            protocol="email",
+            endpoint=spec.alert_email,
+            opts=options,
+        )
         if spec.alert_webhook is not None:
             aws.sns.TopicSubscription(
-                "webhook",
+                f"webhook{suffix}",
+                region=region,
                 topic=topic.arn,
                 protocol="https",
                 endpoint=pulumi.Output.secret(spec.alert_webhook.get_secret_value()),
                 opts=options,
             )
-        channel = ready(topic.arn, policy)
-        store_alarms = KINDS[feature_store.kind].alarms(place, feature_store)
-        for purpose, alarm in {**replication_alarms(storage), **store_alarms}.items():
-            self._alarm(purpose, place, alarm, channel)
-        self.ref = MonitoringRef(channel=channel)
-        self.finish({"channel": channel})
+        return ready(topic.arn, policy)
 
     def _alarm(self, purpose: str, place: Place, alarm: Alarm, channel: pulumi.Output[str]) -> None:
         aws.cloudwatch.MetricAlarm(
             purpose,
+            region=place.backup_region if alarm.away else place.region,
             name=place.name(purpose, max_length=255),
             alarm_description=alarm.says,
             namespace=alarm.namespace,
@@ -117,7 +172,7 @@ class Monitoring(Component):
             dimensions=alarm.dimensions,
             statistic=alarm.statistic,
             period=alarm.period_seconds,
-            evaluation_periods=1,
+            evaluation_periods=alarm.periods,
             comparison_operator=alarm.comparison,
             threshold=alarm.threshold,
             treat_missing_data=alarm.without_data,

@@ -19,8 +19,9 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.alarms import DAY_SECONDS, Alarm
+from components.aws.alarms import HOUR_SECONDS, Alarm, silent
 from components.aws.documents import deny, document, service_trust, vault_arn
+from components.aws.events import MATCHED, METRICS, EventPattern, rule_name
 from components.aws.feature_store.kind import Recovery
 from components.aws.roles import make_role
 from components.contracts.backup import DAYS_OF_A_WEEK, BackupSpec, Tier, TierName, tiers
@@ -31,6 +32,8 @@ from components.contracts.refs import KeyRef, KeysRef
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 
 VAULT_NAME_MAX: Final = 50
+COPY_ARRIVED: Final = "copy-arrived"
+"""What the rule is named after that counts copies in the backup region."""
 WEEKDAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 PRIMARY_POINTS: Final = Stateful("recovery points of the feature store, beside it", CopiedBy.BACKUP_PLAN)
 RECOVERY_POINTS: Final = Stateful("recovery points of the feature store", NotCopied("they are the copies"))
@@ -106,30 +109,47 @@ def back_up_by_plan(
     )
 
 
-def vault_alarms(place: Place) -> Mapping[str, Alarm]:
+def copy_events(place: Place) -> EventPattern:
+    """Recovery points that arrived in the backup region's vault."""
+    return {
+        "source": ["aws.backup"],
+        "detail-type": ["Copy Job State Change"],
+        "detail": {
+            "state": ["COMPLETED"],
+            "destinationBackupVaultArn": [vault_arn(place, vault_name(place, "recovery"), place.backup_region)],
+        },
+    }
+
+
+def vault_alarms(place: Place, rpo_minutes: int) -> Mapping[str, Alarm]:
     """Recovery points that were not made or not copied.
 
-    Backup and copy jobs are counted where they start, in the primary vault. They are watched by metric and not by
-    event: EventBridge cannot publish to an encrypted topic under a key policy that names the account.
+    Backup and copy jobs are counted where they start, in the primary vault; that copies arrive is watched in the
+    backup region, by events (`components.aws.events`).
     """
     vault = {"BackupVaultName": vault_name(place, "primary")}
     return {
         "backup-failed": Alarm(
-            "AWS/Backup", "NumberOfBackupJobsFailed", vault, "Sum", 3600, 0,
+            "AWS/Backup", "NumberOfBackupJobsFailed", vault, "Sum", HOUR_SECONDS, 0,
             "A recovery point of the feature store could not be made.",
         ),
         "backup-expired": Alarm(
-            "AWS/Backup", "NumberOfBackupJobsExpired", vault, "Sum", 3600, 0,
+            "AWS/Backup", "NumberOfBackupJobsExpired", vault, "Sum", HOUR_SECONDS, 0,
             "A backup of the feature store did not start or end within its window.",
         ),
         "backup-copy-failed": Alarm(
-            "AWS/Backup", "NumberOfCopyJobsFailed", vault, "Sum", 3600, 0,
+            "AWS/Backup", "NumberOfCopyJobsFailed", vault, "Sum", HOUR_SECONDS, 0,
             "A recovery point was not copied to the backup region.",
         ),
-        "backup-missing": Alarm(
-            "AWS/Backup", "NumberOfBackupJobsCompleted", vault, "Sum", DAY_SECONDS, 1,
-            "For a day no recovery point of the feature store was made, and none failed: the plan does not run.",
-            comparison="LessThanThreshold", without_data="breaching",
+        "backup-missing": silent(
+            "AWS/Backup", "NumberOfBackupJobsCompleted", vault,
+            "No recovery point of the feature store was made within the recovery point objective: look at the plan.",
+            rpo_minutes=rpo_minutes, away=False,
+        ),
+        "features-copy-missing": silent(
+            METRICS, MATCHED, {"RuleName": rule_name(place, COPY_ARRIVED)},
+            "No recovery point of the feature store reached the backup region within the recovery point objective.",
+            rpo_minutes=rpo_minutes,
         ),
     }  # fmt: skip
 

@@ -247,6 +247,11 @@ RECORDED: Mapping[str, Rule] = {
         lambda _: {},
         identify=lambda _, r: f"{r.inputs['autoscalingGroupName']},{r.inputs['tag']['key']}",
     ),
+    "aws:cloudwatch/eventRule:EventRule": Rule(
+        lambda m: {"arn": m.arn("events", f"rule/{m.id}"), "name": m.id}, name="name"
+    ),
+    "aws:cloudwatch/eventTarget:EventTarget": Rule(lambda _: {}, identify=_pair("rule", "targetId", "-")),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": Rule(lambda _: {}, name="policyName"),
     "aws:cloudwatch/logGroup:LogGroup": Rule(
         lambda m: {"arn": m.arn("logs", f"log-group:{m.id}"), "name": m.id}, name="name"
     ),

@@ -72,8 +72,8 @@ def images_by_digest(workload: Resource, _: Inventory) -> Judgement:
     ),
 )
 def images_in_own_repositories(workload: Resource, inventory: Inventory) -> Judgement:
-    ecr = {read(repository, "name") for repository in inventory.of_type(ECR_REPOSITORY)}
-    artifact = {read(repository, "repositoryId") for repository in inventory.of_type(ARTIFACT_REGISTRY)}
+    ecr = {str(read(repository, "name")) for repository in inventory.of_type(ECR_REPOSITORY)}
+    artifact = {str(read(repository, "repositoryId")) for repository in inventory.of_type(ARTIFACT_REGISTRY)}
 
     def held(image: str) -> bool:
         return any(

@@ -9,14 +9,15 @@ import pulumi_aws as aws
 
 from components.aws.alarms import Alarm
 from components.aws.documents import Statement, allow, table_arn, table_key_access
+from components.aws.events import EventPattern
 from components.aws.feature_store.kind import Recovery
-from components.aws.vaults import back_up_by_plan, vault_alarms
+from components.aws.vaults import COPY_ARRIVED, back_up_by_plan, copy_events, vault_alarms
 from components.contracts import serving
 from components.contracts.backup import BackupSpec
 from components.contracts.component import Component, ready
 from components.contracts.feature_store import DynamoDBSpec, FeatureStoreKind, FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import KeysRef
+from components.contracts.refs import BackupRef, KeysRef
 from components.contracts.stateful import CopiedBy, Stateful
 
 HASH_KEY: Final = "entity_id"
@@ -70,10 +71,15 @@ def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStore
     return back_up_by_plan(parent, place, spec, ref.gib, ref.id.apply(lambda table: table_arn(place, table)), keys)
 
 
-def alarms(place: Place, ref: FeatureStoreRef) -> Mapping[str, Alarm]:
+def events(place: Place) -> Mapping[str, EventPattern]:
+    """Recovery points that arrive in the backup region."""
+    return {COPY_ARRIVED: copy_events(place)}
+
+
+def alarms(place: Place, ref: FeatureStoreRef, backup: BackupRef) -> Mapping[str, Alarm]:
     """Recovery points that are missing, and look-ups that are refused."""
     return {
-        **vault_alarms(place),
+        **vault_alarms(place, backup.rpo_minutes),
         "features-throttled": Alarm(
             "AWS/DynamoDB", "ReadThrottleEvents", {"TableName": ref.name}, "Sum", 300, 0,
             "Feature look-ups are throttled, so predictions fall back to training means.",

@@ -10,11 +10,12 @@ import pulumi
 
 from components.aws.alarms import Alarm
 from components.aws.documents import Statement
+from components.aws.events import EventPattern
 from components.contracts.backup import BackupSpec
 from components.contracts.component import Component
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import KeysRef
+from components.contracts.refs import BackupRef, KeysRef
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class Kind(Protocol):
         """Make recovery points in the backup region, under its own key."""
         ...
 
-    def alarms(self, place: Place, ref: FeatureStoreRef) -> Mapping[str, Alarm]:
+    def alarms(self, place: Place, ref: FeatureStoreRef, backup: BackupRef) -> Mapping[str, Alarm]:
         """What someone is told about the store and its recovery points, by the alarm's name."""
+        ...
+
+    def events(self, place: Place) -> Mapping[str, EventPattern]:
+        """Events that its alarms count in the backup region, by purpose."""
         ...

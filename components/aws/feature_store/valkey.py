@@ -18,8 +18,9 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.alarms import Alarm
+from components.aws.alarms import Alarm, silent
 from components.aws.documents import Statement, allow
+from components.aws.events import EventPattern
 from components.aws.feature_store.kind import Recovery
 from components.aws.network import subnet_cidr
 from components.contracts import serving
@@ -33,7 +34,7 @@ from components.contracts.feature_store import (
 )
 from components.contracts.offers import zones_of
 from components.contracts.place import Place
-from components.contracts.refs import KeyRef, KeysRef, NetworkRef
+from components.contracts.refs import BackupRef, KeyRef, KeysRef, NetworkRef
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 from components.contracts.vocabulary import Cloud
 
@@ -47,6 +48,7 @@ PORT: Final = 6379
 SNAPSHOT_WINDOW: Final = "01:00-02:00"
 MAINTENANCE_WINDOW: Final = "sun:03:00-sun:04:00"
 MEMORY_PERCENT_MAX: Final = 80.0
+LAG_MINUTES_MAX: Final = 5
 NODES: Final = 2
 """In each region: a primary and, in another zone, what takes over from it."""
 
@@ -189,14 +191,31 @@ def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStore
     return Recovery(plan=ref.name, vault=vault, restore_identity=None, ready=ref.id.apply(lambda _: vault))
 
 
-def alarms(place: Place, ref: FeatureStoreRef) -> Mapping[str, Alarm]:
-    """Memory that runs short, and look-ups that are refused.
+def events(place: Place) -> Mapping[str, EventPattern]:
+    """None: ElastiCache tells EventBridge of no automatic snapshot."""
+    del place
+    return {}
 
-    ElastiCache has no metric of snapshots (its page "Metrics for Valkey and Redis OSS", read 2026-11-21), and the
-    stack watches none of the backup region's: `docs/recovery.md` says how to look at both.
+
+def alarms(place: Place, ref: FeatureStoreRef, backup: BackupRef) -> Mapping[str, Alarm]:
+    """Memory that runs short, look-ups that are refused, and a group in the backup region that does not follow.
+
+    ElastiCache has no metric of snapshots (its page "Metrics for Valkey and Redis OSS", read 2026-11-21):
+    `docs/recovery.md` says how to look at them. Believed: the lag is the metric of each node of the far group.
     """
     del place
     found: dict[str, Alarm] = {}
+    for number in range(1, NODES + 1):
+        node = {"CacheClusterId": f"{backup.vault}-{number:03d}"}
+        found[f"features-lag-{number}"] = Alarm(
+            "AWS/ElastiCache", "GlobalDatastoreReplicationLag", node, "Maximum", 300, 60.0 * LAG_MINUTES_MAX,
+            "The feature store's copy in the backup region lags behind.", away=True,
+        )  # fmt: skip
+        found[f"features-copy-missing-{number}"] = silent(
+            "AWS/ElastiCache", "EngineCPUUtilization", node,
+            "A node of the feature store's copy in the backup region says nothing: look whether it still stands.",
+            rpo_minutes=backup.rpo_minutes, statistic="SampleCount",
+        )  # fmt: skip
     for number in range(1, NODES + 1):
         node = {"CacheClusterId": f"{ref.name}-{number:03d}"}
         found[f"features-memory-{number}"] = Alarm(

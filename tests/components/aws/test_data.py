@@ -55,6 +55,13 @@ def test_replication_alarms_watch_the_rule_that_is_deployed(aws_platform: Any) -
     assert watched == {rule["id"]}, "an alarm on a metric that does not exist is silent for ever"
 
 
+def test_replication_is_watched_where_its_metrics_are(aws_platform: Any) -> None:
+    alarms = aws_platform.inventory.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")
+    regions = {a.get("metricName"): a.region for a in alarms if a.get("namespace") == "AWS/S3"}
+    here, away = aws_platform.place.region, aws_platform.place.backup_region
+    assert regions == {"ReplicationLatency": away, "OperationsFailedReplication": here}
+
+
 def test_backup_alarms_watch_the_vault_that_jobs_write_to(aws_platform: Any) -> None:
     target = only(aws_platform, "aws:backup/plan:Plan").get("rules.0.targetVaultName")
     alarms = aws_platform.inventory.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")
@@ -65,18 +72,19 @@ def test_backup_alarms_watch_the_vault_that_jobs_write_to(aws_platform: Any) -> 
 def test_every_alarm_tells_someone(aws_platform: Any) -> None:
     for alarm in aws_platform.inventory.of_type("aws:cloudwatch/metricAlarm:MetricAlarm"):
         topics = aws_platform.inventory.linked(alarm, "alarmActions", "aws:sns/topic:Topic")
-        assert [topic.name for topic in topics] == ["alerts"], alarm.name
+        assert [topic.region for topic in topics] == [alarm.region], "an alarm publishes to its own region only"
 
 
 def test_alarms_may_publish_to_the_encrypted_topic(aws_platform: Any) -> None:
-    (key,) = aws_platform.inventory.linked(
-        only(aws_platform, "aws:sns/topic:Topic"), "kmsMasterKeyId", "aws:kms/key:Key"
-    )
-    services = {
-        statement["Principal"].get("Service"): statement["Action"]
-        for statement in json.loads(key.get("policy"))["Statement"]
-    }
-    assert services["cloudwatch.amazonaws.com"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    for topic in aws_platform.inventory.of_type("aws:sns/topic:Topic"):
+        (key,) = aws_platform.inventory.linked(topic, "kmsMasterKeyId", "aws:kms/key:Key")
+        (publish,) = (
+            statement
+            for statement in json.loads(key.get("policy"))["Statement"]
+            if statement["Principal"].get("Service") == "cloudwatch.amazonaws.com"
+        )
+        assert publish["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+        assert f":{topic.region}:" in publish["Condition"]["ArnLike"]["aws:SourceArn"]
 
 
 def test_every_bucket_refuses_plain_http_and_old_tls(aws_platform: Any) -> None:

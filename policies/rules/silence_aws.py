@@ -1,0 +1,159 @@
+"""On AWS: copies that stop and keys that go are told, in time and from afar."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from policies.checks import (
+    all_equal,
+    all_of,
+    any_of,
+    best_of,
+    expect,
+    failed,
+    passed,
+    read,
+)
+from policies.examples import Hidden, examples, given, put, setting, without
+from policies.family import Family
+from policies.inventory import Inventory, Resource
+from policies.links import far_enough, home_region, region_in
+from policies.model import Framework, Judgement, Severity
+from policies.settings_view import SettingsView
+from policies.tokens import KMS_KEY
+
+family = Family("Silence on AWS")
+
+_PLAN = "aws:backup/plan:Plan"
+_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+_EVENTS = "aws:cloudwatch/eventRule:EventRule"
+_SILENT: dict[str, object] = {"treatMissingData": "breaching", "comparisonOperator": "LessThanThreshold"}
+_COUNTED = {"namespace": "AWS/Events", "metricName": "TriggeredRules"}
+_GONE = ("DisableKey", "ScheduleKeyDeletion")
+_CP9 = {Framework.NIST_800_53: ("CP-9", "SI-4")}
+
+
+@family.rule(
+    "aws-copies-watched",
+    Severity.HIGH,
+    "Someone is told when no recovery point reaches the backup region",
+    types=(_PLAN,),
+    rationale="A plan that is disabled or forgotten fails nowhere; an alarm beside it dies with its region.",
+    remedy="Alarm in the backup region on copy events that stay away for backup.rpo_minutes.",
+    frameworks=_CP9,
+    examples=lambda: examples(
+        given(_PLAN, {"name": "features"}),
+        given(
+            _EVENTS,
+            {"name": "copies", "eventPattern": '{"detail-type": ["Copy Job State Change"]}'},
+            "copies",
+            away=True,
+        ),
+        given(
+            _ALARM,
+            {**_COUNTED, **_SILENT, "dimensions.RuleName": "copies", "period": 3600, "evaluationPeriods": 2},
+            "copies",
+            away=True,
+        ),
+        broken={
+            "no alarm counts the copies that arrive": (
+                without(_ALARM, "copies"),
+                without(_EVENTS, "copies"),
+                put("dimensions.RuleName", "another", _ALARM, "copies"),
+                put("eventPattern", '{"detail-type": ["Backup Job State Change"]}', _EVENTS, "copies"),
+            ),
+            'copies.treatMissingData is "notBreaching"': put("treatMissingData", "notBreaching", _ALARM, "copies"),
+            'copies.comparisonOperator is "GreaterThanThreshold"': put(
+                "comparisonOperator", "GreaterThanThreshold", _ALARM, "copies"
+            ),
+            "copies.evaluationPeriods is 3": put("evaluationPeriods", 3, _ALARM, "copies"),
+            "copies.region is in eu-central-1, 1088 km away": setting("backup.min_distance_km", 9000),
+        },
+        undecided={
+            "copies.evaluationPeriods is known only to the provider": put(
+                "evaluationPeriods", Hidden(), _ALARM, "copies"
+            )
+        },
+    ),
+)
+def copies_watched(plan: Resource, inventory: Inventory) -> Judgement:
+    settings = SettingsView.of(inventory.settings)
+    alarms = list(_counting(inventory, ("Copy Job State Change",)))
+    if not alarms:
+        return failed("", "no alarm counts the copies that arrive", "an alarm on events of the backup region")
+    return best_of(_far_and_in_time(alarm, settings, home_region(plan, settings)) for alarm in alarms)
+
+
+def _far_and_in_time(alarm: Resource, settings: SettingsView, home: str) -> Judgement:
+    period = read(alarm, "period")
+    allowed_s = 60 * settings.rpo_minutes
+    judged = all_of(
+        (
+            all_equal(alarm, _SILENT),
+            expect(
+                alarm,
+                "evaluationPeriods",
+                f"periods that add up to at most {settings.rpo_minutes:g} min, rounded up to one",
+                lambda count: int(count) * int(period) - int(period) < allowed_s,
+            ),
+            far_enough(settings, "region", home, region_in(alarm)),
+        )
+    )
+    return replace(judged, problems=tuple(replace(p, path=f"{alarm.name}.{p.path}") for p in judged.problems))
+
+
+def _counting(inventory: Inventory, words: Sequence[str], region: str = "") -> Iterable[Resource]:
+    """Alarms on an event rule of their own region whose pattern has all of `words`, as one in `region` has."""
+    rules = {
+        (str(read(rule, "name")), region_in(rule))
+        for rule in inventory.of_type(_EVENTS)
+        if all(f'"{word}"' in _text(read(rule, "eventPattern")) for word in words)
+    }
+    for alarm in inventory.of_type(_ALARM):
+        name, at = str(read(alarm, "dimensions.RuleName")), region_in(alarm)
+        if (name, at) in rules and (name, region or at) in rules:
+            yield alarm
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+@family.rule(
+    "aws-keys-watched",
+    Severity.HIGH,
+    "Someone is told when a key is disabled or scheduled for deletion",
+    types=(KMS_KEY,),
+    rationale="A key that goes takes everything under it along, first silently and then for good.",
+    remedy="Match DisableKey and ScheduleKeyDeletion by an event rule in the key's region, and alarm on it.",
+    frameworks={Framework.AWS_FSBP: ("KMS.3",), Framework.NIST_800_53: ("SI-4",)},
+    examples=lambda: examples(
+        given(KMS_KEY),
+        given(_EVENTS, {"name": "keys", "eventPattern": json.dumps({"detail": {"eventName": _GONE}})}, "keys"),
+        given(
+            _EVENTS,
+            {"name": "keys", "eventPattern": json.dumps({"detail": {"eventName": _GONE}})},
+            "keys-away",
+            away=True,
+        ),
+        given(_ALARM, {**_COUNTED, "dimensions.RuleName": "keys", "threshold": 0}, "keys", away=True),
+        broken={
+            "no alarm counts what is done to keys of eu-west-1": (
+                without(_ALARM, "keys"),
+                without(_EVENTS, "keys"),
+                without(_EVENTS, "keys-away"),
+                put("dimensions.RuleName", "another", _ALARM, "keys"),
+                put("eventPattern", '{"detail": {"eventName": ["DisableKey"]}}', _EVENTS, "keys-away"),
+            )
+        },
+    ),
+)
+def keys_watched(key: Resource, inventory: Inventory) -> Judgement:
+    region = home_region(key, SettingsView.of(inventory.settings))
+    required = "an alarm on an event rule that matches " + " and ".join(_GONE)
+    return any_of(
+        (passed(f"{alarm.name} counts it") for alarm in _counting(inventory, _GONE, region)),
+        otherwise=failed("", f"no alarm counts what is done to keys of {region}", required),
+    )
