@@ -27,14 +27,17 @@ INTERFACE_ENDPOINTS: Final = {
     "ec2": "ec2",
     "ecr.api": "ecr",
     "ecr.dkr": "ecr",
-    "sts": "sts",
-    "logs": "logs",
     "eks": "eks",
     "eks-auth": "eks-auth",
     "autoscaling": "autoscaling",
-    "elasticloadbalancing": "elasticloadbalancing",
 }
-"""Endpoint service → IAM prefix of its actions: what EKS' guide for private clusters lists, and what pods use."""
+"""Endpoint service → IAM prefix of its actions, for what something in the network calls, by the hour in each zone.
+
+Not there, though EKS' guide for private clusters lists them: `sts` is for IAM roles for service accounts, and pods
+here use Pod Identity (`eks-auth`; a kubelet's token is signed where it runs); `logs` is for log agents on nodes, and
+only the control plane and the network write logs; `elasticloadbalancing` is for a load balancer controller in the
+cluster (docs.aws.amazon.com/eks/latest/userguide/private-clusters.html, read 2026-11-21).
+"""
 
 CONNECTIONS: Final = Stateful("the record of the network's connections", NotCopied("a restore needs no logs"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from itertools import combinations
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.aws.network import control_plane_cidr, subnet_cidr
+from components.aws.network import INTERFACE_ENDPOINTS, control_plane_cidr, subnet_cidr
 from components.contracts.offers import zones_of
 from components.contracts.vocabulary import Cloud
 
@@ -78,3 +79,49 @@ def test_every_connection_is_logged(aws_platform: Any) -> None:
     (log,) = aws_platform.inventory.of_type("aws:ec2/flowLog:FlowLog")
     assert log.get("trafficType") == "ALL"
     assert [v.name for v in aws_platform.inventory.linked(log, "vpcId")] == ["vpc"]
+
+
+MANAGED_CALLS = {
+    "AmazonEKSWorkerNodePolicy": {"ec2", "eks", "eks-auth"},
+    "AmazonEC2ContainerRegistryPullOnly": {"ecr"},
+    "AmazonEKS_CNI_Policy": {"ec2"},
+}
+"""AWS' own policies → the services whose actions they grant (AWS managed policy reference, read 2026-11-21)."""
+INSIDE = ("ec2.amazonaws.com", "pods.eks.amazonaws.com")
+"""Who trusts one of these runs in the network."""
+GATEWAYS = {"s3", "dynamodb"}
+NOT_CALLED = {
+    "kms": "the services that keep the data use the keys, as each statement's ViaService says",
+    "elasticache": "a token is signed where it is used",
+}
+
+
+def called_from_inside(inventory: Any) -> set[str]:
+    """The services that roles of machines and pods may call."""
+    roles = {
+        r.urn: r
+        for r in inventory.of_type("aws:iam/role:Role")
+        if any(service in str(r.get("assumeRolePolicy")) for service in INSIDE)
+    }
+    found: set[str] = set()
+    for token in ("aws:iam/rolePolicy:RolePolicy", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"):
+        for policy in inventory.of_type(token):
+            if not any(role.urn in roles for role in inventory.linked(policy, "role")):
+                continue
+            if arn := policy.get("policyArn"):
+                found |= MANAGED_CALLS[str(arn).rpartition("/")[2]]
+            else:
+                statements = json.loads(policy.get("policy"))["Statement"]
+                found |= {
+                    a.partition(":")[0]
+                    for s in statements
+                    for a in ([*s["Action"]] if isinstance(s["Action"], list) else [s["Action"]])
+                }
+    return found
+
+
+def test_each_endpoint_has_a_caller_in_the_network_and_each_call_an_endpoint(aws_platform: Any) -> None:
+    paid = set(INTERFACE_ENDPOINTS.values())
+    called = called_from_inside(aws_platform.inventory)
+    assert paid - called == set(), "an endpoint that nobody uses costs as much as one that is used"
+    assert called - paid - GATEWAYS - set(NOT_CALLED) == set(), "there is no other way out of the network"
