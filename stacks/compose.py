@@ -25,7 +25,16 @@ def compose(s: Settings) -> Platform:
         log_retention_days=s.monitoring.log_retention_days,
         provider=on,
     ).ref
-    pools = cloud.NodePools("pools", place, s.pools, cluster=cluster, network=network, keys=keys, provider=on).ref
+    pools = cloud.NodePools(
+        "pools",
+        place,
+        s.pools,
+        termination_seconds=s.fleet.termination_seconds,
+        cluster=cluster,
+        network=network,
+        keys=keys,
+        provider=on,
+    ).ref
     storage = cloud.Storage("storage", place, s.storage, keys=keys, provider=on).ref
     feature_store = cloud.FeatureStore(
         "features", place, s.feature_store, network=network, keys=keys, provider=on

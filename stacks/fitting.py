@@ -15,10 +15,10 @@ from components.contracts.capacity import (
     replica,
     replicas_per_machine,
 )
-from components.contracts.choices import kept_machines, most_machines
+from components.contracts.choices import SPOT_SECONDS, kept_machines, most_machines
 from components.contracts.machines import MACHINES, Machine
-from components.contracts.specs import FleetSpec, NodePoolSpec
-from components.contracts.vocabulary import Cloud
+from components.contracts.specs import SHUTDOWN_MARGIN_SECONDS, FleetSpec, NodePoolSpec
+from components.contracts.vocabulary import Capacity, Cloud
 from stacks.problems import Problem
 
 _LARGER: Final = "or give the pool larger machine_types."
@@ -80,6 +80,23 @@ def fleet_problems(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: Fleet
             f"at most {most}: with all machines there is room for {_counted(held)}, and a rollout starts "
             f"{ROLLOUT_SURGE} replica before it stops one",
             "Raise the pool's max_nodes, or lower max_replicas.",
+        )
+    ]
+
+
+def spot_problems(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> list[Problem]:
+    """A replica that needs longer to end than a spot machine has would drop the requests that it is serving."""
+    spot = [key for key in _rooms(cloud, pools, fleet) if Capacity.SPOT in pools[key].capacity]
+    asked, most = fleet.termination_seconds, SPOT_SECONDS[cloud]
+    if not spot or asked <= most:
+        return []
+    return [
+        Problem(
+            "fleet.exit_timeout_seconds",
+            fleet.exit_timeout_seconds,
+            f"drain_seconds, exit_timeout_seconds and {SHUTDOWN_MARGIN_SECONDS} that add up to at most {most}, which "
+            f"a spot machine has when it is taken back; they are {asked}, and the pool {spot[0]} has spot machines",
+            "Lower drain_seconds or exit_timeout_seconds, or take spot out of the pool's capacity.",
         )
     ]
 

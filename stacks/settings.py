@@ -19,9 +19,9 @@ from components.contracts.place import Place
 from components.contracts.regions import REGIONS, distance_km, multi_region_contains
 from components.contracts.spec import refused
 from components.contracts.specs import KeysSpec, StackSpec
-from components.contracts.vocabulary import Cloud, Environment, OptOut
+from components.contracts.vocabulary import Capacity, Cloud, Environment, OptOut
 from stacks.control_plane import control_plane_problems
-from stacks.fitting import fleet_problems, kept_replicas
+from stacks.fitting import fleet_problems, kept_replicas, spot_problems
 from stacks.objectives import objective_problems
 from stacks.offering import offer_problems
 from stacks.pools import pool_problems
@@ -137,6 +137,7 @@ class Settings(StackSpec):
             self._control_plane_problems,
             self._feature_store_problems,
             self._fleet_problems,
+            self._ending_problems,
             self._capacity_problems,
         )
         return [problem for check in checks for problem in check()]
@@ -255,6 +256,18 @@ class Settings(StackSpec):
 
     def _fleet_problems(self) -> list[Problem]:
         return fleet_problems(self.cloud, self.pools, self.fleet)
+
+    def _ending_problems(self) -> list[Problem]:
+        problems = spot_problems(self.cloud, self.pools, self.fleet)
+        gpus_on_spot = any(Capacity.SPOT in pool.capacity for key, pool in self.pools.items() if key != SYSTEM_POOL)
+        if self.cloud is Cloud.GCP and gpus_on_spot and int(self.cluster.version.partition(".")[2]) < 35:
+            allowed = "1.35 or later: before it GKE gives a pod on a spot machine 15 seconds to end"
+            remedy = "Raise it, or take spot out of the pools' capacity."
+            problems.append(Problem("cluster.version", self.cluster.version, allowed, remedy))
+        if self.environment is Environment.PROD and self.fleet.hours is not None:
+            allowed = "nothing in production, which answers at all hours"
+            problems.append(Problem("fleet.hours", "set", allowed, "Remove fleet.hours."))
+        return problems
 
     def _capacity_problems(self) -> list[Problem]:
         """Spot machines may all go at once; what production needs at least must not be on them."""

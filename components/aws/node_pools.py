@@ -111,6 +111,7 @@ class NodePools(Component):
         place: Place,
         spec: Mapping[str, NodePoolSpec],
         *,
+        termination_seconds: int,  # noqa: ARG002 - EKS drains a spot machine, for as long as its notice
         cluster: ClusterRef,
         network: NetworkRef,
         keys: KeysRef,

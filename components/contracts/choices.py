@@ -18,6 +18,14 @@ from components.contracts.vocabulary import Capacity, Cloud
 
 TAKEN_BACK: Final = frozenset({Capacity.SPOT, Capacity.FLEX_START})
 """Capacity that the cloud takes back: spot at any time, flex-start after seven days."""
+GKE_CRITICAL_PODS_SECONDS: Final = 15
+"""What GKE keeps of a spot machine's last seconds for the system's own pods (concepts/spot-vms, 2026-11-21)."""
+SPOT_SECONDS: Final = {Cloud.AWS: 110, Cloud.GCP: 120 - GKE_CRITICAL_PODS_SECONDS}
+"""What a pod has at most on a spot machine that is taken back.
+
+AWS: of the two minutes' notice, ten seconds until EKS' drain has begun (believed). Google Cloud: of the 120 seconds
+that a node pool may ask for, all but what critical pods keep.
+"""
 EKS_GROUP_NODES_MAX: Final = 450
 """Nodes of one EKS managed node group: the default quota (EKS user guide, "service quotas", read on 2026-11-21)."""
 

@@ -79,10 +79,19 @@ CLUSTER_AUTOSCALER: Final = PublicImage(
 )
 """Its minor version follows Kubernetes': raise both together."""
 
+KUBECTL: Final = PublicImage(
+    "registry.k8s.io",
+    "kubectl",
+    "v1.35.1",
+    "sha256:c93e4fb811b3217ef69ee7a79a9a15fb277887cd1c3002fbe154e676037a274a",
+    "the tag's digest in public image lists (2026-11-21)",
+)
+
 PUBLIC_IMAGES: Final[Mapping[str, PublicImage]] = {
     "prometheus": PROMETHEUS,
     "prometheus-adapter": PROMETHEUS_ADAPTER,
     "cluster-autoscaler": CLUSTER_AUTOSCALER,
+    "kubectl": KUBECTL,
 }
 """Logical name → every public image that a stack runs."""
 

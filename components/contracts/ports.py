@@ -111,6 +111,7 @@ class CloudModule(Protocol):
         place: Place,
         spec: Mapping[str, specs.NodePoolSpec],
         *,
+        termination_seconds: int,
         cluster: refs.ClusterRef,
         network: refs.NetworkRef,
         keys: refs.KeysRef,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -183,6 +183,54 @@ class ImagesSpec(Spec):
     """The serving image in the stack's own registry, as `docker push` printed it."""
 
 
+class HoursSpec(Spec):
+    """When the fleet runs; outside these hours it has no replica, and GPU pools that may be empty are."""
+
+    days: Annotated[tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...], Field(min_length=1)] = (
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+    )
+    """Days of the week on which it runs."""
+    start: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    """When it starts on each of them, as 07:30."""
+    end: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    """When it stops on the same day."""
+    time_zone: str
+    """The clock's time zone by its name in the IANA database, as Europe/Berlin."""
+
+    @model_validator(mode="after")
+    def _start_before_end(self) -> HoursSpec:
+        if self.start >= self.end:
+            raise refused(
+                f"start is {self.start}, and end is {self.end}",
+                allowed="a start before the end, both of one day",
+                remedy="Lower start, or raise end.",
+            )
+        return self
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        # Imported here: the list is read from disk, and few stacks ask for it.
+        from zoneinfo import available_timezones
+
+        known = available_timezones()  # none on a machine without the database
+        if "/" not in value or (known and value not in known):
+            raise refused(
+                f"{value} is no time zone",
+                allowed="a name of the IANA time zone database, as Europe/Berlin",
+                remedy="Write the zone's name; abbreviations as CET know no summer time everywhere.",
+            )
+        return value
+
+
+SHUTDOWN_MARGIN_SECONDS: Final = 10
+"""Seconds between Triton's own exit timeout and the end that Kubernetes makes."""
+
+
 class FleetSpec(Spec):
     """The Triton fleet."""
 
@@ -209,6 +257,13 @@ class FleetSpec(Spec):
     """Seconds between leaving the load balancer and the server's own shutdown."""
     exit_timeout_seconds: Annotated[int, Field(ge=5, le=600)] = 30
     """Seconds that Triton waits for requests in flight when it is asked to stop."""
+    hours: HoursSpec | None = None
+    """When the fleet runs, outside production; left out: always."""
+
+    @property
+    def termination_seconds(self) -> int:
+        """Seconds that a replica's end takes at most: it drains, Triton exits, and there is a margin."""
+        return self.drain_seconds + self.exit_timeout_seconds + SHUTDOWN_MARGIN_SECONDS
 
     @model_validator(mode="after")
     def _min_within_max(self) -> FleetSpec:

@@ -24,7 +24,7 @@ from pulumi_gcp.container import (
 
 from components.contracts import serving
 from components.contracts.capacity import Room, available
-from components.contracts.choices import Choice, choices, replacing_name
+from components.contracts.choices import GKE_CRITICAL_PODS_SECONDS, Choice, choices, replacing_name
 from components.contracts.component import Component, ready
 from components.contracts.drivers import GKE_DRIVER
 from components.contracts.machines import MACHINES, Machine
@@ -86,12 +86,14 @@ class NodePools(Component):
         place: Place,
         spec: Mapping[str, NodePoolSpec],
         *,
+        termination_seconds: int,
         cluster: ClusterRef,
         network: NetworkRef,  # noqa: ARG002 - GKE takes it from the cluster
         keys: KeysRef,
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("gcp:NodePools", name, provider)
+        self._termination_seconds = termination_seconds
         pools = {key: self._pool(key, place, pool, cluster, keys) for key, pool in spec.items()}
         self.ref = NodePoolsRef(pools)
         self.finish({key: pool.ready for key, pool in pools.items()})
@@ -160,6 +162,7 @@ class NodePools(Component):
             "machine_type": choice.machine_types[0],
             "image_type": "COS_CONTAINERD",
             **bought(choice),
+            **spot_grace(choice, machine, self._termination_seconds),
             "disk_size_gb": spec.disk_gib,
             "disk_type": "pd-balanced",
             "boot_disk_kms_key": keys.data.id,
@@ -203,6 +206,21 @@ def bought(choice: Choice) -> NodePoolNodeConfigArgsDict:
             return {"spot": False, "reservation_affinity": reservation}
         case Capacity.ON_DEMAND:
             return {"spot": False}
+
+
+def spot_grace(choice: Choice, machine: Machine, termination_seconds: int) -> NodePoolNodeConfigArgsDict:
+    """How long a spot machine that is taken back lets the fleet's pods end; GKE's default leaves them 15 seconds.
+
+    The field is for spot machines alone, and GKE's from 1.35.0-gke.1171000 (concepts/spot-vms, read on 2026-11-21).
+    """
+    if choice.capacity is not Capacity.SPOT or machine.accelerator is None:
+        return {}
+    return {
+        "kubelet_config": {
+            "shutdown_grace_period_seconds": termination_seconds + GKE_CRITICAL_PODS_SECONDS,
+            "shutdown_grace_period_critical_pods_seconds": GKE_CRITICAL_PODS_SECONDS,
+        }
+    }
 
 
 def pool_name(choice: Choice, config: NodePoolNodeConfigArgsDict, key: str) -> str:

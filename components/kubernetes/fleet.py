@@ -29,7 +29,7 @@ from components.contracts.refs import (
     StorageRef,
 )
 from components.contracts.specs import FleetSpec
-from components.kubernetes import autoscaling, traffic, triton
+from components.kubernetes import autoscaling, hours, traffic, triton
 from components.kubernetes.compute_class import compute_class, ready_pools
 from components.kubernetes.metrics import METRICS_NAMESPACE, allow_discovery
 from components.kubernetes.pods import RESTRICTED, account, app_labels, metadata, selecting
@@ -91,6 +91,8 @@ class Fleet(Component):
             service_account=own_account.name,
             waits=waits,
         )
+        if spec.hours is not None:
+            hours.keep_hours(spec, spec.hours, registry, self, [namespace, deployment])
         service = traffic.service(serving.NAMESPACE, inside)
         scaler = autoscaling.autoscaler(serving.NAMESPACE, triton.APP, spec, inside)
         autoscaling.disruption_budget(serving.NAMESPACE, inside)

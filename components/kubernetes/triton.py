@@ -36,7 +36,6 @@ from components.kubernetes.pods import app_labels, container_security, http_prob
 APP: Final = "triton"
 UID: Final = 1000
 """The user that Triton's deployment guide and this project's Dockerfile run the server as."""
-SHUTDOWN_MARGIN_SECONDS: Final = 10
 GRPC_CONNECTION_AGE_MS: Final = 300_000
 """Without an age limit a long-lived gRPC connection sticks to one pod behind an L4 balancer."""
 STARTUP_PERIOD_SECONDS: Final = 10
@@ -76,11 +75,6 @@ def arguments(repository: str, spec: FleetSpec) -> list[str]:
         f"--grpc-max-connection-age={GRPC_CONNECTION_AGE_MS}",
         f"--grpc-max-connection-age-grace={spec.exit_timeout_seconds * 1000}",
     ]
-
-
-def grace_period_seconds(spec: FleetSpec) -> int:
-    """Seconds between SIGTERM's decision and SIGKILL: drain, then Triton's own exit timeout, then a margin."""
-    return spec.drain_seconds + spec.exit_timeout_seconds + SHUTDOWN_MARGIN_SECONDS
 
 
 def environment(storage: StorageRef, feature_store: FeatureStoreRef, timeout_ms: int) -> list[EnvVarArgs]:
@@ -178,7 +172,7 @@ def pod_spec(
         service_account_name=service_account,
         automount_service_account_token=False,
         enable_service_links=False,
-        termination_grace_period_seconds=grace_period_seconds(spec),
+        termination_grace_period_seconds=spec.termination_seconds,
         security_context=pod_security(UID),
         node_selector={serving.ACCELERATOR_LABEL: str(spec.accelerator), **selector(takers)},
         tolerations=[TolerationArgs(key=key, operator="Exists", effect="NoSchedule") for key in taints],

@@ -23,6 +23,7 @@ RECORDED: Final[Mapping[str, Scope]] = {
     "kubernetes:apiregistration.k8s.io/v1:APIService": CLUSTER,
     "kubernetes:apps/v1:Deployment": NAMESPACE,
     "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": NAMESPACE,
+    "kubernetes:batch/v1:CronJob": NAMESPACE,
     "kubernetes:cloud.google.com/v1:ComputeClass": CLUSTER,
     "kubernetes:core/v1:ConfigMap": NAMESPACE,
     "kubernetes:core/v1:Namespace": CLUSTER,

@@ -171,7 +171,8 @@ def test_logical_names_hold_no_configuration(platform: Any, plan_platform: Any, 
     tiers = {key: getattr(asked, key) for key in ("keep_all_days", "keep_daily_days", "retention_days")}
     changes = {**store, "backup": {**store.get("backup", {}), **tiers}, "zones": zones, "pools": pools}
     other = plan_platform(platform.cloud, environment="prod", labels={"team": "other"}, opt_outs=spot, **changes)
-    here, there = (sorted((r.type, r.name) for r in p.inventory.resources) for p in (platform, other))
+    always = plan_platform(platform.cloud, fleet={"hours": None}, **store)  # as production runs
+    here, there = (sorted((r.type, r.name) for r in p.inventory.resources) for p in (always, other))
     assert here == there, "a name that follows the settings is a resource that they replace"
 
 

@@ -51,6 +51,20 @@ def test_each_committed_stack_is_accepted(stack: str) -> None:
         ("dev-aws", "pools.system.min_nodes", 0, "at least 1"),
         ("dev-aws", "pools.gpu.machine_types", ["g2-standard-8"], "g6.xlarge"),
         ("dev-aws", "pools.system.machine_types", ["g6.xlarge"], "without GPUs"),
+        ("dev-aws", "pools.gpu.machine_types", ["g6.xlarge", "g6.12xlarge"], "same number of the same GPU"),
+        ("dev-aws", "pools.gpu.machine_types", ["g6.xlarge", "g6.xlarge"], "each once"),
+        ("dev-aws", "pools.gpu.capacity", [], "at least 1 item"),
+        ("dev-aws", "pools.gpu.capacity", ["flex-start"], "flex-start is Google Cloud's"),
+        ("dev-aws", "pools.gpu.capacity", ["reservation"], "reservations with the capacity reservation"),
+        ("dev-aws", "pools.gpu.max_nodes", 451, "at most 450"),
+        ("dev-aws", "pools.system.capacity", ["on-demand", "spot"], "one way of buying it"),
+        ("dev-gcp", "pools.system.capacity", ["flex-start"], "for a pool without GPUs"),
+        ("dev-aws", "fleet.exit_timeout_seconds", 86, "at most 110"),
+        ("dev-gcp", "fleet.exit_timeout_seconds", 81, "at most 105"),
+        ("dev-gcp", "cluster.version", "1.34", "15 seconds to end"),
+        ("prod-aws", "fleet.hours", {"start": "07:00", "end": "19:00", "time_zone": "Europe/Berlin"}, "at all hours"),
+        ("dev-aws", "fleet.hours.time_zone", "CET", "IANA"),
+        ("dev-aws", "fleet.hours.end", "06:00", "a start before the end"),
         ("dev-aws", "fleet.accelerator", "h100", "1 × l4"),
         ("dev-aws", "fleet.gpus_per_replica", 2, "at most 1"),
         ("dev-aws", "fleet.vcpus_per_replica", 64, "at most 3"),
@@ -256,3 +270,29 @@ def test_a_remedy_is_a_sentence(values: Values, refusal: Refusal, path: str, val
     _set(broken, path, value)
     remedies = [problem.remedy for problem in refusal(broken).problems]
     assert not [remedy for remedy in remedies if not remedy[0].isupper() or remedy[-1] not in ".?"]
+
+
+@pytest.mark.parametrize(
+    ("stack", "name", "changed", "says"),
+    [
+        ("dev-aws", "cr-0123456789abcdef0", {"zone": "euc1-az1"}, "one of the pool's zones"),
+        ("dev-aws", "cr-0123456789abcdef0", {"machine_type": "g6.2xlarge"}, "one of the pool's: g6.xlarge"),
+        ("dev-aws", "mine", {}, "a Capacity Reservation's id"),
+        ("dev-gcp", "mine-", {}, "the name of a reservation"),
+    ],
+)
+def test_a_reservation_that_no_machine_of_the_pool_can_use_is_refused(
+    values: Values, refusal: Refusal, stack: str, name: str, changed: dict[str, str], says: str
+) -> None:
+    broken = values(stack)
+    pool = broken["pools"]["gpu"]
+    whole = {"machine_type": pool["machine_types"][0], "zone": broken["zones"][0], "machines": 3}
+    pool.update(capacity=["reservation", "spot"], reservations={name: whole | changed})
+    assert says in str(refusal(broken))
+
+
+@pytest.mark.parametrize(("stack", "most"), [("dev-aws", 85), ("dev-gcp", 80)])
+def test_a_spot_machine_leaves_a_replica_just_enough_time(values: Values, stack: str, most: int) -> None:
+    changed = values(stack)
+    changed["fleet"]["exit_timeout_seconds"] = most
+    Settings.parse(changed, "test")

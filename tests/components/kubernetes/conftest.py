@@ -81,10 +81,10 @@ class Manifests:
 
 @pytest.fixture
 def lay_down(plan_platform: Any) -> Callable[..., Manifests]:
-    """What a production stack lays on its cluster, with changed settings: `lay_down(cloud, fleet={…})`."""
+    """What a stack, production's if not told, lays on its cluster: `lay_down(cloud, fleet={…})`, with changed settings."""
 
-    def lay(cloud: Cloud, **changes: Any) -> Manifests:
-        inventory = plan_platform(cloud, environment="prod", **changes).inventory
+    def lay(cloud: Cloud, environment: str = "prod", **changes: Any) -> Manifests:
+        inventory = plan_platform(cloud, environment=environment, **changes).inventory
         objects = (filled(dict(r.inputs)) for r in inventory.resources if r.custom and "apiVersion" in r.inputs)
         return Manifests(inventory, tuple(objects))
 

@@ -157,3 +157,53 @@ def test_the_node_autoscaler_reads_what_scheduling_depends_on() -> None:
         "resourceslices",
     }
     assert not {resource for resource in wanted if not {"list", "watch"} <= granted(cluster_rules(), resource)}
+
+
+# The order of choices
+
+LISTED = {
+    Cloud.AWS: {"machine_types": ["g6.2xlarge", "g6.xlarge"], "capacity": ["on-demand", "spot"]},
+    Cloud.GCP: {"machine_types": ["g2-standard-8", "g2-standard-4"], "capacity": ["on-demand", "flex-start", "spot"]},
+}
+SMALL = {"vcpus_per_replica": 2, "memory_gib_per_replica": 8}
+
+
+def test_a_compute_class_names_the_pools_rank_by_rank(lay_down: Any) -> None:
+    laid = lay_down(Cloud.GCP, pools={"gpu": LISTED[Cloud.GCP]}, fleet=SMALL)
+    (found,) = laid.of("ComputeClass")
+    by_name = {pool.get("name"): pool.name for pool in laid.inventory.of_type(POOLS)}
+    assert [[by_name[name] for name in rule["nodepools"]] for rule in found["spec"]["priorities"]] == [
+        [f"gpu-{capacity}-{machine}"]
+        for capacity in LISTED[Cloud.GCP]["capacity"]
+        for machine in LISTED[Cloud.GCP]["machine_types"]
+    ]
+    assert found["spec"]["nodePoolAutoCreation"] == {"enabled": False}, "what GKE made would be in no plan"
+    assert found["spec"]["whenUnsatisfiable"] == "DoNotScaleUp"
+
+
+def test_pods_ask_for_the_class_that_their_pools_belong_to(lay_down: Any) -> None:
+    laid = lay_down(Cloud.GCP, pools={"gpu": LISTED[Cloud.GCP]}, fleet=SMALL)
+    (found,) = laid.of("ComputeClass")
+    bound = {"cloud.google.com/compute-class": found["metadata"]["name"]}
+    assert bound.items() <= laid.pods()["triton"]["spec"]["nodeSelector"].items()
+    gpu = [labels for labels, _ in pools(laid).values() if labels[POOL_LABEL] == "gpu"]
+    assert len(gpu) == 6 and all(bound.items() <= labels.items() for labels in gpu)
+
+
+def test_other_clouds_have_no_compute_class(aws_manifests: Any) -> None:
+    assert not aws_manifests.of("ComputeClass")
+
+
+def test_the_priority_expander_is_told_each_group(lay_down: Any) -> None:
+    laid = lay_down(Cloud.AWS, pools={"gpu": LISTED[Cloud.AWS]}, fleet=SMALL)
+    shown = laid.one("Deployment", "cluster-autoscaler")["metadata"]["annotations"]["seawall.dev/groups"]
+    order = [entry.split()[0].rsplit("-", 1)[0] for entry in shown.split(", ")]
+    assert order == ["gpu-on-demand", "system-on-demand", "gpu-spot"]
+    assert flags(laid)["expander"].split(",")[0] == "priority"
+    assert laid.one("ConfigMap", "cluster-autoscaler-priority-expander")["data"].keys() == {"priorities"}
+
+
+def test_all_choices_together_have_no_more_gpus_than_the_pool(lay_down: Any, cloud: Cloud) -> None:
+    laid = lay_down(cloud, pools={"gpu": {**LISTED[cloud], "max_nodes": 7}}, fleet={**SMALL, "max_replicas": 6})
+    assert laid.one("ResourceQuota", "gpus")["spec"]["hard"] == {"requests.nvidia.com/gpu": "7"}
+    assert laid.one("ResourceQuota", "gpus")["metadata"]["namespace"] == laid.namespace_of("triton")

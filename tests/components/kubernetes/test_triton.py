@@ -17,7 +17,7 @@ from common.errors import UserError
 from common.paths import repo_root
 from components.contracts import serving
 from components.contracts.capacity import ROLLOUT_SURGE
-from components.contracts.specs import FleetSpec, ImagesSpec
+from components.contracts.specs import SHUTDOWN_MARGIN_SECONDS, FleetSpec, ImagesSpec
 from components.contracts.vocabulary import Accelerator
 from components.kubernetes import triton
 from localcloud.toolchain import ensure_serving_environment
@@ -171,13 +171,13 @@ def test_a_cloud_without_a_secret_mounts_none(aws_manifests: Any) -> None:
 @given(FLEETS)
 def test_the_grace_period_covers_drain_and_shutdown(spec: FleetSpec) -> None:
     needed = spec.drain_seconds + spec.exit_timeout_seconds
-    assert triton.grace_period_seconds(spec) >= needed + triton.SHUTDOWN_MARGIN_SECONDS > needed
+    assert spec.termination_seconds >= needed + SHUTDOWN_MARGIN_SECONDS > needed
 
 
 @given(FLEETS)
 def test_the_server_ends_by_itself_before_it_is_killed(spec: FleetSpec) -> None:
     asked = flags(triton.arguments("s3://models", spec))
-    left_s = triton.grace_period_seconds(spec) - spec.drain_seconds
+    left_s = spec.termination_seconds - spec.drain_seconds
     assert int(asked["exit-timeout-secs"]) < left_s
     assert int(asked["grpc-max-connection-age-grace"]) <= int(asked["exit-timeout-secs"]) * 1000
 
