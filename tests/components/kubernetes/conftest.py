@@ -81,7 +81,7 @@ class Manifests:
 
 @pytest.fixture
 def lay_down(plan_platform: Any) -> Callable[..., Manifests]:
-    """What a stack, production's if not told, lays on its cluster: `lay_down(cloud, fleet={…})`, with changed settings."""
+    """What a stack lays on its cluster: `lay_down(cloud, fleet={…})`; production's, if not told another."""
 
     def lay(cloud: Cloud, environment: str = "prod", **changes: Any) -> Manifests:
         inventory = plan_platform(cloud, environment=environment, **changes).inventory
