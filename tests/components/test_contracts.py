@@ -138,9 +138,13 @@ def test_the_stack_runs_the_images_that_are_copied_for_it_and_no_others(platform
     copied = {registry.mirrored(image) for image in public_images(platform.cloud).values()}
     run = {
         container["image"]
-        for deployment in platform.inventory.of_type("kubernetes:apps/v1:Deployment")
+        for owner, pod in {
+            "kubernetes:apps/v1:Deployment": "spec.template.spec",
+            "kubernetes:batch/v1:CronJob": "spec.jobTemplate.spec.template.spec",
+        }.items()
+        for workload in platform.inventory.of_type(owner)
         for kind in ("containers", "initContainers")
-        for container in deployment.get(f"spec.template.spec.{kind}") or []
+        for container in workload.get(f"{pod}.{kind}") or []
     }
     assert run == {*copied, f"{registry.url}@{fleet.images.serving}"}, "nodes cannot reach the internet"
 
