@@ -35,6 +35,11 @@ Service = Literal[
     "storage",
     "iam",
     "cloudresourcemanager",
+    "artifactregistry",
+    "cloudquotas",
+    "compute",
+    "container",
+    "serviceusage",
 ]
 
 HOSTS: Final[Mapping[Service, str]] = {
@@ -47,6 +52,11 @@ HOSTS: Final[Mapping[Service, str]] = {
     "storage": "storage.googleapis.com",
     "iam": "iam.googleapis.com",
     "cloudresourcemanager": "cloudresourcemanager.googleapis.com",
+    "artifactregistry": "artifactregistry.googleapis.com",
+    "cloudquotas": "cloudquotas.googleapis.com",
+    "compute": "compute.googleapis.com",
+    "container": "container.googleapis.com",
+    "serviceusage": "serviceusage.googleapis.com",
 }
 """Service → its host on the real cloud. On a local one it is the first segment of the path, but for storage's own."""
 
@@ -60,6 +70,11 @@ NAMES: Final[Mapping[Service, str]] = {
     "storage": "Cloud Storage",
     "iam": "IAM",
     "cloudresourcemanager": "Resource Manager",
+    "artifactregistry": "Artifact Registry",
+    "cloudquotas": "Cloud Quotas",
+    "compute": "Compute Engine",
+    "container": "Kubernetes Engine",
+    "serviceusage": "Service Usage",
 }
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
@@ -92,11 +107,13 @@ class GcpApi:
     Args:
         target: the real cloud (application default credentials) or a local one (none).
         project: the project's id.
+        request_seconds: longest that one request may take.
     """
 
-    def __init__(self, target: Target, project: str) -> None:
+    def __init__(self, target: Target, project: str, *, request_seconds: float = REQUEST_SECONDS) -> None:
         self.target = target
         self.project = project
+        self.request_seconds = request_seconds
 
     @cached_property
     def _session(self) -> requests.Session:
@@ -166,19 +183,46 @@ class GcpApi:
         """One request; the answer's JSON object, empty where it has none."""
         return self._ask(method, service, path, body, params) or {}
 
+    def content(self, service: Service, path: str, params: Mapping[str, str] | None = None) -> bytes:
+        """Read what is no JSON, or whose bytes matter."""
+        return self.answer("GET", service, path, None, params).content
+
+    @property
+    def caller(self) -> str:
+        """Whose credentials these are: a service account's address, or empty where they do not say."""
+        credentials = getattr(self._session, "credentials", None)
+        return str(getattr(credentials, "service_account_email", "") or getattr(credentials, "account", "") or "")
+
     def _ask(self, method: str, service: Service, path: str, body: Any, params: Mapping[str, str] | None) -> Any:
+        answer = self.answer(method, service, path, body, params)
+        return answer.json() if answer.content.strip() else None
+
+    def answer(
+        self, method: str, service: Service, path: str, body: Any, params: Mapping[str, str] | None
+    ) -> requests.Response:
+        """One request, whose answer is no refusal; every other method goes through here."""
         import requests
 
         url = f"{base_url(self.target, service)}/{path}"
         try:
-            answer = self._session.request(method, url, params=dict(params or {}), json=body, timeout=REQUEST_SECONDS)
+            answer = self._session.request(
+                method, url, params=dict(params or {}), json=body, timeout=self.request_seconds
+            )
         except requests.RequestException as e:
             raise UserError(
                 f"{NAMES[service]} cannot be reached: {e}", url, "Check the network, or that the local cloud runs."
             ) from e
+        except Exception as e:
+            if not type(e).__module__.startswith("google.auth"):  # not imported against a local cloud
+                raise
+            raise UserError(
+                f"Google Cloud's credentials are not accepted: {e}",
+                "application default credentials",
+                "Run `gcloud auth application-default login` again.",
+            ) from e
         if answer.status_code >= 400:
             raise _refusal(service, method, url, answer)
-        return answer.json() if answer.content.strip() else None
+        return answer
 
     def wait(
         self, service: Service, operation: Mapping[str, Any], timeout_seconds: float = DEFAULT_WAIT_SECONDS

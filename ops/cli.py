@@ -36,6 +36,7 @@ BRING_UP, REVIEW, RUN, RECOVER = "Bring up", "Review", "Run", "Recover"
 """The four jobs that `--help` groups the commands by."""
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "demo": (BRING_UP, "ops.demo.command:demo"),
+    "preflight": (BRING_UP, "ops.preflight.command:preflight"),
     "local": (BRING_UP, "ops.local.command:app"),
     "engine": (BRING_UP, "ops.engine.command:engine"),
     "plan": (REVIEW, "ops.plan.command:plan"),

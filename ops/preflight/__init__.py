@@ -1,0 +1,1 @@
+"""What a real account lacks before a stack is brought up there: asked of the cloud, never changed."""

@@ -1,0 +1,121 @@
+"""Which questions a preflight puts to which cloud; the one place that picks AWS or Google Cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from common.errors import UserError
+from common.target import Target
+from components.contracts.vocabulary import Cloud
+from ops.preflight.model import Check, Finding, not_applicable
+from ops.preflight.state import PulumiFiles
+from ops.preflight.wanted import Wanted
+
+if TYPE_CHECKING:
+    from ops.preflight.aws.reader import AwsReader
+    from ops.preflight.gcp.reader import GcpReader
+
+NO_DOOR = "the stack has no public address: whoever calls the fleet is inside the network"
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What to ask, and as whom."""
+
+    caller: str
+    checks: tuple[Check, ...]
+
+
+def questions(wanted: Wanted, files: PulumiFiles, target: Target, principal: str | None = None) -> Questions:
+    """The checks for one stack, once the caller is known to be in its account.
+
+    Args:
+        principal: on AWS, the ARN of the role or user whose permissions count; the caller's own without one.
+
+    Raises:
+        UserError: no credentials, no network, or another account.
+    """
+    if wanted.cloud is Cloud.AWS:
+        from common.aws_api import aws_session
+        from ops.preflight.aws.reader import AwsReader
+
+        return aws_questions(AwsReader(aws_session(target), target.aws_endpoint_url), wanted, files, principal)
+    if principal is not None:
+        raise UserError(
+            "Google Cloud tells only the caller's own permissions",
+            "--principal",
+            "Leave it out, and log in with `gcloud auth application-default login "
+            f"--impersonate-service-account={principal}`.",
+        )
+    from ops.preflight.gcp.reader import GcpReader
+
+    return gcp_questions(GcpReader(target, wanted.account), wanted, files)
+
+
+def aws_questions(reader: AwsReader, wanted: Wanted, files: PulumiFiles, principal: str | None) -> Questions:
+    """As `questions`, of AWS."""
+    from ops.preflight.aws import fleet, offers, places, quotas
+    from ops.preflight.aws.identity import identify, policy_source
+    from ops.preflight.aws.permissions import permissions
+    from ops.preflight.aws.state import state
+
+    caller = identify(reader, wanted)
+
+    def simulated() -> str:
+        return principal or policy_source(reader, caller.arn, wanted.region)
+
+    checks = [
+        Check("permissions", lambda: permissions(reader, wanted, simulated())),
+        *(Check(f"quotas in {region}", partial(quotas.quotas, reader, wanted, region)) for region in wanted.regions),
+        Check("zones", partial(offers.zones, reader, wanted)),
+        Check("machines in zones", partial(offers.machines_in_zones, reader, wanted)),
+        Check("Kubernetes version", partial(offers.kubernetes_version, reader, wanted)),
+        Check("service-linked roles", partial(places.service_linked_roles, reader, wanted)),
+        Check("addresses", partial(places.addresses, reader, wanted, wanted.region)),
+        Check("bucket names", partial(places.bucket_names, reader, wanted)),
+        Check("key aliases", partial(places.key_aliases, reader, wanted)),
+        Check("state and secrets", lambda: state(reader, wanted, files, simulated())),
+        Check("images", partial(fleet.images, reader, wanted)),
+        Check("release", partial(fleet.release, reader, wanted)),
+        Check("alerts", partial(fleet.alerts, reader, wanted)),
+        Check("control plane", partial(fleet.control_plane, reader, wanted)),
+        Check("DNS and certificate", door),
+    ]
+    return Questions(principal or caller.arn, tuple(checks))
+
+
+def gcp_questions(reader: GcpReader, wanted: Wanted, files: PulumiFiles) -> Questions:
+    """As `questions`, of Google Cloud."""
+    from ops.preflight.gcp import fleet, offers, places, quotas, services
+    from ops.preflight.gcp.identity import identify
+    from ops.preflight.gcp.permissions import permissions
+    from ops.preflight.gcp.state import state
+
+    caller = identify(reader, wanted)
+    checks = [
+        Check("permissions", partial(permissions, reader, wanted)),
+        Check("APIs", partial(services.apis, reader, wanted)),
+        Check("service agents", partial(services.agents, reader, wanted)),
+        *(Check(f"quotas in {region}", partial(quotas.quotas, reader, wanted, region)) for region in wanted.regions),
+        Check("quotas of the project", partial(quotas.global_quotas, reader, wanted)),
+        Check("machines in zones", partial(offers.machines_in_zones, reader, wanted)),
+        Check("Kubernetes version", partial(offers.kubernetes_version, reader, wanted)),
+        Check("addresses", partial(places.addresses, reader, wanted)),
+        Check("bucket names", partial(places.bucket_names, reader, wanted)),
+        Check("key rings", partial(places.key_rings, reader, wanted)),
+        Check("state and secrets", partial(state, reader, wanted, files)),
+        Check("images", partial(fleet.images, reader, wanted)),
+        Check("release", partial(fleet.release, reader, wanted)),
+        Check("alerts", partial(fleet.alerts, reader, wanted)),
+        Check("control plane", partial(fleet.control_plane, reader, wanted)),
+        Check("DNS and certificate", door),
+    ]
+    return Questions(caller.name, tuple(checks))
+
+
+def door() -> Sequence[Finding]:
+    """Names and certificates of a public door, which no stack has."""
+    return (not_applicable("DNS and certificate", NO_DOOR),)

@@ -1,0 +1,1 @@
+"""AWS's side of the preflight: the calls that read, and what each answer means for the stack."""

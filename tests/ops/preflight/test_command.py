@@ -1,0 +1,82 @@
+"""`seawall preflight` as it is called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from common.console import Steps
+from common.errors import UserError
+from common.target import REAL_CLOUD, Target
+from localcloud.aws.emulator import AwsEmulator
+from localcloud.emulators import StackPlace
+from ops.cli import build_app
+from ops.preflight.aws.places import bucket_names, key_aliases
+from ops.preflight.aws.reader import AwsReader
+from ops.preflight.command import ask
+from ops.preflight.gcp.places import bucket_names as gcp_bucket_names
+from ops.preflight.gcp.places import key_rings
+from ops.preflight.gcp.reader import GcpReader
+from ops.preflight.model import Status
+from ops.preflight.wanted import Wanted
+from tests.ops.preflight.conftest import aws_files, gcp_files
+from tests.ops.preflight.recorded import RecordedGcp, gcp_answers, serving
+
+
+def test_without_a_stack_it_says_which_there_are() -> None:
+    result = CliRunner().invoke(build_app(["preflight"]), ["preflight"])
+    assert isinstance(result.exception, UserError)
+    assert "seawall preflight dev-aws" in result.exception.remedy
+
+
+def test_without_credentials_aws_cannot_be_asked(aws: Wanted, steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    with pytest.raises(UserError, match="Unable to locate credentials"):
+        ask(aws.inventory, aws_files(aws), REAL_CLOUD, steps)
+
+
+def test_a_cloud_that_is_out_of_reach_cannot_be_asked(gcp: Wanted, steps: Steps) -> None:
+    nowhere = Target("local", "emulated", gcp_endpoint_url="http://127.0.0.1:9")
+    with pytest.raises(UserError, match="cannot be reached"):
+        ask(gcp.inventory, gcp_files(gcp), nowhere, steps)
+
+
+def test_a_whole_preflight_of_a_recorded_cloud_is_one_report(gcp: Wanted, steps: Steps) -> None:
+    with serving(RecordedGcp(gcp_answers(gcp))) as target:
+        report = ask(gcp.inventory, gcp_files(gcp), target, steps)
+    told = json.loads(json.dumps(report.to_json(allow_unknown=True)))
+    assert (told["stack"], told["counts"]["missing"], told["exit_code"]) == ("dev-gcp", 0, 0)
+
+
+def test_the_local_aws_is_read_as_the_real_one(aws: Wanted, tmp_path: Path) -> None:
+    """Through the emulator's own protocol: a name that is free, one that is the account's, a key that is going."""
+    emulator = AwsEmulator(StackPlace("dev-aws", aws.region, aws.backup_region, aws.account), tmp_path)
+    emulator.start(None)
+    try:
+        from common.aws_api import aws_session
+
+        target = emulator.target()
+        session = aws_session(target)
+        kms = session.client("kms", region_name=aws.region, endpoint_url=target.aws_endpoint_url)
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName="alias/seawall-dev-data", TargetKeyId=key)
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+        reader = AwsReader(session, target.aws_endpoint_url)
+        names = {f.subject: f for f in bucket_names(reader, aws)}
+        aliases = {f.subject: f for f in key_aliases(reader, aws)}
+    finally:
+        emulator.stop()
+    assert {f.detail for f in names.values()} == {"free"}
+    assert aliases[f"alias/seawall-dev-data in {aws.region}"].status is Status.MISSING
+    assert aliases[f"alias/seawall-dev-cluster in {aws.region}"].status is Status.OK
+
+
+def test_the_local_google_cloud_is_read_as_the_real_one(gcp: Wanted, cloud_storage: str) -> None:
+    reader = GcpReader(Target("local", "emulated", gcp_endpoint_url=cloud_storage), gcp.account)
+    found = [*gcp_bucket_names(reader, gcp), *key_rings(reader, gcp)]
+    assert found and {f.status for f in found} == {Status.OK}
