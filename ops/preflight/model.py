@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from common.errors import EXIT_CLEAN, EXIT_FOUND
 
+PROGRAMS: Final = ("aws ", "gcloud ", "pulumi ", "seawall ")
+
 
 class Status(StrEnum):
     """How it stands with one thing. Never a guess: what could not be read is unknown."""
@@ -25,8 +27,8 @@ class Status(StrEnum):
 class Finding:
     """One line of the report.
 
-    `subject` names the thing with its region, `detail` what was found, `remedy` what to run or to change: it holds
-    for what is missing and for what is unknown.
+    `subject` names the thing with its region, `detail` what was found. `remedy` is what helps where it is missing or
+    unknown: a command to copy as it is, or a sentence.
     """
 
     subject: str
@@ -37,6 +39,11 @@ class Finding:
     def __post_init__(self) -> None:
         if self.status in (Status.MISSING, Status.UNKNOWN) and not self.remedy:
             raise ValueError(f"{self.subject}: {self.status} without a remedy")
+
+    @property
+    def command(self) -> str:
+        """The remedy where it is a command; empty where it is a sentence."""
+        return self.remedy if self.remedy.startswith(PROGRAMS) else ""
 
 
 def ok(subject: str, detail: str) -> Finding:
@@ -126,7 +133,13 @@ class Report:
                     "title": check.title,
                     "seconds": round(check.seconds, 3),
                     "findings": [
-                        {"subject": f.subject, "status": str(f.status), "detail": f.detail, "remedy": f.remedy}
+                        {
+                            "subject": f.subject,
+                            "status": str(f.status),
+                            "detail": f.detail,
+                            "remedy": f.remedy,
+                            "command": f.command,
+                        }
                         for f in check.findings
                     ],
                 }

@@ -118,7 +118,11 @@ def judged_kind(stack: str, backup_region: str, files: PulumiFiles, scheme: str)
         found.append(ok("state", f"{backend.url}, outside the stack's cloud"))
     elif backend.kind != scheme:
         found.append(
-            unknown("state", f"{backend.url} is not of the stack's cloud", f"Check that it survives, or: {login}")
+            unknown(
+                "state",
+                f"{backend.url} is not of the stack's cloud",
+                f"Check that it survives the region, or run `{login}`.",
+            )
         )
     if secrets.kind == "none":
         change = f"pulumi stack init {stack} --secrets-provider='{_example(scheme, backup_region)}'"

@@ -27,6 +27,7 @@ ENOUGH: dict[str, list[str]] = {
     "models list": [],
     "models rollback": [],
     "models verify": ["--version", "v1"],
+    "preflight": [],
     "local up": [],
     "local down": [],
     "local status": [],

@@ -88,7 +88,7 @@ def _subscription(subject: str, arn: str, address: str, answer: dict | None) -> 
         f"aws sns subscribe --region {region} --topic-arn {arn} --protocol email --notification-endpoint {address}"
     )
     if mine:
-        remedy = f"Open the link in the mail to {address}; to have it sent again: {again}"
+        remedy = f"Open the link in the mail to {address}, or have it sent again with `{again}`."
         return missing(subject, "not confirmed: no alert is sent", remedy)
     return missing(subject, "not subscribed: no alert is sent", again)
 

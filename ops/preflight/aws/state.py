@@ -60,7 +60,7 @@ def _key(reader: AwsReader, wanted: Wanted, secrets: Secrets, principal: str) ->
     subject = f"secrets key {secrets.key}"
     change = change_provider(wanted.stack, "s3", wanted.backup_region)
     if not secrets.region:
-        yield unknown(subject, "the provider's address names no region", f"Add ?region= to it: {change}")
+        yield unknown(subject, "the provider's address names no region", f"Add `?region=` to it with `{change}`.")
         return
     if secrets.region == wanted.region:
         yield missing(subject, f"lies in {secrets.region}, the stack's primary region: lost with it", change)
@@ -77,7 +77,7 @@ def _key(reader: AwsReader, wanted: Wanted, secrets: Secrets, principal: str) ->
     else:
         remedy = f"aws kms enable-key --region {secrets.region} --key-id {key['KeyId']}"
         if key["KeyState"] == "PendingDeletion":
-            remedy = f"aws kms cancel-key-deletion --region {secrets.region} --key-id {key['KeyId']}, then enable it."
+            remedy = f"aws kms cancel-key-deletion --region {secrets.region} --key-id {key['KeyId']}"
         yield missing(f"{subject}: state", str(key["KeyState"]), remedy)
     yield _may(reader, wanted, principal, f"{subject}: use", str(key["Arn"]), KEY_ACTIONS)
 

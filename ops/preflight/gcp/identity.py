@@ -44,6 +44,8 @@ def identify(reader: GcpReader, wanted: Wanted) -> Caller:
         )
     if project.get("lifecycleState", "ACTIVE") != "ACTIVE":
         raise UserError(
-            f"{wanted.account} is {project['lifecycleState']}", where, f"gcloud projects undelete {wanted.account}"
+            f"{wanted.account} is {project['lifecycleState']}",
+            where,
+            f"Run `gcloud projects undelete {wanted.account}`.",
         )
     return Caller(wanted.account, reader.api.caller or "application default credentials")

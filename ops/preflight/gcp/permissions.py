@@ -78,7 +78,7 @@ def _finding(
             f"not held: {some(denied)}",
             f"gcloud iam roles create {role} --project={wanted.account} --permissions={','.join(denied)} && "
             f"gcloud projects add-iam-policy-binding {wanted.account} --role=projects/{wanted.account}/roles/{role} "
-            "--member=MEMBER, for whoever runs `pulumi up`.",
+            "--member=MEMBER",
         )
     untested = names & untestable
     if untested:

@@ -54,7 +54,7 @@ def _bucket(reader: GcpReader, wanted: Wanted, backend: Backend) -> Iterator[Fin
     grant = (
         f"gcloud storage buckets add-iam-policy-binding gs://{name} --role=roles/storage.objectUser --member=MEMBER"
     )
-    yield _may(f"{subject}: use", STATE_PERMISSIONS, held, f"{grant}, for whoever runs `pulumi up`.")
+    yield _may(f"{subject}: use", STATE_PERMISSIONS, held, grant)
 
 
 def _key(reader: GcpReader, wanted: Wanted, secrets: Secrets) -> Iterator[Finding]:
@@ -78,7 +78,7 @@ def _key(reader: GcpReader, wanted: Wanted, secrets: Secrets) -> Iterator[Findin
     answer = reader.ask("kms", f"v1/{secrets.key}:testIamPermissions", {"permissions": list(KEY_PERMISSIONS)})
     grant = (
         f"gcloud kms keys add-iam-policy-binding {secrets.key} --role=roles/cloudkms.cryptoKeyEncrypterDecrypter "
-        "--member=MEMBER, for whoever runs `pulumi up`."
+        "--member=MEMBER"
     )
     yield _may(f"{subject}: use", KEY_PERMISSIONS, answer.get("permissions", ()), grant)
 

@@ -79,3 +79,8 @@ def ask_gcp(gcp: Wanted, steps: Steps) -> Ask:
 def findings(report: Report, status: Status, title: str = "") -> list[Finding]:
     """What has this status, of the check with this title or of all."""
     return [f for c in report.answered if title in ("", c.title) for f in c.findings if f.status is status]
+
+
+def is_sentence(remedy: str) -> bool:
+    """Whether a remedy that is no command begins and ends as a sentence."""
+    return remedy[:1].isupper() and remedy.endswith(".")

@@ -19,7 +19,7 @@ from ops.preflight.model import Report, Status
 from ops.preflight.runner import answer
 from ops.preflight.state import Backend, PulumiFiles, Secrets
 from ops.preflight.wanted import Wanted
-from tests.ops.preflight.conftest import Ask, aws_files, findings
+from tests.ops.preflight.conftest import Ask, aws_files, findings, is_sentence
 from tests.ops.preflight.recorded import (
     DENIED_AWS,
     Answers,
@@ -283,6 +283,7 @@ def test_each_lack_is_found_with_its_command(lack: str, aws: Wanted, ask_aws: As
     report = ask_aws(answers, title)
     assert any(remedy in finding.remedy for finding in findings(report, Status.MISSING, title))
     assert report.exit_code(allow_unknown=True) == 1
+    assert not [f.remedy for f in findings(report, Status.MISSING) if not (f.command or is_sentence(f.remedy))]
 
 
 def test_every_check_has_a_planted_lack(aws: Wanted) -> None:

@@ -19,7 +19,7 @@ from ops.preflight.model import Status
 from ops.preflight.runner import answer
 from ops.preflight.state import Backend, PulumiFiles, Secrets
 from ops.preflight.wanted import Machines, Wanted
-from tests.ops.preflight.conftest import GCP_KEY, Ask, findings, gcp_files
+from tests.ops.preflight.conftest import GCP_KEY, Ask, findings, gcp_files, is_sentence
 from tests.ops.preflight.recorded import (
     DENIED_GCP,
     Answers,
@@ -233,6 +233,7 @@ def test_each_lack_is_found_with_its_command(lack: str, gcp: Wanted, ask_gcp: As
     report = ask_gcp(answers, title)
     assert any(remedy in finding.remedy for finding in findings(report, Status.MISSING, title))
     assert report.exit_code(allow_unknown=True) == 1
+    assert not [f.remedy for f in findings(report, Status.MISSING) if not (f.command or is_sentence(f.remedy))]
 
 
 def test_every_check_has_a_planted_lack(gcp: Wanted) -> None:
