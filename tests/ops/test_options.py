@@ -28,6 +28,8 @@ ENOUGH: dict[str, list[str]] = {
     "models rollback": [],
     "models verify": ["--version", "v1"],
     "preflight": [],
+    "images sync": [],
+    "images check": [],
     "local up": [],
     "local down": [],
     "local status": [],
