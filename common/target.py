@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from common.errors import UserError
@@ -21,6 +22,25 @@ class Address:
 
 
 @dataclass(frozen=True)
+class Pod:
+    """A pod of one service account, and who it is to become in the cloud."""
+
+    namespace: str
+    service_account: str
+    principal: str
+    """A role's ARN on AWS, the member `serviceAccount:EMAIL` on Google Cloud."""
+
+
+def _no_pods(pod: Pod, folder: Path) -> Mapping[str, str]:
+    del folder
+    raise UserError(
+        "only a local cloud starts pods on this machine",
+        f"{pod.namespace}/{pod.service_account}",
+        "Use `--target local`.",
+    )
+
+
+@dataclass(frozen=True)
 class Target:
     """The endpoints that operators' code talks to; the same code runs against both kinds.
 
@@ -33,6 +53,10 @@ class Target:
     gcp_endpoint_url: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to a child process's environment, so that it finds the same endpoints."""
+    admit: Callable[[Pod, Path], Mapping[str, str]] = _no_pods
+    """The environment by which a new pod's SDKs find the cloud and their credentials, as the cluster injects it.
+
+    The folder is the pod's own. A pod without an identity gets one in which no credential is found."""
     addresses: Callable[[], Mapping[str, Address]] = dict
     """`host:port` as the stack knows it → where an emulator has it listen, as of now."""
 

@@ -22,6 +22,7 @@ from localcloud.engine.model import LANGUAGE_EXEC
 from localcloud.processes.process import clean_up, kept, session_members, signals_interrupt
 from localcloud.providers.base import ENV_FORCE_DELETE, ENV_STORE
 from localcloud.toolchain import ensure_crane, ensure_redis_server, ensure_serving_environment
+from localcloud.triton.release import Release, fetch_release
 from localcloud.triton.server import TritonServer
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Attempt",
     "Emulator",
     "Engine",
+    "Release",
     "StackPlace",
     "TritonServer",
     "build_emulator",
@@ -39,6 +41,7 @@ __all__ = [
     "ensure_engine",
     "ensure_redis_server",
     "ensure_serving_environment",
+    "fetch_release",
     "kept",
     "provider_environment",
     "provider_script",

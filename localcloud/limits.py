@@ -77,9 +77,10 @@ def page(known: Mapping[str, Known]) -> str:
         "An emulated type is made in an emulator with a data plane: its API answers, drift shows, and a setting that",
         "would stop the real service stops it here too, except for what stands behind the type. A recorded type is",
         "only remembered, with ids and outputs shaped as the cloud's. Every other type is refused by name.\n",
-        "Who calls is not judged on AWS: roles and their policies are recorded, and a caller may do all that no",
-        "key's state, bucket policy, lock or deletion protection forbids. On Google Cloud the grants of service",
-        "agents, and of the account that starts exports, are judged; every other caller may do all.\n",
+        "On AWS a caller whose credentials neither the operator nor the Pod Identity agent gave is refused; roles",
+        "and their policies are recorded, and whoever is let in may do all that no key's state, bucket policy, lock",
+        "or deletion protection forbids. On Google Cloud the grants of service agents, of the account that starts",
+        "exports, and of pods in Cloud Storage are judged; the operator may do all.\n",
     ]
     for cloud, types in known.items():
         parts.append(f"## {cloud}\n")
@@ -103,7 +104,8 @@ def summary(known: Mapping[str, Known]) -> str:
     return "\n".join(
         [
             "- What has no data plane in the local cloud is recorded, not enforced; a type that it does not know is",
-            "  refused. Who calls is not judged on AWS, and on Google Cloud only where services call each other.",
+            "  refused. On AWS an unknown caller is refused, but what a role may do is not judged; on Google Cloud",
+            "  that is judged for pods in Cloud Storage, and where services call each other.",
             "  [What the local cloud knows](docs/local-cloud.md) names every type. Recorded only:",
             *lines,
         ]

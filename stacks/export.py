@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from components.contracts import refs
 from components.contracts.feature_store import FeatureStoreRef
-from stacks.outputs import BucketOutputs, FeatureStoreOutputs, ReplicaOutputs, StackOutputs
+from stacks.outputs import BucketOutputs, FeatureStoreOutputs, PodIdentityOutputs, ReplicaOutputs, StackOutputs
 from stacks.settings import Settings
 
 
@@ -45,6 +45,7 @@ class Platform:
             ),
             "feature_store": shown(FeatureStoreOutputs, self.feature_store, self.settings.feature_store),
             "objectives": self.settings.backup,
+            "identities": {"fleet": shown(PodIdentityOutputs, self.identity)},
         }
         return shown(StackOutputs, parts, self.settings.place, self)
 

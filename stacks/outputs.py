@@ -121,7 +121,24 @@ class FleetOutputs(Outputs):
     deployment: str
     model_release: str
     """The release that the fleet's settings name."""
+    manifest_sha256: str
+    """The only content that it may have."""
     ready: str
+
+
+class PodIdentityOutputs(Outputs):
+    """Who the pods of one Kubernetes service account are in the cloud."""
+
+    namespace: str
+    service_account: str
+    principal: str
+    """A role's ARN on AWS, the member `serviceAccount:EMAIL` on Google Cloud."""
+
+
+class IdentitiesOutputs(Outputs):
+    """The stack's identities by what they are for."""
+
+    fleet: PodIdentityOutputs
 
 
 class MonitoringOutputs(Outputs):
@@ -154,5 +171,6 @@ class StackOutputs(Outputs):
     registry: RegistryOutputs
     cluster: ClusterOutputs
     fleet: FleetOutputs
+    identities: IdentitiesOutputs
     monitoring: MonitoringOutputs
     objectives: ObjectivesOutputs

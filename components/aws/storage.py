@@ -98,8 +98,6 @@ class Storage(Component):
                 region=place.backup_region,
                 id=ready(replica_name, replica.bucket, *replica.settings),
             ),
-            # Triton's S3 client has no other way to know the region.
-            environment={"AWS_DEFAULT_REGION": place.region},
         )
         self.finish({"models": self.ref.models.id, "replica": self.ref.replica.id})
 

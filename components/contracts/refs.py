@@ -150,8 +150,6 @@ class StorageRef:
     replica: BucketRef
     copy_job: str = ""
     """The job that copies models to the replica; empty where the bucket itself does."""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables that a reader of the buckets needs."""
 
 
 @dataclass(frozen=True)
@@ -224,4 +222,5 @@ class FleetRef:
     service: str
     deployment: str
     model_release: str
+    manifest_sha256: str
     ready: pulumi.Output[str] = field(repr=False)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+RELEASE_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+"""What a release of the model repository may be called."""
+
 NAMESPACE: Final = "serving"
 SERVICE_ACCOUNT: Final = "triton"
 

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from components.contracts.backup import BackupSpec
 from components.contracts.cluster import ClusterSpec
 from components.contracts.feature_store import DEFAULT_KIND, FeatureStoreSpec
+from components.contracts.serving import RELEASE_PATTERN
 from components.contracts.spec import Spec, check_order, refused
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, Environment, OptOut, SharingStrategy
 
@@ -231,12 +232,21 @@ SHUTDOWN_MARGIN_SECONDS: Final = 10
 """Seconds between Triton's own exit timeout and the end that Kubernetes makes."""
 
 
+class ReleaseSpec(Spec):
+    """A release of the model repository, and the only content that it may have."""
+
+    version: Annotated[str, Field(pattern=RELEASE_PATTERN)]
+    """Its name, as it was published."""
+    manifest_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """The digest of its manifest, as `seawall models publish` and `seawall models digest` print it."""
+
+
 class FleetSpec(Spec):
     """The Triton fleet."""
 
     images: ImagesSpec
-    model_release: Annotated[str, Field(pattern=r"^v[0-9]+$")] = "v1"
-    """The published release of the model repository that the fleet serves."""
+    model_release: ReleaseSpec
+    """What the fleet serves: a published release, pinned by digest."""
     accelerator: Accelerator
     """The GPU that each replica needs."""
     gpus_per_replica: Annotated[int, Field(ge=1, le=8)] = 1
@@ -250,7 +260,7 @@ class FleetSpec(Spec):
     memory_gib_per_replica: Annotated[int, Field(ge=1)] = 8
     """Memory request and limit of each replica; a machine of some pool must have room for it."""
     repository_gib: Annotated[int, Field(ge=1)] = 10
-    """Disk for the copy of the model repository that each start of a replica makes; the pool's must have room."""
+    """Disk for the release that each replica fetches before it starts; the pool's must have room."""
     target_pending_requests: Annotated[int, Field(ge=1, le=1000)] = 4
     """Pending requests per replica that the autoscaler aims at."""
     drain_seconds: Annotated[int, Field(ge=5, le=120)] = 15

@@ -36,7 +36,7 @@ from components.kubernetes.pods import RESTRICTED, account, app_labels, metadata
 
 FEATURES_SECRET = "feature-store"  # noqa: S105 - a Kubernetes object's name
 ROLLOUT_TIMEOUT = "30m"
-"""A GPU machine may have to be found and a repository copied before the first replica is ready."""
+"""A GPU machine may have to be found and a release fetched before the first replica is ready."""
 
 
 class Fleet(Component):
@@ -100,10 +100,11 @@ class Fleet(Component):
             namespace=serving.NAMESPACE,
             service=triton.APP,
             deployment=triton.APP,
-            model_release=spec.model_release,
+            model_release=spec.model_release.version,
+            manifest_sha256=spec.model_release.manifest_sha256,
             ready=ready(deployment.id, service, scaler),
         )
-        self.finish({"namespace": serving.NAMESPACE, "model_release": spec.model_release})
+        self.finish({"namespace": serving.NAMESPACE, "model_release": spec.model_release.version})
 
     def _features_secret(self, feature_store: FeatureStoreRef, inside: pulumi.ResourceOptions) -> Secret | None:
         if not feature_store.secret_files:

@@ -26,7 +26,7 @@ from pulumi_kubernetes.core.v1 import (
 )
 
 from components.contracts import serving
-from components.contracts.capacity import replica, replicas_per_machine
+from components.contracts.capacity import REPLICA_EXTRA_DISK_GIB, fetcher, replicas_per_machine, server
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.refs import NodePoolRef, NodePoolsRef, RegistryRef, StorageRef
 from components.contracts.specs import FleetSpec
@@ -40,17 +40,30 @@ GRPC_CONNECTION_AGE_MS: Final = 300_000
 """Without an age limit a long-lived gRPC connection sticks to one pod behind an L4 balancer."""
 STARTUP_PERIOD_SECONDS: Final = 10
 STARTUP_ATTEMPTS: Final = 60
+"""For loading alone: the release is on the disk before the probe begins."""
+RELEASE_DIR: Final = "/var/lib/seawall/release"
 FEATURES_DIR: Final = "/etc/seawall/features"
 SHARED_MEMORY_GIB: Final = 1
 """The Python backend passes tensors through /dev/shm; a container's default of 64 MiB is too small."""
 
 
-def repository_uri(storage: StorageRef, release: str) -> str:
-    """The immutable release of the model repository that a fleet serves."""
-    return f"{storage.models.uri}/releases/{release}/repository"
+def release_uri(storage: StorageRef, release: str) -> str:
+    """Where a release lies."""
+    return f"{storage.models.uri}/releases/{release}"
 
 
-def arguments(repository: str, spec: FleetSpec) -> list[str]:
+def fetch_arguments(storage: StorageRef, spec: FleetSpec) -> list[str]:
+    """What the init container is told: the release, the only content that it may have, and where it goes."""
+    return [
+        f"--release={release_uri(storage, spec.model_release.version)}",
+        f"--manifest-sha256={spec.model_release.manifest_sha256}",
+        f"--into={RELEASE_DIR}",
+        f"--region={storage.models.region}",
+        f"--limit-bytes={spec.repository_gib * 1024**3}",
+    ]
+
+
+def arguments(spec: FleetSpec) -> list[str]:
     """The server and its flags, for the image's own entrypoint to run.
 
     The entrypoint must stay: it is a shell, so it reads the start-up file that puts CUDA's compatibility libraries
@@ -59,11 +72,14 @@ def arguments(repository: str, spec: FleetSpec) -> list[str]:
     adds only messages and two variables to NVIDIA's), so the file system stays read-only. The GPU's own libraries
     are put in by a hook that runs before runc makes it so.
 
-    Model control is `none`: `poll` and `explicit` let whoever writes the bucket run code.
+    It reads no bucket: Triton's S3 client has no EKS Pod Identity, which needs version 1.11.263 of AWS' C++ SDK,
+    while Triton has 1.11.60 up to r25.07 (EKS user guide, "Use Pod Identity with the AWS SDK"; Triton's third_party;
+    seen on 2.51: the agent is asked without a token, then S3 unsigned; 2026-11-21). Model control is `none`: `poll`
+    and `explicit` let whoever writes the repository run code.
     """
     return [
         "tritonserver",
-        f"--model-repository={repository}",
+        f"--model-repository={RELEASE_DIR}/repository",
         "--model-control-mode=none",
         "--disable-auto-complete-config",
         "--strict-readiness=true",
@@ -77,10 +93,9 @@ def arguments(repository: str, spec: FleetSpec) -> list[str]:
     ]
 
 
-def environment(storage: StorageRef, feature_store: FeatureStoreRef, timeout_ms: int) -> list[EnvVarArgs]:
-    """What the feature lookup and Triton's storage client read."""
+def environment(feature_store: FeatureStoreRef, timeout_ms: int) -> list[EnvVarArgs]:
+    """What the feature lookup reads."""
     variables: dict[str, pulumi.Input[str]] = {
-        **storage.environment,
         serving.FEATURES_KIND: str(feature_store.kind),
         serving.FEATURES_TIMEOUT_MS: str(timeout_ms),
         **feature_store.environment,
@@ -91,7 +106,7 @@ def environment(storage: StorageRef, feature_store: FeatureStoreRef, timeout_ms:
 
 def resources(spec: FleetSpec) -> ResourceRequirementsArgs:
     """Memory and GPUs are requested and limited alike, so that a neighbour cannot take them; CPU may burst."""
-    asked = replica(spec)
+    asked = server(spec)
     fixed = {
         "memory": f"{asked.memory_mib // 1024}Gi",
         "ephemeral-storage": f"{asked.disk_mib // 1024}Gi",
@@ -100,10 +115,24 @@ def resources(spec: FleetSpec) -> ResourceRequirementsArgs:
     return ResourceRequirementsArgs(requests={"cpu": str(asked.cpu_millicores // 1000), **fixed}, limits=fixed)
 
 
+def fetch_resources(spec: FleetSpec) -> ResourceRequirementsArgs:
+    """Of the init container, which counts into what a replica takes (`components.contracts.capacity.replica`)."""
+    asked = fetcher(spec)
+    fixed = {"memory": f"{asked.memory_mib}Mi", "ephemeral-storage": f"{asked.disk_mib // 1024}Gi"}
+    return ResourceRequirementsArgs(requests={"cpu": f"{asked.cpu_millicores}m", **fixed}, limits=fixed)
+
+
 def volumes(spec: FleetSpec, features_secret: str | None) -> list[VolumeArgs]:
-    """Scratch space for the repository's copy, shared memory, and the feature store's credentials if it has any."""
+    """The release, scratch space, shared memory, and the feature store's credentials if it has any.
+
+    The release lies on the machine's own disk, which is its local NVMe where the pool has one. Each pod fetches
+    its own: to share it between the pods of a machine would take a hostPath, which the restricted Pod Security
+    Standard refuses, and let one pod change what another serves. It survives a restart of the pod's containers, so
+    that a fetch that was killed goes on.
+    """
     found = [
-        VolumeArgs(name="scratch", empty_dir=EmptyDirVolumeSourceArgs(size_limit=f"{spec.repository_gib}Gi")),
+        VolumeArgs(name="release", empty_dir=EmptyDirVolumeSourceArgs(size_limit=f"{spec.repository_gib}Gi")),
+        VolumeArgs(name="scratch", empty_dir=EmptyDirVolumeSourceArgs(size_limit=f"{REPLICA_EXTRA_DISK_GIB}Gi")),
         VolumeArgs(
             name="shared-memory",
             empty_dir=EmptyDirVolumeSourceArgs(medium="Memory", size_limit=f"{SHARED_MEMORY_GIB}Gi"),
@@ -118,10 +147,14 @@ def volumes(spec: FleetSpec, features_secret: str | None) -> list[VolumeArgs]:
     return found
 
 
+_SCRATCH: Final = VolumeMountArgs(name="scratch", mount_path="/tmp")  # noqa: S108 - the pod's own volume
+
+
 def mounts(features_secret: str | None) -> list[VolumeMountArgs]:
-    """Where `volumes` appear in the container."""
+    """Where `volumes` appear in the serving container, which cannot write to the release."""
     found = [
-        VolumeMountArgs(name="scratch", mount_path="/tmp"),  # noqa: S108 - the container's own scratch volume
+        VolumeMountArgs(name="release", mount_path=RELEASE_DIR, read_only=True),
+        _SCRATCH,
         VolumeMountArgs(name="shared-memory", mount_path="/dev/shm"),  # noqa: S108 - what the Python backend opens
     ]
     if features_secret:
@@ -148,11 +181,24 @@ def pod_spec(
     """The whole pod: image by digest, probes, drain before shutdown, and only nodes with the fleet's GPU."""
     takers = holding(spec, pools)
     taints = sorted({key for pool in takers for key in pool.taint_keys})
+    image = f"{registry.url}@{spec.images.serving}"
+    fetch = ContainerArgs(
+        name="fetch-release",
+        image=image,
+        # Not the image's entrypoint: it prepares a GPU, and this container has none.
+        command=["python3", "-m", "release_fetch"],
+        args=fetch_arguments(storage, spec),
+        resources=fetch_resources(spec),
+        security_context=container_security(),
+        # The line that it ends with stands in the pod's status.
+        termination_message_policy="FallbackToLogsOnError",
+        volume_mounts=[VolumeMountArgs(name="release", mount_path=RELEASE_DIR), _SCRATCH],
+    )
     container = ContainerArgs(
         name=APP,
-        image=f"{registry.url}@{spec.images.serving}",
-        args=arguments(repository_uri(storage, spec.model_release), spec),
-        env=environment(storage, feature_store, lookup_timeout_ms),
+        image=image,
+        args=arguments(spec),
+        env=environment(feature_store, lookup_timeout_ms),
         ports=[
             port("http", serving.HTTP_PORT),
             port("grpc", serving.GRPC_PORT),
@@ -184,6 +230,7 @@ def pod_spec(
                 label_selector=selecting(app_labels(APP)),
             )
         ],
+        init_containers=[fetch],
         containers=[container],
         volumes=volumes(spec, features_secret),
     )

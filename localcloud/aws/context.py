@@ -12,6 +12,12 @@ ENV_ACCOUNT_ID = "SEAWALL_LOCAL_AWS_ACCOUNT"
 """The account that the emulator keeps, in a provider process's environment."""
 
 
+AGENT_PATH = "/v1/credentials"
+"""Where the emulator answers as the EKS Pod Identity agent."""
+OPERATOR = "local"
+"""The access key of the one who runs the local cloud."""
+
+
 class AwsContext:
     """One provider process's view of the account; its settings come with the provider's configuration."""
 

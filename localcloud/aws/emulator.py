@@ -11,13 +11,19 @@ from pathlib import Path
 import requests
 
 from common.errors import UserError
-from common.target import Target
-from localcloud.aws.context import ENV_ACCOUNT_ID
+from common.target import Pod, Target
+from localcloud.aws.context import AGENT_PATH, ENV_ACCOUNT_ID, OPERATOR
 from localcloud.aws.server import ENV_ACCOUNT, ENV_TOKEN
 from localcloud.emulators import StackPlace
 from localcloud.processes.process import ServerProcess
 
 _STATE = "aws.pickle"
+_NOTHING_ELSE = {
+    # A profile or an instance's role must never be looked for.
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 _SAVE_SECONDS = 300.0
 
 
@@ -85,22 +91,37 @@ class AwsEmulator:
             aws_endpoint_url=url,
             environment={
                 "AWS_ENDPOINT_URL": url,
-                "AWS_ACCESS_KEY_ID": "local",
+                "AWS_ACCESS_KEY_ID": OPERATOR,
                 "AWS_SECRET_ACCESS_KEY": "local",
                 "AWS_DEFAULT_REGION": self._place.region,
                 "AWS_REGION": self._place.region,
-                # A profile or an instance's role must never be looked for.
-                "AWS_CONFIG_FILE": os.devnull,
-                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-                "AWS_EC2_METADATA_DISABLED": "true",
+                **_NOTHING_ELSE,
             },
+            admit=self._admit,
         )
+
+    def _admit(self, pod: Pod, folder: Path) -> Mapping[str, str]:
+        """What EKS puts into a pod that it admits: with an association, the agent's address and a token for it."""
+        url = f"http://127.0.0.1:{self._running().port}"
+        asked = {"namespace": pod.namespace, "service_account": pod.service_account}
+        token = self._control("admit", asked)
+        environment = {"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": self._place.region, **_NOTHING_ELSE}
+        if not token:
+            return environment
+        file = folder / "eks-pod-identity-token"
+        file.write_text(token, encoding="utf-8")
+        file.chmod(0o600)
+        return {
+            **environment,
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{url}{AGENT_PATH}",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(file),
+        }
 
     def provider_environment(self) -> Mapping[str, str]:
         """See `Emulator.provider_environment`."""
         return {ENV_ACCOUNT_ID: self._place.account}
 
-    def _control(self, command: str, parameters: Mapping[str, str]) -> None:
+    def _control(self, command: str, parameters: Mapping[str, str]) -> str:
         server = self._running()
         try:
             session = requests.Session()
@@ -112,6 +133,7 @@ class AwsEmulator:
                 timeout=_SAVE_SECONDS,
             )
             answer.raise_for_status()
+            return answer.text
         except requests.RequestException as e:
             self.check()
             raise UserError(

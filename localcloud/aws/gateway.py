@@ -10,9 +10,12 @@ from urllib.parse import parse_qs, unquote
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from localcloud.aws.answers import Answer, Environ, Service, StartResponse
+from localcloud.aws.answers import Answer, Environ, Service, StartResponse, read_body
 from localcloud.aws.backup.api import BackupApi
+from localcloud.aws.context import AGENT_PATH
 from localcloud.aws.dynamodb.gate import DynamoGate
+from localcloud.aws.eks.api import EksApi
+from localcloud.aws.eks.pods import Pods
 from localcloud.aws.kms.gate import KmsGate
 from localcloud.aws.s3.gate import S3Gate
 from localcloud.aws.state import AwsState
@@ -34,18 +37,26 @@ class Gateway:
         self._token = token
         self._moto = _QuickDispatcher(create_backend_app)
         self._s3 = S3Gate(state, self._moto)
+        self._pods = Pods(state)
         self._services: dict[str, Service] = {
             "s3": self._s3,
             "dynamodb": DynamoGate(state, self._moto),
             "kms": KmsGate(state, self._moto),
             "backup": BackupApi(state, self._moto),
+            "eks": EksApi(state, self._moto),
         }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = str(environ.get("PATH_INFO", ""))
         if path.startswith(CONTROL_PATH):
             return self._control(environ, path.removeprefix(CONTROL_PATH)).send(start_response)
+        if path == AGENT_PATH:
+            return self._pods.credentials(environ).send(start_response)
         service, region = credential_scope(environ)
+        refusal = self._pods.refusal(environ, service)
+        if refusal:
+            read_body(environ)
+            return refusal.send(start_response)
         if service in self._services:
             return self._services[service].call(environ, region, start_response)
         return self._moto(environ, start_response)
@@ -54,11 +65,15 @@ class Gateway:
         given = str(environ.get(TOKEN_HEADER, ""))
         if not secrets.compare_digest(given.encode(), self._token.encode()):
             return Answer("403 Forbidden", "text/plain", b"not for you\n")
+        query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+        if command == "admit":
+            token = self._pods.admit(query["namespace"], query["service_account"])
+            return Answer("200 OK", "text/plain", token.encode())
         if command not in ("save", "settle"):
             return Answer("404 Not Found", "text/plain", b"no such command\n")
         self._s3.replicator.drain()
         if command == "save":
-            self._state.save(Path(parse_qs(environ.get("QUERY_STRING", ""))["into"][0]))
+            self._state.save(Path(query["into"]))
         return Answer("200 OK", "text/plain", b"done\n")
 
 

@@ -12,6 +12,7 @@ from localcloud.aws import recorded
 from localcloud.aws.backup.kinds import Plan, Selection, Vault, VaultLock, VaultPolicy
 from localcloud.aws.context import ENV_ACCOUNT_ID, AwsContext
 from localcloud.aws.dynamodb.kinds import Table
+from localcloud.aws.eks.kinds import PodIdentityAssociation
 from localcloud.aws.errors import refusal
 from localcloud.aws.kms.kinds import Alias, Key
 from localcloud.aws.node_groups import TOKEN as NODE_GROUP
@@ -43,6 +44,7 @@ EMULATED: Mapping[str, Callable[[AwsContext], Kind]] = {
     "aws:backup/vaultLockConfiguration:VaultLockConfiguration": VaultLock,
     "aws:backup/vaultPolicy:VaultPolicy": VaultPolicy,
     "aws:dynamodb/table:Table": Table,
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": PodIdentityAssociation,
     "aws:kms/alias:Alias": Alias,
     "aws:kms/key:Key": Key,
     "aws:s3/bucket:Bucket": Bucket,
@@ -98,6 +100,8 @@ class AwsProvider(LocalProvider):
             partial(recorded.identify, self.aws),
             partial(recorded.compute, self.aws),
             exclusive=recorded.RECORDED[token].exclusive,
+            # IAM is not regional; elsewhere two regions may each have a resource of one name.
+            scope=(lambda _: "") if token.startswith("aws:iam/") else self.aws.region_of,
         )
 
     def replace_on(self, token: str) -> Iterable[str]:

@@ -212,11 +212,6 @@ def _repository(made: Made) -> Outputs:
     }
 
 
-def _association(made: Made) -> Outputs:
-    path = f"podidentityassociation/{made.get('clusterName')}/{made.id}"
-    return {"associationArn": made.arn("eks", path), "associationId": made.id, "externalId": ""}
-
-
 def _access_entry(made: Made) -> Outputs:
     kind, _, name = str(made.get("principalArn")).rpartition(":")[2].partition("/")
     path = f"access-entry/{made.get('clusterName')}/{kind}/{made.aws.account}/{name}/{stable_uuid(made.id)}"
@@ -287,7 +282,6 @@ RECORDED: Mapping[str, Rule] = {
     "aws:eks/nodeGroup:NodeGroup": Rule(
         _node_group, identify=lambda _, r: f"{r.inputs['clusterName']}:{physical_name(r, 'nodeGroupName')}"
     ),
-    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Rule(_association, prefix="a-"),
     "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup": Rule(
         _elasticache("globalreplicationgroup", globalReplicationGroupId="{id}"),
         # AWS sets a prefix of the region's before the suffix that it is given.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SERVICES = ("s3", "dynamodb", "kms", "sns", "backup", "iam")
 """What the local cloud keeps between commands; no other service of moto's is used."""
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass
@@ -31,6 +31,9 @@ class Overlay:
     """What moto does not keep."""
 
     backup: BackupData = field(default_factory=BackupData)
+    associations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Pod identity associations by id, as EKS describes them."""
+    last_id: int = 0
 
 
 class AwsState:
@@ -62,6 +65,11 @@ class AwsState:
             found = backend.get_key_id_from_alias(name)
             return backend.keys.get(found) if found else None
         return backend.keys.get(name.removeprefix("key/"))
+
+    def next_id(self) -> int:
+        """A number that no resource of this account had before."""
+        self.overlay.last_id += 1
+        return self.overlay.last_id
 
     def save(self, file: Path) -> None:
         """Write everything; the file is whole or not there."""

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from common.errors import UserError
-from common.target import Address, Target
+from common.target import Address, Pod, Target
 from localcloud.emulators import StackPlace
 from localcloud.gcp.front import CONTROL
 from localcloud.processes.process import ServerProcess
@@ -51,9 +51,9 @@ class GcpEmulator:
         )
         self._server.start()
         if snapshot is None:
-            self._admit(self._place.people)
+            self._make_people(self._place.people)
 
-    def _admit(self, emails: Iterable[str]) -> None:
+    def _make_people(self, emails: Iterable[str]) -> None:
         accounts = (email.partition("@") for email in emails)
         own = [name for name, _, home in accounts if home == f"{self._place.account}.iam.gserviceaccount.com"]
         for name in own:
@@ -87,15 +87,33 @@ class GcpEmulator:
             gcp_endpoint_url=url,
             environment={
                 "STORAGE_EMULATOR_HOST": url,
-                "CLOUD_STORAGE_EMULATOR_ENDPOINT": url,
                 "GOOGLE_CLOUD_PROJECT": self._place.account,
                 # A user's own credentials must never be looked for, nor a machine's.
                 "GOOGLE_APPLICATION_CREDENTIALS": os.devnull,
                 "CLOUDSDK_CONFIG": str(self._folder / "no-gcloud"),
                 "NO_GCE_CHECK": "true",
             },
+            admit=self._admit,
             addresses=self._addresses,
         )
+
+    def _admit(self, pod: Pod, folder: Path) -> Mapping[str, str]:
+        """What a pod on GKE finds: a metadata server that gives tokens of the account that it may become."""
+        asked = {
+            "project": self._place.account,
+            "namespace": pod.namespace,
+            "service_account": pod.service_account,
+            "email": pod.principal.removeprefix("serviceAccount:"),
+        }
+        host = f"127.0.0.1:{self._control('POST', 'admit', asked, _ANSWER_SECONDS)['port']}"
+        return {
+            "GCE_METADATA_HOST": host,
+            "GCE_METADATA_IP": host,
+            "GCE_METADATA_ROOT": host,
+            "STORAGE_EMULATOR_HOST": self._url(),
+            "CLOUDSDK_CONFIG": str(folder / "no-gcloud"),
+            "NO_PROXY": "127.0.0.1",
+        }
 
     def _addresses(self) -> Mapping[str, Address]:
         found = self._control("GET", "addresses", None, _ANSWER_SECONDS)

@@ -7,6 +7,7 @@ lie below a first segment of their own: `/kms/v1`, `/redis/v1`, `/storagetransfe
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -14,9 +15,11 @@ from typing import Final
 from common.errors import UserError
 from localcloud.gcp.iam.policies import Policies
 from localcloud.gcp.iam.projects import Projects
+from localcloud.gcp.iam.tokens import MetadataServer, PodIdentity, Tokens
 from localcloud.gcp.kms.api import Kms
 from localcloud.gcp.redis.api import Memorystore
 from localcloud.gcp.scheduler.api import Scheduler
+from localcloud.gcp.storage import callers
 from localcloud.gcp.storage.api import Storage
 from localcloud.gcp.store import DocumentStore
 from localcloud.gcp.transfer.api import Transfer
@@ -49,6 +52,8 @@ class Front:
         health: Callable[[], None],
     ) -> None:
         policies = Policies(store)
+        self._tokens = Tokens(store, policies)
+        self._metadata_servers: list[MetadataServer] = []
         self.kms = Kms(store, policies)
         self.storage = Storage(store, self.kms, policies, objects)
         self.memorystore = Memorystore(store, self.kms, self.storage, redis_server, scratch)
@@ -70,11 +75,23 @@ class Front:
         """Answer any request. Raises ApiError."""
         segment = request.path.split("/", 2)[1] if "/" in request.path else ""
         service = self._services.get(segment)
+        caller = self._tokens.caller(request)
+        if caller is not None:
+            if service is not None or request.path.startswith(CONTROL):
+                raise ApiError(403, f"{caller} may not call {request.method} {request.path}.")
+            callers.check(request, caller, self.storage.buckets)
         if service is not None:
             return service(request, request.path.removeprefix(f"/{segment}"))
         if request.path.startswith(f"{CONTROL}/"):
             return self._control(request, request.path.removeprefix(CONTROL))
         return self.storage.handle(request)
+
+    def _admit(self, pod: PodIdentity) -> int:
+        """Serve a pod's metadata, for as long as this process lives; returns the port."""
+        made = MetadataServer(pod, self._tokens.issue)
+        self._metadata_servers.append(made)
+        threading.Thread(target=made.server.serve_forever, args=(0.05,), daemon=True).start()
+        return made.server.port
 
     def _control(self, request: Request, path: str) -> Response:
         try:
@@ -83,6 +100,8 @@ class Front:
                 return Response.of({})
             if path == "/addresses":
                 return Response.of(self.memorystore.addresses())
+            if path == "/admit" and request.method == "POST":
+                return Response.of({"port": self._admit(PodIdentity(**request.json()))})
             if path == "/save" and request.method == "POST":
                 self._save(Path(str(request.json()["into"])))
                 return Response.of({})

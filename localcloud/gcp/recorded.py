@@ -313,7 +313,6 @@ RECORDED: Final[Mapping[str, Shape]] = {
     "gcp:projects/serviceIdentity:ServiceIdentity": Shape(
         template("projects/{project}/services/{service}", "service"), _service_identity
     ),
-    "gcp:serviceaccount/iAMMember:IAMMember": Shape(_member_id("{serviceAccountId}"), _member),
     "gcp:servicenetworking/connection:Connection": Shape(
         _connection_id, lambda *_: {"peering": "servicenetworking-googleapis-com"}
     ),

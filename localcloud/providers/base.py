@@ -122,18 +122,28 @@ class Recorded(Kind):
         compute: computed properties from the request and the id, on create and on update.
         exclusive: whether creating an id that exists is refused, as for types with physical names. Where it is
             not, `identify` is asked again, with another URN, until the id is free.
+        scope: within what an id is the resource's own, as a region.
     """
 
-    def __init__(self, store: Store, identify: Identify, compute: Compute, *, exclusive: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        identify: Identify,
+        compute: Compute,
+        *,
+        exclusive: bool = False,
+        scope: Callable[[Request], str] = lambda _: "",
+    ) -> None:
         self._store = store
         self._identify = identify
         self._compute = compute
         self._exclusive = exclusive
+        self._scope = scope
 
     def create(self, request: Request) -> State:
         physical_id = self._identify(request)
         attempt = 1
-        while self._store.get(request.token, physical_id) is not None:
+        while self._store.get(request.token, self._key(request, physical_id)) is not None:
             if self._exclusive:
                 raise ProviderError(f"{physical_id!r} exists already")
             attempt += 1
@@ -141,7 +151,7 @@ class Recorded(Kind):
         return self._put(request, physical_id)
 
     def read(self, request: Request) -> State | None:
-        found = self._store.get(request.token, request.id)
+        found = self._store.get(request.token, self._key(request, request.id))
         if found is None:
             return None
         computed = {k: v for k, v in found.outputs.items() if v != found.inputs.get(k)}
@@ -152,13 +162,18 @@ class Recorded(Kind):
         return self._put(request, request.id)
 
     def delete(self, request: Request) -> None:
-        self._store.delete(request.token, request.id)
+        self._store.delete(request.token, self._key(request, request.id))
 
     def _put(self, request: Request, physical_id: str) -> State:
         computed = {k: v for k, v in self._compute(request, physical_id).items() if v is not None}
         outputs = {**request.inputs, **computed}
-        self._store.put(Stored(request.token, physical_id, request.urn, dict(request.inputs), outputs))
+        key = self._key(request, physical_id)
+        self._store.put(Stored(request.token, key, request.urn, dict(request.inputs), outputs))
         return State(physical_id, computed)
+
+    def _key(self, request: Request, physical_id: str) -> str:
+        scope = self._scope(request)
+        return f"{scope}/{physical_id}" if scope else physical_id
 
 
 class LocalProvider(ABC):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.errors import UserError
-from common.target import Target
 
 STAND_IN_BACKENDS = Path(__file__).resolve().parent / "backends"
 EXIT_TIMEOUT_S = 0
@@ -100,50 +99,31 @@ def stage_backends(runtime: Runtime, folder: Path) -> None:
             shutil.copy2(backend / "model.py", folder / backend.name)
 
 
-def repository_argument(repository: str, target: Target) -> str:
-    """How Triton is told of `repository`, a folder or `s3://` or `gs://` URI as production writes it.
+def pod_environment(identity: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a container of a pod: the caller's without what names a cloud or changes Python.
 
-    An emulated S3's address becomes part of the URI; the Cloud Storage emulator is named in the environment.
+    Args:
+        identity: how the pod's SDKs find the cloud and their credentials, as `Target.admit` gives it.
+        inherited: the caller's environment.
     """
-    scheme, separator, rest = repository.partition("://")
-    if separator and scheme == "s3" and target.aws_endpoint_url:
-        return f"s3://{target.aws_endpoint_url.rstrip('/')}/{rest}"
-    return repository
+    dropped = (
+        "PYTHON", "SEAWALL_FEATURES_", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "AWS_", "BOTO", "GOOGLE_", "GCE_", "GCLOUD_",
+        "CLOUDSDK_", "NO_GCE_CHECK", "STORAGE_EMULATOR_HOST",
+    )  # fmt: skip
+    return {name: value for name, value in inherited.items() if not name.startswith(dropped)} | dict(identity)
 
 
 def server_environment(
-    runtime: Runtime,
-    target: Target,
-    region: str | None,
-    features: Mapping[str, str],
-    models: Path,
-    inherited: Mapping[str, str],
+    runtime: Runtime, identity: Mapping[str, str], features: Mapping[str, str], inherited: Mapping[str, str]
 ) -> dict[str, str]:
-    """The server's environment: the caller's, without what would change Python, with the target's endpoints.
+    """The server's environment: a pod's, with the feature store's variables and what Triton's libraries need.
 
     Args:
-        region: of an S3 bucket; Triton has no other way to know it.
+        identity: as for `pod_environment`.
         features: the `SEAWALL_FEATURES_…` variables.
-        models: an empty folder for the server's copy of a remote repository.
-        inherited: the caller's environment; of an emulated target's, nothing that names a real cloud is kept.
+        inherited: the caller's environment.
     """
-    dropped = ("PYTHON", "SEAWALL_FEATURES_", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
-    if target.mode == "emulated":
-        dropped += ("AWS_", "GOOGLE_", "CLOUDSDK_", "CLOUD_STORAGE_", "STORAGE_EMULATOR_HOST")
-    environment = {name: value for name, value in inherited.items() if not name.startswith(dropped)}
-    if target.mode == "emulated":
-        environment |= {
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
-        if target.aws_endpoint_url:
-            environment["AWS_ENDPOINT_URL"] = target.aws_endpoint_url
-        if target.gcp_endpoint_url:
-            environment["CLOUD_STORAGE_EMULATOR_ENDPOINT"] = target.gcp_endpoint_url
-    environment |= target.environment
-    if region:
-        environment |= {"AWS_DEFAULT_REGION": region, "AWS_REGION": region}
+    environment = pod_environment(identity, inherited)
     folders = [runtime.libraries, *([runtime.python_library_folder] if runtime.python_library_folder else [])]
     path = [str(runtime.python.parent), *environment.get("PATH", os.defpath).split(os.pathsep)]
     return environment | {
@@ -152,19 +132,17 @@ def server_environment(
         "LD_LIBRARY_PATH": os.pathsep.join(map(str, folders)),
         # Else onnxruntime reports to its maker, and leaves files in the home and temporary folders.
         "ORT_DISABLE_TELEMETRY": "1",
-        "TRITON_AWS_MOUNT_DIRECTORY": str(models),
-        "TRITON_GCS_MOUNT_DIRECTORY": str(models),
         **features,
     }
 
 
 def server_command(
-    runtime: Runtime, repository: str, backends: Path, ports: Sequence[int], shm_prefix: str
+    runtime: Runtime, repository: Path, backends: Path, ports: Sequence[int], shm_prefix: str
 ) -> list[str]:
     """The command line, with the production fleet's safety options and loopback addresses only.
 
     Args:
-        repository: as `repository_argument` gives it.
+        repository: the folder of models.
         ports: for HTTP, gRPC and metrics.
         shm_prefix: names the shared memory segments of the Python models' processes.
     """

@@ -15,13 +15,11 @@ from types import TracebackType
 import requests
 
 from common.errors import UserError
-from common.target import Target
 from localcloud.processes.process import ServerProcess, start_on_free_ports
 from localcloud.triton.runtime import (
     EXIT_TIMEOUT_S,
     Runtime,
     inspect_runtime,
-    repository_argument,
     server_command,
     server_environment,
     stage_backends,
@@ -42,12 +40,11 @@ class TritonServer:
     It listens on loopback only, on free ports, and ends with this process, however this process ends.
 
     Args:
-        repository: a folder, or `s3://bucket/prefix` or `gs://bucket/prefix` as production writes it.
+        repository: the folder of models, which the server only reads.
         python: the serving environment's interpreter.
-        target: where that bucket is.
         features: the `SEAWALL_FEATURES_…` variables.
         log: the file for the server's output; truncated.
-        region: of an S3 bucket.
+        identity: how the models' SDKs find the cloud and their credentials, as `Target.admit` gives it.
         start_timeout_s: longest wait for readiness, in seconds.
 
     Raises:
@@ -56,21 +53,19 @@ class TritonServer:
 
     def __init__(
         self,
-        repository: str,
+        repository: Path,
         python: Path,
-        target: Target,
         features: Mapping[str, str],
         *,
         log: Path,
-        region: str | None = None,
+        identity: Mapping[str, str],
         start_timeout_s: float = START_TIMEOUT_S,
     ) -> None:
         self._repository = repository
         self._python = python
-        self._target = target
         self._features = dict(features)
         self._log = log
-        self._region = region
+        self._identity = dict(identity)
         self._start_timeout_s = start_timeout_s
         self._process: ServerProcess | None = None
         self._ports: tuple[int, ...] = (0, 0, 0)
@@ -117,19 +112,17 @@ class TritonServer:
     def _make(self, runtime: Runtime, ports: tuple[int, ...]) -> ServerProcess:
         folder = Path(tempfile.mkdtemp(prefix="seawall-triton-"))
         shm_prefix = f"seawall-{secrets.token_hex(6)}-"
-        backends, models = folder / "backends", folder / "models"
+        backends = folder / "backends"
         backends.mkdir()
-        models.mkdir()
         stage_backends(runtime, backends)
         http, grpc, metrics = ports
-        repository = repository_argument(self._repository, self._target)
         return ServerProcess(
             "Triton",
-            server_command(runtime, repository, backends, (http, grpc, metrics), shm_prefix),
+            server_command(runtime, self._repository, backends, (http, grpc, metrics), shm_prefix),
             self._log,
             remedy=_REMEDY,
             ready=lambda: _is_ready(http),
-            environment=server_environment(runtime, self._target, self._region, self._features, models, os.environ),
+            environment=server_environment(runtime, self._identity, self._features, os.environ),
             start_seconds=self._start_timeout_s,
             grace_seconds=EXIT_TIMEOUT_S + 1,
             # Triton leaves both behind when it has to be killed.

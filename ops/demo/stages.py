@@ -10,8 +10,9 @@ from typing import Any, Final, TypeVar
 
 from rich.filesize import decimal
 
+from common.target import Pod
 from components.contracts.vocabulary import Cloud
-from localcloud.front import ensure_engine, ensure_redis_server, ensure_serving_environment
+from localcloud.front import Release, ensure_engine, ensure_redis_server, ensure_serving_environment
 from ops.check.command import check_inventories, load_waivers
 from ops.check.report import CheckReport
 from ops.demo import leftovers, words
@@ -151,12 +152,13 @@ def publish(demo: Demo, step: Step) -> None:
 
 def predict(demo: Demo, step: Step) -> None:
     """Serve the release with Triton, and ask for the golden predictions over both protocols."""
+    fleet, pod = demo.outputs.fleet, demo.outputs.identities.fleet
     served = demo.result.served = serve(
-        _known(demo.result.published).uri,
+        Release(_known(demo.result.published).uri, fleet.manifest_sha256, demo.outputs.region),
         FeatureStore.of(demo.outputs),
         demo.local.target,
         ensure_serving_environment(),
-        region=demo.outputs.region,
+        pod=Pod(pod.namespace, pod.service_account, pod.principal),
         log=demo.report.logs / "triton-before.log",
         step=demo.board.step,
     )

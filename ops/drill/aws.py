@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -101,6 +102,18 @@ class AwsDrill:
             s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": _DRILL_TAG, "Value": drill_id}]})
         return open_store(f"s3://{name}", self._target, self._far)
+
+    def let_read(self, bucket: ObjectStore, principal: str) -> None:
+        arn = f"arn:aws:s3:::{bucket.bucket}"
+        statements = [
+            {"Sid": f"Fleet{action}", "Effect": "Allow", "Principal": {"AWS": principal}, "Action": f"s3:{action}",
+             "Resource": resource}
+            for action, resource in (("ListBucket", arn), ("GetObject", f"{arn}/*"))
+        ]  # fmt: skip
+        with _told(bucket.uri):
+            self._client("s3", self._far).put_bucket_policy(
+                Bucket=bucket.bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements})
+            )
 
     def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureStore:
         name = _restored_name(drill_id)

@@ -22,7 +22,7 @@ from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
 from stacks.outputs import StackOutputs
 
-IMPORT_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
+READ_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
 _DRILL_LABEL: Final = "seawall-drill"
 _KEPT: Final = (
     "tier",
@@ -182,12 +182,17 @@ class GcpDrill:
         key = self._outputs.keys.data.id
         return list(self._api.list("kms", f"v1/{key}/cryptoKeyVersions", "cryptoKeyVersions"))
 
+    def let_read(self, bucket: ObjectStore, principal: str) -> None:
+        self._grant(bucket.bucket, principal)
+
     def _let_import(self, identity: str) -> None:
         """The new instance's own identity must be able to read the exports."""
-        member = identity if ":" in identity else f"serviceAccount:{identity}"
-        path = f"storage/v1/b/{self._exports}/iam"
+        self._grant(self._exports, identity if ":" in identity else f"serviceAccount:{identity}")
+
+    def _grant(self, bucket: str, member: str) -> None:
+        path = f"storage/v1/b/{bucket}/iam"
         policy = self._api.get("storage", path)
-        for role in IMPORT_ROLES:
+        for role in READ_ROLES:
             policy.setdefault("bindings", []).append({"role": role, "members": [member]})
         self._api.put("storage", path, policy)
 

@@ -49,6 +49,10 @@ class DrillCloud(Protocol):
         """A new bucket in the backup region under the recovery key: versioned, private."""
         ...
 
+    def let_read(self, bucket: ObjectStore, principal: str) -> None:
+        """Give a pod's identity what it needs to read a restored bucket: its own rights end at the lost one."""
+        ...
+
     def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureStore:
         """A new feature store in the backup region from `point`, with the settings that a restore does not bring."""
         ...

@@ -15,8 +15,9 @@ from typing import Any, Final
 from common.console import Steps
 from common.errors import UserError
 from common.paths import repo_root
-from common.target import Target
+from common.target import Pod, Target
 from components.contracts.regions import distance_km
+from localcloud.front import Release
 from ops.drill.controls import run_controls
 from ops.drill.judging import EARLY_CANARY, LATE_CANARY, findings, judge_features, judge_objects, manifest_sha256
 from ops.drill.model import (
@@ -64,7 +65,6 @@ class Seed:
 
     objects: tuple[ExpectedObject, ...]
     rows: Mapping[str, str]
-    release: str
     written: datetime
 
 
@@ -127,7 +127,7 @@ class Drill:
             encryption = self._cloud.encryption(bucket, store)
             settings = self._cloud.settings(bucket, store)
         with self._phase("serve from what was restored, and predict"):
-            service = self._serve(bucket, store, seed.release)
+            service = self._serve(bucket, store)
         t_verified = datetime.now(UTC)
         with self._phase("negative controls"):
             controls = run_controls(bucket, seed.objects, lambda: check_objects(bucket, seed.objects))
@@ -169,12 +169,12 @@ class Drill:
 
     def _seed(self) -> Seed:
         bucket, prefix = self._cloud.primary, f"{CANARY_PREFIX}/{self._a.drill_id}"
-        manifest = releases.current_manifest(bucket)
-        if manifest is None:
+        version = self._a.outputs.fleet.model_release
+        if releases.read_manifest(bucket, version) is None:
             raise UserError(
-                "no model release is published, so there is nothing to restore a prediction from",
+                f"the release {version!r} that the fleet serves is not published, so nothing can be restored",
                 bucket.uri,
-                f"Run `seawall models publish {self._a.stack} --version v1 --target {self._target.name}` first.",
+                f"Run `seawall models publish {self._a.stack} --version {version} --target {self._target.name}`.",
             )
         bucket.put(f"{prefix}/canary", f"canary of drill {self._a.drill_id}\n".encode())
         write_rows(
@@ -185,7 +185,7 @@ class Drill:
         sizes = {item.key: item.size for item in bucket.list()}
         digests = transfer.digests(bucket, sizes)
         objects = tuple(ExpectedObject(key, size, digests[key] or "") for key, size in sizes.items())
-        return Seed(objects, open_rows(self._cloud.feature_store, self._target).read(), manifest.version, written)
+        return Seed(objects, open_rows(self._cloud.feature_store, self._target).read(), written)
 
     def _write_row(self, canary: str) -> None:
         ttl_hours = self._a.outputs.feature_store.entry_ttl_hours
@@ -230,13 +230,20 @@ class Drill:
             pass
         return bucket
 
-    def _serve(self, bucket: ObjectStore, store: FeatureStore, release: str) -> Service:
+    def _serve(self, bucket: ObjectStore, store: FeatureStore) -> Service:
+        """As the fleet's pods do, of what the settings pin and with no more rights than the fleet's own."""
+        outputs, fleet = self._a.outputs, self._a.outputs.identities.fleet
+        self._cloud.let_read(bucket, fleet.principal)
         return serve(
-            releases.repository_uri(bucket, release),
+            Release(
+                releases.release_uri(bucket, outputs.fleet.model_release),
+                outputs.fleet.manifest_sha256,
+                outputs.backup_region,
+            ),
             store,
             self._target,
             self._a.serving_python,
-            region=self._a.outputs.backup_region,
+            pod=Pod(fleet.namespace, fleet.service_account, fleet.principal),
             log=self._a.log_dir / f"triton-{self._a.drill_id}.log",
         )
 

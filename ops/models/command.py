@@ -14,8 +14,9 @@ from common.errors import EXIT_FOUND, when_interrupted
 from common.paths import repo_root
 from ops.deployed import TargetName, model_bucket, open_stack
 from ops.models import releases
-from ops.models.manifest import check_version
+from ops.models.manifest import build_manifest, check_version
 from ops.options import Quiet, StackArgument, StackOption, one_stack
+from stacks.settings import Settings, stack_file
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -79,6 +80,51 @@ def publish(
     now = "; it is the current release" if done.is_current else ""
     typer.echo(f"{done.version} {what}: {done.files} files, {done.size} bytes{now}")
     typer.echo(f"  {done.uri}\n  manifest sha256 {done.manifest_sha256}")
+    _tell_pin(chosen, done.version, done.manifest_sha256)
+
+
+@app.command()
+def digest(
+    version: Annotated[str, typer.Option("--version", help="The release's name, e.g. v1.")],
+    stack: StackArgument = None,
+    named: StackOption = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="The model repository; this checkout's by default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say which digest a model repository has as a release; offline. With a stack, whether its settings pin it.
+
+    Ends with 1 if the stack's settings pin another version or digest.
+
+    Example: seawall models digest --version v2 --from ./models
+    """
+    manifest = build_manifest(source or default_repository(), version)
+    chosen = one_stack(stack, named, "seawall models digest") if stack or named else None
+    pin = Settings.load(stack_file(chosen)).fleet.model_release if chosen else None
+    is_pinned = None if pin is None else (pin.version, pin.manifest_sha256) == (version, manifest.sha256)
+    if as_json:
+        found = {"version": version, "manifest_sha256": manifest.sha256, "files": len(manifest.files)}
+        _print_json({**found, "size": manifest.size, "stack": chosen, "is_pinned": is_pinned})
+    else:
+        typer.echo(manifest.sha256)
+        if chosen:
+            _tell_pin(chosen, version, manifest.sha256)
+    if is_pinned is False:
+        raise typer.Exit(EXIT_FOUND)
+
+
+def _tell_pin(stack: str, version: str, manifest_sha256: str) -> None:
+    """Whether the stack's settings pin this release; if not, what to write there."""
+    pin = Settings.load(stack_file(stack)).fleet.model_release
+    if (pin.version, pin.manifest_sha256) == (version, manifest_sha256):
+        typer.echo(f"  the settings of {stack} pin it")
+        return
+    typer.echo(
+        f"  the settings of {stack} pin {pin.version}, sha256 {pin.manifest_sha256[:12]}…: to serve this one, write "
+        f"into {stack_file(stack).name}, and run `pulumi up`\n"
+        f"    model_release:\n      version: {version}\n      manifest_sha256: {manifest_sha256}"
+    )
 
 
 @app.command("list")
@@ -121,6 +167,8 @@ def rollback(
 ) -> None:
     """Make an earlier release the current one again. One object is written; no release changes.
 
+    The fleet serves what its settings pin: this prints what to set there, and `pulumi up` rolls the fleet back.
+
     Example: seawall models rollback dev-aws --to v1 --target local
     """
     chosen = one_stack(stack, named, "seawall models rollback")
@@ -134,6 +182,7 @@ def rollback(
         _print_json({"stack": chosen, **pointer.model_dump()})
     else:
         typer.echo(f"{pointer.version} is the current release")
+        _tell_pin(chosen, pointer.version, pointer.manifest_sha256)
 
 
 @app.command()

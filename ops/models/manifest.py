@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from common.errors import UserError
+from components.contracts.serving import RELEASE_PATTERN
 from ops.objects.store import file_sha256
 
-VERSION_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 _PATH_PART = re.compile(r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$")
 _IGNORED_FOLDERS = ("__pycache__",)
 
@@ -45,7 +45,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
-    version: Annotated[str, Field(pattern=VERSION_PATTERN)]
+    version: Annotated[str, Field(pattern=RELEASE_PATTERN)]
     files: tuple[ManifestFile, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -92,7 +92,7 @@ def check_version(version: str) -> str:
     Raises:
         UserError: it cannot.
     """
-    if not re.match(VERSION_PATTERN, version):
+    if not re.match(RELEASE_PATTERN, version):
         raise UserError(
             f"{version!r} cannot name a release",
             "--version",

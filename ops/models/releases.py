@@ -3,12 +3,16 @@
 The bucket's layout:
 
     releases/<version>/claim.json        written first: which content this version is going to hold
-    releases/<version>/repository/…      the model repository, as Triton reads it
+    releases/<version>/repository/…      the model repository, as Triton serves it
     releases/<version>/manifest.json     written last: the release is complete, and never changes again
     current.json                         which release is current
 
 Readers take `current.json`, or a version that they were given, and then the manifest: each is one object, so a
 reader sees a whole release or none, whenever a publisher stops.
+
+`current.json` is the operators' word on which release is good. No pod reads it: a fleet serves what its settings pin,
+version and digest, so that a bucket's writer cannot change what is served, and a roll-out or a roll-back of the fleet
+is a change of the settings that is reviewed.
 """
 
 from __future__ import annotations
@@ -52,7 +56,7 @@ class Publication:
 
     version: str
     uri: str
-    """The model repository, as Triton takes it."""
+    """Where it lies, as the pods' init container takes it."""
     manifest_sha256: str
     files: int
     size: int
@@ -104,9 +108,9 @@ def claim_key(version: str) -> str:
     return f"{release_prefix(version)}claim.json"
 
 
-def repository_uri(store: ObjectStore, version: str) -> str:
-    """The model repository of a release, as Triton takes it."""
-    return f"{store.uri}/{repository_prefix(version).rstrip('/')}"
+def release_uri(store: ObjectStore, version: str) -> str:
+    """Where a release lies, as the pods' init container takes it."""
+    return f"{store.uri}/{release_prefix(version).rstrip('/')}"
 
 
 def publish(
@@ -139,7 +143,7 @@ def publish(
         switch_to(store, manifest)
     return Publication(
         version=version,
-        uri=repository_uri(store, version),
+        uri=release_uri(store, version),
         manifest_sha256=manifest.sha256,
         files=len(manifest.files),
         size=manifest.size,

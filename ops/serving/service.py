@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.target import Target
-from localcloud.front import TritonServer
+from common.target import Pod, Target
+from localcloud.front import Release, TritonServer, fetch_release
 from ops.features.store import FeatureStore, serving_variables
 from ops.serving import golden
 
@@ -24,31 +25,41 @@ class Service:
 
 
 def serve(
-    repository: str,
+    release: Release,
     store: FeatureStore,
     target: Target,
     python: Path,
     *,
-    region: str,
+    pod: Pod,
     log: Path,
     step: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
 ) -> Service:
-    """Serve a model repository, ask for every golden prediction, and stop the server.
+    """Start what a pod of the fleet starts, ask for every golden prediction, and stop it.
+
+    The release is fetched and verified as the pod's init container does, then Triton serves that folder; both find
+    their credentials as a pod of `pod`'s service account does.
 
     Args:
-        repository: as Triton takes it, such as `s3://bucket/prefix`.
         python: the serving environment's interpreter.
-        region: of the repository's bucket.
-        log: the file for the server's output.
+        log: the file for the server's output; the fetch's is beside it.
         step: shows the parts of the work.
 
     Raises:
-        UserError: the feature store cannot be reached, Triton does not start, or the gRPC client does not run.
+        UserError: the release is not the pinned one or cannot be had, the feature store cannot be reached, Triton
+            does not start, or the gRPC client does not run.
     """
     wanted = golden.load_golden()
     with ExitStack() as serving:
+        folder = Path(serving.enter_context(tempfile.TemporaryDirectory(prefix="seawall-pod-")))
+        own, models = folder / "pod", folder / "release"
+        own.mkdir(mode=0o700)
+        models.mkdir()
+        identity = target.admit(pod, own)
         variables = serving.enter_context(serving_variables(store, target))
-        server = TritonServer(repository, python, target, variables, log=log, region=region)
+        with step("fetch the release"):
+            fetch_log = log.with_name(f"{log.stem}-fetch.log")
+            repository = fetch_release(release, models, python, identity=identity, log=fetch_log)
+        server = TritonServer(repository, python, variables, log=log, identity=identity)
         with step("start Triton on the release"):
             serving.enter_context(server)
         with step("ask over HTTP"):

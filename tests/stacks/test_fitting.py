@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from components.contracts.capacity import GKE_NODES_MAX, ROLLOUT_SURGE, available, replica, replicas_per_machine
 from components.contracts.machines import MACHINES
-from components.contracts.specs import FleetSpec, ImagesSpec, NodePoolSpec
+from components.contracts.specs import FleetSpec, ImagesSpec, NodePoolSpec, ReleaseSpec
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, OptOut
 from stacks.fitting import fleet_problems, kept_replicas, replicas_by_pool
 from stacks.settings import Settings, stack_file, stack_names
@@ -21,7 +21,8 @@ QUANTITIES = ("gpus_per_replica", "vcpus_per_replica", "memory_gib_per_replica",
 def fleet(accelerator: Accelerator = Accelerator.L4, **asked: Any) -> FleetSpec:
     """A fleet of one replica."""
     known: dict[str, Any] = {"min_replicas": 1, "max_replicas": 1} | asked
-    return FleetSpec(images=ImagesSpec(serving=f"sha256:{'0' * 64}"), accelerator=accelerator, **known)
+    images, release = ImagesSpec(serving=f"sha256:{'0' * 64}"), ReleaseSpec(version="v1", manifest_sha256="0" * 64)
+    return FleetSpec(images=images, model_release=release, accelerator=accelerator, **known)
 
 
 def pool(machine_type: str, max_nodes: int = 2, disk_gib: int = 100, **asked: Any) -> NodePoolSpec:

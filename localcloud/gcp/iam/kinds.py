@@ -91,4 +91,15 @@ class ProjectMember(PolicyMember):
         return f"v1/projects/{(project or self._context.project).removeprefix('projects/')}"
 
 
-KINDS: Final = (Account, CustomRole, ProjectMember)
+class AccountMember(PolicyMember):
+    pulumi_type = "gcp:serviceaccount/iAMMember:IAMMember"
+    argument = "serviceAccountId"
+
+    def _get(self, resource: str) -> dict[str, Any]:
+        return self._api.post("iam", f"v1/{resource}:getIamPolicy")
+
+    def _set(self, resource: str, policy: dict[str, Any]) -> dict[str, Any]:
+        return self._api.post("iam", f"v1/{resource}:setIamPolicy", {"policy": policy})
+
+
+KINDS: Final = (Account, AccountMember, CustomRole, ProjectMember)

@@ -1,8 +1,8 @@
 """Who may do what in a project: its service accounts, its custom roles and its IAM policy.
 
 REST shapes: https://cloud.google.com/iam/docs/reference/rest and
-https://cloud.google.com/resource-manager/reference/rest/v1/projects. Only what a scheduler job calls is checked
-against it; the caller of an API is always the operator, who may do everything.
+https://cloud.google.com/resource-manager/reference/rest/v1/projects. What a scheduler job calls is checked
+against it; the caller of an API is the operator, who may do everything, or a pod (`localcloud.gcp.iam.tokens`).
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class Projects:
             ("PATCH", role, self._patch_role),
             ("DELETE", role, self._delete_role),
             ("POST", f"{project}/serviceAccounts", self._create_account),
+            ("POST", f"{account}:getIamPolicy", self._get_account_policy),
+            ("POST", f"{account}:setIamPolicy", self._set_account_policy),
             ("GET", account, self._get_account),
             ("PATCH", account, self._patch_account),
             ("DELETE", account, self._delete_account),
@@ -122,6 +124,14 @@ class Projects:
     def _get_account(self, _request: Request, name: str) -> Response:
         return Response.of(self._find(ACCOUNTS, "Service account", name))
 
+    def _get_account_policy(self, _request: Request, name: str) -> Response:
+        self._find(ACCOUNTS, "Service account", name)
+        return Response.of(self._policies.get(name))
+
+    def _set_account_policy(self, request: Request, name: str) -> Response:
+        self._find(ACCOUNTS, "Service account", name)
+        return Response.of(self._policies.set(name, request.json().get("policy", {})))
+
     def _patch_account(self, request: Request, name: str) -> Response:
         changes: dict[str, Any] = request.json().get("serviceAccount", {})
         kept = {k: v for k, v in changes.items() if k in ("description", "displayName", "disabled")}
@@ -129,6 +139,7 @@ class Projects:
 
     def _delete_account(self, _request: Request, name: str) -> Response:
         self._find(ACCOUNTS, "Service account", name)
+        self._policies.delete(name)
         self._store.delete(ACCOUNTS, name)
         return Response.of({})
 

@@ -21,7 +21,6 @@ _API: Final = "/storage/v1"
 _UPLOAD: Final = "/upload/storage/v1"
 _OBJECTS: Final = re.compile(r"/b/[^/]+/o(/.*)?")
 _DOWNLOAD: Final = re.compile(r"/download/storage/v1/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)")
-_XML_OBJECT: Final = re.compile(r"/(?P<bucket>[a-z0-9][a-z0-9._-]+)/(?P<name>.+)")
 _GS_URI: Final = re.compile(r"gs://(?P<bucket>[^/]+)/(?P<name>.+)")
 
 
@@ -39,7 +38,7 @@ class Storage:
         self._uploads = Uploads(self._objects, self.buckets, self._blobs)
 
     def handle(self, request: Request) -> Response:
-        """Answer a request of the JSON API, or a download of the XML API, which Triton's client uses."""
+        """Answer a request of the JSON API."""
         path = request.path
         if path.startswith(f"{_API}/"):
             below = path.removeprefix(_API)
@@ -48,8 +47,6 @@ class Storage:
         if path.startswith(f"{_UPLOAD}/"):
             return self._uploads.handle(request, path.removeprefix(_UPLOAD))
         found = _DOWNLOAD.fullmatch(path)
-        if found is None and not path.startswith(("/batch/", "/upload/", "/download/")):
-            found = _XML_OBJECT.fullmatch(path)
         if found is not None and request.method in ("GET", "HEAD"):
             return self._objects.download(request, unquote(found["bucket"]), unquote(found["name"]))
         raise ApiError(501, f"The local cloud does not support {request.method} {path}.", reason="notImplemented")

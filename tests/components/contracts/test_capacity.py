@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from components.contracts.accelerators import MODELS
 from components.contracts.capacity import IMAGES_GIB, Room, allocatable, available, replica, replicas_per_machine
 from components.contracts.machines import MACHINES, Machine
-from components.contracts.specs import FleetSpec, ImagesSpec
+from components.contracts.specs import FleetSpec, ImagesSpec, ReleaseSpec
 from components.contracts.vocabulary import Accelerator, Cloud
 from components.kubernetes import triton
 
@@ -33,6 +33,7 @@ L4_MACHINES = st.builds(
 FLEETS = st.builds(
     FleetSpec,
     images=st.just(ImagesSpec(serving=f"sha256:{'0' * 64}")),
+    model_release=st.just(ReleaseSpec(version="v1", manifest_sha256="0" * 64)),
     accelerator=st.just(Accelerator.L4),
     min_replicas=st.just(1),
     max_replicas=st.just(1),

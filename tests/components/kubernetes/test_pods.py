@@ -60,12 +60,18 @@ def test_probes_ask_a_port_that_the_container_opens(manifests: Any, probe: str) 
 
 
 def test_every_container_tells_whether_it_is_ready_and_alive(manifests: Any) -> None:
-    for owner, _, container in containers(manifests):
-        assert {"readinessProbe", "livenessProbe"} <= container.keys(), owner
+    # Kubernetes takes no probes on init containers: they end.
+    for owner, pod in manifests.pods().items():
+        for container in pod["spec"]["containers"]:
+            assert {"readinessProbe", "livenessProbe"} <= container.keys(), owner
 
 
 def test_what_starts_slowly_is_not_killed_for_it(manifests: Any) -> None:
-    paths = {owner: container["livenessProbe"]["httpGet"]["path"] for owner, _, container in containers(manifests)}
+    paths = {
+        owner: container["livenessProbe"]["httpGet"]["path"]
+        for owner, _, container in containers(manifests)
+        if "livenessProbe" in container
+    }
     assert paths["triton"] == "/v2/health/live"
     assert paths["prometheus"] == "/-/healthy", "while it replays its log it is not ready, and must not be restarted"
     assert paths["prometheus-adapter"] == "/livez"
@@ -80,9 +86,11 @@ def test_containers_state_what_they_need_and_how_much_memory_at_most(manifests: 
 
 
 def test_mounts_name_volumes_that_the_pod_has(manifests: Any) -> None:
-    for owner, spec, container in containers(manifests):
-        mounted = {mount["name"] for mount in container.get("volumeMounts", [])}
-        assert mounted == {volume["name"] for volume in spec.get("volumes", [])}, owner
+    mounted: dict[str, set[str]] = {}
+    for owner, _, container in containers(manifests):
+        mounted.setdefault(owner, set()).update(mount["name"] for mount in container.get("volumeMounts", []))
+    for owner, pod in manifests.pods().items():
+        assert mounted[owner] == {volume["name"] for volume in pod["spec"].get("volumes", [])}, owner
 
 
 def test_config_maps_and_secrets_that_pods_mount_exist_with_their_keys(manifests: Any) -> None:

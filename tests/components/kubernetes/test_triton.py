@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -16,16 +17,18 @@ from hypothesis import strategies as st
 from common.errors import UserError
 from common.paths import repo_root
 from components.contracts import serving
-from components.contracts.capacity import ROLLOUT_SURGE
-from components.contracts.specs import SHUTDOWN_MARGIN_SECONDS, FleetSpec, ImagesSpec
+from components.contracts.capacity import ROLLOUT_SURGE, replica
+from components.contracts.specs import SHUTDOWN_MARGIN_SECONDS, FleetSpec, ImagesSpec, ReleaseSpec
 from components.contracts.vocabulary import Accelerator
 from components.kubernetes import triton
 from localcloud.toolchain import ensure_serving_environment
 from localcloud.triton.runtime import Runtime, inspect_runtime
+from serving_image.release_fetch.__main__ import arguments_of
 
 FLEETS = st.builds(
     FleetSpec,
     images=st.just(ImagesSpec(serving=f"sha256:{'0' * 64}")),
+    model_release=st.just(ReleaseSpec(version="v1", manifest_sha256="0" * 64)),
     accelerator=st.sampled_from(Accelerator),
     min_replicas=st.just(1),
     max_replicas=st.integers(1, 1000),
@@ -67,19 +70,60 @@ def test_nobody_can_have_the_server_load_another_model(manifests: Any) -> None:
     assert flags(manifests.container("triton")["args"])["model-control-mode"] == "none"
 
 
-def test_the_server_reads_the_release_in_the_settings(manifests: Any) -> None:
-    models = manifests.inventory.outputs["model_bucket"]["uri"]
-    asked = flags(manifests.container("triton")["args"])["model-repository"]
-    assert asked == f"{models}/releases/{manifests.fleet['model_release']}/repository"
+def fetcher(manifests: Any) -> dict[str, Any]:
+    (found,) = manifests.pods()["triton"]["spec"]["initContainers"]
+    return found
 
 
-def test_the_repositorys_copy_fits_the_room_that_it_is_given(manifests: Any) -> None:
+def test_the_release_in_the_settings_is_fetched_with_its_digest_before_the_server_starts(manifests: Any) -> None:
+    asked, pinned = flags(fetcher(manifests)["args"]), manifests.fleet["model_release"]
+    bucket = manifests.inventory.outputs["model_bucket"]
+    assert asked["release"] == f"{bucket['uri']}/releases/{pinned['version']}"
+    assert asked["manifest-sha256"] == pinned["manifest_sha256"]
+    assert asked["region"] == bucket["region"]
+
+
+def test_the_fetching_program_takes_what_it_is_told(manifests: Any) -> None:
+    asked = arguments_of(fetcher(manifests)["args"])
+    assert str(asked.into) == "/var/lib/seawall/release"
+    assert asked.limit_bytes == manifests.fleet["repository_gib"] * 1024**3
+
+
+def test_the_server_reads_no_bucket(manifests: Any) -> None:
+    container = manifests.container("triton")
+    assert flags(container["args"])["model-repository"] == "/var/lib/seawall/release/repository"
+    assert not [e["name"] for e in container["env"] if e["name"].startswith(("AWS_", "GOOGLE_", "TRITON_"))]
+
+
+def test_the_server_cannot_change_what_was_fetched(manifests: Any) -> None:
+    mounts = {m["mountPath"]: m for m in manifests.container("triton")["volumeMounts"]}
+    assert mounts["/var/lib/seawall/release"]["readOnly"] is True
+    own = {m["mountPath"]: m for m in fetcher(manifests)["volumeMounts"]}
+    assert not own["/var/lib/seawall/release"].get("readOnly")
+    assert own["/var/lib/seawall/release"]["name"] == mounts["/var/lib/seawall/release"]["name"]
+
+
+def test_both_containers_are_of_the_image_that_the_settings_pin(manifests: Any) -> None:
+    images = {fetcher(manifests)["image"], manifests.container("triton")["image"]}
+    assert len(images) == 1 and images.pop().endswith(f"@{manifests.fleet['images']['serving']}")
+
+
+def test_a_fetch_takes_no_more_than_a_replica_is_counted_with(manifests: Any) -> None:
+    asked = fetcher(manifests)["resources"]["requests"]
+    room = replica(FleetSpec.model_validate_json(json.dumps(manifests.fleet)))
+    assert int(asked["cpu"].removesuffix("m")) <= room.cpu_millicores
+    assert int(asked["memory"].removesuffix("Mi")) <= room.memory_mib
+    assert 1024 * int(asked["ephemeral-storage"].removesuffix("Gi")) <= room.disk_mib
+    assert serving.GPU_RESOURCE not in asked
+
+
+def test_the_release_fits_the_room_that_it_is_given(manifests: Any) -> None:
     volumes = {v["name"]: v["emptyDir"] for v in manifests.pods()["triton"]["spec"]["volumes"] if "emptyDir" in v}
     limits = manifests.container("triton")["resources"]["limits"]
-    assert volumes["scratch"]["sizeLimit"] == f"{manifests.fleet['repository_gib']}Gi"
+    assert volumes["release"] == {"sizeLimit": f"{manifests.fleet['repository_gib']}Gi"}
     assert int(limits["ephemeral-storage"].removesuffix("Gi")) > manifests.fleet["repository_gib"]
     mounts = {m["mountPath"]: m["name"] for m in manifests.container("triton")["volumeMounts"]}
-    assert mounts["/tmp"] == "scratch", "Triton copies a remote repository to /tmp"
+    assert mounts["/tmp"] == "scratch"
     assert mounts["/dev/shm"] == "shared-memory" and volumes["shared-memory"]["medium"] == "Memory"
 
 
@@ -176,7 +220,7 @@ def test_the_grace_period_covers_drain_and_shutdown(spec: FleetSpec) -> None:
 
 @given(FLEETS)
 def test_the_server_ends_by_itself_before_it_is_killed(spec: FleetSpec) -> None:
-    asked = flags(triton.arguments("s3://models", spec))
+    asked = flags(triton.arguments(spec))
     left_s = spec.termination_seconds - spec.drain_seconds
     assert int(asked["exit-timeout-secs"]) < left_s
     assert int(asked["grpc-max-connection-age-grace"]) <= int(asked["exit-timeout-secs"]) * 1000

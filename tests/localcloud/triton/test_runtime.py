@@ -1,4 +1,4 @@
-"""How Triton is started: on loopback, with the target's endpoints, and without what it must not have."""
+"""How Triton is started: on loopback, with a pod's identity, and without what it must not have."""
 
 from __future__ import annotations
 
@@ -8,80 +8,63 @@ from pathlib import Path
 import pytest
 
 from common.errors import UserError
-from common.target import REAL_CLOUD, Target
 from localcloud.triton.runtime import (
     Runtime,
     inspect_runtime,
-    repository_argument,
     server_command,
     server_environment,
 )
 from localcloud.triton.server import TritonServer, telling_lines
 
-AWS = Target("local", "emulated", aws_endpoint_url="http://127.0.0.1:5000")
-GCP = Target("local", "emulated", gcp_endpoint_url="http://127.0.0.1:4443")
+IDENTITY = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:5000",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/v1",
+}
 RUNTIME = Runtime(Path("/env/bin/python"), "3.11", Path("/env/lib/site-packages"), Path("/python/lib"))
 
 
+def environment(**inherited: str) -> dict[str, str]:
+    return server_environment(RUNTIME, IDENTITY, {"SEAWALL_FEATURES_KIND": "dynamodb"}, inherited)
+
+
 @pytest.mark.parametrize(
-    ("repository", "target", "argument"),
+    "mine",
     [
-        ("s3://bucket/releases/v1/repository", REAL_CLOUD, "s3://bucket/releases/v1/repository"),
-        ("s3://bucket/releases/v1/repository", AWS, "s3://http://127.0.0.1:5000/bucket/releases/v1/repository"),
-        ("gs://bucket/releases/v1/repository", GCP, "gs://bucket/releases/v1/repository"),
-        ("/a/folder", AWS, "/a/folder"),
+        "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_REGION", "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG",
+        "GCE_METADATA_HOST", "STORAGE_EMULATOR_HOST",
     ],
-)
-def test_production_writes_the_same_repository_as_a_local_cloud(
-    repository: str, target: Target, argument: str
-) -> None:
-    assert repository_argument(repository, target) == argument
+)  # fmt: skip
+def test_a_pod_never_sees_the_users_credentials(mine: str) -> None:
+    assert mine not in environment(**{mine: "real"})
 
 
-def environment(target: Target, **inherited: str) -> dict[str, str]:
-    features = {"SEAWALL_FEATURES_KIND": "dynamodb"}
-    return server_environment(RUNTIME, target, "eu-central-1", features, Path("/models"), inherited)
-
-
-def test_an_emulated_cloud_never_sees_the_users_credentials() -> None:
-    found = environment(AWS, AWS_ACCESS_KEY_ID="real", AWS_PROFILE="prod", GOOGLE_APPLICATION_CREDENTIALS="/key")
-    assert found["AWS_ACCESS_KEY_ID"] == "local"
-    assert not {"AWS_PROFILE", "GOOGLE_APPLICATION_CREDENTIALS"} & found.keys()
-
-
-def test_a_real_cloud_is_used_with_the_users_credentials() -> None:
-    found = environment(REAL_CLOUD, AWS_PROFILE="prod")
-    assert (found["AWS_PROFILE"], "AWS_ENDPOINT_URL" in found) == ("prod", False)
+def test_a_pod_finds_the_cloud_as_the_cluster_tells_it() -> None:
+    assert IDENTITY.items() <= environment().items()
 
 
 def test_nothing_is_reported_to_the_maker_of_a_runtime() -> None:
-    assert environment(REAL_CLOUD)["ORT_DISABLE_TELEMETRY"] == "1"
-
-
-def test_the_emulators_address_is_told() -> None:
-    assert environment(AWS)["AWS_ENDPOINT_URL"] == "http://127.0.0.1:5000"
-    assert environment(GCP)["CLOUD_STORAGE_EMULATOR_ENDPOINT"] == "http://127.0.0.1:4443"
+    assert environment()["ORT_DISABLE_TELEMETRY"] == "1"
 
 
 def test_the_callers_python_does_not_leak_into_tritons() -> None:
-    found = environment(AWS, PYTHONPATH="/elsewhere", PYTHONHOME="/elsewhere", VIRTUAL_ENV="/elsewhere")
+    found = environment(PYTHONPATH="/elsewhere", PYTHONHOME="/elsewhere", VIRTUAL_ENV="/elsewhere")
     assert not {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"} & found.keys()
     assert found["PATH"].startswith("/env/bin:")
 
 
 def test_another_stacks_feature_store_does_not_leak_in() -> None:
-    found = environment(AWS, SEAWALL_FEATURES_TABLE="of-another-stack")
+    found = environment(SEAWALL_FEATURES_TABLE="of-another-stack")
     assert "SEAWALL_FEATURES_TABLE" not in found
 
 
 def test_every_port_listens_on_loopback_alone() -> None:
-    command = server_command(RUNTIME, "/repository", Path("/backends"), (1, 2, 3), "prefix-")
+    command = server_command(RUNTIME, Path("/repository"), Path("/backends"), (1, 2, 3), "prefix-")
     for kind in ("http", "grpc", "metrics"):
         assert f"--{kind}-address=127.0.0.1" in command
 
 
 def test_models_cannot_be_changed_while_it_runs() -> None:
-    assert "--model-control-mode=none" in server_command(RUNTIME, "/r", Path("/b"), (1, 2, 3), "p-")
+    assert "--model-control-mode=none" in server_command(RUNTIME, Path("/r"), Path("/b"), (1, 2, 3), "p-")
 
 
 @pytest.mark.parametrize(
@@ -111,6 +94,6 @@ def test_a_python_that_is_not_there_is_a_plain_error(tmp_path: Path) -> None:
 
 
 def test_an_environment_without_triton_is_a_plain_error(tmp_path: Path) -> None:
-    server = TritonServer(str(tmp_path), Path(sys.executable), AWS, {}, log=tmp_path / "log")
+    server = TritonServer(tmp_path, Path(sys.executable), {}, log=tmp_path / "log", identity={})
     with pytest.raises(UserError), server:
         pass

@@ -239,7 +239,6 @@ def test_no_secret_is_in_any_file(done: Done) -> None:
 ONLY_TRITON = """
 import signal, sys
 from pathlib import Path
-from common.target import REAL_CLOUD
 from components.contracts import serving
 from localcloud.front import TritonServer, ensure_serving_environment
 from ops.demo.leftovers import adopt_orphans
@@ -247,10 +246,10 @@ from ops.demo.run import run_demo
 from ops.models.command import default_repository
 
 def serve(demo, step):
-    repository, log = str(default_repository()), demo.report.logs / "triton.log"
+    repository, log = default_repository(), demo.report.logs / "triton.log"
     features = {serving.FEATURES_KIND: "dynamodb", serving.FEATURES_TABLE: "t", serving.FEATURES_REGION: "eu-west-1"}
     with demo.board.step("find the tools"):
-        server = TritonServer(repository, ensure_serving_environment(), REAL_CLOUD, features, log=log)
+        server = TritonServer(repository, ensure_serving_environment(), features, log=log, identity={})
     with server:
         signal.pause()
 

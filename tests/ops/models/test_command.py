@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,7 +51,7 @@ def test_publishing_says_what_was_published(run: Callable[..., Any], make_reposi
 
 def test_publishing_as_json_is_one_object(run: Callable[..., Any], make_repository: MakeRepository) -> None:
     result = run("publish", "dev-aws", "--version", "v1", "--from", str(make_repository()), "--json")
-    assert json.loads(result.stdout)["uri"] == "mem://bucket/releases/v1/repository"
+    assert json.loads(result.stdout)["uri"] == "mem://bucket/releases/v1"
 
 
 def test_the_list_as_json_names_every_release(run: Callable[..., Any], make_repository: MakeRepository) -> None:
@@ -63,7 +64,36 @@ def test_the_list_as_json_names_every_release(run: Callable[..., Any], make_repo
 def test_rolling_back_says_what_is_current(run: Callable[..., Any], make_repository: MakeRepository) -> None:
     for version in ("v1", "v2"):
         run("publish", "dev-aws", "--version", version, "--from", str(make_repository(version)))
-    assert run("rollback", "dev-aws").stdout.strip() == "v1 is the current release"
+    told = run("rollback", "dev-aws").stdout
+    assert told.startswith("v1 is the current release\n")
+
+
+def test_a_release_that_the_settings_do_not_pin_is_told_with_what_to_write(
+    run: Callable[..., Any], make_repository: MakeRepository
+) -> None:
+    told = run("publish", "dev-aws", "--version", "v7", "--from", str(make_repository())).stdout
+    (digest,) = re.findall(r"manifest sha256 (\w{64})", told)
+    assert f"model_release:\n      version: v7\n      manifest_sha256: {digest}\n" in told
+
+
+def test_the_digest_is_told_offline_and_is_the_published_one(
+    run: Callable[..., Any], make_repository: MakeRepository
+) -> None:
+    folder = str(make_repository())
+    told = run("digest", "--version", "v7", "--from", folder).stdout.strip()
+    assert told in run("publish", "dev-aws", "--version", "v7", "--from", folder).stdout
+
+
+def test_another_digest_than_the_pinned_one_is_found(
+    run: Callable[..., Any], make_repository: MakeRepository
+) -> None:
+    result = run("digest", "dev-aws", "--version", "v1", "--from", str(make_repository()), "--json")
+    assert (result.exit_code, json.loads(result.stdout)["is_pinned"]) == (1, False)
+
+
+def test_the_committed_models_are_the_stacks_own(run: Callable[..., Any]) -> None:
+    result = run("digest", "dev-aws", "--version", "v1", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["is_pinned"]) == (0, True)
 
 
 def test_an_intact_release_exits_clean(run: Callable[..., Any], make_repository: MakeRepository) -> None:

@@ -30,9 +30,9 @@ def test_a_published_release_is_current_and_intact(store: Store, make_repository
     assert (done.is_new, done.is_current, visible(store)) == (True, True, "v1")
 
 
-def test_the_repository_lies_where_triton_is_told(store: Store, make_repository: MakeRepository) -> None:
+def test_a_release_lies_where_a_pod_is_told(store: Store, make_repository: MakeRepository) -> None:
     done = releases.publish(store, make_repository(), "v1")
-    assert done.uri == "mem://bucket/releases/v1/repository"
+    assert done.uri == "mem://bucket/releases/v1"
     assert "releases/v1/repository/first/1/model.py" in store.objects
 
 

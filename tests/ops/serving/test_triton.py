@@ -1,4 +1,4 @@
-"""A real Triton serves this project's own model repository from both clouds' buckets, with their feature stores."""
+"""A real Triton serves this project's own model repository, with both clouds' feature stores."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -35,9 +36,6 @@ from localcloud.toolchain import ensure_redis_server
 from localcloud.triton.server import SHARED_MEMORY, TritonServer
 from ops.features.rows import load_rows
 from ops.features.store import FeatureStore, serving_variables, write_rows
-from ops.models import releases
-from ops.objects.opening import open_store
-from ops.objects.store import ObjectStore
 from ops.serving.golden import GoldenSet, ask_grpc, ask_http, judge, load_golden
 
 # One worker runs them all: a server is started once for the tests that only ask it.
@@ -51,21 +49,14 @@ AUTH = "a-secret-of-this-test"
 
 @dataclass(frozen=True)
 class Cloud:
-    """One cloud's emulators with the project's release `v1` and the golden entities' features in them."""
+    """One cloud's feature store with the golden entities' features in it."""
 
-    target: Target
-    store: ObjectStore
+    identity: dict[str, str]
+    """What a model's SDK finds the store and its credentials by."""
     features: dict[str, str]
 
-    def server(self, python: Path, log: Path, version: str = "v1", **features: str) -> TritonServer:
-        return TritonServer(
-            releases.repository_uri(self.store, version),
-            python,
-            self.target,
-            {**self.features, **features},
-            log=log,
-            region=REGION,
-        )
+    def server(self, python: Path, log: Path, repository: Path = REPOSITORY, **more: str) -> TritonServer:
+        return TritonServer(repository, python, {**self.features, **more}, log=log, identity=self.identity)
 
 
 @pytest.fixture(scope="module")
@@ -75,18 +66,13 @@ def aws() -> Iterator[Cloud]:
     target = Target("local", "emulated", aws_endpoint_url=f"http://127.0.0.1:{emulator.get_host_and_port()[1]}")
     options = {"region_name": REGION, "endpoint_url": target.aws_endpoint_url}
     session = boto3.Session(aws_access_key_id="x", aws_secret_access_key="y")
-    bucket, table = f"models-{uuid.uuid4().hex}", f"features-{uuid.uuid4().hex}"
-    session.client("s3", **options).create_bucket(
-        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
+    table = f"features-{uuid.uuid4().hex}"
     session.client("dynamodb", **options).create_table(
         TableName=table,
         KeySchema=[{"AttributeName": "entity_id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "entity_id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    store = open_store(f"s3://{bucket}", target, REGION)
-    releases.publish(store, REPOSITORY, "v1")
     stored = FeatureStore(
         FeatureStoreKind.DYNAMODB,
         table,
@@ -96,14 +82,14 @@ def aws() -> Iterator[Cloud]:
     )
     write_rows(stored, target, load_rows(), ttl_hours=1)
     with serving_variables(stored, target) as variables:
-        yield Cloud(target, store, variables)
+        identity = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+        yield Cloud({**identity, "AWS_ENDPOINT_URL": str(target.aws_endpoint_url)}, variables)
     emulator.stop()
 
 
 @pytest.fixture(scope="module")
 def gcp(
     tmp_path_factory: pytest.TempPathFactory,
-    cloud_storage: str,
     serve_memorystore: Callable[..., contextlib.AbstractContextManager[Target]],
 ) -> Iterator[Cloud]:
     folder = tmp_path_factory.mktemp("gcp")
@@ -111,16 +97,9 @@ def gcp(
         port = stack.enter_context(redis_with_tls(folder))
         certificate = (folder / "ca.pem").read_text()
         api = stack.enter_context(serve_memorystore(INSTANCE, "127.0.0.1", port, certificate, AUTH))
-        target = Target("local", "emulated", gcp_endpoint_url=cloud_storage)
-        bucket = f"models-{uuid.uuid4().hex}"
-        requests.post(
-            f"{cloud_storage}/storage/v1/b?project=acme", json={"name": bucket}, timeout=5
-        ).raise_for_status()
-        store = open_store(f"gs://{bucket}", target)
-        releases.publish(store, REPOSITORY, "v1")
         stored = FeatureStore(FeatureStoreKind.REDIS, "features", REGION, INSTANCE, {})
         write_rows(stored, api, load_rows(), ttl_hours=1)
-        yield Cloud(target, store, stack.enter_context(serving_variables(stored, api)))
+        yield Cloud({}, stack.enter_context(serving_variables(stored, api)))
 
 
 def free_port() -> int:
@@ -266,7 +245,7 @@ def test_without_its_store_the_fleet_answers_and_no_golden_passes(
 ) -> None:
     dead = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9"}  # the discard port: nothing listens there
     few = replace(goldens, predictions=goldens.predictions[:5])
-    with aws.server(serving_python, tmp_path / "log", **dead) as server:
+    with aws.server(serving_python, tmp_path / "log", REPOSITORY, **dead) as server:
         result = judge("http", few, ask_http(server.http_url, few))
     assert result.errors == 0
     assert {mismatch.reason for mismatch in result.mismatches} == {
@@ -276,12 +255,11 @@ def test_without_its_store_the_fleet_answers_and_no_golden_passes(
 
 
 def test_a_damaged_model_stops_the_start_and_is_named(aws: Cloud, serving_python: Path, tmp_path: Path) -> None:
-    prefix = releases.repository_prefix("v1")
-    for item in list(aws.store.list(prefix)):
-        key = item.key.replace("releases/v1/", "releases/damaged/")
-        data = aws.store.get(item.key)
-        aws.store.put(key, data[: len(data) // 2] if key.endswith("model.onnx") else data)
-    with pytest.raises(UserError, match="classifier"), aws.server(serving_python, tmp_path / "log", "damaged"):
+    damaged = tmp_path / "damaged"
+    shutil.copytree(REPOSITORY, damaged)
+    (model,) = damaged.rglob("model.onnx")
+    model.write_bytes(model.read_bytes()[:100])
+    with pytest.raises(UserError, match="classifier"), aws.server(serving_python, tmp_path / "log", damaged):
         pass
 
 
@@ -300,11 +278,9 @@ def test_a_server_that_is_killed_takes_everything_with_it(aws: Cloud, serving_py
 import json, os, signal, sys, time
 from pathlib import Path
 from localcloud.triton.server import TritonServer
-from common.target import Target
 job = json.loads(sys.argv[1])
-target = Target("local", "emulated", aws_endpoint_url=job["url"])
-python, log = Path(job["python"]), Path(job["log"])
-with TritonServer(job["uri"], python, target, job["features"], log=log, region=job["region"]):
+folder, python, log = Path(job["folder"]), Path(job["python"]), Path(job["log"])
+with TritonServer(folder, python, job["features"], log=log, identity=job["identity"]):
     print([str(p) for p in Path("/dev/shm").glob("seawall-*")] and "ready", flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -312,12 +288,11 @@ with TritonServer(job["uri"], python, target, job["features"], log=log, region=j
     own_tmp.mkdir()
     before = set(SHARED_MEMORY.glob("seawall-*"))
     job = {
-        "url": aws.target.aws_endpoint_url,
-        "uri": releases.repository_uri(aws.store, "v1"),
+        "folder": str(REPOSITORY),
+        "identity": aws.identity,
         "python": str(serving_python),
         "features": aws.features,
         "log": str(tmp_path / "log"),
-        "region": REGION,
     }
     run = subprocess.run(
         [sys.executable, "-c", parent, json.dumps(job)],

@@ -1,0 +1,1 @@
+"""Identities of pods, as EKS gives them: associations, and the agent that hands out temporary credentials."""

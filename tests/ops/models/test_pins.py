@@ -1,0 +1,16 @@
+"""The committed stacks pin what the committed model repository is as a release."""
+
+from __future__ import annotations
+
+import pytest
+
+from ops.models.command import default_repository
+from ops.models.manifest import build_manifest
+from stacks.settings import Settings, stack_file, stack_names
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_a_committed_stack_pins_the_committed_models(stack: str) -> None:
+    pinned = Settings.load(stack_file(stack)).fleet.model_release
+    published = build_manifest(default_repository(), pinned.version)
+    assert pinned.manifest_sha256 == published.sha256, "see `seawall models digest --version v1`"
