@@ -64,7 +64,7 @@ _QUANTITIES: Final = (
 
 def fleet_problems(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> list[Problem]:
     """What no machine, or not enough of them, can hold."""
-    rooms = _rooms(cloud, pools, fleet)
+    rooms = rooms_by_pool(cloud, pools, fleet)
     if not rooms:
         return [_no_such_gpu(cloud, pools, fleet)]
     held = replicas_by_pool(cloud, pools, fleet)
@@ -86,7 +86,7 @@ def fleet_problems(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: Fleet
 
 def spot_problems(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> list[Problem]:
     """A replica that needs longer to end than a spot machine has would drop the requests that it is serving."""
-    spot = [key for key in _rooms(cloud, pools, fleet) if Capacity.SPOT in pools[key].capacity]
+    spot = [key for key in rooms_by_pool(cloud, pools, fleet) if Capacity.SPOT in pools[key].capacity]
     asked, most = fleet.termination_seconds, SPOT_SECONDS[cloud]
     if not spot or asked <= most:
         return []
@@ -103,7 +103,7 @@ def spot_problems(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetS
 
 def replicas_by_pool(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> dict[str, int]:
     """How many replicas each pool holds at `max_nodes`, by its key; pools that hold none are left out."""
-    rooms = _rooms(cloud, pools, fleet)
+    rooms = rooms_by_pool(cloud, pools, fleet)
     held = {
         key: replicas_per_machine(fleet.accelerator, room, fleet) * most_machines(pools[key])
         for key, room in rooms.items()
@@ -115,11 +115,11 @@ def kept_replicas(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetS
     """How many replicas the pools hold before they take a machine that the cloud takes back."""
     return sum(
         replicas_per_machine(fleet.accelerator, room, fleet) * kept_machines(pools[key])
-        for key, room in _rooms(cloud, pools, fleet).items()
+        for key, room in rooms_by_pool(cloud, pools, fleet).items()
     )
 
 
-def _rooms(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> dict[str, Room]:
+def rooms_by_pool(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> dict[str, Room]:
     """What any machine leaves to the fleet, by the key of each pool with the fleet's GPU."""
     return {
         key: Room.least(available(cloud, machine, pool.disk_gib, pool.sharing) for machine in machines)

@@ -20,6 +20,9 @@ def plan(
     stacks: StacksArgument = None,
     stack: StacksOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per stack, one per line.")] = False,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Show what each stack costs a month, idle and at full scale, instead.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the totals, and not the resources.")] = False,
     diagram: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Also draw the stack (of one stack at a time).")
@@ -31,6 +34,9 @@ def plan(
 
     With --json each line is one object (JSON Lines) with stack, settings, resources and outputs. Secrets are masked.
 
+    With --cost it is an estimate from dated list prices, with what it leaves out; idle is what the fleet's fewest
+    replicas need, and full scale all machines that the pools may have, all month.
+
     Exit codes: 0 planned, 2 there is no such stack, or its settings or inputs are refused.
 
     Example: seawall plan prod-aws --diagram prod-aws.svg
@@ -41,7 +47,9 @@ def plan(
     from ops.plan.several import plan_stacks  # the SDKs take a second to import
 
     for inventory in plan_stacks(names):
-        if as_json:
+        if cost:
+            show_cost(inventory, as_json=as_json, quiet=quiet)
+        elif as_json:
             typer.echo(json.dumps(inventory.to_json(), separators=(",", ":")))
         else:
             show(inventory, quiet=quiet)
@@ -60,6 +68,22 @@ def show(inventory: Inventory, console: Console | None = None, *, quiet: bool = 
     console.print(summary(inventory), soft_wrap=not console.is_terminal)
     if not quiet:
         console.print()
+
+
+def show_cost(inventory: Inventory, *, as_json: bool = False, quiet: bool = False) -> None:
+    """Print what one of the committed stacks costs a month."""
+    from ops.cost.estimate import estimate
+    from ops.cost.show import lines, to_json
+    from stacks.settings import Settings, stack_file
+
+    found = estimate(inventory, Settings.load(stack_file(inventory.stack)))
+    if as_json:
+        typer.echo(json.dumps(to_json(found), separators=(",", ":")))
+        return
+    for line in lines(found, quiet=quiet):
+        typer.echo(line)
+    if not quiet:
+        typer.echo()
 
 
 def write_diagram(inventory: Inventory, path: Path) -> None:

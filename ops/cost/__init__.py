@@ -1,0 +1,1 @@
+"""What a stack costs a month, from dated price lists: an estimate, not an offer."""

@@ -1,0 +1,206 @@
+"""The monthly cost of one plan: each resource is priced, free or left out with its reason, or not priced."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from components.contracts.backup import points_kept
+from components.contracts.capacity import replicas_per_machine
+from components.contracts.choices import choices, most_machines
+from components.contracts.vocabulary import Capacity, Cloud
+from ops.cost import prices
+from ops.cost.beside import FREE, FREE_PREFIXES, LEFT_OUT
+from ops.cost.model import Estimate, Line
+from ops.cost.prices import HOURS_A_MONTH, Price
+from policies.inventory import Inventory, Resource
+from stacks.fitting import rooms_by_pool
+from stacks.settings import Settings
+
+IMAGES_GIB: Final = 10
+"""The images of a stack in one region, packed (believed: Triton's is by far the largest)."""
+FEATURES_GIB: Final = 1
+"""Features are counted as this much where the store is not sold by size."""
+
+Priced = Callable[[Resource, Settings], Line | str | None]
+"""What a resource costs, why that depends on use alone, or None where no price list has it."""
+
+
+def estimate(inventory: Inventory, settings: Settings) -> Estimate:
+    """What a stack costs a month, idle and at full scale."""
+    lines: list[Line] = []
+    free: Counter[tuple[str, str]] = Counter()
+    left_out: Counter[tuple[str, str]] = Counter()
+    not_priced: list[tuple[str, str]] = []
+    for resource in inventory.resources:
+        if not resource.custom:
+            continue
+        priced, why_free = PRICED.get(resource.type), _why_free(resource)
+        if priced is not None:
+            match priced(resource, settings):
+                case None:
+                    not_priced.append((resource.type, resource.name))
+                case str(by_use):
+                    left_out[resource.type, by_use] += 1
+                case Line(full_usd=0) as line:
+                    free[resource.type, line.what] += 1
+                case line:
+                    lines.append(line)
+        elif resource.type in LEFT_OUT:
+            left_out[resource.type, LEFT_OUT[resource.type]] += 1
+        elif why_free:
+            free[resource.type, why_free] += 1
+        else:
+            not_priced.append((resource.type, resource.name))
+    return Estimate(
+        inventory.stack,
+        tuple(sorted(lines, key=lambda line: -line.idle_usd)),
+        tuple((kind, count, why) for (kind, why), count in sorted(free.items())),
+        tuple((kind, count, why) for (kind, why), count in sorted(left_out.items())),
+        tuple(not_priced),
+    )
+
+
+def _why_free(resource: Resource) -> str:
+    if resource.type in FREE:
+        return FREE[resource.type]
+    return next((why for prefix, why in FREE_PREFIXES.items() if resource.type.startswith(prefix)), "")
+
+
+def _line(resource: Resource, what: str, idle_usd: float, full_usd: float | None = None) -> Line:
+    return Line(resource.type, resource.name, what, idle_usd, idle_usd if full_usd is None else full_usd)
+
+
+def _flat(price: Price, what: str, *, hourly: bool = False) -> Priced:
+    """A resource that costs the same in every region."""
+    return lambda resource, _: _line(resource, what, price.usd * (HOURS_A_MONTH if hourly else 1))
+
+
+def _machines(disk: Price) -> Priced:
+    """A group of machines: the first choice of its pool is counted, and the others are bought instead of it."""
+
+    def priced(resource: Resource, settings: Settings) -> Line | None:
+        for key, pool in settings.pools.items():
+            for choice in choices(settings.cloud, key, pool, settings.zones):
+                if choice.key != resource.name:
+                    continue
+                if choice.rank:
+                    return _line(resource, f"instead of the first choice of the pool {key}", 0.0)
+                return _first_choice(resource, settings, key, choice.machine_types[0], choice.capacity, disk)
+        return None
+
+    return priced
+
+
+def _first_choice(
+    resource: Resource, settings: Settings, key: str, machine_type: str, way: Capacity, disk: Price
+) -> Line | None:
+    cloud, pool = settings.cloud, settings.pools[key]
+    hour = prices.machine_hour_usd(cloud, machine_type, settings.region, way)
+    if hour is None:
+        return None
+    month = hour * HOURS_A_MONTH + pool.disk_gib * disk.usd * prices.factor(cloud, settings.region)
+    least, most = least_machines(settings).get(key, pool.min_nodes), most_machines(pool)
+    what = f"{least} to {most} × {machine_type} {way}, {pool.disk_gib} GiB of disk each"
+    return _line(resource, what, least * month, most * month)
+
+
+def least_machines(settings: Settings) -> dict[str, int]:
+    """The machines of each pool that never go: its own least, or what the fleet's fewest replicas need."""
+    left = settings.fleet.min_replicas
+    found: dict[str, int] = {}
+    for key, room in rooms_by_pool(settings.cloud, settings.pools, settings.fleet).items():
+        each = replicas_per_machine(settings.fleet.accelerator, room, settings.fleet)
+        if not each:
+            continue
+        taken = min(math.ceil(left / each), most_machines(settings.pools[key]))
+        found[key] = max(settings.pools[key].min_nodes, taken)
+        left = max(0, left - taken * each)
+    return found
+
+
+def _endpoint(resource: Resource, settings: Settings) -> Line:
+    if resource.get("vpcEndpointType") != "Interface":
+        return _line(resource, "gateway endpoints are free", 0.0)
+    zones = len(settings.zones)
+    usd = zones * prices.ENDPOINT_HOUR.usd * HOURS_A_MONTH * prices.factor(Cloud.AWS, settings.region)
+    return _line(resource, f"an interface in each of {zones} zones", usd)
+
+
+def _bucket(price: Price) -> Priced:
+    def priced(resource: Resource, settings: Settings) -> Line | str:
+        if "models" not in str(resource.get("bucket") or resource.get("name") or ""):
+            return f"by what is written to it: about {price.usd} USD a GiB kept a month"
+        gib = settings.fleet.repository_gib
+        region = resource.region or settings.region
+        return _line(resource, f"one release of {gib} GiB", gib * price.usd * prices.factor(settings.cloud, region))
+
+    return priced
+
+
+def _images(price: Price) -> Priced:
+    def priced(resource: Resource, settings: Settings) -> Line:
+        named = str(resource.get("name") or resource.get("repositoryId") or "")
+        if "serving" not in named.rpartition("/")[2]:
+            return _line(resource, "counted with the serving image's repository", 0.0)
+        region = resource.region or settings.region
+        usd = IMAGES_GIB * price.usd * prices.factor(settings.cloud, region)
+        return _line(resource, f"images of {IMAGES_GIB} GiB", usd)
+
+    return priced
+
+
+def _table(resource: Resource, settings: Settings) -> Line:
+    each = prices.DYNAMODB_GIB.usd + prices.DYNAMODB_PITR_GIB.usd
+    usd = FEATURES_GIB * each * prices.factor(Cloud.AWS, settings.region)
+    return _line(resource, f"{FEATURES_GIB} GiB of features, and their point-in-time recovery; requests by use", usd)
+
+
+def _vault(resource: Resource, settings: Settings) -> Line:
+    points = sum(points_kept(settings.backup).values())
+    usd = points * FEATURES_GIB * prices.BACKUP_GIB.usd * prices.factor(Cloud.AWS, resource.region or settings.region)
+    return _line(resource, f"{points} recovery points, for each {FEATURES_GIB} GiB of features", usd)
+
+
+def _redis(resource: Resource, settings: Settings) -> Line:
+    gib = int(resource.get("memorySizeGb"))
+    price = next(price for most, price in prices.REDIS_GIB_HOUR if gib <= most)
+    usd = gib * price.usd * HOURS_A_MONTH * prices.factor(Cloud.GCP, settings.region)
+    return _line(resource, f"{gib} GiB in two zones", usd)
+
+
+def _key(resource: Resource, settings: Settings) -> Line:
+    hsm = resource.get("versionTemplate.protectionLevel") == "HSM"
+    price = prices.GCP_HSM_KEY if hsm else prices.GCP_KEY
+    kept = math.ceil(365 / settings.keys.rotation_days)
+    return _line(resource, f"{kept} versions after a year of rotations", kept * price.usd)
+
+
+def _alert(resource: Resource, _: Settings) -> Line:
+    conditions = len(resource.get("conditions") or [None])
+    return _line(resource, f"{conditions} conditions", conditions * prices.GCP_ALERT.usd)
+
+
+PRICED: Final[Mapping[str, Priced]] = {
+    "aws:eks/cluster:Cluster": _flat(prices.EKS_HOUR, "the control plane", hourly=True),
+    "aws:eks/nodeGroup:NodeGroup": _machines(prices.GP3_GIB),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _endpoint,
+    "aws:kms/key:Key": _flat(prices.AWS_KEY, "the key; two rotations add as much each"),
+    "aws:kms/replicaKey:ReplicaKey": _flat(prices.AWS_KEY, "the key's copy"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _flat(prices.AWS_ALARM, "the alarm"),
+    "aws:s3/bucket:Bucket": _bucket(prices.S3_GIB),
+    "aws:ecr/repository:Repository": _images(prices.ECR_GIB),
+    "aws:dynamodb/table:Table": _table,
+    "aws:backup/vault:Vault": _vault,
+    "gcp:container/cluster:Cluster": _flat(prices.GKE_HOUR, "the control plane", hourly=True),
+    "gcp:container/nodePool:NodePool": _machines(prices.PD_BALANCED_GIB),
+    "gcp:kms/cryptoKey:CryptoKey": _key,
+    "gcp:storage/bucket:Bucket": _bucket(prices.GCS_GIB),
+    "gcp:artifactregistry/repository:Repository": _images(prices.ARTIFACT_GIB),
+    "gcp:redis/instance:Instance": _redis,
+    "gcp:dns/managedZone:ManagedZone": _flat(prices.DNS_ZONE, "the zone"),
+    "gcp:cloudscheduler/job:Job": _flat(prices.SCHEDULER_JOB, "the job"),
+    "gcp:monitoring/alertPolicy:AlertPolicy": _alert,
+}
