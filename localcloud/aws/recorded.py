@@ -264,7 +264,9 @@ RECORDED: Mapping[str, Rule] = {
     "aws:ec2/subnet:Subnet": Rule(
         lambda m: {
             **_ec2("subnet")(m),
-            "availabilityZoneId": f"{m.digits(4, m.get('availabilityZone', ''))}-az1",
+            # Whichever of the two was not asked for: an account's own name for the zone, or its id.
+            "availabilityZone": m.get("availabilityZone") or f"{m.region}{m.get('availabilityZoneId')[-1]}",
+            "availabilityZoneId": m.get("availabilityZoneId") or f"{m.digits(4, m.get('availabilityZone'))}-az1",
         },
         prefix="subnet-",
     ),
