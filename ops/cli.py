@@ -44,6 +44,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "diff": (REVIEW, "ops.diff.command:diff"),
     "images": (RUN, "ops.images.command:app"),
     "models": (RUN, "ops.models.command:app"),
+    "features": (RUN, "ops.features.command:app"),
     "drill": (RECOVER, "ops.drill.command:drill"),
 }
 """Each command's job and where it lies, in the order in which `--help` lists them."""

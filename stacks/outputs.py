@@ -80,6 +80,8 @@ class FeatureStoreOutputs(Outputs):
     id: str
     environment: dict[str, str]
     """What a server that reads from it is told, beside its secrets."""
+    writer: str
+    """The store's own user that may write; empty where it has no users."""
     entry_ttl_hours: int
     """Hours after which an entry expires."""
 

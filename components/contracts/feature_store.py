@@ -234,6 +234,8 @@ class FeatureStoreRef:
     """Variables without secrets, the kind and its address among them."""
     secret_files: tuple[SecretFile, ...] = ()
     private_ports: tuple[int, ...] = ()
+    writer: str = ""
+    """The store's own user that may write, where it has users."""
     export_identity: pulumi.Output[str] | None = None
     """Who writes the store's exports, where it has an identity of its own for that: a backup must let it in."""
 

@@ -9,7 +9,7 @@ speaks gRPC alone; not measured against the real service, whose public reference
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from common.errors import UserError
@@ -36,16 +36,29 @@ class BigtableRows(ByIdentity):
 
     def read(self) -> dict[str, str]:
         """By a scan of the newest cell of each row's features."""
+        return self._newest("features", {})
+
+    def fetch(self, entities: Sequence[str]) -> dict[str, Row]:
+        """In batches of row keys: the features, then when they expire."""
+        found: dict[str, Row] = {}
+        for start in range(0, len(entities), ROWS_PER_REQUEST):
+            keys = [_base64(entity) for entity in entities[start : start + ROWS_PER_REQUEST]]
+            chosen = {"rows": {"rowKeys": keys}}
+            features, expiries = self._newest("features", chosen), self._newest("expires_at", chosen)
+            found |= {e: Row(row, int(expiries[e]) if e in expiries else None) for e, row in features.items()}
+        return found
+
+    def _newest(self, qualifier: str, chosen: Mapping[str, Any]) -> dict[str, str]:
         newest = {
             "chain": {
                 "filters": [
                     {"familyNameRegexFilter": FAMILY},
-                    {"columnQualifierRegexFilter": _base64("features")},
+                    {"columnQualifierRegexFilter": _base64(qualifier)},
                     {"cellsPerColumnLimitFilter": 1},
                 ]
             }
         }
-        answers = self._api.stream("bigtable", f"v2/{self._table}:readRows", {"filter": newest})
+        answers = self._api.stream("bigtable", f"v2/{self._table}:readRows", {**chosen, "filter": newest})
         return cells(chunk for answer in answers for chunk in answer.get("chunks", []))
 
     def write(self, rows: Mapping[str, Row]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +17,9 @@ from ops.features.rows import Row
 from ops.features.store import ByIdentity, FeatureStore
 
 _TIMEOUT_S = 10
+KEYS_MAX = 100
+"""Most keys that DynamoDB takes in one BatchGetItem (its API reference, read 2026-11-21)."""
+ATTEMPTS = 8
 
 
 class DynamoDBRows(ByIdentity):
@@ -43,6 +47,24 @@ class DynamoDBRows(ByIdentity):
                     return found
                 start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
+    def fetch(self, entities: Sequence[str]) -> dict[str, Row]:
+        """In batches; keys that the table had no time for are asked for again."""
+        found: dict[str, Row] = {}
+        for start in range(0, len(entities), KEYS_MAX):
+            keys = [{"entity_id": entity} for entity in entities[start : start + KEYS_MAX]]
+            asked: Any = {self._name: {"Keys": keys, "ConsistentRead": True}}
+            for attempt in range(ATTEMPTS):
+                with self._refusals():
+                    answer = self._table.meta.client.batch_get_item(RequestItems=asked)
+                found |= {item["entity_id"]: _row(item) for item in answer["Responses"].get(self._name, [])}
+                asked = answer.get("UnprocessedKeys")
+                if not asked:
+                    break
+                time.sleep(0.05 * 2**attempt)
+            else:
+                raise UserError("the table is throttled", f"table {self._name}", "Run the command again later.")
+        return found
+
     def write(self, rows: Mapping[str, Row]) -> None:
         """In batches."""
         with self._refusals(), self._table.batch_writer() as batch:
@@ -60,3 +82,8 @@ class DynamoDBRows(ByIdentity):
                 f"table {self._name}",
                 "Check that the stack is up and that the credentials may use its feature store.",
             ) from error
+
+
+def _row(item: Mapping[str, Any]) -> Row:
+    expires = item.get("expires_at")
+    return Row(str(item.get("features", "")), int(expires) if expires is not None else None)

@@ -7,7 +7,7 @@ gateway from these routes to a stand-in that speaks gRPC, or to FIRESTORE_EMULAT
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, unquote
@@ -46,6 +46,17 @@ class FirestoreRows(ByIdentity):
             if name.startswith(NAME_PREFIX)
         }
 
+    def fetch(self, entities: Sequence[str]) -> dict[str, Row]:
+        """In batches of documents, by their names."""
+        found: dict[str, Row] = {}
+        for start in range(0, len(entities), int(PAGE_SIZE)):
+            names = [self._name(entity) for entity in entities[start : start + int(PAGE_SIZE)]]
+            for answer in self._api.stream("firestore", f"v1/{self._documents}:batchGet", {"documents": names}):
+                if "found" in answer:
+                    name = str(answer["found"]["name"]).rsplit("/", 1)[1]
+                    found[unquote(name.removeprefix(NAME_PREFIX))] = _row(answer["found"].get("fields", {}))
+        return found
+
     def write(self, rows: Mapping[str, Row]) -> None:
         """In commits, each whole or not at all."""
         for batch in in_batches(rows.items(), WRITES_MAX):
@@ -56,4 +67,13 @@ class FirestoreRows(ByIdentity):
         fields: dict[str, Any] = {"features": {"stringValue": row.features}}
         if row.expires_at is not None:
             fields["expires_at"] = {"timestampValue": datetime.fromtimestamp(row.expires_at, UTC).isoformat()}
-        return {"name": f"{self._documents}/{COLLECTION}/{NAME_PREFIX}{quote(entity, safe='')}", "fields": fields}
+        return {"name": self._name(entity), "fields": fields}
+
+    def _name(self, entity: str) -> str:
+        return f"{self._documents}/{COLLECTION}/{NAME_PREFIX}{quote(entity, safe='')}"
+
+
+def _row(fields: Mapping[str, Any]) -> Row:
+    expires = fields.get("expires_at", {}).get("timestampValue")
+    at = int(datetime.fromisoformat(expires).timestamp()) if expires else None
+    return Row(fields.get("features", {}).get("stringValue", ""), at)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import redis
 
@@ -15,10 +14,10 @@ from common.errors import UserError
 from common.gcp_api import GcpApi
 from common.target import Target
 from components.contracts import serving
+from ops.features import resp
 from ops.features.rows import Row
 from ops.features.store import FeatureStore
 
-SCAN_BATCH = 1000
 _TIMEOUT_S = 10
 
 
@@ -62,17 +61,17 @@ class MemorystoreRows:
     def read(self) -> dict[str, str]:
         """By a scan of the keys with the rows' prefix."""
         with self._client() as client:
-            keys = [_text(key) for key in client.scan_iter(f"{serving.ROW_KEY_PREFIX}*", count=SCAN_BATCH)]
-            values: Any = client.mget(keys) if keys else []
-        rows = zip(keys, values, strict=True)
-        return {key.removeprefix(serving.ROW_KEY_PREFIX): _text(value) for key, value in rows if value is not None}
+            return resp.read(client)
+
+    def fetch(self, entities: Sequence[str]) -> dict[str, Row]:
+        """By their keys; an expired row is gone."""
+        with self._client() as client:
+            return resp.fetch(client, entities)
 
     def write(self, rows: Mapping[str, Row]) -> None:
         """In one pipeline."""
-        with self._client() as client, client.pipeline(transaction=False) as batch:
-            for entity, row in rows.items():
-                batch.set(f"{serving.ROW_KEY_PREFIX}{entity}", row.features, exat=row.expires_at)
-            batch.execute()
+        with self._client() as client:
+            resp.write(client, rows)
 
     def variables(self) -> Mapping[str, str]:
         """The address as it is from here."""
@@ -100,17 +99,5 @@ class MemorystoreRows:
             socket_connect_timeout=_TIMEOUT_S,
             socket_timeout=_TIMEOUT_S,
         )
-        try:
+        with resp.told(client, f"{self._access.host}:{self._access.port}"):
             yield client
-        except redis.RedisError as error:
-            raise UserError(
-                f"Redis refused: {type(error).__name__}",
-                f"{self._access.host}:{self._access.port}",
-                "Check that the stack is up and that the credentials may use its feature store.",
-            ) from error
-        finally:
-            client.close()
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value

@@ -31,12 +31,14 @@ class FeatureStore:
     id: str
     environment: Mapping[str, str]
     """What a server that reads from it is told, beside its secrets."""
+    writer: str = ""
+    """Its own user that may write, where it has users."""
 
     @classmethod
     def of(cls, outputs: StackOutputs) -> FeatureStore:
         """The feature store of a stack's outputs."""
         found = outputs.feature_store
-        return cls(found.kind, found.name, found.region, found.id, found.environment)
+        return cls(found.kind, found.name, found.region, found.id, found.environment, found.writer)
 
 
 class Rows(Protocol):
@@ -44,6 +46,10 @@ class Rows(Protocol):
 
     def read(self) -> dict[str, str]:
         """Every row: entity id → features as stored."""
+        ...
+
+    def fetch(self, entities: Sequence[str]) -> Mapping[str, Row]:
+        """The rows of these entities that are there, expired ones included where the store keeps them."""
         ...
 
     def write(self, rows: Mapping[str, Row]) -> None:
@@ -89,7 +95,7 @@ def open_rows(store: FeatureStore, target: Target) -> Rows:
     """The rows of `store`.
 
     Raises:
-        UserError: the target is a local cloud, which keeps no rows of this kind, or only pods can reach the store.
+        UserError: the target is a local cloud, which keeps no rows of this kind.
     """
     if target.mode == "emulated":
         check_emulated(store.kind, f"feature store {store.name}")
@@ -112,12 +118,9 @@ def open_rows(store: FeatureStore, target: Target) -> Rows:
 
             return BigtableRows(store, target)
         case FeatureStoreKind.VALKEY:
-            raise UserError(
-                "rows of a valkey feature store cannot be had from here: only its private network reaches it",
-                f"feature store {store.name}",
-                "Use a Redis client in the cluster, as the store's user for writing; serving_image/model_repository/"
-                "feature_lookup/1/feature_store.py says where a row is kept and how a token is made.",
-            )
+            from ops.features.valkey import ValkeyRows
+
+            return ValkeyRows(store)
 
 
 def write_rows(

@@ -134,6 +134,7 @@ def test_what_operators_write_is_what_is_served_and_read_back(
     encoded = encode(rows, ttl_hours=1)
     probe.rows.write(encoded)
     assert {entity: row.features for entity, row in encoded.items()}.items() <= probe.rows.read().items()
+    assert probe.rows.fetch([*rows, "nobody"]) == encoded, "what `seawall features check` compares"
     assert probe.lookup(list(rows)) == [(list(values), "found") for values in rows.values()]
 
 

@@ -159,6 +159,7 @@ def make(parent: Component, place: Place, spec: ValkeySpec, network: NetworkRef,
             serving.FEATURES_USER: user_name(place, "features", "reader"),
         },
         private_ports=(PORT,),
+        writer=user_name(place, "features", "writer"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import socket
 import subprocess
 import sys
@@ -129,6 +130,9 @@ def test_rows_written_to_dynamodb_are_served_and_read_back(
         (values, "found") for values in rows.values()
     ]
     assert rows.keys() <= open_rows(table, REAL_CLOUD).read().keys(), "a drill compares all of them"
+    found = open_rows(table, REAL_CLOUD).fetch([*rows, "nobody"])
+    assert {entity: json.loads(row.features) for entity, row in found.items()} == {k: [*v] for k, v in rows.items()}
+    assert all(row.expires_at for row in found.values())
 
 
 @SLOWLY
@@ -141,6 +145,7 @@ def test_rows_written_to_memorystore_are_served_and_read_back(
     with serving_variables(store, target) as variables:
         assert served(image, variables, rows) == [(values, "found") for values in rows.values()]
     assert rows.keys() <= open_rows(store, target).read().keys(), "a drill compares all of them"
+    assert open_rows(store, target).fetch([*rows, "nobody"]).keys() == rows.keys()
 
 
 VALKEY_USERS = tuple(f"--user reader >{SECRET} {READER} --user writer >{SECRET} {WRITER} --user default off".split())
