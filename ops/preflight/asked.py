@@ -68,21 +68,24 @@ def aws_questions(reader: AwsReader, wanted: Wanted, files: PulumiFiles, princip
         return principal or policy_source(reader, caller.arn, wanted.region)
 
     checks = [
-        Check("permissions", lambda: permissions(reader, wanted, simulated())),
-        *(Check(f"quotas in {region}", partial(quotas.quotas, reader, wanted, region)) for region in wanted.regions),
-        Check("zones", partial(offers.zones, reader, wanted)),
-        Check("machines in zones", partial(offers.machines_in_zones, reader, wanted)),
-        Check("Kubernetes version", partial(offers.kubernetes_version, reader, wanted)),
-        Check("service-linked roles", partial(places.service_linked_roles, reader, wanted)),
-        Check("addresses", partial(places.addresses, reader, wanted, wanted.region)),
-        Check("bucket names", partial(places.bucket_names, reader, wanted)),
-        Check("key aliases", partial(places.key_aliases, reader, wanted)),
-        Check("state and secrets", lambda: state(reader, wanted, files, simulated())),
-        Check("images", partial(fleet.images, reader, wanted)),
-        Check("release", partial(fleet.release, reader, wanted)),
-        Check("alerts", partial(fleet.alerts, reader, wanted)),
-        Check("control plane", partial(fleet.control_plane, reader, wanted)),
-        Check("DNS and certificate", door),
+        Check("permissions", "permissions", lambda: permissions(reader, wanted, simulated())),
+        *(
+            Check("quotas", f"quotas in {region}", partial(quotas.quotas, reader, wanted, region))
+            for region in wanted.regions
+        ),
+        Check("zones", "zones", partial(offers.zones, reader, wanted)),
+        Check("machines", "machines in zones", partial(offers.machines_in_zones, reader, wanted)),
+        Check("kubernetes-version", "Kubernetes version", partial(offers.kubernetes_version, reader, wanted)),
+        Check("service-linked-roles", "service-linked roles", partial(places.service_linked_roles, reader, wanted)),
+        Check("addresses", "addresses", partial(places.addresses, reader, wanted, wanted.region)),
+        Check("bucket-names", "bucket names", partial(places.bucket_names, reader, wanted)),
+        Check("key-aliases", "key aliases", partial(places.key_aliases, reader, wanted)),
+        Check("state", "state and secrets", lambda: state(reader, wanted, files, simulated())),
+        Check("images", "images", partial(fleet.images, reader, wanted)),
+        Check("release", "release", partial(fleet.release, reader, wanted)),
+        Check("alerts", "alerts", partial(fleet.alerts, reader, wanted)),
+        Check("control-plane", "control plane", partial(fleet.control_plane, reader, wanted)),
+        Check("door", "DNS and certificate", door),
     ]
     return Questions(principal or caller.arn, tuple(checks))
 
@@ -96,22 +99,25 @@ def gcp_questions(reader: GcpReader, wanted: Wanted, files: PulumiFiles) -> Ques
 
     caller = identify(reader, wanted)
     checks = [
-        Check("permissions", partial(permissions, reader, wanted)),
-        Check("APIs", partial(services.apis, reader, wanted)),
-        Check("service agents", partial(services.agents, reader, wanted)),
-        *(Check(f"quotas in {region}", partial(quotas.quotas, reader, wanted, region)) for region in wanted.regions),
-        Check("quotas of the project", partial(quotas.global_quotas, reader, wanted)),
-        Check("machines in zones", partial(offers.machines_in_zones, reader, wanted)),
-        Check("Kubernetes version", partial(offers.kubernetes_version, reader, wanted)),
-        Check("addresses", partial(places.addresses, reader, wanted)),
-        Check("bucket names", partial(places.bucket_names, reader, wanted)),
-        Check("key rings", partial(places.key_rings, reader, wanted)),
-        Check("state and secrets", partial(state, reader, wanted, files)),
-        Check("images", partial(fleet.images, reader, wanted)),
-        Check("release", partial(fleet.release, reader, wanted)),
-        Check("alerts", partial(fleet.alerts, reader, wanted)),
-        Check("control plane", partial(fleet.control_plane, reader, wanted)),
-        Check("DNS and certificate", door),
+        Check("permissions", "permissions", partial(permissions, reader, wanted)),
+        Check("apis", "APIs", partial(services.apis, reader, wanted)),
+        Check("service-agents", "service agents", partial(services.agents, reader, wanted)),
+        *(
+            Check("quotas", f"quotas in {region}", partial(quotas.quotas, reader, wanted, region))
+            for region in wanted.regions
+        ),
+        Check("quotas", "quotas of the project", partial(quotas.global_quotas, reader, wanted)),
+        Check("machines", "machines in zones", partial(offers.machines_in_zones, reader, wanted)),
+        Check("kubernetes-version", "Kubernetes version", partial(offers.kubernetes_version, reader, wanted)),
+        Check("addresses", "addresses", partial(places.addresses, reader, wanted)),
+        Check("bucket-names", "bucket names", partial(places.bucket_names, reader, wanted)),
+        Check("key-rings", "key rings", partial(places.key_rings, reader, wanted)),
+        Check("state", "state and secrets", partial(state, reader, wanted, files)),
+        Check("images", "images", partial(fleet.images, reader, wanted)),
+        Check("release", "release", partial(fleet.release, reader, wanted)),
+        Check("alerts", "alerts", partial(fleet.alerts, reader, wanted)),
+        Check("control-plane", "control plane", partial(fleet.control_plane, reader, wanted)),
+        Check("door", "DNS and certificate", door),
     ]
     return Questions(caller.name, tuple(checks))
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import typer
 
 from common.console import Steps
+from common.errors import UserError
 from common.target import REAL_CLOUD, Target
 from ops.options import Quiet, StackArgument, StackOption, one_stack
-from ops.preflight.model import Report
+from ops.preflight.model import CHECKS, Report
 from ops.preflight.report import as_text
 from ops.preflight.runner import run_checks
 from ops.preflight.state import PulumiFiles, read_files
@@ -24,6 +26,10 @@ def preflight(
     principal: Annotated[
         str | None,
         typer.Option(metavar="ARN", help="AWS: judge the permissions of this role or user, not the caller's."),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="CHECK", help="Ask this alone; may be given again. --json shows the names."),
     ] = None,
     allow_unknown: Annotated[
         bool, typer.Option("--allow-unknown", help="Exit 0 although something could not be read.")
@@ -39,7 +45,7 @@ def preflight(
     Example: seawall preflight prod-aws
     """
     named = one_stack(stack, stack_option, "seawall preflight")
-    report = preflight_stack(named, Steps(quiet=quiet), principal=principal)
+    report = preflight_stack(named, Steps(quiet=quiet), principal=principal, only=known_checks(only or ()))
     typer.echo(
         json.dumps(report.to_json(allow_unknown=allow_unknown), indent=2)
         if as_json
@@ -48,8 +54,20 @@ def preflight(
     raise typer.Exit(report.exit_code(allow_unknown=allow_unknown))
 
 
-def preflight_stack(stack: str, steps: Steps, *, principal: str | None = None) -> Report:
-    """The report on a committed stack.
+def known_checks(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, each of which is a check's.
+
+    Raises:
+        UserError: one is not.
+    """
+    for name in names:
+        if name not in CHECKS:
+            raise UserError(f"there is no check {name!r}", "--only", f"Choose among {', '.join(CHECKS)}.")
+    return tuple(names)
+
+
+def preflight_stack(stack: str, steps: Steps, *, principal: str | None = None, only: Collection[str] = ()) -> Report:
+    """The report on a committed stack; `only` names the checks that are asked, all where it is empty.
 
     Raises:
         UserError: the stack's settings are refused, or the account cannot be asked.
@@ -58,13 +76,19 @@ def preflight_stack(stack: str, steps: Steps, *, principal: str | None = None) -
         from ops.plan.planner import plan_stack  # the SDKs take a second to import
 
         inventory = plan_stack(stack)
-    return ask(inventory, read_files(stack), REAL_CLOUD, steps, principal=principal)
+    return ask(inventory, read_files(stack), REAL_CLOUD, steps, principal=principal, only=only)
 
 
 def ask(
-    inventory: Inventory, files: PulumiFiles, target: Target, steps: Steps, *, principal: str | None = None
+    inventory: Inventory,
+    files: PulumiFiles,
+    target: Target,
+    steps: Steps,
+    *,
+    principal: str | None = None,
+    only: Collection[str] = (),
 ) -> Report:
-    """The report on a planned stack, asked of `target`.
+    """The report on a planned stack, asked of `target`; `only` as in `preflight_stack`.
 
     Raises:
         UserError: the account cannot be asked.
@@ -74,6 +98,7 @@ def ask(
     wanted = Wanted(inventory)
     with steps.step(f"Ask {wanted.cloud} who is calling"):
         asked = questions(wanted, files, target, principal)
-    with steps.step(f"Ask {wanted.cloud} {len(asked.checks)} questions"):
-        answered = run_checks(asked.checks, steps)
+    checks = [check for check in asked.checks if not only or check.id in only]
+    with steps.step(f"Ask {wanted.cloud} {len(checks)} questions"):
+        answered = run_checks(checks, steps)
     return Report(wanted.stack, wanted.account, asked.caller, answered)

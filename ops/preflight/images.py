@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ops.images.wanted import Found, State, Wanted, wanted_images
 from ops.preflight.model import Finding, missing, ok
+from ops.preflight.wanted import Wanted as Needs
 from stacks.settings import Settings, stack_file
 
 
-def images_of(stack: str) -> tuple[Wanted, ...]:
+def images_of(needs: Needs) -> tuple[Wanted, ...]:
     """Every image that a committed stack runs, in both regions; none for a stack without a fleet."""
-    return wanted_images(Settings.load(stack_file(stack)))
+    return wanted_images(Settings.load(stack_file(needs.stack))) if needs.release else ()
 
 
 def subject_of(image: Wanted) -> str:

@@ -10,6 +10,28 @@ from typing import Any, Final
 
 from common.errors import EXIT_CLEAN, EXIT_FOUND
 
+CHECKS: Final[Mapping[str, str]] = {
+    "permissions": "the caller may manage every type of resource that is planned",
+    "apis": "Google Cloud: the APIs are on, or the stack switches them on",
+    "service-agents": "Google Cloud: the agents exist that are granted keys and roles",
+    "service-linked-roles": "AWS: the roles exist that keys and pools rely on",
+    "quotas": "quotas hold the pools at their maxima, in both regions",
+    "zones": "AWS: the zones are open to the account",
+    "machines": "the zones sell the machines, and the backup region does",
+    "kubernetes-version": "the cloud offers the version, in standard support or the channel",
+    "addresses": "the network's ranges overlap no other's",
+    "bucket-names": "names that the whole world shares are free or the account's own",
+    "key-aliases": "AWS: no alias is left that names a key about to go",
+    "key-rings": "Google Cloud: rings and keys that outlived a stack are usable",
+    "state": "the state bucket and the secrets' key are outside the primary region, and usable",
+    "images": "every image is in the registries of both regions",
+    "release": "the release that the fleet serves is published",
+    "alerts": "whoever gets the alerts has confirmed it",
+    "control-plane": "the cluster's address answers from here",
+    "door": "names and certificates of a public door",
+}
+"""Each check's id → what it asks."""
+
 PROGRAMS: Final = ("aws ", "gcloud ", "pulumi ", "seawall ")
 
 
@@ -84,9 +106,10 @@ class Unread(Exception):  # noqa: N818 - not an error of the command: it becomes
 class Check:
     """One question to the cloud, which may give several findings.
 
-    `find` raises Unread where an answer that all of it hangs on cannot be had.
+    `find` raises Unread where an answer that all of it hangs on cannot be had. `id` is one of `CHECKS`.
     """
 
+    id: str
     title: str
     find: Callable[[], Iterable[Finding]]
 
@@ -95,6 +118,7 @@ class Check:
 class Answered:
     """A check's findings, and how long the cloud took."""
 
+    id: str
     title: str
     findings: tuple[Finding, ...]
     seconds: float
@@ -130,6 +154,7 @@ class Report:
             "exit_code": self.exit_code(allow_unknown=allow_unknown),
             "checks": [
                 {
+                    "id": check.id,
                     "title": check.title,
                     "seconds": round(check.seconds, 3),
                     "findings": [

@@ -25,8 +25,6 @@ def _table(report: Report) -> Iterator[str]:
     findings = [finding for check in report.answered for finding in check.findings]
     width = min(max((len(finding.subject) for finding in findings), default=0), _WIDEST_SUBJECT)
     for check in report.answered:
-        if not check.findings:
-            continue
         yield check.title
         for finding in check.findings:
             detail = " ".join(finding.detail.split())

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from common.console import Steps
-from ops.preflight.model import Answered, Check, Finding, Status, Unread, unknown
+from ops.preflight.model import Answered, Check, Finding, Status, Unread, not_applicable, unknown
 
 AT_ONCE: Final = 8
 WHOLE_SECONDS: Final = 120.0
@@ -54,7 +54,7 @@ def _work(number: int, check: Check, places: threading.Semaphore, results: queue
         except BaseException as error:
             results.put((number, error))
         else:
-            results.put((number, Answered(check.title, findings, time.monotonic() - begun)))
+            results.put((number, Answered(check.id, check.title, findings, time.monotonic() - begun)))
 
 
 def answer(check: Check) -> tuple[Finding, ...]:
@@ -67,16 +67,16 @@ def answer(check: Check) -> tuple[Finding, ...]:
     except Exception as error:
         said = f"a fault in Seawall itself: {type(error).__name__}: {error}"
         found.append(unknown(check.title, said, "Report it, with the command and this line."))
-    return tuple(found)
+    return tuple(found) or (not_applicable(check.title, "the stack plans nothing of the kind"),)
 
 
 def _late(check: Check, limit_seconds: float) -> Answered:
     said = f"no answer within {limit_seconds:.0f} s"
     late = unknown(check.title, said, "Check the network, and run the command again.")
-    return Answered(check.title, (late,), limit_seconds)
+    return Answered(check.id, check.title, (late,), limit_seconds)
 
 
 def _progress(result: Answered) -> str:
     counts = {status: sum(f.status is status for f in result.findings) for status in Status}
-    said = ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "nothing to ask"
+    said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     return f"{result.title}: {said}  {result.seconds:.1f} s"

@@ -1,8 +1,8 @@
 """Where Pulumi keeps the stack's state and what encrypts its secrets, read from files and the environment alone.
 
-Pulumi looks for the backend in PULUMI_BACKEND_URL, then in the project's `backend.url`, then in the login
-(`credentials.json`); a stack's file says which key encrypts its secrets (pulumi.com/docs, "State and backends" and
-"Secrets", read 2026-11-21).
+Pulumi looks for the backend in PULUMI_BACKEND_URL, then in the project's `backend.url`, then in the login's
+`credentials.json` (pulumi/pulumi, sdk/go/common/workspace/creds.go, `GetCurrentCloudURL`, read 2026-11-21); a stack's
+file says which key encrypts its secrets.
 """
 
 from __future__ import annotations
@@ -64,10 +64,11 @@ def read_files(
     Args:
         environment: the process's by default.
         root: where Pulumi.yaml lies; this checkout by default.
-        home: Pulumi's own folder; PULUMI_HOME or ~/.pulumi by default.
+        home: Pulumi's own folder; PULUMI_CREDENTIALS_PATH, PULUMI_HOME or ~/.pulumi by default.
     """
     asked = os.environ if environment is None else environment
-    pulumi_home = home or Path(asked.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    named = asked.get("PULUMI_CREDENTIALS_PATH") or asked.get("PULUMI_HOME")
+    pulumi_home = home or (Path(named) if named else Path.home() / ".pulumi")
     return PulumiFiles(
         backend=backend_of(_backend_url(asked, root or repo_root(), pulumi_home)),
         secrets=secrets_of(_yaml(stack_file(stack)), asked),

@@ -19,7 +19,7 @@ NO_CLUSTER: Final = "ResourceNotFoundException"
 
 def images(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]:
     """Whether each image is in the registry of each region that pods start in, under a tag that keeps it."""
-    for image in images_of(wanted.stack):
+    for image in images_of(wanted):
         try:
             yield _image(reader, wanted, image)
         except Unread as error:

@@ -1,7 +1,7 @@
 """Whether the caller may manage every type of resource that the stack plans: simulated, never tried.
 
-`iam:SimulatePrincipalPolicy` judges the identity's policies, its boundary and the organisation's policies, not a
-session's own policy nor a resource's (IAM API reference, read 2026-11-21): a role that is narrowed when it is assumed
+`iam:SimulatePrincipalPolicy` judges the identity's policies and the organisation's (IAM API reference, as botocore
+1.44.5 carries it), not a session's own policy nor a resource's (believed): a role that is narrowed when it is assumed
 may do less than this says.
 """
 

@@ -165,6 +165,6 @@ def _limit(reader: AwsReader, region: str, quota: Quota) -> float:
     asked = {"ServiceCode": quota.service, "QuotaCode": quota.code}
     absent = ("NoSuchResourceException",)
     found = reader.read("service-quotas", "get_service_quota", region, asked, absent=absent)
-    # An account that never asked for another value may have none of its own.
+    # "For some quotas, only the default values are available" (Service Quotas API reference, botocore 1.44.5).
     found = found or reader.must("service-quotas", "get_aws_default_service_quota", region, asked)
     return float(found["Quota"]["Value"])

@@ -291,15 +291,15 @@ def test_every_check_has_a_planted_lack(aws: Wanted) -> None:
     assert checks - {placed(title, aws) for _, title, _ in FAULTS.values()} == {"DNS and certificate"}
 
 
-def pushed(asked: dict[str, Any], _region: str) -> dict[str, Any]:
+def pushed(wanted: Wanted) -> Callable[..., dict[str, Any]]:
     """Every image under the tag that keeps it."""
-    (which,) = asked["imageIds"]
-    digests = {
-        image.tag: image.digest
-        for image in images_of("dev-aws")
-        if image.repository.endswith(asked["repositoryName"])
-    }
-    return {"imageDetails": [{"imageDigest": digests[which["imageTag"]]}]}
+    digests = {(i.repository.partition("/")[2], i.tag): i.digest for i in images_of(wanted)}
+
+    def describe(asked: dict[str, Any], _region: str) -> dict[str, Any]:
+        (which,) = asked["imageIds"]
+        return {"imageDetails": [{"imageDigest": digests[asked["repositoryName"], which["imageTag"]]}]}
+
+    return describe
 
 
 def up(wanted: Wanted) -> Answers:
@@ -312,7 +312,7 @@ def up(wanted: Wanted) -> Answers:
         "service-quotas.GetServiceQuota L-F678F1CE": Refusal("NoSuchResourceException"),
         "service-quotas.GetAWSDefaultServiceQuota": {"Quota": {"Value": 5.0}},
         "ecr.DescribeRepositories": {"repositories": [{"repositoryName": "some/image"}]},
-        "ecr.DescribeImages": pushed,
+        "ecr.DescribeImages": pushed(wanted),
         "sns.ListSubscriptionsByTopic": subscribed(f"{TOPIC}:1234"),
         "eks.DescribeCluster": {"cluster": {"endpoint": "https://control-plane.invalid"}},
     }

@@ -14,22 +14,42 @@ from common.target import REAL_CLOUD, Target
 from localcloud.aws.emulator import AwsEmulator
 from localcloud.emulators import StackPlace
 from ops.cli import build_app
+from ops.preflight.asked import aws_questions, gcp_questions
 from ops.preflight.aws.places import bucket_names, key_aliases
 from ops.preflight.aws.reader import AwsReader
 from ops.preflight.command import ask
 from ops.preflight.gcp.places import bucket_names as gcp_bucket_names
 from ops.preflight.gcp.places import key_rings
 from ops.preflight.gcp.reader import GcpReader
-from ops.preflight.model import Status
+from ops.preflight.model import CHECKS, Status
 from ops.preflight.wanted import Wanted
 from tests.ops.preflight.conftest import aws_files, gcp_files
-from tests.ops.preflight.recorded import RecordedGcp, gcp_answers, serving
+from tests.ops.preflight.recorded import RecordedAws, RecordedGcp, aws_answers, gcp_answers, serving
 
 
 def test_without_a_stack_it_says_which_there_are() -> None:
     result = CliRunner().invoke(build_app(["preflight"]), ["preflight"])
     assert isinstance(result.exception, UserError)
     assert "seawall preflight dev-aws" in result.exception.remedy
+
+
+def test_an_unknown_check_is_refused_with_those_there_are() -> None:
+    result = CliRunner().invoke(build_app(["preflight"]), ["preflight", "dev-aws", "--only", "quota"])
+    assert isinstance(result.exception, UserError)
+    assert "quotas" in result.exception.remedy
+
+
+def test_only_the_checks_that_are_named_are_asked(gcp: Wanted, steps: Steps) -> None:
+    with serving(RecordedGcp(gcp_answers(gcp))) as target:
+        report = ask(gcp.inventory, gcp_files(gcp), target, steps, only=("addresses", "quotas"))
+    assert {check.id for check in report.answered} == {"addresses", "quotas"}
+
+
+def test_every_check_has_an_id_and_every_id_a_check(aws: Wanted, gcp: Wanted) -> None:
+    with serving(RecordedGcp(gcp_answers(gcp))) as target:
+        asked = gcp_questions(GcpReader(target, gcp.account), gcp, gcp_files(gcp)).checks
+    on_aws = aws_questions(RecordedAws(aws_answers(aws)).reader(), aws, aws_files(aws), None).checks
+    assert {check.id for check in (*asked, *on_aws)} == set(CHECKS)
 
 
 def test_without_credentials_aws_cannot_be_asked(aws: Wanted, steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ def test_what_does_not_answer_in_time_is_unknown_and_the_rest_is_told(steps: Ste
         never.wait()
         return []
 
-    answered = run_checks([Check("slow", hang), Check("good", good)], steps, limit_seconds=0.3)
+    answered = run_checks([Check("zones", "slow", hang), Check("zones", "good", good)], steps, limit_seconds=0.3)
     never.set()
     assert [[f.status for f in check.findings] for check in answered] == [[Status.UNKNOWN], [Status.OK]]
     assert "no answer within" in answered[0].findings[0].detail
@@ -36,7 +36,7 @@ def test_a_refusal_halfway_keeps_what_was_found_before(steps: Steps) -> None:
         yield ok("first", "there")
         raise Unread("eks:DescribeCluster is denied", "Allow it.")
 
-    (check,) = run_checks([Check("half", half)], steps)
+    (check,) = run_checks([Check("zones", "half", half)], steps)
     assert [(f.subject, f.status) for f in check.findings] == [("first", Status.OK), ("half", Status.UNKNOWN)]
 
 
@@ -44,20 +44,25 @@ def test_a_fault_in_one_check_is_told_and_loses_no_other(steps: Steps) -> None:
     def fault() -> list[Finding]:
         raise KeyError("answer")
 
-    answered = run_checks([Check("faulty", fault), Check("good", good)], steps)
+    answered = run_checks([Check("zones", "faulty", fault), Check("zones", "good", good)], steps)
     told = answered[0].findings[0]
     assert (told.status, answered[1].findings[0].status) == (Status.UNKNOWN, Status.OK)
     assert told.detail.startswith("a fault in Seawall itself: KeyError")
 
 
+def test_a_check_that_finds_nothing_to_ask_says_so(steps: Steps) -> None:
+    (check,) = run_checks([Check("zones", "zones", list)], steps)
+    assert [f.status for f in check.findings] == [Status.NOT_APPLICABLE]
+
+
 def test_answers_keep_the_order_of_the_questions(steps: Steps) -> None:
     titles = [f"check {number}" for number in range(3 * AT_ONCE)]
-    answered = run_checks([Check(title, good) for title in titles], steps)
+    answered = run_checks([Check("zones", title, good) for title in titles], steps)
     assert [check.title for check in answered] == titles
 
 
 def test_progress_says_how_each_check_ended(steps: Steps, printed: io.StringIO) -> None:
-    run_checks([Check("quotas", lambda: [ok("a", "x"), missing("b", "y", "Do it.")])], steps)
+    run_checks([Check("zones", "quotas", lambda: [ok("a", "x"), missing("b", "y", "Do it.")])], steps)
     assert "quotas: 1 ok, 1 missing" in printed.getvalue()
 
 
@@ -70,7 +75,7 @@ def test_what_is_missing_or_unknown_needs_a_remedy(status: Status) -> None:
 def report_of(*findings: Finding) -> Report:
     from ops.preflight.model import Answered
 
-    return Report("dev-aws", "111122223333", "me", (Answered("things", findings, 0.1),))
+    return Report("dev-aws", "111122223333", "me", (Answered("zones", "things", findings, 0.1),))
 
 
 UNKNOWN = Finding("a", Status.UNKNOWN, "denied", "Allow it.")

@@ -32,6 +32,11 @@ def test_the_environment_wins_over_the_project_and_the_project_over_the_login(ro
     assert read_files("dev-aws", {}, home, home).backend.bucket == "of-the-login"
 
 
+@pytest.mark.parametrize("variable", ["PULUMI_CREDENTIALS_PATH", "PULUMI_HOME"])
+def test_the_login_is_looked_for_where_pulumi_does(variable: str, home: Path) -> None:
+    assert read_files("dev-aws", {variable: str(home)}, home).backend.bucket == "of-the-login"
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", "null"])
 def test_a_login_that_cannot_be_read_is_none(content: str, tmp_path: Path) -> None:
     (tmp_path / "credentials.json").write_text(content)
