@@ -43,6 +43,14 @@ class Machines:
 
 
 @dataclass(frozen=True)
+class Release:
+    """A model release, and the only manifest that it may have."""
+
+    version: str
+    manifest_sha256: str
+
+
+@dataclass(frozen=True)
 class Wanted:
     """One stack's needs."""
 
@@ -187,10 +195,11 @@ class Wanted:
         return ""
 
     @cached_property
-    def release(self) -> str:
-        """The model release that the fleet serves; empty without a fleet."""
+    def release(self) -> Release | None:
+        """The model release that the fleet serves; None without a fleet."""
         fleet = self.inventory.settings.get("fleet")
-        return str(fleet["model_release"]) if isinstance(fleet, Mapping) and "model_release" in fleet else ""
+        asked = fleet.get("model_release") if isinstance(fleet, Mapping) else None
+        return Release(str(asked["version"]), str(asked["manifest_sha256"])) if isinstance(asked, Mapping) else None
 
 
 def _labelled(labels: object, otherwise: str) -> str:

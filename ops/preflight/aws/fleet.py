@@ -46,18 +46,19 @@ def _image(reader: AwsReader, wanted: Wanted, image: WantedImage) -> Finding:
 def release(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]:
     """Whether the release that the settings name is published, whole, in the model bucket."""
     bucket = wanted.inventory.outputs.get("model_bucket")
-    if not wanted.release or not bucket:
+    pinned = wanted.release
+    if pinned is None or not bucket:
         return
     name, region = str(bucket["name"]), str(bucket["region"])
     owned = {"Bucket": name, "ExpectedBucketOwner": wanted.account}
     if reader.read("s3", "head_bucket", region, owned, absent=("404", "NoSuchBucket")) is None:
         yield not_applicable(
-            f"release {wanted.release}", "not yet: `pulumi up` makes the bucket, then it is published"
+            f"release {pinned.version}", "not yet: `pulumi up` makes the bucket, then it is published"
         )
         return
-    asked = {**owned, "Key": manifest_key(wanted.release)}
+    asked = {**owned, "Key": manifest_key(pinned.version)}
     found = reader.read("s3", "get_object", region, asked, absent=("NoSuchKey", "404"))
-    yield judged_release(wanted, name, None if found is None else found["Body"].read())
+    yield judged_release(wanted.stack, pinned, name, None if found is None else found["Body"].read())
 
 
 def alerts(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]:

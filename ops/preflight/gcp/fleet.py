@@ -45,16 +45,17 @@ def _image(reader: GcpReader, wanted: Wanted, image: WantedImage) -> Finding:
 def release(reader: GcpReader, wanted: Wanted) -> Iterator[Finding]:
     """Whether the release that the settings name is published, whole, in the model bucket."""
     bucket = wanted.inventory.outputs.get("model_bucket")
-    if not wanted.release or not bucket:
+    pinned = wanted.release
+    if pinned is None or not bucket:
         return
     name = str(bucket["name"])
     if reader.find("storage", f"storage/v1/b/{name}") is None:
         yield not_applicable(
-            f"release {wanted.release}", "not yet: `pulumi up` makes the bucket, then it is published"
+            f"release {pinned.version}", "not yet: `pulumi up` makes the bucket, then it is published"
         )
         return
-    path = f"storage/v1/b/{name}/o/{quote(manifest_key(wanted.release), safe='')}"
-    yield judged_release(wanted, name, reader.content("storage", path, {"alt": "media"}))
+    path = f"storage/v1/b/{name}/o/{quote(manifest_key(pinned.version), safe='')}"
+    yield judged_release(wanted.stack, pinned, name, reader.content("storage", path, {"alt": "media"}))
 
 
 def alerts(_reader: GcpReader, wanted: Wanted) -> Iterator[Finding]:

@@ -253,10 +253,10 @@ FAULTS: dict[str, tuple[Answers, str, str]] = {
         "release",
         "seawall models publish dev-aws --version v1",
     ),
-    "a release whose manifest is broken": (
+    "a release with other content than is pinned": (
         {"s3.HeadBucket": {"BucketRegion": "<region>"}, "s3.GetObject": object_of(b"{}")},
         "release",
-        "seawall models list dev-aws",
+        "Publish the pinned content under a new version",
     ),
     "alerts that nobody confirmed": (
         {"sns.ListSubscriptionsByTopic": subscribed("PendingConfirmation")},
@@ -349,7 +349,7 @@ def test_a_read_that_is_denied_is_unknown_and_never_ok(
 
 def test_a_stack_that_is_up_is_ready_too(aws: Wanted, ask_aws: Ask) -> None:
     report = ask_aws({**up(aws), "eks.DescribeCluster": Refusal("ResourceNotFoundException")})
-    told = [f for f in findings(report, Status.MISSING) if "manifest" not in f.detail]
+    told = [f for f in findings(report, Status.MISSING) if "the settings pin" not in f.detail]
     assert not told
     assert {f.detail for f in findings(report, Status.OK, "images")} == {"present"}
 

@@ -201,6 +201,14 @@ def fault_of(wanted: Wanted) -> dict[str, tuple[Answers, str, str]]:
             "release",
             "seawall models publish dev-gcp --version v1",
         ),
+        "a release with other content than is pinned": (
+            {
+                MODELS: {"name": "x", "projectNumber": wanted.inventory.settings["project_number"]},
+                f"{MODELS}/o/releases/v1/manifest.json": b"other content",
+            },
+            "release",
+            "Publish the pinned content under a new version",
+        ),
         "a control plane that does not answer here": (
             {
                 f"GET container/v1/projects/{P}/locations/<region>/clusters/seawall-dev-cluster": {
@@ -223,7 +231,12 @@ LACKS = (
     *("a key whose version is about to be destroyed", "a state bucket in the primary region"),
     *("a state bucket without versions", "a state bucket that the caller may not write"),
     *("a secrets key that is disabled", "a secrets key that the caller may not use"),
-    *("an image that nobody pushed", "a release that nobody published", "a control plane that does not answer here"),
+    *(
+        "an image that nobody pushed",
+        "a release that nobody published",
+        "a release with other content than is pinned",
+        "a control plane that does not answer here",
+    ),
 )
 
 
