@@ -12,6 +12,7 @@ from components.contracts.capacity import (
     ROLLOUT_SURGE,
     Room,
     available,
+    disk_of,
     replica,
     replicas_per_machine,
 )
@@ -57,7 +58,7 @@ _QUANTITIES: Final = (
         "repository_gib",
         lambda fleet: fleet.repository_gib,
         lambda room: max(0, room.disk_mib // 1024 - REPLICA_EXTRA_DISK_GIB),
-        "Lower repository_gib, or raise the pool's disk_gib.",
+        "Lower repository_gib, or raise the pool's disk_gib; with local_disk, choose larger machine_types.",
     ),
 )
 
@@ -122,7 +123,7 @@ def kept_replicas(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetS
 def rooms_by_pool(cloud: Cloud, pools: Mapping[str, NodePoolSpec], fleet: FleetSpec) -> dict[str, Room]:
     """What any machine leaves to the fleet, by the key of each pool with the fleet's GPU."""
     return {
-        key: Room.least(available(cloud, machine, pool.disk_gib, pool.sharing) for machine in machines)
+        key: Room.least(available(cloud, machine, disk_of(machine, pool), pool.sharing) for machine in machines)
         for key, pool in pools.items()
         if (machines := _machines(cloud, pool)) and all(m.accelerator is fleet.accelerator for m in machines)
     }

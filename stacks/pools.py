@@ -20,7 +20,7 @@ _RESERVATION: Final = {
 
 def pool_problems(cloud: Cloud, pools: Mapping[str, NodePoolSpec], zones: Sequence[str]) -> list[Problem]:
     """What is wrong with the pools' machine types, ways of buying, reservations and numbers."""
-    checks = (_type_problems, _capacity_problems, _reservation_problems)
+    checks = (_type_problems, _capacity_problems, _reservation_problems, _disk_problems)
     return [
         problem
         for key, pool in pools.items()
@@ -79,6 +79,16 @@ def _capacity_problems(cloud: Cloud, path: str, pool: NodePoolSpec, _: Sequence[
             "reservation, on-demand or spot for a pool without GPUs",
             "Choose on-demand: flex-start machines go after seven days.",
         )
+
+
+def _disk_problems(cloud: Cloud, path: str, pool: NodePoolSpec, _: Sequence[str]) -> Iterator[Problem]:
+    if not pool.local_disk:
+        return
+    bring = sorted(name for name, machine in MACHINES[cloud].items() if machine.nvme_gib)
+    without = [name for name in pool.machine_types if name in MACHINES[cloud] and name not in bring]
+    if without:
+        allowed = f"machine types that bring NVMe: {', '.join(bring)}; {', '.join(without)} brings none"
+        yield Problem(f"{path}.local_disk", True, allowed, "Leave local_disk out, or choose one of these.")
 
 
 def _reservation_problems(cloud: Cloud, path: str, pool: NodePoolSpec, zones: Sequence[str]) -> Iterator[Problem]:

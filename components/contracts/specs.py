@@ -111,6 +111,9 @@ class NodePoolSpec(Spec):
     """How replicas share each GPU; left out: each has its own."""
     disk_gib: Annotated[int, Field(ge=30, le=16000)] = 100
     """Boot or data disk of each machine; a model repository is copied to it at each start of a replica."""
+    local_disk: bool = False
+    """Keep images and the release on the machine's own NVMe instead: the fastest start. Its encryption is the
+    hardware's, whose key goes with the machine, and not under the stack's key. Each machine type must bring NVMe."""
 
     @model_validator(mode="after")
     def _min_within_max(self) -> NodePoolSpec:

@@ -15,9 +15,21 @@ GROUP = {Cloud.AWS: "aws:eks/nodeGroup:NodeGroup", Cloud.GCP: "gcp:container/nod
 NAME = {Cloud.AWS: "nodeGroupName", Cloud.GCP: "name"}
 SMALL = {Cloud.AWS: "g6.xlarge", Cloud.GCP: "g2-standard-8"}
 LARGE = {Cloud.AWS: "g6.2xlarge", Cloud.GCP: "g2-standard-4"}
+LOCAL: dict[Cloud, dict[str, Any]] = {Cloud.AWS: {"local_disk": True}, Cloud.GCP: {}}
+"""No GKE machine with this GPU brings NVMe: `gcp.test_node_pools` has others."""
 RESERVED = {Cloud.AWS: "cr-0123456789abcdef0", Cloud.GCP: "l4-of-this-year"}
 
-SETTINGS_OF_A_POOL = {"machine_types", "min_nodes", "max_nodes", "capacity", "reservations", "zones", "disk_gib"}
+SETTINGS_OF_A_POOL = {
+    "machine_types",
+    "min_nodes",
+    "max_nodes",
+    "capacity",
+    "reservations",
+    "zones",
+    "disk_gib",
+    "local_disk",
+    "sharing",
+}
 
 
 def edits(cloud: Cloud, zones: tuple[str, ...]) -> Mapping[str, dict[str, Any]]:
@@ -31,6 +43,8 @@ def edits(cloud: Cloud, zones: tuple[str, ...]) -> Mapping[str, dict[str, Any]]:
         "reservations": {"capacity": ["reservation", "spot"], "reservations": {RESERVED[cloud]: reservation}},
         "zones": {"zones": list(zones[:1])},
         "disk_gib": {"disk_gib": 200},
+        "local_disk": LOCAL[cloud],
+        "sharing": {"sharing": {"strategy": "time-slicing", "replicas": 2}},
     }
 
 

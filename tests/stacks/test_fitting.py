@@ -8,7 +8,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from components.contracts.capacity import GKE_NODES_MAX, ROLLOUT_SURGE, available, replica, replicas_per_machine
+from components.contracts.capacity import (
+    GKE_NODES_MAX,
+    ROLLOUT_SURGE,
+    available,
+    disk_of,
+    replica,
+    replicas_per_machine,
+)
 from components.contracts.machines import MACHINES
 from components.contracts.specs import FleetSpec, ImagesSpec, NodePoolSpec, ReleaseSpec
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, OptOut
@@ -97,7 +104,7 @@ def test_a_refusals_numbers_are_the_limit_itself(
 def test_one_unit_more_than_fits_is_refused(stack: str, setting: str) -> None:
     settings = Settings.load(stack_file(stack))
     machine = MACHINES[settings.cloud][settings.pools["gpu"].machine_types[0]]
-    room = available(settings.cloud, machine, settings.pools["gpu"].disk_gib)
+    room = available(settings.cloud, machine, disk_of(machine, settings.pools["gpu"]))
     grown = settings.fleet
     while replicas_per_machine(machine.accelerator, room, grown):
         assert setting not in [p.path.removeprefix("fleet.") for p in _problems(settings, grown)]
@@ -145,7 +152,7 @@ def test_a_disk_that_the_images_fill_holds_none() -> None:
     [problem] = fleet_problems(Cloud.AWS, {"gpu": pool("g6.xlarge", disk_gib=30)}, fleet())
     assert (problem.path, problem.remedy) == (
         "fleet.repository_gib",
-        "Lower repository_gib, or raise the pool's disk_gib.",
+        "Lower repository_gib, or raise the pool's disk_gib; with local_disk, choose larger machine_types.",
     )
 
 

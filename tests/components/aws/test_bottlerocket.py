@@ -41,9 +41,16 @@ def test_a_gpu_is_cut_by_the_profile_of_its_model(machine: str, name: str, profi
     assert told == {"device-partitioning-strategy": "mig", "mig": {"profile": {name: profile}}}
 
 
-def test_a_machine_whose_gpus_are_not_shared_is_told_nothing() -> None:
-    assert settings(AWS["g6.xlarge"], None) == settings(AWS["m7i.large"], SLICED) == ""
+def test_a_machine_whose_gpus_are_not_shared_is_told_nothing_of_sharing() -> None:
+    assert "kubelet-device-plugins" not in tomllib.loads(settings(AWS["g6.xlarge"], None))["settings"]
+    assert settings(AWS["m7i.large"], SLICED) == ""
     assert user_data("") is None
+
+
+def test_a_gpu_machine_pulls_and_unpacks_an_image_in_parts_at_once() -> None:
+    told = tomllib.loads(settings(AWS["g6.xlarge"], None))["settings"]
+    assert told["container-runtime"] == {"snapshotter": "soci"}
+    assert told["container-runtime-plugins"]["soci-snapshotter"]["pull-mode"] == "parallel-pull-unpack"
 
 
 def test_user_data_is_encoded_as_a_launch_template_takes_it() -> None:

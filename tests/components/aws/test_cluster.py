@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import tomllib
 from typing import Any
 
 import pytest
@@ -153,3 +155,22 @@ def test_every_volume_is_encrypted_and_metadata_needs_a_token(aws_platform: Any)
 def test_the_machines_role_has_no_policy_of_its_own(aws_platform: Any) -> None:
     policies = aws_platform.inventory.of_type("aws:iam/rolePolicy:RolePolicy")
     assert not [p.name for p in policies if p.name.startswith("eks-node-")], "they join the cluster and pull images"
+
+
+@pytest.mark.parametrize(("local", "throughput"), [(False, 500), (True, None)])
+def test_a_gpu_machine_unpacks_images_to_a_fast_disk(plan_platform: Any, local: bool, throughput: int | None) -> None:
+    planned = plan_platform(Cloud.AWS, pools={"gpu": {"local_disk": local}})
+    for key, asked in (("gpu-spot", throughput), ("system-on-demand", None)):
+        template = planned.one("pools", key, "aws:ec2/launchTemplate:LaunchTemplate")
+        assert template.get("blockDeviceMappings.1.ebs.throughput") == asked
+
+
+def test_a_pool_on_local_disks_binds_images_and_pods_to_them(plan_platform: Any) -> None:
+    planned = plan_platform(Cloud.AWS, pools={"gpu": {"local_disk": True}})
+    template = planned.one("pools", "gpu-spot", "aws:ec2/launchTemplate:LaunchTemplate")
+    told = tomllib.loads(base64.b64decode(template.get("userData")).decode())["settings"]
+    (command,) = told["bootstrap-commands"].values()
+    assert command["commands"][0] == ["apiclient", "ephemeral-storage", "init"]
+    assert {"/var/lib/containerd", "/var/lib/kubelet"} <= set(command["commands"][1])
+    assert command["essential"], "a machine without its disk must not take pods"
+    assert planned.refs.pools.pools["gpu"].room.disk_mib > 100 * 1024, "232 GiB come with a g6.xlarge, not disk_gib"

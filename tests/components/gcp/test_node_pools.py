@@ -12,11 +12,16 @@ from components.contracts.choices import Choice, choices
 from components.contracts.machines import MACHINES
 from components.contracts.serving import POOL_LABEL
 from components.contracts.specs import NodePoolSpec, SharingSpec
-from components.contracts.vocabulary import Cloud, SharingStrategy
+from components.contracts.vocabulary import Capacity, Cloud, SharingStrategy
 from components.gcp.node_pools import (
+    boot_disk_type,
+    bought,
     first_nodes_per_zone,
     gpu_taints,
     guest_accelerators,
+    local_disk,
+    pool_name,
+    spot_grace,
     upgrade_settings,
 )
 
@@ -42,6 +47,64 @@ def test_every_machine_with_gpus_can_be_ordered(name: str) -> None:
 def test_gpu_machines_bear_the_taint_that_gke_would_add_itself(name: str) -> None:
     taint, _ = gpu_taints(GCP_MACHINES[name])
     assert (taint["key"], taint["value"], taint["effect"]) == ("nvidia.com/gpu", "present", "NO_SCHEDULE")
+
+
+NVME = [name for name, machine in GCP_MACHINES.items() if machine.nvme_gib]
+
+
+@pytest.mark.parametrize("name", NVME)
+def test_a_pool_on_local_disks_takes_all_that_the_machine_brings_under_another_name(name: str) -> None:
+    spec = NodePoolSpec(machine_types=(name,), min_nodes=0, max_nodes=1, local_disk=True)
+    machine, (only,) = GCP_MACHINES[name], choices(Cloud.GCP, "gpu", spec, ["a"])
+    disks = local_disk(machine, spec)
+    (config,) = disks.values()
+    assert config == {"local_ssd_count": machine.nvme_gib // 375} and machine.nvme_gib % 375 == 0
+    assert pool_name(only, disks, "key") != pool_name(only, {}, "key"), "GKE cannot change it in place"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("e2-standard-4", "pd-balanced"),
+        ("g2-standard-8", "pd-ssd"),
+        ("a3-highgpu-8g", "pd-ssd"),
+        ("a3-ultragpu-8g", "hyperdisk-balanced"),
+        ("a4-highgpu-8g", "hyperdisk-balanced"),
+        ("g4-standard-48", "hyperdisk-balanced"),
+    ],
+)
+def test_a_machine_starts_from_the_fastest_disk_that_its_series_takes(name: str, kind: str) -> None:
+    assert boot_disk_type(name, GCP_MACHINES[name]) == kind
+
+
+@pytest.mark.parametrize(("seconds", "total"), [(55, 70), (105, 120)])
+def test_a_spot_machine_leaves_the_fleets_pods_their_time_and_critical_ones_fifteen_seconds(
+    seconds: int, total: int
+) -> None:
+    spec = NodePoolSpec(machine_types=("g2-standard-8",), min_nodes=0, max_nodes=1, capacity=(Capacity.SPOT,))
+    (only,) = choices(Cloud.GCP, "gpu", spec, ["a"])
+    assert spot_grace(only, GCP_MACHINES["g2-standard-8"], seconds) == {
+        "kubelet_config": {
+            "shutdown_grace_period_seconds": total,
+            "shutdown_grace_period_critical_pods_seconds": 15,
+        }
+    }
+
+
+def test_only_spot_machines_may_be_told_how_long_they_have() -> None:
+    kept = choice(0, 1, machine="g2-standard-8")
+    assert spot_grace(kept, GCP_MACHINES["g2-standard-8"], 55) == {}, "GKE refuses the field on any other"
+
+
+def test_a_flex_start_machine_runs_for_seven_days_and_takes_no_reservation() -> None:
+    spec = NodePoolSpec(machine_types=("g2-standard-8",), min_nodes=0, max_nodes=1, capacity=(Capacity.FLEX_START,))
+    (only,) = choices(Cloud.GCP, "gpu", spec, ["a"])
+    assert bought(only) == {
+        "spot": False,
+        "flex_start": True,
+        "max_run_duration": "604800s",
+        "reservation_affinity": {"consume_reservation_type": "NO_RESERVATION"},
+    }
 
 
 @pytest.mark.parametrize("name", WITHOUT_GPU)
