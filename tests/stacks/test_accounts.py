@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from ops.preflight.model import CHECKS
 from policies.inventory import Inventory
 from policies.rules import RULES
 from stacks.accounts import PAGE, Made, Row, areas, page
@@ -83,6 +84,15 @@ def test_the_resources_of_a_row_are_planned(row: Row, plans: dict[str, Inventory
 @pytest.mark.parametrize("row", ROWS)
 def test_the_rules_of_a_row_exist(row: Row) -> None:
     assert set(row.encoded.policies) <= {rule.id for rule in RULES}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_checks_of_a_row_exist(row: Row) -> None:
+    assert set(row.encoded.preflight) <= set(CHECKS)
+
+
+def test_every_check_of_the_preflight_stands_in_a_row() -> None:
+    assert {check for area in areas() for row in area.rows for check in row.encoded.preflight} == set(CHECKS)
 
 
 @pytest.mark.parametrize("row", ROWS)
