@@ -63,6 +63,7 @@ docs: $(READY) ## Regenerate the schema and the generated documents
 	@$(RUN)python -m policies.catalogue
 	@$(RUN)python -m localcloud.limits
 	@$(RUN)python -m stacks.accounts
+	@$(RUN)python -m stacks.recovery_page
 	@$(RUN)seawall plan dev-aws --diagram docs/dev-aws.svg >/dev/null
 
 lock: $(UV) ## Pin the dependencies anew

@@ -16,6 +16,7 @@ def compose(s: Settings) -> Platform:
 
     keys = cloud.Keys("keys", place, s.keys, provider=on).ref
     network = cloud.Network("network", place, s.network, provider=on).ref
+    standby = cloud.Standby("standby", place, s.standby, network=network, provider=on).ref
     cluster = cloud.Cluster(
         "cluster",
         place,
@@ -37,7 +38,7 @@ def compose(s: Settings) -> Platform:
     ).ref
     storage = cloud.Storage("storage", place, s.storage, keys=keys, provider=on).ref
     feature_store = cloud.FeatureStore(
-        "features", place, s.feature_store, network=network, keys=keys, provider=on
+        "features", place, s.feature_store, network=network, standby=standby, keys=keys, provider=on
     ).ref
     registry = cloud.Registry("registry", place, s.registry, keys=keys, provider=on).ref
     identity = cloud.Identity(
@@ -90,6 +91,7 @@ def compose(s: Settings) -> Platform:
         settings=s,
         keys=keys,
         network=network,
+        standby=standby,
         cluster=cluster,
         pools=pools,
         storage=storage,

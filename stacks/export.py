@@ -22,6 +22,7 @@ class Platform:
     settings: Settings
     keys: refs.KeysRef
     network: refs.NetworkRef
+    standby: refs.StandbyRef
     cluster: refs.ClusterRef
     pools: refs.NodePoolsRef
     storage: refs.StorageRef

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.contracts.backup import BackupSpec
-from components.contracts.feature_store import FeatureStoreBase, FeatureStoreKind
+from components.contracts.feature_store import BigtableSpec, FeatureStoreBase, FeatureStoreKind, MemorystoreSpec
 from components.contracts.recovery import bounds, export_minutes, fewest_hours_by_size
 from components.contracts.restore import restore_minutes, steps
 from components.contracts.vocabulary import Cloud
@@ -37,6 +37,17 @@ def objective_problems(cloud: Cloud, store: FeatureStoreBase, backup: BackupSpec
         allowed = f"at least {takes} ({made_of} min): what docs/recovery.md leaves to do when the region is lost"
         problems.append(Problem("backup.rto_minutes", backup.rto_minutes, allowed, "Raise it."))
     return problems
+
+
+def store_zones(store: FeatureStoreBase, region: str, backup_region: str) -> list[tuple[str, tuple[str, ...], str]]:
+    """What a store says of zones by their letters: the setting, the letters, and the region that they are of."""
+    match store:
+        case MemorystoreSpec():
+            return [("zones", store.zones, region)]
+        case BigtableSpec():
+            return [("zone", (store.zone,), region), ("backup_zone", (store.backup_zone,), backup_region)]
+        case _:
+            return []
 
 
 def _closer(kind: FeatureStoreKind) -> str:

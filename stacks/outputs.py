@@ -115,6 +115,15 @@ class ClusterOutputs(Outputs):
     id: str
 
 
+class StandbyOutputs(Outputs):
+    """The network that waits in the backup region."""
+
+    network: str
+    subnets: dict[str, str]
+    """By zone on AWS, by region on Google Cloud."""
+    region: str
+
+
 class FleetOutputs(Outputs):
     """The Triton fleet."""
 
@@ -175,4 +184,5 @@ class StackOutputs(Outputs):
     fleet: FleetOutputs
     identities: IdentitiesOutputs
     monitoring: MonitoringOutputs
+    standby: StandbyOutputs
     objectives: ObjectivesOutputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from components.contracts.capacity import GKE_NODES_MAX
 from components.contracts.feature_store import kinds_of
 from components.contracts.labels import base_labels, checked_labels
 from components.contracts.machines import MACHINES
+from components.contracts.offers import zones_of
 from components.contracts.place import Place
 from components.contracts.regions import REGIONS, distance_km, multi_region_contains
 from components.contracts.spec import refused
@@ -22,7 +24,7 @@ from components.contracts.specs import KeysSpec, StackSpec
 from components.contracts.vocabulary import Capacity, Cloud, Environment, OptOut
 from stacks.control_plane import control_plane_problems
 from stacks.fitting import fleet_problems, kept_replicas, spot_problems
-from stacks.objectives import objective_problems
+from stacks.objectives import objective_problems, store_zones
 from stacks.offering import offer_problems
 from stacks.pools import pool_problems
 from stacks.problems import Problem, SettingsError, problems_of, unreadable
@@ -134,6 +136,7 @@ class Settings(StackSpec):
             self._offer_problems,
             self._sharing_problems,
             self._address_problems,
+            self._standby_problems,
             self._control_plane_problems,
             self._feature_store_problems,
             self._fleet_problems,
@@ -243,6 +246,19 @@ class Settings(StackSpec):
     def _control_plane_problems(self) -> list[Problem]:
         return control_plane_problems(self)
 
+    def _standby_problems(self) -> list[Problem]:
+        there = ipaddress.IPv4Network(self.standby.cidr)
+        taken = {"network.cidr": self.network.cidr} | {
+            f"cluster.private_cidrs.{key}": cidr for key, cidr in self.cluster.private_cidrs.items()
+        }
+        return [
+            Problem(
+                "standby.cidr", self.standby.cidr, f"a range beside {path}, {cidr}", "Choose another private /16."
+            )
+            for path, cidr in taken.items()
+            if there.overlaps(ipaddress.IPv4Network(cidr))
+        ]
+
     def _feature_store_problems(self) -> list[Problem]:
         store = self.feature_store
         if store.cloud is not self.cloud:
@@ -252,6 +268,12 @@ class Settings(StackSpec):
             if store.regions is not None and region not in store.regions:
                 allowed = f"{', '.join(sorted(store.regions))}: where {store.kind} has copies in two regions"
                 return [Problem(path, region, allowed, "Choose one of these, or another feature_store.kind.")]
+        for path, letters, region in store_zones(store, self.region, self.backup.region):
+            known = zones_of(self.cloud, region)
+            unknown = [letter for letter in letters if known and f"{region}-{letter}" not in known]
+            if unknown:
+                allowed = f"letters of {', '.join(known)}"
+                return [Problem(f"feature_store.{path}", ", ".join(unknown), allowed, "Choose among these.")]
         return objective_problems(self.cloud, store, self.backup)
 
     def _fleet_problems(self) -> list[Problem]:

@@ -10,6 +10,7 @@ from components.aws.network import Network
 from components.aws.node_pools import NodePools
 from components.aws.provider import provider
 from components.aws.registry import Registry, registry_address
+from components.aws.standby import Standby
 from components.aws.storage import Storage
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Network",
     "NodePools",
     "Registry",
+    "Standby",
     "Storage",
     "node_autoscaler_identity",
     "provider",

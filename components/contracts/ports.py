@@ -30,6 +30,12 @@ class Network(Protocol):
     ref: refs.NetworkRef
 
 
+class Standby(Protocol):
+    """A network of the backup region, ready to take what a restore makes, without cost until then."""
+
+    ref: refs.StandbyRef
+
+
 class Cluster(Protocol):
     """A Kubernetes cluster: private nodes, workload identity, encrypted secrets, control-plane logs."""
 
@@ -93,6 +99,16 @@ class CloudModule(Protocol):
         self, name: str, place: Place, spec: specs.NetworkSpec, *, provider: pulumi.ProviderResource
     ) -> Network: ...
 
+    def Standby(  # noqa: N802
+        self,
+        name: str,
+        place: Place,
+        spec: specs.StandbySpec,
+        *,
+        network: refs.NetworkRef,
+        provider: pulumi.ProviderResource,
+    ) -> Standby: ...
+
     def Cluster(  # noqa: N802
         self,
         name: str,
@@ -135,6 +151,7 @@ class CloudModule(Protocol):
         spec: FeatureStoreSpec,
         *,
         network: refs.NetworkRef,
+        standby: refs.StandbyRef,
         keys: refs.KeysRef,
         provider: pulumi.ProviderResource,
     ) -> FeatureStore: ...

@@ -76,6 +76,18 @@ class Grant:
 
 
 @dataclass(frozen=True)
+class StandbyRef:
+    """A network of the backup region that waits for a restore."""
+
+    network: pulumi.Output[str]
+    """On Google Cloud the stack's own, which is global."""
+    subnets: Mapping[str, pulumi.Output[str]]
+    """By zone on AWS, by region on Google Cloud."""
+    cidr: str
+    region: str
+
+
+@dataclass(frozen=True)
 class ClusterRef:
     """A cluster whose API answers and whose add-ons run."""
 

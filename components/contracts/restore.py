@@ -38,14 +38,16 @@ STANDING: Final[Mapping[Cloud, tuple[str, ...]]] = {
         "the model bucket's replica, which can be served as it is",
         "recovery points of the feature store, in a locked vault",
         "the recovery key, usable by disks, log groups, alarms and every service of a rebuilt stack",
-        "a VPC with a subnet in each of `backup.zones`, a route table, and gateway endpoints to S3 and DynamoDB",
+        "the images, in a registry of its own",
+        "a VPC with a subnet in each zone (`standby.cidr`), and gateway endpoints to S3 and DynamoDB",
         "an encrypted topic with the same subscribers, and the alarms on silence",
     ),
     Cloud.GCP: (
         "the model bucket's replica, which can be served as it is",
         "exports of the feature store, and backups of the cluster",
         "the recovery key, usable by disks, logs, images and every service of a rebuilt stack",
-        "a subnet of the stack's network with ranges for pods and services; routes, names and firewalls are global",
+        "the images, in a registry of its own",
+        "a subnet of the stack's network (`standby.cidr`); routes, names and firewalls are global",
         "alerts and their channels, which are global",
     ),
 }

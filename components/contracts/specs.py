@@ -37,15 +37,31 @@ class NetworkSpec(Spec):
 
     @field_validator("cidr")
     @classmethod
-    def _private_16(cls, value: str) -> str:
-        allowed = "a private IPv4 network of prefix length 16, as 10.20.0.0/16"
-        try:
-            network = ipaddress.IPv4Network(value)
-        except ValueError as error:
-            raise refused(str(error), allowed=allowed, remedy="Write the network's first address and /16.") from None
-        if network.prefixlen != 16 or not network.is_private:
-            raise refused(f"{value} is not a private /16", allowed=allowed, remedy="Choose a private /16.")
-        return value
+    def _private(cls, value: str) -> str:
+        return _private_16(value)
+
+
+class StandbySpec(Spec):
+    """The network that waits in the backup region."""
+
+    cidr: str = "10.21.0.0/16"
+    """Its address range: a private /16 that overlaps neither the primary's nor a connected network."""
+
+    @field_validator("cidr")
+    @classmethod
+    def _private(cls, value: str) -> str:
+        return _private_16(value)
+
+
+def _private_16(value: str) -> str:
+    allowed = "a private IPv4 network of prefix length 16, as 10.20.0.0/16"
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError as error:
+        raise refused(str(error), allowed=allowed, remedy="Write the network's first address and /16.") from None
+    if network.prefixlen != 16 or not network.is_private:
+        raise refused(f"{value} is not a private /16", allowed=allowed, remedy="Choose a private /16.")
+    return value
 
 
 class ReservationSpec(Spec):
@@ -307,6 +323,8 @@ class StackSpec(Spec):
     """Customer-managed keys."""
     network: NetworkSpec = NetworkSpec()
     """The private network."""
+    standby: StandbySpec = StandbySpec()
+    """The network that waits in the backup region."""
     cluster: ClusterSpec
     """The Kubernetes cluster."""
     pools: Annotated[

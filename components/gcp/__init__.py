@@ -14,6 +14,7 @@ from components.gcp.network import Network
 from components.gcp.node_pools import NodePools
 from components.gcp.provider import provider
 from components.gcp.registry import Registry, registry_address
+from components.gcp.standby import Standby
 from components.gcp.storage import Storage
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Network",
     "NodePools",
     "Registry",
+    "Standby",
     "Storage",
     "node_autoscaler_identity",
     "provider",

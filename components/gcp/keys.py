@@ -24,7 +24,16 @@ USERS: Final[Mapping[str, tuple[Agent, ...]]] = {
     "logs": (Agent.LOGGING,),
     # Redis, so that a restored feature store can be encrypted here when the primary region is gone. Backup for GKE
     # writes through both its own agent and that of GKE (its page "About CMEK").
-    "recovery": (Agent.STORAGE, Agent.ARTIFACT_REGISTRY, Agent.REDIS, Agent.GKE_BACKUP, Agent.CONTAINER),
+    # The rest is what a service that is brought up there encrypts: disks, logs and images.
+    "recovery": (
+        Agent.STORAGE,
+        Agent.COMPUTE,
+        Agent.ARTIFACT_REGISTRY,
+        Agent.REDIS,
+        Agent.GKE_BACKUP,
+        Agent.CONTAINER,
+        Agent.LOGGING,
+    ),
 }
 """Purpose of a key → the service agents that use it, and no other."""
 

@@ -71,6 +71,31 @@ def node_tag(place: Place) -> str:
     return place.name("node")
 
 
+def subnetwork(
+    parent: Component, purpose: str, place: Place, plan: AddressPlan, network: pulumi.Output[str], *, region: str
+) -> gcp.compute.Subnetwork:
+    """A subnet for machines, pods and services that reaches Google's APIs privately and records its connections."""
+    return gcp.compute.Subnetwork(
+        purpose,
+        name=place.name(purpose),
+        project=place.account,
+        region=region,
+        network=network,
+        ip_cidr_range=plan.nodes,
+        private_ip_google_access=True,
+        secondary_ip_ranges=[
+            {"range_name": PODS_RANGE, "ip_cidr_range": plan.pods},
+            {"range_name": SERVICES_RANGE, "ip_cidr_range": plan.services},
+        ],
+        log_config={
+            "aggregation_interval": "INTERVAL_10_MIN",
+            "flow_sampling": 0.5,
+            "metadata": "INCLUDE_ALL_METADATA",
+        },
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
 class Network(Component):
     """One VPC with one subnet: no default route, no NAT, no public address.
 
@@ -92,7 +117,7 @@ class Network(Component):
             routing_mode="REGIONAL",
             opts=pulumi.ResourceOptions(parent=self),
         )
-        subnet = self._subnet(place, plan, network)
+        subnet = subnetwork(self, "subnet", place, plan, network.id, region=place.region)
         self._firewall(place, plan, network)
         api_route = self._google_apis(place, network)
         services = self._managed_services(place, plan, network)
@@ -103,27 +128,6 @@ class Network(Component):
             managed_services_ready=ready(network.id, services),
         )
         self.finish({"id": network.id, "subnet": subnet.id})
-
-    def _subnet(self, place: Place, plan: AddressPlan, network: gcp.compute.Network) -> gcp.compute.Subnetwork:
-        return gcp.compute.Subnetwork(
-            "subnet",
-            name=place.name("subnet"),
-            project=place.account,
-            region=place.region,
-            network=network.id,
-            ip_cidr_range=plan.nodes,
-            private_ip_google_access=True,
-            secondary_ip_ranges=[
-                {"range_name": PODS_RANGE, "ip_cidr_range": plan.pods},
-                {"range_name": SERVICES_RANGE, "ip_cidr_range": plan.services},
-            ],
-            log_config={
-                "aggregation_interval": "INTERVAL_10_MIN",
-                "flow_sampling": 0.5,
-                "metadata": "INCLUDE_ALL_METADATA",
-            },
-            opts=pulumi.ResourceOptions(parent=self),
-        )
 
     def _firewall(self, place: Place, plan: AddressPlan, network: gcp.compute.Network) -> None:
         gcp.compute.Firewall(

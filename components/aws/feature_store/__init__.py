@@ -19,7 +19,7 @@ from components.contracts.feature_store import (
     not_here,
 )
 from components.contracts.place import Place
-from components.contracts.refs import KeysRef, NetworkRef
+from components.contracts.refs import KeysRef, NetworkRef, StandbyRef
 
 KINDS: Final[Mapping[FeatureStoreKind, Kind]] = {
     FeatureStoreKind.DYNAMODB: dynamodb,
@@ -43,6 +43,7 @@ class FeatureStore(Component):
         spec: FeatureStoreSpec,
         *,
         network: NetworkRef,
+        standby: StandbyRef,
         keys: KeysRef,
         provider: pulumi.ProviderResource,
     ) -> None:
@@ -51,7 +52,7 @@ class FeatureStore(Component):
             case DynamoDBSpec():
                 self.ref = dynamodb.make(self, place, spec, keys)
             case ValkeySpec():
-                self.ref = valkey.make(self, place, spec, network, keys)
+                self.ref = valkey.make(self, place, spec, network, standby, keys)
             case _:
                 raise not_here(spec, place.cloud)
         self.finish({"id": self.ref.id})

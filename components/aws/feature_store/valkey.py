@@ -22,7 +22,6 @@ from components.aws.alarms import Alarm, silent
 from components.aws.documents import Statement, allow
 from components.aws.events import EventPattern
 from components.aws.feature_store.kind import Recovery
-from components.aws.network import subnet_cidr
 from components.contracts import serving
 from components.contracts.backup import BackupSpec
 from components.contracts.component import Component, ready
@@ -32,11 +31,9 @@ from components.contracts.feature_store import (
     FeatureStoreRef,
     ValkeySpec,
 )
-from components.contracts.offers import zones_of
 from components.contracts.place import Place
-from components.contracts.refs import BackupRef, KeyRef, KeysRef, NetworkRef
+from components.contracts.refs import BackupRef, KeyRef, KeysRef, NetworkRef, StandbyRef
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
-from components.contracts.vocabulary import Cloud
 
 FEATURES: Final = Stateful("the features of every entity", CopiedBy.GLOBAL_DATASTORE)
 COPY: Final = Stateful("the features of every entity, in the backup region", NotCopied("it is the copy"))
@@ -97,7 +94,9 @@ class _Site:
     users: aws.elasticache.UserGroup
 
 
-def make(parent: Component, place: Place, spec: ValkeySpec, network: NetworkRef, keys: KeysRef) -> FeatureStoreRef:
+def make(
+    parent: Component, place: Place, spec: ValkeySpec, network: NetworkRef, standby: StandbyRef, keys: KeysRef
+) -> FeatureStoreRef:
     """A group of nodes that the private network reaches, and another in the backup region that nothing reaches.
 
     The group far away takes every write within seconds, mistakes too: against those are the daily snapshots of both.
@@ -143,7 +142,7 @@ def make(parent: Component, place: Place, spec: ValkeySpec, network: NetworkRef,
         tags=place.labels,
         opts=kept.options,
     )
-    far = _far_copy(parent, place, spec, network, keys, primary, nodes)
+    far = _far_copy(parent, place, spec, standby, keys, primary, nodes)
     name = group_name(place, here.purpose)
     return FeatureStoreRef(
         kind=FeatureStoreKind.VALKEY,
@@ -234,12 +233,12 @@ def _far_copy(
     parent: Component,
     place: Place,
     spec: ValkeySpec,
-    network: NetworkRef,
+    standby: StandbyRef,
     keys: KeysRef,
     primary: aws.elasticache.ReplicationGroup,
     nodes: str,
 ) -> pulumi.Resource:
-    """The secondary of a global datastore, in a network of the backup region that has no way in or out."""
+    """The secondary of a global datastore, in the network that waits in the backup region; nothing reaches it yet."""
     options = pulumi.ResourceOptions(parent=parent)
     datastore = aws.elasticache.GlobalReplicationGroup(
         "features",
@@ -249,8 +248,9 @@ def _far_copy(
         cache_node_type=nodes,
         opts=options,
     )
-    vpc, subnets = _far_network(parent, place, spec, network.cidr)
-    away = _site(parent, place, keys.recovery, "features-recovery", vpc, subnets)
+    zones = spec.backup_zones or sorted(standby.subnets)[:2]
+    subnets = [standby.subnets[zone] for zone in zones]
+    away = _site(parent, place, keys.recovery, "features-recovery", standby.network, subnets)
     kept = parent.keep(aws.elasticache.ReplicationGroup, away.purpose, COPY, place, ignore_changes=("engine",))
     return aws.elasticache.ReplicationGroup(
         kept.name,
@@ -277,46 +277,6 @@ def _far_copy(
 
 def _final_snapshot(place: Place, purpose: str, protected: bool) -> str | None:
     return place.name(f"{purpose}-final", max_length=NAME_MAX) if protected else None
-
-
-def _far_network(
-    parent: Component, place: Place, spec: ValkeySpec, cidr: str
-) -> tuple[pulumi.Output[str], Sequence[pulumi.Output[str]]]:
-    """A VPC of subnets alone: no gateway, no endpoint, no route but its own, and a closed default group."""
-    options = pulumi.ResourceOptions(parent=parent)
-    region = place.backup_region
-    vpc = aws.ec2.Vpc(
-        "features-recovery",
-        region=region,
-        cidr_block=cidr,
-        enable_dns_support=True,
-        enable_dns_hostnames=True,
-        tags={**place.labels, "Name": place.name("features-recovery")},
-        opts=options,
-    )
-    aws.ec2.DefaultSecurityGroup(
-        "features-recovery-closed",
-        region=region,
-        vpc_id=vpc.id,
-        ingress=[],
-        egress=[],
-        tags=place.labels,
-        opts=options,
-    )
-    subnets = [
-        aws.ec2.Subnet(
-            f"features-recovery-{zone}",
-            region=region,
-            vpc_id=vpc.id,
-            availability_zone_id=zone,
-            cidr_block=subnet_cidr(cidr, zone),
-            map_public_ip_on_launch=False,
-            tags={**place.labels, "Name": place.name(f"features-recovery-{zone}")},
-            opts=options,
-        ).id
-        for zone in spec.backup_zones or zones_of(Cloud.AWS, region)[:2]
-    ]
-    return vpc.id, subnets
 
 
 def _site(

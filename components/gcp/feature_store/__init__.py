@@ -18,7 +18,7 @@ from components.contracts.feature_store import (
     not_here,
 )
 from components.contracts.place import Place
-from components.contracts.refs import KeysRef, NetworkRef
+from components.contracts.refs import KeysRef, NetworkRef, StandbyRef
 from components.gcp.feature_store import bigtable, firestore, memorystore
 from components.gcp.feature_store.kind import Kind
 
@@ -41,9 +41,11 @@ class FeatureStore(Component):
         spec: FeatureStoreSpec,
         *,
         network: NetworkRef,
+        standby: StandbyRef,
         keys: KeysRef,
         provider: pulumi.ProviderResource,
     ) -> None:
+        del standby  # no kind has nodes in it
         super().__init__("gcp:FeatureStore", name, provider, formerly="gcp:FeatureCache")
         match spec:
             case MemorystoreSpec():

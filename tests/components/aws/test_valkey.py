@@ -78,9 +78,9 @@ def test_only_the_private_network_reaches_the_store_and_nobody_its_copy(stack: A
 
 def test_the_copy_has_no_way_out_of_its_network(stack: Any) -> None:
     away = stack.settings.backup.region
-    ways = ("gateway", "route", "peering", "endpoint")
-    found = [r.type for r in stack.inventory.resources if r.region == away and any(w in r.type.lower() for w in ways)]
-    assert found == []
+    ways = ("gateway", "route:route", "peering", "endpoint")
+    found = [r for r in stack.inventory.resources if r.region == away and any(w in r.type.lower() for w in ways)]
+    assert {r.get("vpcEndpointType") for r in found} == {"Gateway"}, "nothing leads anywhere but to S3 and DynamoDB"
 
 
 def test_a_stack_with_dynamodb_has_nothing_of_elasticache(plan_platform: Any) -> None:

@@ -11,6 +11,7 @@ from pulumi_gcp.redis.outputs import InstanceServerCaCert
 
 from components.contracts.backup import tiers
 from components.contracts.feature_store import FeatureStoreKind
+from components.contracts.vocabulary import Cloud
 from components.gcp.feature_store.firestore import COLLECTION
 from components.gcp.feature_store.memorystore import ca_bundle
 
@@ -50,6 +51,21 @@ def firestore(plan_platform: Any, stores: Any) -> Any:
     """The development stack with Firestore."""
     cloud, changes = stores[FeatureStoreKind.FIRESTORE]
     return plan_platform(cloud, **changes)
+
+
+@pytest.mark.parametrize("kind", ["redis", "bigtable"])
+@pytest.mark.parametrize("zones", ["cba", "ab", "bc", "ac"])
+def test_zones_of_machines_may_change_and_the_store_stays(
+    plan_platform: Any, stores: Any, kind: str, zones: str
+) -> None:
+    def stores_of(letters: str) -> list[Any]:
+        named = [f"europe-west4-{letter}" for letter in letters]
+        changes = {**stores[kind][1], "zones": named, "pools": {"gpu": {"zones": []}}}
+        planned = plan_platform(Cloud.GCP, "prod", **changes).inventory
+        found = planned.of_type("gcp:redis/instance:Instance", "gcp:bigtable/instance:Instance")
+        return [(resource.type, resource.inputs) for resource in found]
+
+    assert stores_of(zones) == stores_of("abc") != [], "its zones replace it"
 
 
 def test_firestores_exports_reach_the_backup_region(firestore: Any) -> None:
