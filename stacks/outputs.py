@@ -119,8 +119,7 @@ class StandbyOutputs(Outputs):
     """The network that waits in the backup region."""
 
     network: str
-    subnets: dict[str, str]
-    """By zone on AWS, by region on Google Cloud."""
+    """On Google Cloud the stack's own, which is global."""
     region: str
 
 
