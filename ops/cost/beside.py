@@ -15,6 +15,10 @@ FREE: Final[Mapping[str, str]] = {
     "aws:backup/selection:Selection": _RECORD,
     "aws:backup/vaultLockConfiguration:VaultLockConfiguration": _RECORD,
     "aws:backup/vaultPolicy:VaultPolicy": _IDENTITY,
+    "aws:elasticache/user:User": _IDENTITY,
+    "aws:elasticache/userGroup:UserGroup": _IDENTITY,
+    "aws:elasticache/subnetGroup:SubnetGroup": _NETWORK,
+    "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup": "its groups of nodes are billed",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _NETWORK,
     "aws:ec2/launchTemplate:LaunchTemplate": "the machines are billed, with their group",
     "aws:ec2/routeTable:RouteTable": _NETWORK,
@@ -32,6 +36,10 @@ FREE: Final[Mapping[str, str]] = {
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": _IDENTITY,
     "aws:kms/alias:Alias": "the key is billed",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _NETWORK,
+    "gcp:bigtable/table:Table": "the nodes are billed; what is kept, by GiB",
+    "gcp:bigtable/gCPolicy:GCPolicy": _RECORD,
+    "gcp:bigtable/tableIamMember:TableIamMember": _IDENTITY,
+    "gcp:firestore/field:Field": _RECORD,
     "gcp:binaryauthorization/policy:Policy": "free for a project's own clusters (believed)",
     "gcp:compute/firewall:Firewall": _NETWORK,
     "gcp:compute/globalAddress:GlobalAddress": "an internal range",
@@ -73,6 +81,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "aws:cloudwatch/logGroup:LogGroup": "by volume: about 0.60 USD a GiB taken in, 0.03 a GiB kept a month",
     "aws:ec2/flowLog:FlowLog": "by volume, with its log group",
     "aws:sns/topic:Topic": "by message",
+    "gcp:firestore/database:Database": "by document read and written, and about 0.15 USD a GiB kept a month",
+    "gcp:firestore/backupSchedule:BackupSchedule": "about 0.03 USD a month for each GiB of each backup",
     "gcp:gkebackup/backupPlan:BackupPlan": "by pod and volume: about 1 USD a month for each pod",
 }
 """What depends on use alone."""
@@ -82,5 +92,6 @@ ALWAYS_LEFT_OUT: Final = (
     "what a load balancer costs, where the cluster's users ask for one",
     "taxes, discounts, commitments and free tiers; support plans",
     "old versions in buckets, and releases beyond one",
+    "hours in which the fleet is scaled down: a month is counted whole",
 )
 """What no estimate here has, whatever the stack."""

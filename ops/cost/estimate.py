@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from components.aws.feature_store.valkey import node_type
 from components.contracts.backup import points_kept
 from components.contracts.capacity import replicas_per_machine
 from components.contracts.choices import choices, most_machines
+from components.contracts.feature_store import ValkeySpec
 from components.contracts.vocabulary import Capacity, Cloud
 from ops.cost import prices
 from ops.cost.beside import FREE, FREE_PREFIXES, LEFT_OUT
@@ -164,6 +166,25 @@ def _vault(resource: Resource, settings: Settings) -> Line:
     return _line(resource, f"{points} recovery points, for each {FEATURES_GIB} GiB of features", usd)
 
 
+def _valkey(resource: Resource, settings: Settings) -> Line | None:
+    store = settings.feature_store
+    if not isinstance(store, ValkeySpec):
+        return None
+    family, _, size = node_type(store.memory_gib).rpartition(".")
+    times = 1 if size == "large" else 2 * int(size.removesuffix("xlarge") or 1)
+    nodes = int(resource.get("numCacheClusters"))
+    region = resource.region or settings.region
+    usd = nodes * times * prices.VALKEY_LARGE_HOUR[family].usd * HOURS_A_MONTH * prices.factor(Cloud.AWS, region)
+    return _line(resource, f"{nodes} × {family}.{size}", usd)
+
+
+def _bigtable(resource: Resource, _: Settings) -> Line:
+    each = prices.BIGTABLE_HOUR.usd * HOURS_A_MONTH
+    bounds = [cluster["autoscalingConfig"] for cluster in resource.get("clusters")]
+    least, most = (sum(int(bound[end]) for bound in bounds) for end in ("minNodes", "maxNodes"))
+    return _line(resource, f"{least} to {most} nodes in {len(bounds)} clusters", least * each, most * each)
+
+
 def _redis(resource: Resource, settings: Settings) -> Line:
     gib = int(resource.get("memorySizeGb"))
     price = next(price for most, price in prices.REDIS_GIB_HOUR if gib <= most)
@@ -194,6 +215,8 @@ PRICED: Final[Mapping[str, Priced]] = {
     "aws:ecr/repository:Repository": _images(prices.ECR_GIB),
     "aws:dynamodb/table:Table": _table,
     "aws:backup/vault:Vault": _vault,
+    "aws:elasticache/replicationGroup:ReplicationGroup": _valkey,
+    "gcp:bigtable/instance:Instance": _bigtable,
     "gcp:container/cluster:Cluster": _flat(prices.GKE_HOUR, "the control plane", hourly=True),
     "gcp:container/nodePool:NodePool": _machines(prices.PD_BALANCED_GIB),
     "gcp:kms/cryptoKey:CryptoKey": _key,

@@ -37,6 +37,11 @@ S3_GIB: Final = Price(0.023, "GiB-month of S3 Standard", "aws.amazon.com/s3/pric
 ECR_GIB: Final = Price(0.10, "GiB-month of images", "aws.amazon.com/ecr/pricing")
 DYNAMODB_GIB: Final = Price(0.25, "GiB-month of a table", "aws.amazon.com/dynamodb/pricing")
 DYNAMODB_PITR_GIB: Final = Price(0.20, "GiB-month of point-in-time recovery", "aws.amazon.com/dynamodb/pricing")
+VALKEY_LARGE_HOUR: Final = {
+    "cache.m7g": Price(0.1264, "hour of a cache.m7g.large with Valkey", "aws.amazon.com/elasticache/pricing"),
+    "cache.r7g": Price(0.1752, "hour of a cache.r7g.large with Valkey", "aws.amazon.com/elasticache/pricing"),
+}
+"""Family of nodes → its `large`; larger ones cost in proportion."""
 BACKUP_GIB: Final = Price(0.10, "GiB-month of a recovery point", "aws.amazon.com/backup/pricing")
 
 GKE_HOUR: Final = Price(0.10, "hour of a regional cluster", "cloud.google.com/kubernetes-engine/pricing")
@@ -53,6 +58,7 @@ REDIS_GIB_HOUR: Final = (
     (300, Price(0.030, "GiB-hour of Redis, standard tier M5", "cloud.google.com/memorystore/docs/redis/pricing")),
 )
 """Up to how many GiB → the price of one."""
+BIGTABLE_HOUR: Final = Price(0.65, "hour of a node", "cloud.google.com/bigtable/pricing")
 DNS_ZONE: Final = Price(0.20, "month of a zone", "cloud.google.com/dns/pricing")
 SCHEDULER_JOB: Final = Price(0.10, "month of a job", "cloud.google.com/scheduler/pricing")
 GCP_ALERT: Final = Price(0.10, "month of an alert's condition", "cloud.google.com/stackdriver/pricing")

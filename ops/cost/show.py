@@ -60,4 +60,5 @@ def to_json(estimate: Estimate) -> dict[str, Any]:
 def sources() -> list[dict[str, Any]]:
     """Every price that is not a machine's."""
     single = [price for price in vars(prices).values() if isinstance(price, Price)]
-    return [dataclasses.asdict(price) for price in [*single, *(price for _, price in prices.REDIS_GIB_HOUR)]]
+    sized = [*(price for _, price in prices.REDIS_GIB_HOUR), *prices.VALKEY_LARGE_HOUR.values()]
+    return [dataclasses.asdict(price) for price in [*single, *sized]]

@@ -19,7 +19,9 @@ from ops.cost.prices import machine_hour_usd
 from ops.cost.show import lines, sources, to_json
 from ops.cost.write import aws, gcp
 from ops.plan.command import show_cost
+from ops.plan.planner import plan_program
 from policies.inventory import Inventory, Resource
+from stacks.compose import compose
 from stacks.fitting import rooms_by_pool
 from stacks.settings import Settings, stack_file, stack_names
 
@@ -175,3 +177,23 @@ def test_the_command_prints_the_total_alone_when_it_is_to_be_quiet(
     show_cost(plans["dev-aws"], quiet=True)
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("dev-aws: ") and "USD a month idle" in line
+
+
+@pytest.mark.parametrize(
+    ("stack", "store", "dear"),
+    [
+        ("dev-aws", {"kind": "valkey", "memory_gib": 5}, "aws:elasticache/replicationGroup:ReplicationGroup"),
+        ("dev-gcp", {"kind": "bigtable"}, "gcp:bigtable/instance:Instance"),
+        ("dev-gcp", {"kind": "firestore"}, ""),
+    ],
+    ids=["valkey", "bigtable", "firestore"],
+)
+def test_every_kind_of_feature_store_is_priced_or_left_out(stack: str, store: dict[str, Any], dear: str) -> None:
+    written = settings(stack).model_dump(mode="json")
+    written["feature_store"] = store
+    written["backup"] |= {"frequency_hours": 24, "rpo_minutes": 5000}
+    asked = Settings.parse(written, "another kind")
+    found = estimate(plan_program(lambda: compose(asked).export(), stack, asked), asked)
+    assert found.not_priced == ()
+    costs = [line.idle_usd for line in found.lines if line.type == dear]
+    assert all(usd > 100 for usd in costs) and bool(costs) == bool(dear)
