@@ -26,8 +26,11 @@ SPOT_SECONDS: Final = {Cloud.AWS: 110, Cloud.GCP: 120 - GKE_CRITICAL_PODS_SECOND
 AWS: of the two minutes' notice, ten seconds until EKS' drain has begun (believed). Google Cloud: of the 120 seconds
 that a node pool may ask for, all but what critical pods keep.
 """
-EKS_GROUP_NODES_MAX: Final = 450
-"""Nodes of one EKS managed node group: the default quota (EKS user guide, "service quotas", read on 2026-11-21)."""
+EKS_GROUP_NODES_MAX: Final = 100
+"""Most nodes of one EKS managed node group: the default quota was 100 and is 450 by now, so that 100 holds anywhere.
+
+EKS user guide, "service quotas", in copies of several years, read on 2026-11-21.
+"""
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,11 @@ def gke_shielded_nodes(pool: Resource, _: Inventory) -> Judgement:
     )
 
 
+def _flex_start(pool: Resource, _: Inventory) -> str:
+    is_one = read(pool, "nodeConfig.flexStart") is True
+    return "a flex-start machine goes after seven days, and GKE does not repair it before" if is_one else ""
+
+
 family.require(
     "gcp-gke-node-upkeep",
     Severity.MEDIUM,
@@ -194,5 +199,11 @@ family.require(
     inputs={"management.autoRepair": (True, False), "management.autoUpgrade": (True, False)},
     rationale="A machine that nobody repairs fails silently; one that nobody upgrades keeps its holes.",
     remedy="Set management.autoRepair and management.autoUpgrade.",
+    unless=_flex_start,
+    accepted=lambda: {
+        "a flex-start machine goes after seven days, and GKE does not repair it before": both(
+            put("nodeConfig.flexStart", True), put("management.autoRepair", False)
+        )
+    },
     frameworks={Framework.CIS_GKE: ("5.5.2", "5.5.3"), Framework.CHECKOV: ("CKV_GCP_9", "CKV_GCP_10")},
 )

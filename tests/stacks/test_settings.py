@@ -56,7 +56,7 @@ def test_each_committed_stack_is_accepted(stack: str) -> None:
         ("dev-aws", "pools.gpu.capacity", [], "at least 1 item"),
         ("dev-aws", "pools.gpu.capacity", ["flex-start"], "flex-start is Google Cloud's"),
         ("dev-aws", "pools.gpu.capacity", ["reservation"], "reservations with the capacity reservation"),
-        ("dev-aws", "pools.gpu.max_nodes", 451, "at most 450"),
+        ("dev-aws", "pools.gpu.max_nodes", 101, "at most 100"),
         ("dev-aws", "pools.system.capacity", ["on-demand", "spot"], "one way of buying it"),
         ("dev-gcp", "pools.system.capacity", ["flex-start"], "for a pool without GPUs"),
         ("dev-gcp", "pools.gpu.local_disk", True, "g2-standard-8 brings none"),
