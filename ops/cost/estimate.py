@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from components.aws.feature_store.valkey import node_type
+from components.aws.node_pools import GPU_DISK_MIBPS
 from components.contracts.backup import points_kept
 from components.contracts.capacity import replicas_per_machine
 from components.contracts.choices import choices, most_machines
 from components.contracts.feature_store import ValkeySpec
+from components.contracts.machines import MACHINES
 from components.contracts.vocabulary import Capacity, Cloud
 from ops.cost import prices
 from ops.cost.beside import FREE, FREE_PREFIXES, LEFT_OUT
@@ -80,33 +82,42 @@ def _flat(price: Price, what: str, *, hourly: bool = False) -> Priced:
     return lambda resource, _: _line(resource, what, price.usd * (HOURS_A_MONTH if hourly else 1))
 
 
-def _machines(disk: Price) -> Priced:
+def _machines(resource: Resource, settings: Settings) -> Line | None:
     """A group of machines: the first choice of its pool is counted, and the others are bought instead of it."""
-
-    def priced(resource: Resource, settings: Settings) -> Line | None:
-        for key, pool in settings.pools.items():
-            for choice in choices(settings.cloud, key, pool, settings.zones):
-                if choice.key != resource.name:
-                    continue
-                if choice.rank:
-                    return _line(resource, f"instead of the first choice of the pool {key}", 0.0)
-                return _first_choice(resource, settings, key, choice.machine_types[0], choice.capacity, disk)
-        return None
-
-    return priced
+    for key, pool in settings.pools.items():
+        for choice in choices(settings.cloud, key, pool, settings.zones):
+            if choice.key != resource.name:
+                continue
+            if choice.rank:
+                return _line(resource, f"instead of the first choice of the pool {key}", 0.0)
+            return _first_choice(resource, settings, key, choice.machine_types[0], choice.capacity)
+    return None
 
 
-def _first_choice(
-    resource: Resource, settings: Settings, key: str, machine_type: str, way: Capacity, disk: Price
-) -> Line | None:
+def _first_choice(resource: Resource, settings: Settings, key: str, machine_type: str, way: Capacity) -> Line | None:
     cloud, pool = settings.cloud, settings.pools[key]
-    hour = prices.machine_hour_usd(cloud, machine_type, settings.region, way)
-    if hour is None:
+    hour, disk = (
+        prices.machine_hour_usd(cloud, machine_type, settings.region, way),
+        _disk_usd(resource, settings, key),
+    )
+    if hour is None or disk is None:
         return None
-    month = hour * HOURS_A_MONTH + pool.disk_gib * disk.usd * prices.factor(cloud, settings.region)
+    month = hour * HOURS_A_MONTH + disk * prices.factor(cloud, settings.region)
     least, most = least_machines(settings).get(key, pool.min_nodes), most_machines(pool)
     what = f"{least} to {most} × {machine_type} {way}, {pool.disk_gib} GiB of disk each"
     return _line(resource, what, least * month, most * month)
+
+
+def _disk_usd(resource: Resource, settings: Settings, key: str) -> float | None:
+    """A month of one machine's disk in the cheapest region; None for a type of disk without a price."""
+    pool = settings.pools[key]
+    if settings.cloud is Cloud.GCP:
+        price = prices.DISK_GIB.get(str(resource.get("nodeConfig.diskType")))
+        return pool.disk_gib * price.usd if price else None
+    machine = MACHINES[Cloud.AWS].get(pool.machine_types[0])
+    fast = machine is not None and machine.accelerator is not None and not pool.local_disk
+    beyond = GPU_DISK_MIBPS - prices.GP3_MIBPS_FREE if fast else 0
+    return pool.disk_gib * prices.GP3_GIB.usd + beyond * prices.GP3_MIBPS.usd
 
 
 def least_machines(settings: Settings) -> dict[str, int]:
@@ -206,7 +217,7 @@ def _alert(resource: Resource, _: Settings) -> Line:
 
 PRICED: Final[Mapping[str, Priced]] = {
     "aws:eks/cluster:Cluster": _flat(prices.EKS_HOUR, "the control plane", hourly=True),
-    "aws:eks/nodeGroup:NodeGroup": _machines(prices.GP3_GIB),
+    "aws:eks/nodeGroup:NodeGroup": _machines,
     "aws:ec2/vpcEndpoint:VpcEndpoint": _endpoint,
     "aws:kms/key:Key": _flat(prices.AWS_KEY, "the key; two rotations add as much each"),
     "aws:kms/replicaKey:ReplicaKey": _flat(prices.AWS_KEY, "the key's copy"),
@@ -218,7 +229,7 @@ PRICED: Final[Mapping[str, Priced]] = {
     "aws:elasticache/replicationGroup:ReplicationGroup": _valkey,
     "gcp:bigtable/instance:Instance": _bigtable,
     "gcp:container/cluster:Cluster": _flat(prices.GKE_HOUR, "the control plane", hourly=True),
-    "gcp:container/nodePool:NodePool": _machines(prices.PD_BALANCED_GIB),
+    "gcp:container/nodePool:NodePool": _machines,
     "gcp:kms/cryptoKey:CryptoKey": _key,
     "gcp:storage/bucket:Bucket": _bucket(prices.GCS_GIB),
     "gcp:artifactregistry/repository:Repository": _images(prices.ARTIFACT_GIB),

@@ -31,6 +31,8 @@ ENDPOINT_HOUR: Final = Price(
     0.01, "hour of an interface in one zone", "github.com/mattrobinsonsre/terrapod/issues/1005", believed=False
 )
 GP3_GIB: Final = Price(0.08, "GiB-month of gp3", "aws.amazon.com/ebs/pricing")
+GP3_MIBPS: Final = Price(0.04, "month of a MiB/s of gp3 beyond its first 125", "aws.amazon.com/ebs/pricing")
+GP3_MIBPS_FREE: Final = 125
 AWS_KEY: Final = Price(1.00, "month of a key", "aws.amazon.com/kms/pricing")
 AWS_ALARM: Final = Price(0.10, "month of an alarm", "aws.amazon.com/cloudwatch/pricing")
 S3_GIB: Final = Price(0.023, "GiB-month of S3 Standard", "aws.amazon.com/s3/pricing")
@@ -45,7 +47,14 @@ VALKEY_LARGE_HOUR: Final = {
 BACKUP_GIB: Final = Price(0.10, "GiB-month of a recovery point", "aws.amazon.com/backup/pricing")
 
 GKE_HOUR: Final = Price(0.10, "hour of a regional cluster", "cloud.google.com/kubernetes-engine/pricing")
-PD_BALANCED_GIB: Final = Price(0.10, "GiB-month of pd-balanced", "cloud.google.com/compute/disks-image-pricing")
+DISK_GIB: Final = {
+    "pd-balanced": Price(0.10, "GiB-month of pd-balanced", "cloud.google.com/compute/disks-image-pricing"),
+    "pd-ssd": Price(0.17, "GiB-month of pd-ssd", "cloud.google.com/compute/disks-image-pricing"),
+    "hyperdisk-balanced": Price(
+        0.08, "GiB-month of hyperdisk-balanced", "cloud.google.com/compute/disks-image-pricing"
+    ),
+}
+"""Google Cloud's type of disk → its price."""
 GCP_KEY: Final = Price(0.06, "month of a key's version", "cloud.google.com/kms/pricing")
 GCP_HSM_KEY: Final = Price(1.00, "month of a key's version in an HSM", "cloud.google.com/kms/pricing")
 GCS_GIB: Final = Price(0.020, "GiB-month of standard storage", "cloud.google.com/storage/pricing")

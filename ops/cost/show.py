@@ -60,5 +60,9 @@ def to_json(estimate: Estimate) -> dict[str, Any]:
 def sources() -> list[dict[str, Any]]:
     """Every price that is not a machine's."""
     single = [price for price in vars(prices).values() if isinstance(price, Price)]
-    sized = [*(price for _, price in prices.REDIS_GIB_HOUR), *prices.VALKEY_LARGE_HOUR.values()]
+    sized = [
+        *(price for _, price in prices.REDIS_GIB_HOUR),
+        *prices.VALKEY_LARGE_HOUR.values(),
+        *prices.DISK_GIB.values(),
+    ]
     return [dataclasses.asdict(price) for price in [*single, *sized]]

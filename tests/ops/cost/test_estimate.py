@@ -197,3 +197,29 @@ def test_every_kind_of_feature_store_is_priced_or_left_out(stack: str, store: di
     assert found.not_priced == ()
     costs = [line.idle_usd for line in found.lines if line.type == dear]
     assert all(usd > 100 for usd in costs) and bool(costs) == bool(dear)
+
+
+def test_a_faster_disk_costs_more(plans: dict[str, Inventory]) -> None:
+    """On AWS by its throughput, which a machine with NVMe of its own does not buy; on Google Cloud by its type."""
+    (group,) = (r for r in plans["dev-aws"].of_type(GROUP) if r.name.startswith("gpu"))
+    alone, stack = Inventory("dev-aws", {}, (group,)), settings("dev-aws")
+    bought = {
+        local: estimate(
+            alone,
+            stack.model_copy(
+                update={"pools": {**stack.pools, "gpu": stack.pools["gpu"].model_copy(update={"local_disk": local})}}
+            ),
+        ).idle_usd
+        for local in (True, False)
+    }
+    assert bought[True] < bought[False]
+    (pool,) = (r for r in plans["dev-gcp"].of_type("gcp:container/nodePool:NodePool") if r.name.startswith("gpu"))
+    costs = [
+        estimate(
+            Inventory("dev-gcp", {}, (replace(pool, inputs={**pool.inputs, "nodeConfig": {"diskType": kind}}),)),
+            settings("dev-gcp"),
+        )
+        for kind in ("pd-balanced", "pd-ssd", "floppy")
+    ]
+    assert costs[0].idle_usd < costs[1].idle_usd
+    assert costs[2].not_priced == ((pool.type, pool.name),)
