@@ -57,7 +57,7 @@ def questions(wanted: Wanted, files: PulumiFiles, target: Target, principal: str
 
 def aws_questions(reader: AwsReader, wanted: Wanted, files: PulumiFiles, principal: str | None) -> Questions:
     """As `questions`, of AWS."""
-    from ops.preflight.aws import fleet, offers, places, quotas
+    from ops.preflight.aws import fleet, offers, once, places, quotas
     from ops.preflight.aws.identity import identify, policy_source
     from ops.preflight.aws.permissions import permissions
     from ops.preflight.aws.state import state
@@ -77,6 +77,7 @@ def aws_questions(reader: AwsReader, wanted: Wanted, files: PulumiFiles, princip
         Check("machines", "machines in zones", partial(offers.machines_in_zones, reader, wanted)),
         Check("kubernetes-version", "Kubernetes version", partial(offers.kubernetes_version, reader, wanted)),
         Check("service-linked-roles", "service-linked roles", partial(places.service_linked_roles, reader, wanted)),
+        Check("once-per-account", "once per account", partial(once.once, reader, wanted)),
         Check("addresses", "addresses", partial(places.addresses, reader, wanted, wanted.region)),
         Check("bucket-names", "bucket names", partial(places.bucket_names, reader, wanted)),
         Check("key-aliases", "key aliases", partial(places.key_aliases, reader, wanted)),
@@ -92,7 +93,7 @@ def aws_questions(reader: AwsReader, wanted: Wanted, files: PulumiFiles, princip
 
 def gcp_questions(reader: GcpReader, wanted: Wanted, files: PulumiFiles) -> Questions:
     """As `questions`, of Google Cloud."""
-    from ops.preflight.gcp import fleet, offers, places, quotas, services
+    from ops.preflight.gcp import fleet, offers, once, places, quotas, services
     from ops.preflight.gcp.identity import identify
     from ops.preflight.gcp.permissions import permissions
     from ops.preflight.gcp.state import state
@@ -109,6 +110,7 @@ def gcp_questions(reader: GcpReader, wanted: Wanted, files: PulumiFiles) -> Ques
         Check("quotas", "quotas of the project", partial(quotas.global_quotas, reader, wanted)),
         Check("machines", "machines in zones", partial(offers.machines_in_zones, reader, wanted)),
         Check("kubernetes-version", "Kubernetes version", partial(offers.kubernetes_version, reader, wanted)),
+        Check("once-per-account", "once per project", partial(once.once, reader, wanted)),
         Check("addresses", "addresses", partial(places.addresses, reader, wanted)),
         Check("bucket-names", "bucket names", partial(places.bucket_names, reader, wanted)),
         Check("key-rings", "key rings", partial(places.key_rings, reader, wanted)),

@@ -15,6 +15,7 @@ CHECKS: Final[Mapping[str, str]] = {
     "apis": "Google Cloud: the APIs are on, or the stack switches them on",
     "service-agents": "Google Cloud: the agents exist that are granted keys and roles",
     "service-linked-roles": "AWS: the roles exist that keys and pools rely on",
+    "once-per-account": "what an account has at most once is free, or the stack's own",
     "quotas": "quotas hold the pools at their maxima, in both regions",
     "zones": "AWS: the zones are open to the account",
     "machines": "the zones sell the machines, and the backup region does",

@@ -109,6 +109,9 @@ def judged_kind(stack: str, backup_region: str, files: PulumiFiles, scheme: str)
     """What can be said of the two without asking a cloud; a bucket and a key of the stack's cloud are looked at."""
     found: list[Finding] = []
     backend, secrets = files.backend, files.secrets
+    if not backup_region and backend.kind in ("none", "file"):
+        said = "a bootstrap stack makes the state bucket: its own state starts on this machine, and moves there"
+        return [not_applicable("state", said)]
     where = f"{scheme}://YOUR-STATE-BUCKET" + (f"?region={backup_region}" if scheme == "s3" else "")
     login = f"pulumi login '{where}'"
     if backend.kind == "none":

@@ -78,7 +78,7 @@ class Wanted:
 
     @cached_property
     def backup_region(self) -> str:
-        """The region that holds the copies; empty where the stack has none, as a bootstrap stack may."""
+        """The region that holds the copies; empty for a bootstrap stack, which has none."""
         backup = self.inventory.settings.get("backup")
         return str(backup["region"]) if isinstance(backup, Mapping) and "region" in backup else ""
 

@@ -17,6 +17,8 @@ FEWEST_BACKUP_ZONES: Final = 1
 def zones(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]:
     """Whether the zones of the plan, by their ids, exist and are open to the account."""
     planned = sorted({zone for machines in wanted.machines for zone in machines.zones})
+    if not planned:
+        return
     answer = reader.must("ec2", "describe_availability_zones", wanted.region)
     open_zones = {z["ZoneId"] for z in answer["AvailabilityZones"] if z["State"] == "available"}
     for zone in planned:
@@ -30,6 +32,8 @@ def zones(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]:
 def machines_in_zones(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]:
     """Whether each pool's machine is sold in the zones that the plan names, and in the backup region at all."""
     types = sorted({machines.machine_type for machines in wanted.machines})
+    if not types:
+        return
     sold = {region: _sold(reader, region, types) for region in wanted.regions}
     for machines in wanted.machines:
         here = sold[wanted.region].get(machines.machine_type, frozenset())

@@ -33,6 +33,8 @@ def service_linked_roles(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]
 
 def addresses(reader: AwsReader, wanted: Wanted, region: str) -> Iterator[Finding]:
     """Whether the stack's network overlaps another of the region."""
+    if not wanted.networks:
+        return
     taken = [
         Taken(f"{vpc['VpcId']} in {region}", ipaddress.IPv4Network(block["CidrBlock"]))
         for vpc in reader.pages("ec2", "describe_vpcs", region, "Vpcs")

@@ -80,8 +80,9 @@ def quotas(reader: AwsReader, wanted: Wanted, region: str) -> Iterator[Finding]:
                 "Add it to ops/preflight/aws/quotas.py, and see `aws service-quotas list-service-quotas "
                 f"--service-code ec2 --region {region}`.",
             )
-    used = _Usage.read(reader, wanted, region)
-    for quota, vcpus in vcpus_wanted(wanted).items():
+    needs = vcpus_wanted(wanted)
+    used = _Usage.read(reader, wanted, region) if needs else _Usage({})
+    for quota, vcpus in needs.items():
         yield _compared(reader, region, quota, vcpus, used.vcpus(quota))
     yield from _network_quotas(reader, wanted, region)
 

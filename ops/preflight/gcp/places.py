@@ -17,6 +17,8 @@ _LIVE: Final = ("ENABLED", "PENDING_GENERATION")
 
 def addresses(reader: GcpReader, wanted: Wanted) -> Iterator[Finding]:
     """Whether the stack's ranges overlap a subnet or a reserved range of another network of the project."""
+    if not wanted.networks:
+        return
     networks = set(wanted.named("gcp:compute/network:Network", "name"))
 
     def foreign(thing: Mapping[str, Any]) -> bool:

@@ -39,6 +39,8 @@ _CPUS: Final = "CPUS_ALL_REGIONS"
 
 def quotas(reader: GcpReader, wanted: Wanted, region: str) -> Iterator[Finding]:
     """The machines' quotas in one region."""
+    if not wanted.machines:
+        return
     answer = reader.get("compute", f"compute/v1/projects/{wanted.account}/regions/{region}")
     limits = _limits(answer)
     own = _own(reader, wanted, region, limits)
@@ -57,6 +59,8 @@ def quotas(reader: GcpReader, wanted: Wanted, region: str) -> Iterator[Finding]:
 
 def global_quotas(reader: GcpReader, wanted: Wanted) -> Iterator[Finding]:
     """The project's quotas over all regions."""
+    if not wanted.machines:
+        return
     limits = _limits(reader.get("compute", f"compute/v1/projects/{wanted.account}"))
     gpus = _most_by_pool(wanted.machines, lambda m: m.most * m.accelerators_each)
     cpus = _most_by_pool(wanted.machines, lambda m: m.vcpus(Cloud.GCP))
