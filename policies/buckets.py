@@ -9,7 +9,16 @@ from policies.checks import ABSENT, all_of, equals, failed, items, read
 from policies.inventory import Inventory, Resource
 from policies.links import companions, keys_behind, refers_to
 from policies.model import Check, Judgement
-from policies.tokens import GCS_BUCKET, S3_BUCKET, S3_ENCRYPTION, S3_LOGGING, S3_REPLICATION, S3_VERSIONING
+from policies.tokens import (
+    CLOUDTRAIL,
+    FLOW_LOG,
+    GCS_BUCKET,
+    S3_BUCKET,
+    S3_ENCRYPTION,
+    S3_LOGGING,
+    S3_REPLICATION,
+    S3_VERSIONING,
+)
 
 TRANSFER_JOB = "gcp:storage/transferJob:TransferJob"
 _GCS_KEY = "encryption.defaultKmsKeyName"
@@ -31,6 +40,8 @@ class BucketKind:
     names: Callable[[Resource], tuple[str, ...]]
     """What an input may call the bucket by."""
     versioned: Check
+    holds_logs: Callable[[Resource, Inventory], bool]
+    """Whether it is there for logs, which no restore needs."""
     keys: Callable[[Inventory, Resource], set[str]]
     """URNs of the stack's own keys that encrypt the bucket."""
     copies: Callable[[Inventory, Resource], list[Copy]]
@@ -73,6 +84,28 @@ def holds_access_logs(bucket: Resource, inventory: Inventory) -> bool:
         refers_to(inventory, log, "targetBucket", bucket, *names) for log in inventory.of_type(S3_LOGGING)
     )
     return is_target and not s3_companions(inventory, bucket, S3_LOGGING)
+
+
+def holds_audit_records(bucket: Resource, inventory: Inventory) -> bool:
+    """Whether a trail or flow logs are written to the bucket."""
+    names = s3_names(bucket)
+    return any(
+        refers_to(inventory, writer, path, bucket, *names)
+        for token, path in ((CLOUDTRAIL, "s3BucketName"), (FLOW_LOG, "logDestination"))
+        for writer in inventory.of_type(token)
+    )
+
+
+def _s3_holds_logs(bucket: Resource, inventory: Inventory) -> bool:
+    return holds_access_logs(bucket, inventory) or holds_audit_records(bucket, inventory)
+
+
+def is_gcs_log_target(bucket: Resource, inventory: Inventory) -> bool:
+    """Whether the access logs of other buckets go to this one, and its own nowhere."""
+    name = read(bucket, "name")
+    others = (other for other in inventory.of_type(GCS_BUCKET) if other is not bucket)
+    is_target = any(read(other, "logging.logBucket") == name for other in others)
+    return is_target and read(bucket, "logging.logBucket") is ABSENT
 
 
 def _s3_versioned(bucket: Resource, inventory: Inventory) -> Judgement:
@@ -139,5 +172,9 @@ def _gcs_key_of_copy(_: Copy, destination: Resource) -> tuple[Resource, str]:
     return destination, _GCS_KEY
 
 
-S3 = BucketKind(S3_BUCKET, s3_names, _s3_versioned, _s3_keys, _s3_copies, _s3_key_of_copy, _s3_copies_encrypted)
-GCS = BucketKind(GCS_BUCKET, _gcs_names, _gcs_versioned, _gcs_keys, _gcs_copies, _gcs_key_of_copy, lambda _: {})
+S3 = BucketKind(
+    S3_BUCKET, s3_names, _s3_versioned, _s3_holds_logs, _s3_keys, _s3_copies, _s3_key_of_copy, _s3_copies_encrypted
+)
+GCS = BucketKind(
+    GCS_BUCKET, _gcs_names, _gcs_versioned, is_gcs_log_target, _gcs_keys, _gcs_copies, _gcs_key_of_copy, lambda _: {}
+)

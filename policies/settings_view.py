@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.contracts.backup import BackupSpec
+from components.contracts.specs import MonitoringSpec
 from components.contracts.vocabulary import Cloud, Environment
 
+_DEFAULT_LOG_RETENTION_DAYS = MonitoringSpec.model_fields["log_retention_days"].default
 _DEFAULT_MIN_DISTANCE_KM = BackupSpec.model_fields["min_distance_km"].default
 
 _LEAST_RPO_MINUTES = 15.0
@@ -29,6 +31,7 @@ class SettingsView:
     min_distance_km: float
     rpo_minutes: float
     """The recovery point objective; where it is missing, the shortest that a stack may have."""
+    log_retention_days: int
     opt_outs: Mapping[str, str]
     """Safe defaults given up → the reason."""
 
@@ -39,6 +42,8 @@ class SettingsView:
         backup = backup if isinstance(backup, Mapping) else {}
         distance = backup.get("min_distance_km", _DEFAULT_MIN_DISTANCE_KM)
         rpo = backup.get("rpo_minutes", _LEAST_RPO_MINUTES)
+        monitoring = settings.get("monitoring")
+        kept = monitoring.get("log_retention_days") if isinstance(monitoring, Mapping) else None
         opt_outs = settings.get("opt_outs")
         cloud = settings.get("cloud")
         return SettingsView(
@@ -48,5 +53,6 @@ class SettingsView:
             backup_region=str(backup.get("region", "")),
             min_distance_km=float(distance) if isinstance(distance, int | float) else _DEFAULT_MIN_DISTANCE_KM,
             rpo_minutes=float(rpo) if isinstance(rpo, int | float) else _LEAST_RPO_MINUTES,
+            log_retention_days=kept if isinstance(kept, int) else _DEFAULT_LOG_RETENTION_DAYS,
             opt_outs={str(k): str(v) for k, v in opt_outs.items()} if isinstance(opt_outs, Mapping) else {},
         )

@@ -26,6 +26,16 @@ KMS_KEY_TYPES: Final = (KMS_KEY, "aws:kms/replicaKey:ReplicaKey", "aws:kms/alias
 GCP_KEY: Final = "gcp:kms/cryptoKey:CryptoKey"
 GCP_KEY_RING: Final = "gcp:kms/keyRing:KeyRing"
 
+CLOUDTRAIL: Final = "aws:cloudtrail/trail:Trail"
+FLOW_LOG: Final = "aws:ec2/flowLog:FlowLog"
+VPC: Final = "aws:ec2/vpc:Vpc"
+S3_OBJECT_LOCK: Final = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
+GCP_AUDIT_CONFIG: Final = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+GCP_LOG_BUCKET: Final = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
+GCP_LOG_SINK: Final = "gcp:logging/projectSink:ProjectSink"
+GCP_SUBNET: Final = "gcp:compute/subnetwork:Subnetwork"
+GCP_FIREWALL: Final = "gcp:compute/firewall:Firewall"
+
 EKS_CLUSTER: Final = "aws:eks/cluster:Cluster"
 EKS_NODE_GROUP: Final = "aws:eks/nodeGroup:NodeGroup"
 EKS_ACCESS_ENTRY: Final = "aws:eks/accessEntry:AccessEntry"

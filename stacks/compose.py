@@ -41,6 +41,16 @@ def compose(s: Settings) -> Platform:
         "features", place, s.feature_store, network=network, standby=standby, keys=keys, provider=on
     ).ref
     registry = cloud.Registry("registry", place, s.registry, keys=keys, provider=on).ref
+    audit = cloud.Audit(
+        "audit",
+        place,
+        s.monitoring,
+        network=network,
+        storage=storage,
+        feature_store=feature_store,
+        keys=keys,
+        provider=on,
+    ).ref
     identity = cloud.Identity(
         "identity", place, cluster=cluster, storage=storage, feature_store=feature_store, provider=on
     ).ref
@@ -97,6 +107,7 @@ def compose(s: Settings) -> Platform:
         storage=storage,
         feature_store=feature_store,
         registry=registry,
+        audit=audit,
         identity=identity,
         backup=backup,
         monitoring=monitoring,

@@ -28,6 +28,7 @@ class Platform:
     storage: refs.StorageRef
     feature_store: FeatureStoreRef
     registry: refs.RegistryRef
+    audit: refs.AuditRef
     identity: refs.IdentityRef
     backup: refs.BackupRef
     monitoring: refs.MonitoringRef

@@ -108,6 +108,13 @@ class RegistryOutputs(Outputs):
     id: str
 
 
+class AuditOutputs(Outputs):
+    """Where the record of accesses and connections is kept."""
+
+    store: str
+    id: str
+
+
 class ClusterOutputs(Outputs):
     """The Kubernetes cluster."""
 
@@ -179,6 +186,7 @@ class StackOutputs(Outputs):
     feature_store: FeatureStoreOutputs
     backup: BackupOutputs
     registry: RegistryOutputs
+    audit: AuditOutputs
     cluster: ClusterOutputs
     fleet: FleetOutputs
     identities: IdentitiesOutputs

@@ -55,6 +55,15 @@ def _put(service: str, noun: str, *, delete: bool = False, read: str = "") -> Ne
     return Needs((put, get), (get,), (put, get), (f"{service}:Delete{noun}" if delete else put, get))
 
 
+_TRAIL_SETTINGS: Final = ("cloudtrail:PutEventSelectors",)
+_TRAIL_READS: Final = (
+    "cloudtrail:DescribeTrails",
+    "cloudtrail:GetEventSelectors",
+    "cloudtrail:GetInsightSelectors",
+    "cloudtrail:GetTrailStatus",
+    "cloudtrail:ListTags",
+)
+
 AWS: Final[Mapping[str, Needs]] = {
     "aws:autoscaling/tag:Tag": Needs(
         ("autoscaling:CreateOrUpdateTags", "autoscaling:DescribeTags"),
@@ -110,6 +119,12 @@ AWS: Final[Mapping[str, Needs]] = {
         ("events:ListTargetsByRule",),
         ("events:ListTargetsByRule", "events:PutTargets"),
         ("events:ListTargetsByRule", "events:RemoveTargets"),
+    ),
+    "aws:cloudtrail/trail:Trail": Needs(
+        ("cloudtrail:AddTags", "cloudtrail:CreateTrail", "cloudtrail:StartLogging", *_TRAIL_SETTINGS, *_TRAIL_READS),
+        _TRAIL_READS,
+        ("cloudtrail:AddTags", "cloudtrail:RemoveTags", "cloudtrail:UpdateTrail", *_TRAIL_SETTINGS, *_TRAIL_READS),
+        ("cloudtrail:DeleteTrail", "cloudtrail:DescribeTrails"),
     ),
     "aws:cloudwatch/logGroup:LogGroup": Needs(
         (
@@ -184,7 +199,7 @@ AWS: Final[Mapping[str, Needs]] = {
         ("ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress", *_EC2_TAGS),
     ),
     "aws:ec2/flowLog:FlowLog": Needs(
-        ("ec2:CreateFlowLogs", "ec2:DescribeFlowLogs", "iam:PassRole", "logs:CreateLogDelivery", "ec2:CreateTags"),
+        ("ec2:CreateFlowLogs", "ec2:DescribeFlowLogs", "logs:CreateLogDelivery", "ec2:CreateTags"),
         ("ec2:DescribeFlowLogs",),
         _EC2_TAGS,
         ("ec2:DeleteFlowLogs", "ec2:DescribeFlowLogs", "logs:DeleteLogDelivery"),
@@ -471,6 +486,7 @@ AWS: Final[Mapping[str, Needs]] = {
     ),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _put("s3", "LifecycleConfiguration"),
     "aws:s3/bucketLogging:BucketLogging": _put("s3", "BucketLogging"),
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": _put("s3", "BucketObjectLockConfiguration"),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _put("s3", "BucketOwnershipControls"),
     "aws:s3/bucketPolicy:BucketPolicy": _put("s3", "BucketPolicy", delete=True),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _put("s3", "BucketPublicAccessBlock"),

@@ -182,6 +182,7 @@ GCP: Final[Mapping[str, Needs]] = {
     ),
     "gcp:projects/iAMCustomRole:IAMCustomRole": _crud("iam.roles", "iam.roles.undelete"),
     "gcp:projects/iAMMember:IAMMember": _grant("resourcemanager.projects"),
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig": _grant("resourcemanager.projects"),
     "gcp:projects/service:Service": Needs(
         ("serviceusage.services.enable", "serviceusage.services.get", "serviceusage.services.list"),
         ("serviceusage.services.get", "serviceusage.services.list"),

@@ -34,6 +34,7 @@ REPLACE_ON: Mapping[str, tuple[str, ...]] = {
     "aws:cloudwatch/eventRule:EventRule": ("eventBusName", "name", "namePrefix"),
     "aws:cloudwatch/eventTarget:EventTarget": ("eventBusName", "rule", "targetId"),
     "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": ("policyName", "resourceArn"),
+    "aws:cloudtrail/trail:Trail": ("name",),
     "aws:cloudwatch/logGroup:LogGroup": ("logGroupClass", "name", "namePrefix"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("name",),
     "aws:dynamodb/table:Table": (

@@ -40,6 +40,7 @@ _NODE_CONFIG: Final = (
 )
 
 REPLACE_ON: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig": ("service",),
     "gcp:artifactregistry/repository:Repository": (
         "format",
         "kmsKeyName",

@@ -1,5 +1,6 @@
 """AWS' implementation of the platform's ports: what `components.contracts.ports.CloudModule` promises."""
 
+from components.aws.audit import Audit
 from components.aws.backup import Backup
 from components.aws.cluster import Cluster
 from components.aws.feature_store import FeatureStore
@@ -14,6 +15,7 @@ from components.aws.standby import Standby
 from components.aws.storage import Storage
 
 __all__ = [
+    "Audit",
     "Backup",
     "Cluster",
     "FeatureStore",

@@ -24,6 +24,14 @@ ACCESS_LOG_DAYS: Final = 365
 ACCESS_LOGS: Final = Stateful("access logs of the models", NotCopied("a restore needs no logs"))
 
 
+LOCK_MODES: Final = {True: "COMPLIANCE", False: "GOVERNANCE"}
+"""Whether a stack's logs are locked for good (`Place.locks_logs`) → the mode of S3's Object Lock.
+
+Nobody, the account's root included, shortens COMPLIANCE. GOVERNANCE gives way to `s3:BypassGovernanceRetention`, with
+which a stack that comes and goes empties its bucket when it is destroyed.
+"""
+
+
 @dataclass(frozen=True)
 class MadeBucket:
     """A bucket, and the settings that make it safe to write to."""
@@ -107,20 +115,83 @@ def model_bucket(
     return MadeBucket(made.bucket, made.versioning, (*made.settings, logging))
 
 
-def access_log_bucket(parent: Component, purpose: str, place: Place, region: str, source: str) -> MadeBucket:
-    """The target of `source`'s access logs, in the same region as S3 requires.
+def locked_bucket(
+    parent: Component,
+    purpose: str,
+    holds: Stateful,
+    place: Place,
+    name: str,
+    key: KeyRef,
+    *,
+    retention_days: int,
+    access_logs: pulumi.Input[str],
+    deliveries: Sequence[Statement],
+) -> MadeBucket:
+    """A bucket whose objects nobody changes or removes for `retention_days`; after that they expire.
+
+    Args:
+        access_logs: the bucket that its own access logs go to.
+        deliveries: who may write.
+    """
+    encryption = aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+        apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+            sse_algorithm="aws:kms", kms_master_key_id=key.id
+        ),
+        bucket_key_enabled=True,
+        blocked_encryption_types=["SSE-C"],
+    )
+    made = _bucket(
+        parent,
+        purpose,
+        holds,
+        place,
+        key.region,
+        name,
+        encryption,
+        _expire(retention_days),
+        (*tls_only(name), *deliveries),
+        object_lock=True,
+    )
+    lock = aws.s3.BucketObjectLockConfiguration(
+        purpose,
+        region=key.region,
+        bucket=made.bucket.bucket,
+        object_lock_enabled="Enabled",
+        rule=aws.s3.BucketObjectLockConfigurationRuleArgs(
+            default_retention=aws.s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(
+                mode=LOCK_MODES[place.locks_logs], days=retention_days
+            )
+        ),
+        # S3 locks versions: it refuses a lock while versions are not kept.
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[made.versioning]),
+    )
+    logging = aws.s3.BucketLogging(
+        purpose,
+        region=key.region,
+        bucket=made.bucket.bucket,
+        target_bucket=access_logs,
+        target_prefix=f"{name}/",
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    return MadeBucket(made.bucket, made.versioning, (*made.settings, lock, logging))
+
+
+def access_log_bucket(
+    parent: Component, purpose: str, place: Place, region: str, sources: Sequence[str]
+) -> MadeBucket:
+    """The target of the access logs of `sources`, in the same region as S3 requires.
 
     It is encrypted with S3's own keys: S3 delivers no access log to a bucket whose default is a KMS key.
     """
     name = place.bucket_name("logs", region)
     delivery = allow(
-        "AccessLogsOfTheModelBucket",
+        "AccessLogsOfTheStacksBuckets",
         ["s3:PutObject"],
         f"{bucket_arn(name)}/*",
         principal=service("logging.s3.amazonaws.com"),
         condition={
             "StringEquals": {"aws:SourceAccount": place.account},
-            "ArnEquals": {"aws:SourceArn": bucket_arn(source)},
+            "ArnEquals": {"aws:SourceArn": [bucket_arn(source) for source in sources]},
         },
     )
     encryption = aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
@@ -129,18 +200,29 @@ def access_log_bucket(parent: Component, purpose: str, place: Place, region: str
         ),
         blocked_encryption_types=["SSE-C"],
     )
-    lifecycle = aws.s3.BucketLifecycleConfigurationRuleArgs(
+    return _bucket(
+        parent,
+        purpose,
+        ACCESS_LOGS,
+        place,
+        region,
+        name,
+        encryption,
+        _expire(ACCESS_LOG_DAYS),
+        (*tls_only(name), delivery),
+    )
+
+
+def _expire(days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
         id="expire-logs",
         status="Enabled",
         filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=ACCESS_LOG_DAYS),
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
         noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
             noncurrent_days=ABORT_UPLOAD_DAYS
         ),
         abort_incomplete_multipart_upload=_abort_uploads(),
-    )
-    return _bucket(
-        parent, purpose, ACCESS_LOGS, place, region, name, encryption, lifecycle, (*tls_only(name), delivery)
     )
 
 
@@ -160,6 +242,8 @@ def _bucket(
     encryption: aws.s3.BucketServerSideEncryptionConfigurationRuleArgs,
     lifecycle: aws.s3.BucketLifecycleConfigurationRuleArgs,
     statements: Sequence[Statement],
+    *,
+    object_lock: bool = False,
 ) -> MadeBucket:
     options = pulumi.ResourceOptions(parent=parent)
     kept = parent.keep(aws.s3.Bucket, purpose, holds, place)
@@ -169,6 +253,7 @@ def _bucket(
         bucket=name,
         # Opting out of deletion protection means that the stack may be destroyed with what it holds.
         force_destroy=not kept.protected,
+        object_lock_enabled=object_lock or None,
         tags=place.labels,
         opts=kept.options,
     )

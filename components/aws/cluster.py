@@ -11,7 +11,6 @@ import pulumi_aws as aws
 
 from components.aws.access import access_entries, control_plane_rules
 from components.aws.documents import pod_trust, service_trust
-from components.aws.network import flow_logs
 from components.aws.roles import make_role
 from components.contracts.cluster import ClusterSpec
 from components.contracts.component import Component, ready
@@ -88,7 +87,6 @@ class Cluster(Component):
         super().__init__("aws:Cluster", name, provider)
         cluster_name = place.name("cluster", max_length=CLUSTER_NAME_MAX)
         cluster = self._control_plane(cluster_name, place, spec, network, keys, log_retention_days)
-        flow_logs(self, place, network, keys.logs, log_retention_days)
         admitted = [
             *access_entries(self, place, spec.access, cluster),
             *control_plane_rules(self, place, spec.private_cidrs, cluster),

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from components.aws.documents import allow, bucket_arn, bucket_key_access, document, pod_trust
 from components.aws.feature_store import KINDS
-from components.aws.roles import make_role
+from components.aws.roles import ROLE_NAME_MAX, make_role
 from components.contracts.component import Component, ready
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
@@ -19,6 +19,11 @@ from components.contracts.serving import NAMESPACE, SERVICE_ACCOUNT
 
 AUTOSCALER_NAMESPACE: Final = "kube-system"
 AUTOSCALER_SERVICE_ACCOUNT: Final = "cluster-autoscaler"
+
+
+def fleet_role(place: Place) -> str:
+    """The physical name of the fleet's role."""
+    return place.name("fleet", max_length=ROLE_NAME_MAX)
 
 
 def fleet_policy(place: Place, storage: StorageRef, feature_store: FeatureStoreRef) -> str:

@@ -38,7 +38,7 @@ class Keys(Component):
         data = self._key(
             "data", "models, features, images, disks and alerts", place, spec, region, data_users(place, region)
         )
-        logs = self._key("logs", "logs", place, spec, region, (log_service(place, region),))
+        logs = self._key("logs", "logs", place, spec, region, (log_service(place, region), *log_deliveries(place)))
         away = place.backup_region
         users = (*data_users(place, away), log_service(place, away))
         recovery = self._key("recovery", "copies in the backup region", place, spec, away, users)
@@ -92,6 +92,39 @@ def log_service(place: Place, region: str) -> Statement:
         condition={
             "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{region}:{place.account}:log-group:*"}
         },
+    )
+
+
+def log_deliveries(place: Place) -> tuple[Statement, ...]:
+    """CloudTrail and the delivery of flow logs, which encrypt what they write into the audit bucket."""
+    trail = {
+        "StringLike": {
+            "aws:SourceArn": f"arn:aws:cloudtrail:{place.region}:{place.account}:trail/*",
+            "kms:EncryptionContext:aws:cloudtrail:arn": f"arn:aws:cloudtrail:*:{place.account}:trail/*",
+        }
+    }
+    return (
+        allow(
+            "TrailEncrypts",
+            ["kms:GenerateDataKey*"],
+            "*",
+            principal=service("cloudtrail.amazonaws.com"),
+            condition=trail,
+        ),
+        allow(
+            "TrailAsksForTheKey",
+            ["kms:DescribeKey"],
+            "*",
+            principal=service("cloudtrail.amazonaws.com"),
+            condition={"StringEquals": {"aws:SourceAccount": place.account}},
+        ),
+        allow(
+            "FlowLogsEncrypt",
+            ["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"],
+            "*",
+            principal=service("delivery.logs.amazonaws.com"),
+            condition={"StringEquals": {"aws:SourceAccount": place.account}},
+        ),
     )
 
 

@@ -9,13 +9,11 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.documents import allow, document, service_trust
-from components.aws.roles import make_role
+from components.aws.documents import allow, document
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
-from components.contracts.refs import KeyRef, NetworkRef
+from components.contracts.refs import NetworkRef
 from components.contracts.specs import NetworkSpec
-from components.contracts.stateful import NotCopied, Stateful
 
 SUBNET_PREFIX_LENGTH: Final = 19
 """A /16 has room for eight such subnets of 8,187 usable addresses; with the VPC CNI each pod takes one."""
@@ -38,8 +36,6 @@ here use Pod Identity (`eks-auth`; a kubelet's token is signed where it runs); `
 only the control plane and the network write logs; `elasticloadbalancing` is for a load balancer controller in the
 cluster (docs.aws.amazon.com/eks/latest/userguide/private-clusters.html, read 2026-11-21).
 """
-
-CONNECTIONS: Final = Stateful("the record of the network's connections", NotCopied("a restore needs no logs"))
 
 
 def subnet_cidr(cidr: str, zone: str) -> str:
@@ -104,8 +100,8 @@ class Network(Component):
     """A VPC without internet gateway, NAT or public subnet.
 
     What it deliberately does not do: let nodes reach the internet. Images come from the stack's own registry;
-    AWS' services come through endpoints whose policies admit this account only. Flow logs are the cluster's
-    (`flow_logs`), because they need the log key and the retention, which a network is not given.
+    AWS' services come through endpoints whose policies admit this account only. Flow logs are `Audit`'s, which has
+    the locked bucket that they go to.
     """
 
     ref: NetworkRef
@@ -223,51 +219,3 @@ class Network(Component):
             )
             for service, prefix in INTERFACE_ENDPOINTS.items()
         ]
-
-
-def flow_logs(
-    parent: Component, place: Place, network: NetworkRef, key: KeyRef, retention_days: int
-) -> aws.ec2.FlowLog:
-    """A record of every connection in the network, accepted or not, in an encrypted log group."""
-    name = f"/aws/vpc/{place.name('flow-logs')}"
-    kept = parent.keep(aws.cloudwatch.LogGroup, "flow-logs", CONNECTIONS, place)
-    group = aws.cloudwatch.LogGroup(
-        kept.name,
-        name=name,
-        retention_in_days=retention_days,
-        kms_key_id=key.id,
-        deletion_protection_enabled=kept.protected,
-        tags=place.labels,
-        opts=kept.options,
-    )
-    arn = f"arn:aws:logs:{place.region}:{place.account}:log-group:{name}"
-    writer = make_role(
-        parent,
-        place,
-        "flow-logs",
-        description="Writes the network's flow logs",
-        trust=service_trust(
-            "vpc-flow-logs.amazonaws.com", condition={"StringEquals": {"aws:SourceAccount": place.account}}
-        ),
-        inline={
-            "write": document(
-                allow(
-                    "WriteThisGroup",
-                    ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-                    [arn, f"{arn}:*"],
-                ),
-                allow("FindTheGroup", ["logs:DescribeLogGroups"], "*"),
-            )
-        },
-    )
-    return aws.ec2.FlowLog(
-        "flow-logs",
-        vpc_id=network.id,
-        traffic_type="ALL",
-        log_destination_type="cloud-watch-logs",
-        log_destination=ready(arn, group),
-        iam_role_arn=writer.arn,
-        max_aggregation_interval=60,
-        tags=place.labels,
-        opts=pulumi.ResourceOptions(parent=parent),
-    )

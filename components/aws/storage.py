@@ -48,8 +48,10 @@ class Storage(Component):
         super().__init__("aws:Storage", name, provider)
         models_name = place.bucket_name("models", place.region)
         replica_name = place.bucket_name("models", place.backup_region)
-        models_logs = access_log_bucket(self, "logs", place, place.region, models_name)
-        replica_logs = access_log_bucket(self, "replica-logs", place, place.backup_region, replica_name)
+        models_logs = access_log_bucket(
+            self, "logs", place, place.region, [models_name, place.bucket_name("audit", place.region)]
+        )
+        replica_logs = access_log_bucket(self, "replica-logs", place, place.backup_region, [replica_name])
         models = model_bucket(self, "models", MODELS, place, spec, models_name, keys.data, models_logs)
         replica = model_bucket(self, "replica", REPLICA, place, spec, replica_name, keys.recovery, replica_logs)
         role = make_role(
@@ -98,6 +100,7 @@ class Storage(Component):
                 region=place.backup_region,
                 id=ready(replica_name, replica.bucket, *replica.settings),
             ),
+            access_logs=ready(place.bucket_name("logs", place.region), models_logs.bucket, *models_logs.settings),
         )
         self.finish({"models": self.ref.models.id, "replica": self.ref.replica.id})
 

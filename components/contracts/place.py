@@ -47,6 +47,15 @@ class Place:
         """Whether stateful resources outlive their removal from the program: in production, always."""
         return self.environment is Environment.PROD
 
+    @property
+    def locks_logs(self) -> bool:
+        """Whether nobody may shorten what logs are kept for: in production, always.
+
+        A lock cannot be taken back, and what it holds is in the way of a teardown until its time is over: stacks that
+        come and go have the logs and their retention, and no lock that outlives them.
+        """
+        return self.environment is Environment.PROD
+
     def name(self, purpose: str, *, max_length: int = 63) -> str:
         """A physical name that is unique within the account: `seawall-dev-<purpose>`."""
         return physical_name(PRODUCT, self.environment, purpose, max_length=max_length)

@@ -66,6 +66,12 @@ class Registry(Protocol):
     ref: refs.RegistryRef
 
 
+class Audit(Protocol):
+    """Who read and wrote models and features, and who connected, in locked and encrypted log storage."""
+
+    ref: refs.AuditRef
+
+
 class Identity(Protocol):
     """A read-only identity for the fleet, bound to one service account."""
 
@@ -169,6 +175,19 @@ class CloudModule(Protocol):
     def registry_address(self, place: Place, region: str) -> RegistryAddress:
         """Where the stack's images lie in `region`."""
         ...
+
+    def Audit(  # noqa: N802
+        self,
+        name: str,
+        place: Place,
+        spec: specs.MonitoringSpec,
+        *,
+        network: refs.NetworkRef,
+        storage: refs.StorageRef,
+        feature_store: FeatureStoreRef,
+        keys: refs.KeysRef,
+        provider: pulumi.ProviderResource,
+    ) -> Audit: ...
 
     def Identity(  # noqa: N802
         self,

@@ -160,6 +160,8 @@ class StorageRef:
 
     models: BucketRef
     replica: BucketRef
+    access_logs: pulumi.Output[str]
+    """The bucket in the stack's region that access logs of buckets may go to."""
     copy_job: str = ""
     """The job that copies models to the replica; empty where the bucket itself does."""
 
@@ -187,6 +189,15 @@ class RegistryRef:
     def mirrored(self, image: PublicImage) -> str:
         """Where the private network pulls a public image from."""
         return f"{self.here.mirrored(image)}@{image.digest}"
+
+
+@dataclass(frozen=True)
+class AuditRef:
+    """The record of who read and wrote what, in storage that nobody changes before its time."""
+
+    store: str
+    """Known name of the bucket that holds it."""
+    id: pulumi.Output[str]
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,8 @@ class OptOut(StrEnum):
 
     DELETION_PROTECTION = "deletion_protection"
     """Stateful resources may be destroyed with the stack."""
+    FEATURE_READ_EVENTS = "feature_read_events"
+    """The fleet's own reads of the feature store are not logged; everyone else's are, and all writes."""
     ON_DEMAND_CAPACITY = "on_demand_capacity"
     """A production stack may run on spot capacity alone."""
     PUBLIC_CONTROL_PLANE = "public_control_plane"

@@ -4,6 +4,7 @@ A stack has a project to itself: the Binary Authorization policy and the rule th
 only exist once in a project.
 """
 
+from components.gcp.audit import Audit
 from components.gcp.backup import Backup
 from components.gcp.cluster import Cluster, node_autoscaler_identity
 from components.gcp.feature_store import FeatureStore
@@ -18,6 +19,7 @@ from components.gcp.standby import Standby
 from components.gcp.storage import Storage
 
 __all__ = [
+    "Audit",
     "Backup",
     "Cluster",
     "FeatureStore",

@@ -12,10 +12,13 @@ from pulumi_gcp.storage import BucketLifecycleRuleArgsDict, BucketLifecycleRuleC
 from components.contracts.component import Component
 from components.contracts.place import Place
 from components.contracts.refs import BucketRef, KeyRef
-from components.contracts.stateful import Stateful
+from components.contracts.stateful import NotCopied, Stateful
 from components.gcp.durations import DAY_SECONDS
 
 SOFT_DELETE_DAYS: Final = 7
+LOG_SERVICE: Final = "group:cloud-storage-analytics@google.com"
+"""Who delivers access logs. An organisation that restricts members by domain must let it in."""
+ACCESS_LOGS: Final = Stateful("access logs of the stack's buckets", NotCopied("a restore needs no logs"))
 
 
 def private_bucket(
@@ -53,6 +56,7 @@ def private_bucket(
         versioning={"enabled": True},
         encryption={"default_kms_key_name": key.id},
         soft_delete_policy={"retention_duration_seconds": SOFT_DELETE_DAYS * DAY_SECONDS},
+        logging={"log_bucket": access_log_bucket_name(place, key.region), "log_object_prefix": physical_name},
         lifecycle_rules=[
             {
                 "action": {"type": "Delete"},
@@ -75,6 +79,47 @@ def private_bucket(
         id=bucket.id,
     )
     return bucket, reference
+
+
+def access_log_bucket_name(place: Place, region: str) -> str:
+    """The bucket that access logs of the stack's buckets in `region` go to: Google asks for the same location."""
+    return place.bucket_name("logs", region)
+
+
+def access_log_bucket(name: str, *, parent: Component, place: Place, key: KeyRef, retention_days: int) -> None:
+    """The target of access logs in the region of `key`; Google's log service may add objects, and nothing else.
+
+    Where logs are locked nothing is overwritten, and no versions are kept: Cloud Storage offers a bucket either a
+    retention policy or versions. Cloud Storage delivers hourly, with the caution that it may miss some; what must
+    be complete are the Data Access logs (Cloud Storage, "Usage logs & storage logs", 2026-11-21).
+    """
+    kept = parent.keep(gcp.storage.Bucket, name, ACCESS_LOGS, place)
+    bucket = gcp.storage.Bucket(
+        kept.name,
+        name=access_log_bucket_name(place, key.region),
+        project=place.account,
+        location=key.region,
+        storage_class="STANDARD",
+        force_destroy=not kept.protected,
+        uniform_bucket_level_access=True,
+        public_access_prevention="enforced",
+        versioning={"enabled": not place.locks_logs},
+        encryption={"default_kms_key_name": key.id},
+        soft_delete_policy={"retention_duration_seconds": SOFT_DELETE_DAYS * DAY_SECONDS},
+        retention_policy={"retention_period": str(retention_days * DAY_SECONDS), "is_locked": True}
+        if place.locks_logs
+        else None,
+        lifecycle_rules=[_deletion({"age": retention_days}, "")],
+        labels=place.labels,
+        opts=kept.options,
+    )
+    grant(
+        name,
+        parent=parent,
+        bucket=bucket.name,
+        role="roles/storage.objectCreator",
+        member=LOG_SERVICE,
+    )
 
 
 def _deletion(condition: BucketLifecycleRuleConditionArgsDict, prefix: str) -> BucketLifecycleRuleArgsDict:

@@ -40,7 +40,7 @@ class Identity(Component):
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("gcp:Identity", name, provider)
-        account_id = place.name("fleet", max_length=ACCOUNT_ID_MAX)
+        account_id = fleet_account(place)
         email = account_email(place, account_id)
         account = gcp.serviceaccount.Account(
             "fleet",
@@ -78,6 +78,11 @@ class Identity(Component):
             ready=ready(email, binding, *grants, *reads),
         )
         self.finish({"email": email})
+
+
+def fleet_account(place: Place) -> str:
+    """The id of the fleet's service account."""
+    return place.name("fleet", max_length=ACCOUNT_ID_MAX)
 
 
 def workload_member(place: Place, namespace: str, service_account: str) -> str:

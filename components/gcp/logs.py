@@ -1,4 +1,4 @@
-"""Log buckets: where a stack's logs are kept, for how long, and under which key."""
+"""Log buckets: where a stack's logs are kept, for how long, under which key, and whether for good."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ def log_bucket(
         bucket_id=bucket_id,
         description=f"{place.stack}: {purpose}",
         retention_days=retention_days,
+        # Neither the retention nor the lock can be taken back: `Place.locks_logs`.
+        locked=place.locks_logs,
         cmek_settings={"kms_key_name": key.id},
         opts=kept.options,
     )

@@ -12,8 +12,11 @@ from components.contracts.place import Place
 from components.contracts.refs import KeysRef, StorageRef
 from components.contracts.specs import StorageSpec
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
-from components.gcp.buckets import private_bucket
+from components.gcp.buckets import access_log_bucket, access_log_bucket_name, private_bucket
 from components.gcp.copies import copy_hourly
+
+ACCESS_LOG_DAYS: Final = 365
+"""Days that access logs are kept."""
 
 MODELS: Final = Stateful("model releases, with all their versions", CopiedBy.TRANSFER_JOB)
 REPLICA: Final = Stateful("the copy of the model releases", NotCopied("it is the copy"))
@@ -35,6 +38,8 @@ class Storage(Component):
         self, name: str, place: Place, spec: StorageSpec, *, keys: KeysRef, provider: pulumi.ProviderResource
     ) -> None:
         super().__init__("gcp:Storage", name, provider)
+        for purpose, key in (("logs", keys.data), ("replica-logs", keys.recovery)):
+            access_log_bucket(purpose, parent=self, place=place, key=key, retention_days=ACCESS_LOG_DAYS)
         models_bucket, models = private_bucket(
             "models",
             MODELS,
@@ -63,7 +68,12 @@ class Storage(Component):
             sink=("replica", replica_bucket),
         )
         self._tls_only(place)
-        self.ref = StorageRef(models=models, replica=replica, copy_job=copy_job_name(place))
+        self.ref = StorageRef(
+            models=models,
+            replica=replica,
+            access_logs=pulumi.Output.from_input(access_log_bucket_name(place, place.region)),
+            copy_job=copy_job_name(place),
+        )
         self.finish({"models": models.uri, "replica": replica.uri})
 
     def _tls_only(self, place: Place) -> None:

@@ -247,6 +247,9 @@ RECORDED: Mapping[str, Rule] = {
     ),
     "aws:cloudwatch/eventTarget:EventTarget": Rule(lambda _: {}, identify=_pair("rule", "targetId", "-")),
     "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": Rule(lambda _: {}, name="policyName"),
+    "aws:cloudtrail/trail:Trail": Rule(
+        lambda m: {"arn": m.arn("cloudtrail", f"trail/{m.id}"), "homeRegion": m.region, "name": m.id}, name="name"
+    ),
     "aws:cloudwatch/logGroup:LogGroup": Rule(
         lambda m: {"arn": m.arn("logs", f"log-group:{m.id}"), "name": m.id}, name="name"
     ),

@@ -307,6 +307,10 @@ RECORDED: Final[Mapping[str, Shape]] = {
         lambda r, _: f"{r.inputs['parent']}/policies/{str(r.inputs['name']).rsplit('/', 1)[-1]}",
         lambda r, i, _: {"etag": stable_hex(8, i, repr(r.inputs.get("spec")))},
     ),
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig": Shape(
+        template("projects/{project}/audit_config/{service}", "service"),
+        lambda r, i, _: {"etag": stable_hex(8, i, repr(r.inputs.get("auditLogConfigs")))},
+    ),
     "gcp:projects/service:Service": Shape(
         template("{project}/{service}", "service"), lambda r, _, c: {"project": project_of(r, c)}
     ),

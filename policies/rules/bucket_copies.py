@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.buckets import GCS, S3, TRANSFER_JOB, BucketKind, Copy, holds_access_logs
+from policies.buckets import GCS, S3, TRANSFER_JOB, BucketKind, Copy
 from policies.checks import all_equal, all_of, best_of, failed, not_applicable, unknown
 from policies.examples import Given, Hidden, Output, both, drop, examples, given, plus, put, setting, without
 from policies.family import Family
@@ -25,7 +25,7 @@ from policies.tokens import (
 family = Family("Copies of buckets")
 
 _OUTSIDE = "no bucket of this stack, so its region is not known"
-_NOT_FOR_LOGS = "access logs are not needed to restore the service"
+_NOT_FOR_LOGS = "logs are not needed to restore the service"
 _REPLICA = "rules.0.destination.bucket"
 _REPLICA_KEY = "rules.0.destination.encryptionConfiguration.replicaKmsKeyId"
 _SELECTED = "rules.0.sourceSelectionCriteria.sseKmsEncryptedObjects.status"
@@ -40,6 +40,8 @@ def _in_backup_region(bucket: Resource, settings: SettingsView) -> bool:
 
 def _copied_far(kind: BucketKind, bucket: Resource, inventory: Inventory, absent: str) -> Judgement:
     settings = SettingsView.of(inventory.settings)
+    if kind.holds_logs(bucket, inventory):
+        return not_applicable(_NOT_FOR_LOGS)
     if _in_backup_region(bucket, settings):
         return not_applicable("the bucket lies in the backup region")
     copies = kind.copies(inventory, bucket)
@@ -146,8 +148,6 @@ def _gcs() -> tuple[Given, ...]:
     ),
 )
 def s3_replicated_far(bucket: Resource, inventory: Inventory) -> Judgement:
-    if holds_access_logs(bucket, inventory):
-        return not_applicable(_NOT_FOR_LOGS)
     return _copied_far(S3, bucket, inventory, "no enabled rule replicates the whole bucket")
 
 
@@ -172,7 +172,10 @@ def s3_replicated_far(bucket: Resource, inventory: Inventory) -> Judgement:
             "versioning.enabled is false": put("versioning.enabled", False, on=GCS_BUCKET, name="away"),
         },
         undecided={f"example.{_COPY} is {_OUTSIDE}": without(GCS_BUCKET, "away")},
-        accepted={"the bucket lies in the backup region": setting("backup.region", "europe-west1")},
+        accepted={
+            "the bucket lies in the backup region": setting("backup.region", "europe-west1"),
+            _NOT_FOR_LOGS: plus(given(GCS_BUCKET, {"name": "other", "logging.logBucket": "models"}, "other")),
+        },
     ),
 )
 def gcs_copied_far(bucket: Resource, inventory: Inventory) -> Judgement:

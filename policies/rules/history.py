@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from policies.buckets import S3, s3_companion
 from policies.checks import absent_or, any_of, at_least, expect, failed, items, one_of, read
-from policies.examples import Hidden, drop, examples, given, put, without
+from policies.examples import Hidden, both, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
@@ -23,8 +23,13 @@ family = Family("Versions and persistence")
 
 _LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 _SEVEN_DAYS_SECONDS = 7 * 24 * 3600
+_LOCKED = "a locked retention policy lets nothing be overwritten or deleted, and excludes versions"
 _VERSIONS = "An overwritten or deleted model can be brought back only if its old version is kept."
 _SOFT_DELETE = "softDeletePolicy.retentionDurationSeconds"
+
+
+def _locked(bucket: Resource) -> bool:
+    return read(bucket, "retentionPolicy.isLocked") is True and read(bucket, "versioning.enabled") is not True
 
 
 @family.rule(
@@ -59,6 +64,12 @@ family.require(
     rationale=_VERSIONS,
     remedy="Set versioning.enabled.",
     frameworks={Framework.CHECKOV: ("CKV_GCP_78",)},
+    unless=lambda bucket, _: _LOCKED if _locked(bucket) else "",
+    accepted=lambda: {
+        _LOCKED: both(
+            put("versioning.enabled", False), put("retentionPolicy", {"isLocked": True, "retentionPeriod": "86400"})
+        )
+    },
 )
 
 

@@ -27,6 +27,7 @@ KEY_TYPES: Final = ("aws:kms/key:Key", "gcp:kms/cryptoKey:CryptoKey")
 
 KEY_INPUTS: Final[Mapping[str, str]] = {
     "aws:backup/vault:Vault": "kmsKeyArn",
+    "aws:cloudtrail/trail:Trail": "kmsKeyId",
     "aws:cloudwatch/logGroup:LogGroup": "kmsKeyId",
     "aws:dynamodb/table:Table": "serverSideEncryption",
     "aws:ec2/launchTemplate:LaunchTemplate": "blockDeviceMappings",

@@ -29,6 +29,7 @@ STATELESS_TYPES: Final[Mapping[str, str]] = {
     "aws:backup/vaultLockConfiguration:VaultLockConfiguration": "a setting of a vault",
     "aws:cloudwatch/eventRule:EventRule": "a pattern: what it matches goes on",
     "aws:cloudwatch/eventTarget:EventTarget": "where events go on to",
+    "aws:cloudtrail/trail:Trail": "writes records into a bucket, and keeps none",
     "aws:ec2/subnet:Subnet": "addresses",
     "aws:ec2/launchTemplate:LaunchTemplate": "machines whose disks go with them",
     "aws:kms/alias:Alias": "a name",

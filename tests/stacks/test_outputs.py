@@ -132,7 +132,7 @@ def test_what_stands_for_a_value_is_none(whole: dict[str, Any], part: str, name:
 
 
 def test_many_faults_are_counted() -> None:
-    with pytest.raises(UserError, match="and 16 more"):
+    with pytest.raises(UserError, match="and 17 more"):
         read_outputs("dev-aws", {"bucket": "canary-value", "cloud": "azure", "port": 1}, "local")
 
 

@@ -277,6 +277,16 @@ SETTINGS: Mapping[str, Setting] = {
         found=lambda i, a: _overlay(i, {"rule": a["OwnershipControls"]["Rules"][0]}),
         delete="delete_bucket_ownership_controls",
     ),
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": Setting(
+        put="put_object_lock_configuration",
+        get="get_object_lock_configuration",
+        arguments=lambda i: {
+            "ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", **to_api({"rule": i["rule"]})}
+        },
+        found=lambda i, a: _overlay(i, {"rule": a["ObjectLockConfiguration"].get("Rule")}),
+        # A bucket keeps the ability; only the default retention goes.
+        neutral={"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}},
+    ),
     "aws:s3/bucketLogging:BucketLogging": Setting(
         put="put_bucket_logging",
         get="get_bucket_logging",

@@ -32,6 +32,7 @@ S3_OPERATIONS = {
     "GetLifecycleConfiguration": "GetBucketLifecycleConfiguration",
     "GetReplicationConfiguration": "GetBucketReplication",
     "ListBucket": "ListObjectsV2",
+    "PutBucketObjectLockConfiguration": "PutObjectLockConfiguration",
     "PutBucketPublicAccessBlock": "PutPublicAccessBlock",
     "PutEncryptionConfiguration": "PutBucketEncryption",
     "PutLifecycleConfiguration": "PutBucketLifecycleConfiguration",

@@ -16,7 +16,6 @@ DOCUMENT_INPUTS: Final = ("policy", "assumeRolePolicy")
 ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
 EVERY_RESOURCE: Final = {
-    "FindTheGroup": "logs:DescribeLogGroups has no resource to name",
     "SeeGroupsAndMachineTypes": "Describe calls of EC2 and Auto Scaling have no resource to name",
 }
 """Ids of statements of IAM policies that allow something on every resource → why they must."""
