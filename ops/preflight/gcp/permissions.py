@@ -38,7 +38,8 @@ def permissions(reader: GcpReader, wanted: Wanted) -> Iterator[Finding]:
         yield unknown(
             f"organisation: {len(above)} permissions",
             "held on the organisation, which the project's API does not test",
-            "gcloud organizations get-iam-policy ORGANIZATION --filter=bindings.role:roles/orgpolicy.policyAdmin",
+            "gcloud organizations get-iam-policy ORGANIZATION --flatten='bindings[].members' "
+            "--filter='bindings.role:roles/orgpolicy.policyAdmin'",
         )
 
 
