@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from components.contracts.feature_store import BigtableSpec, ValkeySpec
+from components.contracts.feature_store import ValkeySpec
 from components.contracts.machines import MACHINES
 from components.contracts.offers import regions_away_with, regions_with, ways_to_buy, zones_of, zones_with
 from components.contracts.regions import REGIONS, distance_km
@@ -110,10 +110,4 @@ def _store_problems(stack: StackSpec) -> list[Problem]:
     store, there = stack.feature_store, stack.backup.region
     if isinstance(store, ValkeySpec) and stack.cloud is store.cloud:
         return _unknown_zones("feature_store.backup_zones", store.backup_zones, stack.cloud, there)
-    if isinstance(store, BigtableSpec) and stack.cloud is store.cloud:
-        letters = [zone.rpartition("-")[2] for zone in zones_of(stack.cloud, there)]
-        if store.backup_zone not in letters:
-            allowed = f"the letter of a zone of {there}"
-            remedy = f"Choose among {', '.join(letters)}."
-            return [Problem("feature_store.backup_zone", store.backup_zone, allowed, remedy)]
     return []
