@@ -7,6 +7,7 @@ from typing import Final
 
 import pulumi
 import pulumi_gcp as gcp
+from pulumi_gcp.storage import TransferJobTransferSpecGcsDataSinkArgsDict
 
 from components.contracts.place import Place
 from components.contracts.recovery import TRANSFER_INTERVAL_MINUTES
@@ -65,6 +66,9 @@ def copy_hourly(
             else sink_grants
         ),
     ]
+    into: TransferJobTransferSpecGcsDataSinkArgsDict = {"bucket_name": sink[1].name}
+    if sink_path is not None:
+        into["path"] = sink_path  # one that is there and empty would be another place
     return gcp.storage.TransferJob(
         name,
         name=job_name,
@@ -79,7 +83,7 @@ def copy_hourly(
         },
         transfer_spec={
             "gcs_data_source": {"bucket_name": source[1].name},
-            "gcs_data_sink": {"bucket_name": sink[1].name, "path": sink_path},
+            "gcs_data_sink": into,
             "transfer_options": {
                 "overwrite_when": "DIFFERENT",
                 "delete_objects_unique_in_sink": False,

@@ -81,7 +81,7 @@ def job_problem(job: Mapping[str, Any]) -> str | None:
     ):
         return "transferSpec needs a gcsDataSource and a gcsDataSink with a bucketName each."
     for end in ("gcsDataSource", "gcsDataSink"):
-        path = spec[end].get("path", "")
+        path = spec[end].get("path") or ""
         if path and (not path.endswith("/") or path.startswith("/")):
             return f"{end}.path {path!r} must end, and must not begin, with a slash."
     options = spec.get("transferOptions") or {}
@@ -215,7 +215,7 @@ class Transfer:
         sink: Mapping[str, Any],
         options: Mapping[str, Any],
     ) -> None:
-        target = sink.get("path", "") + action.name
+        target = (sink.get("path") or "") + action.name
         if action.verb == "delete":
             self._storage.delete(sink["bucketName"], target)
         if action.verb == "copy" and original is not None:
@@ -226,7 +226,7 @@ class Transfer:
             self._storage.delete(source["bucketName"], original["name"])
 
     def _below(self, end: Mapping[str, Any], conditions: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        path = end.get("path", "")
+        path = end.get("path") or ""
         named = ((r["name"].removeprefix(path), r) for r in self._storage.list(end["bucketName"], path))
         return {name: resource for name, resource in named if name and included(name, conditions)}
 

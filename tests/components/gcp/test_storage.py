@@ -72,3 +72,8 @@ def test_old_versions_are_kept_for_as_long_as_the_settings_say(gcp_platform: Any
     }
     models = settings.storage.noncurrent_retention_days
     assert kept == {"models": models, "replica": models, "feature-exports": settings.backup.retention_days}
+
+
+def test_a_copy_into_a_whole_bucket_names_no_place_in_it(gcp_platform: Any) -> None:
+    (job,) = gcp_platform.inventory.of_type("gcp:storage/transferJob:TransferJob")
+    assert "path" not in job.get("transferSpec.gcsDataSink"), "a place that is null is no place to Storage Transfer"
