@@ -27,7 +27,9 @@ _END: Final = "<!-- end of what is recorded only -->"
 NOT_ENFORCED: Final[Mapping[str, str]] = {
     "aws:backup/vaultPolicy:VaultPolicy": "no request is refused by it; the vault's lock is what keeps points",
     "aws:dynamodb/table:Table": "no item expires by its time to live",
-    "aws:eks/nodeGroup:NodeGroup": "no machine starts; names, and how sizes change, are as EKS'",
+    "aws:eks/addon:Addon": "nothing runs; that kube-proxy fits the control plane's version is checked",
+    "aws:eks/cluster:Cluster": "no control plane runs; that its version goes up one at a time is checked",
+    "aws:eks/nodeGroup:NodeGroup": "no machine starts; names, versions, and how sizes change, are as EKS'",
     "aws:kms/key:Key": "its policy; its state and its region are enforced",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "nothing expires",
     "aws:s3/bucketLogging:BucketLogging": "no log is written; its target is checked",

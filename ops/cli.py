@@ -45,6 +45,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "images": (RUN, "ops.images.command:app"),
     "models": (RUN, "ops.models.command:app"),
     "features": (RUN, "ops.features.command:app"),
+    "upgrades": (RUN, "ops.upgrades.command:upgrades"),
     "drill": (RECOVER, "ops.drill.command:drill"),
 }
 """Each command's job and where it lies, in the order in which `--help` lists them."""

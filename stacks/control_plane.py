@@ -11,6 +11,7 @@ from components.contracts.cluster import EKS_ABSENT_FROM, AccessSpec
 from components.contracts.specs import StackSpec
 from components.contracts.vocabulary import Cloud, OptOut
 from stacks.problems import Problem
+from stacks.versions import version_problems
 
 _ROLE: Final = re.compile(
     r"arn:aws:iam::(?P<account>\d{12}):role/(?P<path>([\w+=,.@-]+/)*)[\w+=,.@-]{1,64}", re.ASCII
@@ -24,7 +25,7 @@ _GROUPS: Final = re.compile(r"gke-security-groups@[a-z0-9-]+(\.[a-z0-9-]+)+")
 def control_plane_problems(asked: StackSpec) -> list[Problem]:
     """What is wrong with the ways to the control plane, and with whom it is to obey."""
     problems = _aws if asked.cloud is Cloud.AWS else _gcp
-    return list(problems(asked))
+    return [*problems(asked), *version_problems(asked.cloud, asked.cluster)]
 
 
 def _aws(asked: StackSpec) -> Iterator[Problem]:

@@ -29,6 +29,7 @@ from stacks.offering import offer_problems
 from stacks.pools import pool_problems
 from stacks.problems import Problem, SettingsError, problems_of, unreadable
 from stacks.sharing import driver_problems, sharing_problems
+from stacks.versions import ahead_of, before, neighbour
 
 CONFIG_KEY = "seawall:settings"
 """The one Pulumi config key that holds a stack's settings, as an object."""
@@ -97,7 +98,23 @@ class Settings(StackSpec):
                 f"the stack that the file is named after: {named}",
                 "Correct the settings, or rename the file.",
             )
+        found = settings._ahead(path)
+        if found:
+            raise SettingsError(str(path), found)
         return settings
+
+    def _ahead(self, path: Path) -> list[Problem]:
+        """What this stack would have before the same cloud's stack of the environment that it follows."""
+        earlier = before(self.environment)
+        file = neighbour(path, earlier, self.cloud) if earlier else path
+        if earlier is None or not file.is_file():
+            return []
+        try:
+            written = YAML(typ="safe").load(file.read_text(encoding="utf-8"))["config"][CONFIG_KEY]
+            cluster = dict(written.get("cluster") or {})
+            return ahead_of(cluster, self.cluster, f"{earlier}-{self.cloud}")
+        except (MarkedYAMLError, UnicodeDecodeError, LookupError, TypeError, ValueError, AttributeError):
+            return []  # that file's own refusal says what is wrong with it
 
     @property
     def place(self) -> Place:

@@ -16,6 +16,7 @@ from components.contracts.cluster import ClusterSpec
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import ApiServerPath, ClusterRef, KeysRef, NetworkRef
+from components.contracts.releases import Resolved, resolved
 from components.contracts.stateful import NotCopied, Stateful
 from components.contracts.vocabulary import Cloud
 
@@ -91,9 +92,10 @@ class Cluster(Component):
             *access_entries(self, place, spec.access, cluster),
             *control_plane_rules(self, place, spec.private_cidrs, cluster),
         ]
-        addons = self._addons(cluster_name, place, cluster)
-        resolved = pulumi.Output.all(cluster.endpoint, cluster.certificate_authority.data)
-        config = resolved.apply(lambda v: json.dumps(kubeconfig(cluster_name, place.region, v[0], v[1])))
+        release = resolved(spec.version, spec.release.nodes, {**spec.release.addons})
+        addons = self._addons(cluster_name, place, cluster, release)
+        known_later = pulumi.Output.all(cluster.endpoint, cluster.certificate_authority.data)
+        config = known_later.apply(lambda v: json.dumps(kubeconfig(cluster_name, place.region, v[0], v[1])))
         self.ref = ClusterRef(
             cloud=Cloud.AWS,
             name=cluster_name,
@@ -102,6 +104,7 @@ class Cluster(Component):
             kubeconfig=pulumi.Output.secret(ready(config, *addons, *admitted)),
             identifier=pulumi.Output.format("{0}@{1}", cluster.arn, cluster.created_at),
             api_server=ApiServerPath(cidrs=network.control_plane_cidrs),
+            release=release,
         )
         self.finish({"id": self.ref.id, "kubeconfig": self.ref.kubeconfig})
 
@@ -173,8 +176,10 @@ class Cluster(Component):
             opts=kept.options,
         )
 
-    def _addons(self, cluster_name: str, place: Place, cluster: aws.eks.Cluster) -> list[pulumi.Resource]:
-        identity_agent = addon(self, place, cluster.name, "eks-pod-identity-agent")
+    def _addons(
+        self, cluster_name: str, place: Place, cluster: aws.eks.Cluster, release: Resolved
+    ) -> list[pulumi.Resource]:
+        identity_agent = addon(self, place, cluster.name, "eks-pod-identity-agent", release)
         # The network add-on has a role of its own, so that the nodes' role cannot rewire network interfaces.
         cni = make_role(
             self,
@@ -188,6 +193,7 @@ class Cluster(Component):
             "vpc-cni",
             cluster_name=cluster.name,
             addon_name="vpc-cni",
+            addon_version=release.addons["vpc-cni"],
             configuration_values=json.dumps({"enableNetworkPolicy": "true"}),
             pod_identity_associations=[
                 aws.eks.AddonPodIdentityAssociationArgs(role_arn=cni.arn, service_account="aws-node")
@@ -197,7 +203,7 @@ class Cluster(Component):
             tags=place.labels,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[identity_agent]),
         )
-        return [identity_agent, network, addon(self, place, cluster.name, "kube-proxy")]
+        return [identity_agent, network, addon(self, place, cluster.name, "kube-proxy", release)]
 
 
 def addon(
@@ -205,14 +211,16 @@ def addon(
     place: Place,
     cluster_name: pulumi.Input[str],
     name: str,
+    release: Resolved,
     *,
     depends_on: Sequence[pulumi.Resource] = (),
 ) -> aws.eks.Addon:
-    """A managed add-on in the version that EKS recommends for the cluster's; its settings are EKS' own."""
+    """A managed add-on in the release's version; its settings are EKS' own."""
     return aws.eks.Addon(
         name,
         cluster_name=cluster_name,
         addon_name=name,
+        addon_version=release.addons[name],
         resolve_conflicts_on_create="OVERWRITE",
         resolve_conflicts_on_update="OVERWRITE",
         tags=place.labels,

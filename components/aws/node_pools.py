@@ -33,6 +33,7 @@ from components.contracts.component import Component, ready
 from components.contracts.machines import MACHINES, Machine
 from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, KeysRef, NetworkRef, NodeGroupRef, NodePoolRef, NodePoolsRef
+from components.contracts.releases import Resolved
 from components.contracts.serving import ACCELERATOR_LABEL, GPU_RESOURCE, GPU_TAINT_KEY, POOL_LABEL
 from components.contracts.specs import NodePoolSpec
 from components.contracts.vocabulary import Capacity, Cloud
@@ -101,6 +102,12 @@ def autoscaling_tags(labels: Mapping[str, str], room: Room, *, gpu: bool) -> dic
     return tags
 
 
+def _release(cluster: ClusterRef) -> Resolved:
+    if cluster.release is None:
+        raise ValueError(f"cluster {cluster.name} names no versions for its machines and add-ons")
+    return cluster.release
+
+
 class NodePools(Component):
     """One managed node group per key of the spec, each with a launch template of its own.
 
@@ -160,7 +167,7 @@ class NodePools(Component):
             )
         # Their pods wait for a machine without a taint, and EKS reports them degraded until there is one.
         for addon_name in ("coredns", "metrics-server"):
-            addon(self, place, cluster.id, addon_name, depends_on=system)
+            addon(self, place, cluster.id, addon_name, _release(cluster), depends_on=system)
         self.ref = NodePoolsRef(pools=pools)
         self.finish({key: pool.ready for key, pool in pools.items()})
 
@@ -234,6 +241,10 @@ class NodePools(Component):
             choice.key,
             cluster_name=cluster.id,
             node_group_name=name,
+            # EKS leaves machines on their version when the control plane's changes. `cluster.id` waits for the
+            # control plane and its add-ons, so machines are the last to go.
+            version=_release(cluster).version,
+            release_version=_release(cluster).nodes,
             node_role_arn=role.arn,
             subnet_ids=list(subnets),
             ami_type=AMI_TYPES[gpu],

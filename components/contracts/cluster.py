@@ -9,7 +9,7 @@ import ipaddress
 import itertools
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,6 +17,10 @@ from components.contracts.spec import Spec, refused
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
 """What a resource that follows from an entry is called; it stays when the entry's value changes."""
+
+Day = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+"""A day, as ISO 8601 writes it."""
+Weekday = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 
 PRIVATE_RANGES: Final = tuple(
     ipaddress.IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
@@ -75,11 +79,83 @@ class AccessSpec(Spec):
         return self
 
 
+class Channel(StrEnum):
+    """How early GKE brings a cluster new versions. Not a version itself."""
+
+    STABLE = "stable"
+    REGULAR = "regular"
+    RAPID = "rapid"
+
+
+class ReleaseSpec(Spec):
+    """AWS only: versions of what runs with the cluster; left out: those of `components.contracts.releases`."""
+
+    nodes: Annotated[str, Field(pattern=r"^(\d+\.\d+\.\d+-[0-9a-f]{8})?$")] = ""
+    """Bottlerocket's release for the machines, as `1.58.0-c5c37032`: the parameter `image_version` of its images."""
+    addons: dict[
+        Literal["coredns", "eks-pod-identity-agent", "kube-proxy", "metrics-server", "vpc-cni"],
+        Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+-eksbuild\.\d+$")],
+    ] = Field(default_factory=dict)
+    """Add-on → its version, as `v1.35.3-eksbuild.29`."""
+
+
+class ExclusionSpec(Spec):
+    """A time in which GKE brings no upgrades."""
+
+    starts: Day
+    """The first day, from midnight UTC."""
+    ends: Day
+    """The first day on which upgrades may come again."""
+    nodes_too: bool = True
+    """Whether machines keep their version too; False: only the minor version stays."""
+
+    @model_validator(mode="after")
+    def _some_time(self) -> ExclusionSpec:
+        if self.ends <= self.starts:
+            raise refused(
+                f"it ends on {self.ends}, and starts on {self.starts}",
+                allowed="an end after the start",
+                remedy="Correct one of them.",
+            )
+        return self
+
+
+class MaintenanceSpec(Spec):
+    """Google Cloud only: when GKE may upgrade the control plane and the machines."""
+
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = ("SA", "SU")
+    """The days on which a window opens."""
+    starts_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "02:00"
+    """When it opens, in UTC."""
+    hours: Annotated[int, Field(ge=4, le=24)] = 8
+    """How long it stays open."""
+    exclusions: Annotated[dict[Key, ExclusionSpec], Field(max_length=20)] = Field(default_factory=dict)
+    """Times without upgrades, by a key of your own, as `black-friday`."""
+
+    @model_validator(mode="after")
+    def _enough_time(self) -> MaintenanceSpec:
+        # GKE: at least 48 hours of windows in any 32 days, in which a weekday comes at least four times.
+        hours = 4 * len(set(self.days)) * self.hours
+        if hours < 48:
+            raise refused(
+                f"{len(set(self.days))} windows a week of {self.hours} h make {hours} h in 32 days",
+                allowed="at least 48 hours in 32 days, or GKE refuses the windows",
+                remedy="Add a day, or hours.",
+            )
+        return self
+
+
 class ClusterSpec(Spec):
     """The Kubernetes cluster's control plane."""
 
     version: Annotated[str, Field(pattern=r"^1\.\d{2}$")] = "1.35"
-    """Kubernetes minor version."""
+    """Kubernetes minor version, of control plane and machines; on Google Cloud the least: its channel may go on."""
+    release: ReleaseSpec = ReleaseSpec()
+    """AWS only: versions of machines and add-ons, where they shall not be the newest that Seawall knows."""
+    channel: Channel | None = None
+    """Google Cloud only: how early new versions come; left out: `regular`."""
+    maintenance: MaintenanceSpec | None = None
+    """Google Cloud only: when upgrades may come; left out: Saturdays and Sundays from 2 to 10 UTC."""
     access: AccessSpec
     """Who may act in the cluster."""
     private_cidrs: Annotated[dict[Key, str], Field(max_length=20)] = Field(default_factory=dict)

@@ -14,6 +14,7 @@ import pulumi
 
 from components.contracts.capacity import Room
 from components.contracts.images import PublicImage, RegistryAddress
+from components.contracts.releases import Resolved
 from components.contracts.vocabulary import Accelerator, Cloud
 
 
@@ -99,6 +100,8 @@ class ClusterRef:
     identifier: pulumi.Output[str]
     """Stays while the cluster does, whatever its address; another cluster of the same name has another."""
     api_server: ApiServerPath
+    release: Resolved | None = None
+    """The versions of machines and add-ons; None where the cloud brings them to the control plane's (GKE)."""
     grants: tuple[Grant, ...] = ()
     """Whom the cluster's own RBAC lets in; empty where the cloud binds the named principals by itself."""
     node_role: pulumi.Output[str] | None = None

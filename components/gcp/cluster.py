@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import pulumi
 import pulumi_gcp as gcp
+from pulumi_gcp.container import ClusterMaintenancePolicyArgsDict
 
 from components.contracts.capacity import GKE_PODS_PER_NODE
-from components.contracts.cluster import ClusterSpec
+from components.contracts.cluster import Channel, ClusterSpec, MaintenanceSpec
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
 from components.contracts.refs import ApiServerPath, ClusterRef, IdentityRef, KeysRef, NetworkRef, NodePoolRef
@@ -146,7 +147,7 @@ class Cluster(Component):
             location=place.region,
             node_locations=list(place.zones),
             min_master_version=spec.version,
-            release_channel={"channel": "REGULAR"},
+            release_channel={"channel": str(spec.channel or Channel.REGULAR).upper()},
             network=network.id,
             subnetwork=network.subnet_ids[0],
             networking_mode="VPC_NATIVE",
@@ -185,13 +186,7 @@ class Cluster(Component):
                 "managed_prometheus": {"enabled": False},
             },
             addons_config={"gke_backup_agent_config": {"enabled": True}},
-            maintenance_policy={
-                "recurring_window": {
-                    "start_time": "2024-01-06T02:00:00Z",
-                    "end_time": "2024-01-06T10:00:00Z",
-                    "recurrence": "FREQ=WEEKLY;BYDAY=SA,SU",
-                }
-            },
+            maintenance_policy=maintenance_policy(spec.maintenance or MaintenanceSpec()),
             # The API makes no cluster without a pool; this one is gone before the cluster is ready, but even so
             # must not run as the project's default account nor on a disk under Google's key.
             remove_default_node_pool=True,
@@ -211,6 +206,30 @@ class Cluster(Component):
 def workload_pool(place: Place) -> str:
     """The identity pool of all Kubernetes service accounts in the project."""
     return f"{place.account}.svc.id.goog"
+
+
+def maintenance_policy(spec: MaintenanceSpec) -> ClusterMaintenancePolicyArgsDict:
+    """When GKE may upgrade. The first window's date is in the past: only its hours and the days count."""
+    hour, minute = map(int, spec.starts_at.split(":"))
+    days, closes = divmod(hour + spec.hours, 24)
+    return {
+        "recurring_window": {
+            "start_time": f"2024-01-06T{spec.starts_at}:00Z",
+            "end_time": f"2024-01-{6 + days:02}T{closes:02}:{minute:02}:00Z",
+            "recurrence": f"FREQ=WEEKLY;BYDAY={','.join(spec.days)}",
+        },
+        "maintenance_exclusions": [
+            {
+                "exclusion_name": key,
+                "start_time": f"{exclusion.starts}T00:00:00Z",
+                "end_time": f"{exclusion.ends}T00:00:00Z",
+                "exclusion_options": {
+                    "scope": "NO_UPGRADES" if exclusion.nodes_too else "NO_MINOR_UPGRADES",
+                },
+            }
+            for key, exclusion in sorted(spec.exclusions.items())
+        ],
+    }
 
 
 def cluster_log_filter(place: Place, cluster: str) -> str:

@@ -13,6 +13,7 @@ from localcloud.aws.backup.kinds import Plan, Selection, Vault, VaultLock, Vault
 from localcloud.aws.context import ENV_ACCOUNT_ID, AwsContext
 from localcloud.aws.dynamodb.kinds import Table
 from localcloud.aws.eks.kinds import PodIdentityAssociation
+from localcloud.aws.eks.versions import ADDON, CLUSTER, check_versions
 from localcloud.aws.errors import refusal
 from localcloud.aws.kms.kinds import Alias, Key
 from localcloud.aws.node_groups import TOKEN as NODE_GROUP
@@ -25,6 +26,7 @@ from localcloud.providers.base import (
     ProviderError,
     Recorded,
     Request,
+    State,
     force_delete,
     unknown_type,
 )
@@ -55,10 +57,6 @@ EMULATED: Mapping[str, Callable[[AwsContext], Kind]] = {
 """The types with a data plane, by token."""
 
 
-ENFORCED: Mapping[str, type[Recorded]] = {NODE_GROUP: NodeGroups}
-"""Types that are remembered as those that are only recorded, and refuse what the cloud would all the same."""
-
-
 class _Recorded(Recorded):
     """Recorded, with the deletion protection that some types have."""
 
@@ -67,6 +65,26 @@ class _Recorded(Recorded):
             if request.inputs.get(guard) and not force_delete():
                 raise ProviderError("deletion protection is on: turn it off and update first", guard)
         super().delete(request)
+
+
+class _Versioned(_Recorded):
+    """A type of EKS whose version must fit."""
+
+    def create(self, request: Request) -> State:
+        check_versions(self._store, request)
+        return super().create(request)
+
+    def update(self, request: Request) -> State:
+        check_versions(self._store, request)
+        return super().update(request)
+
+
+class _VersionedNodeGroups(_Versioned, NodeGroups):
+    """Machines, with their number and their version."""
+
+
+ENFORCED: Mapping[str, type[Recorded]] = {NODE_GROUP: _VersionedNodeGroups, ADDON: _Versioned, CLUSTER: _Versioned}
+"""Types that are remembered as those that are only recorded, and refuse what the cloud would all the same."""
 
 
 class AwsProvider(LocalProvider):

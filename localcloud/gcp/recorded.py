@@ -79,6 +79,7 @@ def _cluster(request: Request, physical_id: str, context: Context) -> Mapping[st
     public = f"34.140.{number // 256}.{number % 256}"
     certificate = request.outputs.get("masterAuth", {}).get("clusterCaCertificate") or _ca(physical_id)
     version = str(request.inputs.get("minMasterVersion") or "1.35")
+    check_step(str(request.old_inputs.get("minMasterVersion") or ""), version)
     return {
         "name": physical_id.rsplit("/", 1)[1],
         "project": project_of(request, context),
@@ -104,6 +105,19 @@ def _cluster(request: Request, physical_id: str, context: Context) -> Mapping[st
         "labelFingerprint": stable_hex(8, repr(request.inputs.get("resourceLabels"))),
         "servicesIpv4Cidr": "34.118.224.0/20",
     }
+
+
+def check_step(before: str, after: str) -> None:
+    """A control plane goes up by one minor version at a time, and not down (GKE guide, "Cluster upgrades").
+
+    Raises:
+        ProviderError: it would skip one, or go back.
+    """
+    if before and int(after.split(".")[1]) - int(before.split(".")[1]) not in (0, 1):
+        raise ProviderError(
+            f"the control plane cannot be upgraded from {before} to {after}: one minor version at a time",
+            "minMasterVersion",
+        )
 
 
 def _ca(physical_id: str) -> str:

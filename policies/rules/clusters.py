@@ -8,6 +8,7 @@ from policies.addresses import too_wide
 from policies.checks import (
     ABSENT,
     PASS,
+    all_of,
     expect,
     failed,
     holds_none,
@@ -22,13 +23,15 @@ from policies.examples import Hidden, both, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import EKS_CLUSTER, GKE_CLUSTER
+from policies.tokens import EKS_CLUSTER, EKS_NODE_GROUP, GKE_CLUSTER
 
 family = Family("Clusters")
 
 _OPEN = "An open control plane is one stolen token or one vulnerability away from the whole cluster."
 _PUBLIC = "vpcConfig.endpointPublicAccess"
 _CIDRS = "vpcConfig.publicAccessCidrs"
+_ADDON = "aws:eks/addon:Addon"
+_UNNAMED = "What the cloud picks changes between two updates: no two environments are alike, and no one decided it."
 _ENDPOINTS = "controlPlaneEndpointsConfig"
 
 
@@ -131,3 +134,39 @@ def gke_workload_identity(cluster: Resource, _: Inventory) -> Judgement:
 )
 def gke_release_channel(cluster: Resource, _: Inventory) -> Judgement:
     return one_of(cluster, "releaseChannel.channel", ("STABLE", "REGULAR", "RAPID", "EXTENDED"))
+
+
+@family.rule(
+    "aws-eks-versions-named",
+    Severity.MEDIUM,
+    "EKS machines run a named version",
+    types=(EKS_NODE_GROUP,),
+    rationale=_UNNAMED,
+    remedy="Set version to the control plane's, and releaseVersion.",
+    examples=lambda: examples(
+        given(EKS_NODE_GROUP, {"version": "1.35", "releaseVersion": "1.58.0-c5c37032"}),
+        broken={
+            "version is absent": drop("version"),
+            "releaseVersion is absent": drop("releaseVersion"),
+            'releaseVersion is ""': put("releaseVersion", ""),
+        },
+    ),
+)
+def eks_versions_named(group: Resource, _: Inventory) -> Judgement:
+    return all_of(expect(group, path, "a version", bool) for path in ("version", "releaseVersion"))
+
+
+@family.rule(
+    "aws-eks-addon-versions-named",
+    Severity.MEDIUM,
+    "EKS add-ons run a named version",
+    types=(_ADDON,),
+    rationale=_UNNAMED,
+    remedy="Set addonVersion.",
+    examples=lambda: examples(
+        given(_ADDON, {"addonVersion": "v1.35.3-eksbuild.29"}),
+        broken={"addonVersion is absent": drop("addonVersion")},
+    ),
+)
+def eks_addon_versions_named(addon: Resource, _: Inventory) -> Judgement:
+    return expect(addon, "addonVersion", "a version", bool)

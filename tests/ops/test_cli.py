@@ -158,7 +158,7 @@ def test_help_groups_the_commands_by_the_four_jobs() -> None:
     assert words == [
         *("Bring up", "demo", "preflight", "local", "engine"),
         *("Review", "plan", "check", "diff"),
-        *("Run", "images", "models"),
+        *("Run", "images", "models", "features", "upgrades"),
         *("Recover", "drill"),
     ]
 

@@ -13,6 +13,7 @@ from components.aws.cluster import kubeconfig, vpc_access
 from components.aws.node_pools import autoscaling_tags, node_labels
 from components.contracts.capacity import allocatable
 from components.contracts.machines import MACHINES
+from components.contracts.releases import MINORS
 from components.contracts.vocabulary import Cloud
 
 CLUSTER = "aws:eks/cluster:Cluster"
@@ -174,3 +175,25 @@ def test_a_pool_on_local_disks_binds_images_and_pods_to_them(plan_platform: Any)
     assert {"/var/lib/containerd", "/var/lib/kubelet"} <= set(command["commands"][1])
     assert command["essential"], "a machine without its disk must not take pods"
     assert planned.refs.pools.pools["gpu"].room.disk_mib > 100 * 1024, "232 GiB come with a g6.xlarge, not disk_gib"
+
+
+def test_an_upgrade_goes_from_the_control_plane_over_addons_to_machines(aws_platform: Any) -> None:
+    inventory = aws_platform.inventory
+    (cluster,) = inventory.of_type(CLUSTER)
+    first = [aws_platform.one("cluster", name, ADDON) for name in ("eks-pod-identity-agent", "kube-proxy", "vpc-cni")]
+    last = [aws_platform.one("pools", name, ADDON) for name in ("coredns", "metrics-server")]
+    assert all(cluster in inventory.linked(addon, "clusterName") for addon in (*first, *last))
+    for group in inventory.of_type("aws:eks/nodeGroup:NodeGroup"):
+        waits_for = {r.urn for r in inventory.linked(group, "clusterName")}
+        assert {cluster.urn, *(addon.urn for addon in first)} <= waits_for, group.name
+
+
+def test_every_version_is_named_and_follows_the_clusters(plan_platform: Any) -> None:
+    asked = {"version": "1.36", "release": {"nodes": "1.59.0-0123abcd"}}
+    inventory = plan_platform(Cloud.AWS, cluster=asked).inventory
+    (cluster,) = inventory.of_type(CLUSTER)
+    groups = list(inventory.of_type("aws:eks/nodeGroup:NodeGroup"))
+    assert cluster.get("version") == "1.36"
+    assert {(g.get("version"), g.get("releaseVersion")) for g in groups} == {("1.36", "1.59.0-0123abcd")}
+    versions = {a.name: a.get("addonVersion") for a in inventory.of_type(ADDON)}
+    assert versions == dict(MINORS[Cloud.AWS]["1.36"].addons), "what EKS picks changes between two updates"

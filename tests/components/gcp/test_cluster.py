@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from components.contracts.vocabulary import Cloud
 from components.gcp.cluster import CLUSTER_NAME_MAX, kubeconfig
 
 CLUSTER = "gcp:container/cluster:Cluster"
@@ -114,3 +115,26 @@ def test_the_kubeconfig_holds_no_credential() -> None:
 def test_the_kubeconfig_trusts_what_every_client_trusts() -> None:
     (entry,) = json.loads(kubeconfig("cluster", HOST))["clusters"]
     assert entry["cluster"] == {"server": f"https://{HOST}"}, "the DNS endpoint's certificate is not the cluster's"
+
+
+def test_upgrades_come_in_the_named_windows_and_not_in_the_exclusions(plan_platform: Any) -> None:
+    maintenance = {
+        "days": ["TU", "TH"],
+        "starts_at": "22:30",
+        "hours": 6,
+        "exclusions": {
+            "peak": {"starts": "2026-11-24", "ends": "2026-12-01"},
+            "freeze": {"starts": "2026-12-10", "ends": "2027-01-20", "nodes_too": False},
+        },
+    }
+    platform = plan_platform(Cloud.GCP, cluster={"channel": "stable", "maintenance": maintenance})
+    (cluster,) = platform.inventory.of_type(CLUSTER)
+    assert cluster.get("releaseChannel.channel") == "STABLE"
+    policy = cluster.get("maintenancePolicy")
+    assert policy["recurringWindow"] == {
+        "startTime": "2024-01-06T22:30:00Z",
+        "endTime": "2024-01-07T04:30:00Z",
+        "recurrence": "FREQ=WEEKLY;BYDAY=TU,TH",
+    }
+    scopes = {e["exclusionName"]: e["exclusionOptions"]["scope"] for e in policy["maintenanceExclusions"]}
+    assert scopes == {"peak": "NO_UPGRADES", "freeze": "NO_MINOR_UPGRADES"}

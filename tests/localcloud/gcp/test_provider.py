@@ -14,7 +14,7 @@ from common.sdk.types import schema_of
 from localcloud.gcp.context import Context, labels_of
 from localcloud.gcp.members import with_member
 from localcloud.gcp.provider import GcpProvider, blame
-from localcloud.gcp.recorded import RECORDED
+from localcloud.gcp.recorded import RECORDED, check_step
 from localcloud.providers.base import ProviderError, Request
 from localcloud.providers.store import Store
 
@@ -214,3 +214,10 @@ def test_a_refusal_names_the_argument_whose_value_it_quotes() -> None:
 
 def test_a_refusal_that_quotes_nothing_blames_nothing() -> None:
     assert blame({"name": "models"}, "quota exceeded") is None
+
+
+@pytest.mark.parametrize(("before", "after"), [("1.34", "1.36"), ("1.35", "1.34")])
+def test_a_control_plane_goes_up_one_minor_version_at_a_time(before: str, after: str) -> None:
+    check_step("1.34", "1.35")
+    with pytest.raises(ProviderError, match="one minor version at a time"):
+        check_step(before, after)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from pulumi.runtime.proto import provider_pb2
 
 from localcloud.providers.base import Kind, LocalProvider, ProviderError
 from localcloud.providers.store import Store
-from localcloud.providers.values import UNKNOWN, decode
+from localcloud.providers.values import UNKNOWN, decode, encode
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 SECRET = "kubernetes:core/v1:Secret"
@@ -116,3 +117,20 @@ def test_an_unforeseen_error_is_told_and_not_raised(
 def test_an_input_that_is_still_unknown_in_an_update_is_refused(caller: Any, refused: type[Exception]) -> None:
     with pytest.raises(refused, match="argument 'data': is still unknown"):
         caller.create(CONFIG_MAP, config_map(a=UNKNOWN))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "replaces"),
+    [
+        ({}, {}, True),
+        ({"clusterIdentifier": "a"}, {"clusterIdentifier": "a"}, False),
+        ({"clusterIdentifier": "a"}, {"clusterIdentifier": "b"}, True),
+    ],
+)
+def test_a_new_address_replaces_all_objects_unless_the_cluster_is_identified(
+    caller: Any, before: dict[str, str], after: dict[str, str], replaces: bool
+) -> None:
+    request = provider_pb2.DiffRequest(
+        old_inputs=encode({"kubeconfig": "old", **before}), news=encode({"kubeconfig": "new", **after})
+    )
+    assert bool(caller.call("DiffConfig", request).replaces) is replaces

@@ -1,0 +1,1 @@
+"""`seawall upgrades`: what is newer than the versions that a stack's cluster asks for."""
