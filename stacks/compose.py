@@ -36,7 +36,7 @@ def compose(s: Settings) -> Platform:
         keys=keys,
         provider=on,
     ).ref
-    storage = cloud.Storage("storage", place, s.storage, keys=keys, provider=on).ref
+    storage = cloud.Storage("storage", place, s.storage, network=network, keys=keys, provider=on).ref
     feature_store = cloud.FeatureStore(
         "features", place, s.feature_store, network=network, standby=standby, keys=keys, provider=on
     ).ref
@@ -76,7 +76,6 @@ def compose(s: Settings) -> Platform:
         place,
         s.fleet,
         lookup_timeout_ms=s.feature_store.lookup_timeout_ms,
-        network=network,
         pools=pools,
         registry=registry,
         storage=storage,
@@ -90,6 +89,7 @@ def compose(s: Settings) -> Platform:
         kubernetes.NodeAutoscaler(
             "node-autoscaler",
             place,
+            network=network,
             cluster=cluster,
             pools=pools,
             identity=scaler,

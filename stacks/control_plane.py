@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from components.contracts.cluster import EKS_ABSENT_FROM, AccessSpec
+from components.contracts.cluster import EKS_ABSENT_FROM, EKS_SERVICE_CIDR, AccessSpec
 from components.contracts.specs import StackSpec
 from components.contracts.vocabulary import Cloud, OptOut
 from stacks.problems import Problem
@@ -33,8 +33,18 @@ def _aws(asked: StackSpec) -> Iterator[Problem]:
     for index, zone in enumerate(asked.zones):
         if zone in EKS_ABSENT_FROM:
             yield Problem(f"zones.{index}", zone, "a zone that EKS takes subnets of", "Choose another zone.")
-    own = ipaddress.IPv4Network(asked.network.cidr)
+    own, services = ipaddress.IPv4Network(asked.network.cidr), ipaddress.IPv4Network(EKS_SERVICE_CIDR)
+    if own.overlaps(services):
+        allowed = f"a network that leaves out {services}, the addresses of the cluster's services"
+        yield Problem("network.cidr", asked.network.cidr, allowed, "Choose another private /16.")
     for key, cidr in cluster.private_cidrs.items():
+        if services.overlaps(ipaddress.IPv4Network(cidr)):
+            yield Problem(
+                f"cluster.private_cidrs.{key}",
+                cidr,
+                f"a network that leaves out {services}: machines take these for the cluster's services",
+                "Name the parts of it that need the control plane.",
+            )
         if own.overlaps(ipaddress.IPv4Network(cidr)):
             yield Problem(
                 f"cluster.private_cidrs.{key}",

@@ -12,8 +12,9 @@ import pulumi_aws as aws
 from components.aws.access import access_entries, control_plane_rules
 from components.aws.documents import pod_trust, service_trust
 from components.aws.roles import make_role
-from components.contracts.cluster import ClusterSpec
+from components.contracts.cluster import EKS_SERVICE_CIDR, ClusterSpec
 from components.contracts.component import Component, ready
+from components.contracts.doors import Door
 from components.contracts.place import Place
 from components.contracts.refs import ApiServerPath, ClusterRef, KeysRef, NetworkRef
 from components.contracts.releases import Resolved, resolved
@@ -21,6 +22,8 @@ from components.contracts.stateful import NotCopied, Stateful
 from components.contracts.vocabulary import Cloud
 
 CLUSTER_NAME_MAX: Final = 100
+API_SERVICE: Final = "172.20.0.1/32"
+"""The `kubernetes` service has the first address. Amazon's network policies see it, not what stands behind it."""
 LOG_TYPES: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 CLUSTER: Final = Stateful(
@@ -103,8 +106,15 @@ class Cluster(Component):
             # Who lays the fleet on the cluster must be let in first, and is still needed when it is taken off.
             kubeconfig=pulumi.Output.secret(ready(config, *addons, *admitted)),
             identifier=pulumi.Output.format("{0}@{1}", cluster.arn, cluster.created_at),
+<<<<<<< HEAD
             api_server=ApiServerPath(cidrs=network.control_plane_cidrs),
             release=release,
+=======
+            api_server=ApiServerPath(
+                doors=tuple(Door(cidr, 443) for cidr in (API_SERVICE, *network.control_plane_cidrs)),
+                cidrs=network.control_plane_cidrs,
+            ),
+>>>>>>> 7f12aca (Let the fleet out to its stores, credentials and names alone)
         )
         self.finish({"id": self.ref.id, "kubeconfig": self.ref.kubeconfig})
 
@@ -162,6 +172,7 @@ class Cluster(Component):
                 provider=aws.eks.ClusterEncryptionConfigProviderArgs(key_arn=keys.cluster.id),
                 resources=["secrets"],
             ),
+            kubernetes_network_config=aws.eks.ClusterKubernetesNetworkConfigArgs(service_ipv4_cidr=EKS_SERVICE_CIDR),
             access_config=aws.eks.ClusterAccessConfigArgs(
                 authentication_mode="API",
                 # Whoever happens to run the first update is in no setting; those who may act are.

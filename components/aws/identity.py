@@ -12,11 +12,14 @@ from components.aws.documents import allow, bucket_arn, bucket_key_access, docum
 from components.aws.feature_store import KINDS
 from components.aws.roles import ROLE_NAME_MAX, make_role
 from components.contracts.component import Component, ready
+from components.contracts.doors import Door
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, IdentityRef, NodePoolRef, StorageRef
 from components.contracts.serving import NAMESPACE, SERVICE_ACCOUNT
 
+POD_IDENTITY_AGENT: Final = Door("169.254.170.23/32", 80)
+"""The agent on each node (EKS user guide, "Understand how EKS Pod Identity works", read 2026-11-21)."""
 AUTOSCALER_NAMESPACE: Final = "kube-system"
 AUTOSCALER_SERVICE_ACCOUNT: Final = "cluster-autoscaler"
 
@@ -169,5 +172,6 @@ def _bound_role(
         service_account=service_account,
         annotations={},
         principal=role.arn,
+        credentials=(POD_IDENTITY_AGENT,),
         ready=ready(role.arn, association),
     )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
 
 from components.aws.documents import allow, document
 from components.contracts.component import Component, ready
+from components.contracts.doors import Door
 from components.contracts.place import Place
 from components.contracts.refs import NetworkRef
 from components.contracts.specs import NetworkSpec
@@ -20,6 +22,8 @@ SUBNET_PREFIX_LENGTH: Final = 19
 CONTROL_PLANE_PREFIX_LENGTH: Final = 28
 """EKS asks for 6 free addresses in each of its subnets, and advises 16 (EKS guide, "Networking requirements for VPC
 and subnets", 2026-11-21)."""
+STORES_PREFIX_LENGTH: Final = 27
+"""27 usable addresses in each zone: an endpoint takes one, a cache two at most while it is replaced."""
 
 INTERFACE_ENDPOINTS: Final = {
     "ec2": "ec2",
@@ -36,6 +40,12 @@ here use Pod Identity (`eks-auth`; a kubelet's token is signed where it runs); `
 only the control plane and the network write logs; `elasticloadbalancing` is for a load balancer controller in the
 cluster (docs.aws.amazon.com/eks/latest/userguide/private-clusters.html, read 2026-11-21).
 """
+ECR_READS: Final = (
+    "ecr:GetAuthorizationToken",
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:GetDownloadUrlForLayer",
+)
 
 
 def subnet_cidr(cidr: str, zone: str) -> str:
@@ -58,6 +68,21 @@ def control_plane_cidr(cidr: str, zone: str) -> str:
     return _by_number(list(_slots(cidr)[-1].subnets(new_prefix=CONTROL_PLANE_PREFIX_LENGTH))[:7], zone)
 
 
+def store_cidr(cidr: str, zone: str) -> str:
+    """The subnet of `zone` for the stores that pods reach, cut from `stores_range`.
+
+    Raises:
+        ValueError: the zone's id does not end in a digit from 1 to 7.
+    """
+    slots = list(ipaddress.IPv4Network(stores_range(cidr)).subnets(new_prefix=STORES_PREFIX_LENGTH))
+    return _by_number(slots[:7], zone)
+
+
+def stores_range(cidr: str) -> str:
+    """The share of the stores' subnets in the /16 `cidr`: a policy that names it reaches nothing else."""
+    return str(list(_slots(cidr)[-1].subnets(new_prefix=24))[1])
+
+
 def _slots(cidr: str) -> list[ipaddress.IPv4Network]:
     return list(ipaddress.IPv4Network(cidr).subnets(new_prefix=SUBNET_PREFIX_LENGTH))
 
@@ -69,31 +94,95 @@ def _by_number(slots: Sequence[ipaddress.IPv4Network], zone: str) -> str:
     return str(slots[slot])
 
 
-def s3_endpoint_policy(place: Place) -> str:
-    """This account's roles on this account's buckets, and reading the layers of ECR's images.
-
-    An endpoint policy grants nothing by itself; it bounds what may pass. The second statement has no condition on
-    the caller because ECR hands out layers by links that it signed itself.
-    """
-    own = {"StringEquals": {"aws:PrincipalAccount": place.account, "aws:ResourceAccount": place.account}}
+def layers_endpoint_policy(place: Place) -> str:
+    """Reading the layers of ECR's images; without a condition on the caller: ECR signs their links itself."""
     layers = f"arn:aws:s3:::prod-{place.region}-starport-layer-bucket/*"
-    return document(
-        allow("OwnRolesOnOwnBuckets", ["s3:*"], "*", principal="*", condition=own),
-        allow("ImageLayers", ["s3:GetObject"], layers, principal="*"),
+    return document(allow("ImageLayers", ["s3:GetObject"], layers, principal="*"))
+
+
+def own_resources(place: Place) -> dict[str, dict[str, str]]:
+    """The condition that caller and resource are this account's: a token of either side is of no use on the other."""
+    return {"StringEquals": {"aws:PrincipalAccount": place.account, "aws:ResourceAccount": place.account}}
+
+
+def interface_endpoint_policy(place: Place, service: str) -> str:
+    """This account's roles; and only on its own resources, where ECR could carry data to another account's.
+
+    An endpoint policy grants nothing by itself; it bounds what may pass. ECR's images of EKS' add-ons lie in accounts
+    of AWS, so that others' repositories may be read.
+    """
+    prefix = INTERFACE_ENDPOINTS[service]
+    own_caller = {"StringEquals": {"aws:PrincipalAccount": place.account}}
+    if prefix == "ecr":
+        return document(
+            allow("ReadImages", list(ECR_READS), "*", principal="*", condition=own_caller),
+            allow("OwnRepositories", ["ecr:*"], "*", principal="*", condition=own_resources(place)),
+        )
+    return document(allow("OwnRoles", [f"{prefix}:*"], "*", principal="*", condition=own_caller))
+
+
+@dataclass(frozen=True)
+class StoreEndpoint:
+    """A door to one of AWS' stores, in subnets of its own."""
+
+    url: pulumi.Output[str]
+    """What a client must be given instead of the service's public name."""
+    doors: tuple[Door, ...]
+
+
+def store_endpoint(
+    parent: pulumi.Resource, place: Place, network: NetworkRef, service: str, policy: str
+) -> StoreEndpoint:
+    """An interface endpoint by a name of its own, so that pods reach this store and need no other address.
+
+    A gateway endpoint would leave the store at AWS' public addresses, which change, and which a network policy could
+    only name all together. It has no private DNS name: machines go on pulling layers through the gateway, which is
+    free (Amazon S3 user guide, "AWS PrivateLink for Amazon S3"; DynamoDB developer guide, "AWS PrivateLink for
+    DynamoDB"; read 2026-11-21).
+    """
+    group = aws.ec2.SecurityGroup(
+        f"{service}-endpoint",
+        name=place.name(f"{service}-endpoint"),
+        description=f"HTTPS from the private network to {service}",
+        vpc_id=network.id,
+        tags=place.labels,
+        opts=pulumi.ResourceOptions(parent=parent),
     )
+    rule = aws.vpc.SecurityGroupIngressRule(
+        f"{service}-endpoint-https",
+        security_group_id=group.id,
+        description="HTTPS from the private network",
+        cidr_ipv4=network.cidr,
+        ip_protocol="tcp",
+        from_port=443,
+        to_port=443,
+        tags=place.labels,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    endpoint = aws.ec2.VpcEndpoint(
+        f"{service}-endpoint",
+        vpc_id=network.id,
+        service_name=f"com.amazonaws.{place.region}.{service}",
+        vpc_endpoint_type="Interface",
+        private_dns_enabled=False,
+        subnet_ids=list(network.store_subnet_ids),
+        security_group_ids=[group.id],
+        policy=policy,
+        tags={**place.labels, "Name": place.name(f"{service}-endpoint")},
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[rule]),
+    )
+    return StoreEndpoint(endpoint.dns_entries.apply(endpoint_url), (Door(network.store_cidr, 443),))
 
 
-def dynamodb_endpoint_policy(place: Place) -> str:
-    """This account's roles on this account's tables."""
-    tables = f"arn:aws:dynamodb:{place.region}:{place.account}:table/*"
-    own = {"StringEquals": {"aws:PrincipalAccount": place.account}}
-    return document(allow("OwnRolesOnOwnTables", ["dynamodb:*"], tables, principal="*", condition=own))
+def endpoint_url(entries: Any) -> str:
+    """The URL of the endpoint's name for all zones: the shortest; each zone's own has the zone at its end.
 
-
-def interface_endpoint_policy(place: Place, prefix: str) -> str:
-    """This account's roles only: stolen credentials of another account cannot carry data out through it."""
-    own = {"StringEquals": {"aws:PrincipalAccount": place.account}}
-    return document(allow("OwnRoles", [f"{prefix}:*"], "*", principal="*", condition=own))
+    S3's name is a wildcard, of which `bucket` is the part for its buckets.
+    """
+    name = min(
+        (str(entry["dns_name"] if isinstance(entry, Mapping) else entry.dns_name) for entry in entries), key=len
+    )
+    return f"https://{name.replace('*.', 'bucket.', 1)}"
 
 
 class Network(Component):
@@ -138,6 +227,12 @@ class Network(Component):
                 for zone, cidr in control_plane.items()
             ),
             control_plane_cidrs=tuple(control_plane.values()),
+            store_subnet_ids=tuple(
+                self._subnet(place, f"stores-{zone}", zone, store_cidr(spec.cidr, zone), vpc, table)
+                for zone in place.zones
+            ),
+            store_cidr=stores_range(spec.cidr),
+            doors=(Door(spec.cidr, 443),),
         )
         self.finish({"id": vpc.id, "ready": self.ref.managed_services_ready})
 
@@ -167,19 +262,18 @@ class Network(Component):
         return ready(subnet.id, route)
 
     def _gateways(self, place: Place, vpc: aws.ec2.Vpc, table: aws.ec2.RouteTable) -> list[aws.ec2.VpcEndpoint]:
-        policies = {"s3": s3_endpoint_policy(place), "dynamodb": dynamodb_endpoint_policy(place)}
+        """For the layers of images, which machines pull by S3's public names; what pods read has doors of its own."""
         return [
             aws.ec2.VpcEndpoint(
-                service,
+                "s3",
                 vpc_id=vpc.id,
-                service_name=f"com.amazonaws.{place.region}.{service}",
+                service_name=f"com.amazonaws.{place.region}.s3",
                 vpc_endpoint_type="Gateway",
                 route_table_ids=[table.id],
-                policy=policy,
-                tags={**place.labels, "Name": place.name(service)},
+                policy=layers_endpoint_policy(place),
+                tags={**place.labels, "Name": place.name("s3")},
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            for service, policy in policies.items()
         ]
 
     def _interfaces(
@@ -213,9 +307,9 @@ class Network(Component):
                 private_dns_enabled=True,
                 subnet_ids=subnets,
                 security_group_ids=[group.id],
-                policy=interface_endpoint_policy(place, prefix),
+                policy=interface_endpoint_policy(place, service),
                 tags={**place.labels, "Name": place.name(service)},
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[rule]),
             )
-            for service, prefix in INTERFACE_ENDPOINTS.items()
+            for service in INTERFACE_ENDPOINTS
         ]

@@ -9,10 +9,11 @@ import pulumi_aws as aws
 
 from components.aws.buckets import access_log_bucket, model_bucket
 from components.aws.documents import allow, bucket_arn, bucket_key_access, document, service_trust
+from components.aws.network import own_resources, store_endpoint
 from components.aws.roles import make_role
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
-from components.contracts.refs import BucketRef, KeysRef, StorageRef
+from components.contracts.refs import BucketRef, KeysRef, NetworkRef, StorageRef
 from components.contracts.specs import StorageSpec
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 
@@ -42,6 +43,7 @@ class Storage(Component):
         place: Place,
         spec: StorageSpec,
         *,
+        network: NetworkRef,
         keys: KeysRef,
         provider: pulumi.ProviderResource,
     ) -> None:
@@ -87,6 +89,7 @@ class Storage(Component):
             ],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[models.versioning, replica.versioning]),
         )
+        door = store_endpoint(self, place, network, "s3", buckets_endpoint_policy(place))
         self.ref = StorageRef(
             models=BucketRef(
                 name=models_name,
@@ -101,8 +104,15 @@ class Storage(Component):
                 id=ready(replica_name, replica.bucket, *replica.settings),
             ),
             access_logs=ready(place.bucket_name("logs", place.region), models_logs.bucket, *models_logs.settings),
+            environment={"AWS_ENDPOINT_URL_S3": door.url},
+            doors=door.doors,
         )
         self.finish({"models": self.ref.models.id, "replica": self.ref.replica.id})
+
+
+def buckets_endpoint_policy(place: Place) -> str:
+    """This account's roles on this account's buckets."""
+    return document(allow("OwnRolesOnOwnBuckets", ["s3:*"], "*", principal="*", condition=own_resources(place)))
 
 
 def _destination(bucket: pulumi.Output[str], keys: KeysRef) -> aws.s3.BucketReplicationConfigRuleDestinationArgs:

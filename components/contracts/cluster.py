@@ -33,6 +33,11 @@ EKS_ABSENT_FROM: Final = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
 API's `UnsupportedAvailabilityZoneException`, 2026-11-21)."""
 
 
+EKS_SERVICE_CIDR: Final = "172.20.0.0/16"
+"""Addresses of an EKS cluster's services. EKS would choose this range or 10.100.0.0/16 by itself, and never changes
+it (EKS API, `KubernetesNetworkConfigRequest`, read 2026-11-21)."""
+
+
 class AccessRole(StrEnum):
     """What a person or a pipeline is to the cluster. Not a role of IAM."""
 

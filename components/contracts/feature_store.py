@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Final, Literal, get_args
 import pulumi
 from pydantic import Field, model_validator
 
+from components.contracts.doors import Door
 from components.contracts.spec import Spec, check_each_once, check_order, refused
 from components.contracts.vocabulary import Cloud
 
@@ -220,8 +221,7 @@ class SecretFile:
 class FeatureStoreRef:
     """The feature store, and all that a pod needs in order to read it.
 
-    A pod reaches the cloud's APIs over HTTPS anyway; `private_ports` are those of a store that has addresses of its
-    own inside the network.
+    `doors` are where it is reached.
     """
 
     kind: FeatureStoreKind
@@ -233,9 +233,9 @@ class FeatureStoreRef:
     environment: Mapping[str, pulumi.Input[str]]
     """Variables without secrets, the kind and its address among them."""
     secret_files: tuple[SecretFile, ...] = ()
-    private_ports: tuple[int, ...] = ()
     writer: str = ""
     """The store's own user that may write, where it has users."""
+    doors: tuple[Door, ...] = ()
     export_identity: pulumi.Output[str] | None = None
     """Who writes the store's exports, where it has an identity of its own for that: a backup must let it in."""
 

@@ -146,6 +146,7 @@ class CloudModule(Protocol):
         place: Place,
         spec: specs.StorageSpec,
         *,
+        network: refs.NetworkRef,
         keys: refs.KeysRef,
         provider: pulumi.ProviderResource,
     ) -> Storage: ...

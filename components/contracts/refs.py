@@ -13,6 +13,7 @@ from typing import Literal
 import pulumi
 
 from components.contracts.capacity import Room
+from components.contracts.doors import Door
 from components.contracts.images import PublicImage, RegistryAddress
 from components.contracts.releases import Resolved
 from components.contracts.vocabulary import Accelerator, Cloud
@@ -52,14 +53,22 @@ class NetworkRef:
     """Subnets that the cluster's control plane has for itself; empty where it has none in the network (GKE)."""
     control_plane_cidrs: tuple[str, ...] = ()
     """Their address ranges."""
+    doors: tuple[Door, ...] = ()
+    """Where pods that run the cluster itself reach the cloud's APIs."""
+    store_subnet_ids: tuple[pulumi.Output[str], ...] = ()
+    """Subnets of the stores that pods reach, and of nothing else; none on Google Cloud."""
+    store_cidr: str = ""
+    """The address range of these subnets."""
 
 
 @dataclass(frozen=True)
 class ApiServerPath:
-    """Where the API server comes from when it calls a pod that serves one of its APIs."""
+    """Where pods reach the API server, and where it comes from when it calls one that serves one of its APIs."""
 
+    doors: tuple[Door, ...]
+    """Its service's address, and those behind that: which of them a policy sees is the data plane's affair."""
     cidrs: tuple[str, ...] = ()
-    """Addresses of its own (EKS)."""
+    """Addresses of its own that it comes from (EKS)."""
     agent: tuple[str, str, str] | None = None
     """Namespace, label and value of the pods that it comes through (GKE)."""
 
@@ -167,6 +176,10 @@ class StorageRef:
     """The bucket in the stack's region that access logs of buckets may go to."""
     copy_job: str = ""
     """The job that copies models to the replica; empty where the bucket itself does."""
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Variables that a reader of the buckets needs."""
+    doors: tuple[Door, ...] = ()
+    """Where the buckets are reached."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +225,8 @@ class IdentityRef:
     annotations: Mapping[str, pulumi.Output[str]]
     """What the service account must bear for the binding to work; empty where the cloud binds by itself."""
     principal: pulumi.Output[str]
+    credentials: tuple[Door, ...]
+    """Where its pods are handed their credentials."""
     ready: pulumi.Output[str]
     """Resolves when pods of the service account get the identity, with its rights in force. A pod that starts before
     never gets it where credentials are injected at its admission; `components.kubernetes.pods.account` waits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Sequence
 from typing import Any, Final
@@ -13,6 +14,7 @@ from pulumi_gcp.container import ClusterMaintenancePolicyArgsDict
 from components.contracts.capacity import GKE_PODS_PER_NODE
 from components.contracts.cluster import Channel, ClusterSpec, MaintenanceSpec
 from components.contracts.component import Component, ready
+from components.contracts.doors import Door
 from components.contracts.place import Place
 from components.contracts.refs import ApiServerPath, ClusterRef, IdentityRef, KeysRef, NetworkRef, NodePoolRef
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
@@ -82,7 +84,9 @@ class Cluster(Component):
             kubeconfig=pulumi.Output.secret(ready(endpoint.apply(lambda host: kubeconfig(called, host)), *connect)),
             # The name of the endpoint holds an id that GKE gives to each cluster once.
             identifier=pulumi.Output.format("{0}@{1}", cluster.id, endpoint),
-            api_server=ApiServerPath(agent=("kube-system", "k8s-app", "konnectivity-agent")),
+            api_server=ApiServerPath(
+                doors=api_server_doors(network.cidr), agent=("kube-system", "k8s-app", "konnectivity-agent")
+            ),
             grants=grants(spec.access),
             node_role=nodes,
         )
@@ -208,6 +212,7 @@ def workload_pool(place: Place) -> str:
     return f"{place.account}.svc.id.goog"
 
 
+<<<<<<< HEAD
 def maintenance_policy(spec: MaintenanceSpec) -> ClusterMaintenancePolicyArgsDict:
     """When GKE may upgrade. The first window's date is in the past: only its hours and the days count."""
     hour, minute = map(int, spec.starts_at.split(":"))
@@ -230,6 +235,13 @@ def maintenance_policy(spec: MaintenanceSpec) -> ClusterMaintenancePolicyArgsDic
             for key, exclusion in sorted(spec.exclusions.items())
         ],
     }
+=======
+def api_server_doors(cidr: str) -> tuple[Door, ...]:
+    """The `kubernetes` service, which has the first address, and where GKE may have the control plane behind it."""
+    plan = address_plan(cidr)
+    first = next(ipaddress.IPv4Network(plan.services).hosts())
+    return tuple(Door(there, 443) for there in (f"{first}/32", plan.control_plane, plan.nodes))
+>>>>>>> 7f12aca (Let the fleet out to its stores, credentials and names alone)
 
 
 def cluster_log_filter(place: Place, cluster: str) -> str:

@@ -9,6 +9,7 @@ import pulumi_gcp as gcp
 
 from components.contracts import serving
 from components.contracts.component import Component, ready
+from components.contracts.doors import Door
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, IdentityRef, StorageRef
@@ -16,6 +17,10 @@ from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
 from components.gcp.buckets import grant
 from components.gcp.cluster import workload_pool
 from components.gcp.feature_store import KINDS
+
+METADATA_SERVER: Final = (Door("169.254.169.254/32", 80), Door("169.254.169.254/32", 8080))
+"""GKE's own metadata server, which Dataplane V2 puts in the place of the machine's (GKE guide, "Use network policy
+with Workload Identity Federation for GKE", believed: read at second hand on 2026-11-21)."""
 
 READ_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
 """Triton's Cloud Storage client reads and lists objects, and asks for the bucket's metadata before that."""
@@ -75,6 +80,7 @@ class Identity(Component):
             service_account=serving.SERVICE_ACCOUNT,
             annotations={"iam.gke.io/gcp-service-account": ready(email, account)},
             principal=ready(account_member(place, account_id), account),
+            credentials=METADATA_SERVER,
             ready=ready(email, binding, *grants, *reads),
         )
         self.finish({"email": email})

@@ -9,11 +9,12 @@ import pulumi_gcp as gcp
 
 from components.contracts.component import Component
 from components.contracts.place import Place
-from components.contracts.refs import KeysRef, StorageRef
+from components.contracts.refs import KeysRef, NetworkRef, StorageRef
 from components.contracts.specs import StorageSpec
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 from components.gcp.buckets import access_log_bucket, access_log_bucket_name, private_bucket
 from components.gcp.copies import copy_hourly
+from components.gcp.network import API_DOORS
 
 ACCESS_LOG_DAYS: Final = 365
 """Days that access logs are kept."""
@@ -35,7 +36,14 @@ class Storage(Component):
     ref: StorageRef
 
     def __init__(
-        self, name: str, place: Place, spec: StorageSpec, *, keys: KeysRef, provider: pulumi.ProviderResource
+        self,
+        name: str,
+        place: Place,
+        spec: StorageSpec,
+        *,
+        network: NetworkRef,  # noqa: ARG002 - Google's APIs have the same addresses in every network
+        keys: KeysRef,
+        provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("gcp:Storage", name, provider)
         for purpose, key in (("logs", keys.data), ("replica-logs", keys.recovery)):
@@ -73,6 +81,7 @@ class Storage(Component):
             replica=replica,
             access_logs=pulumi.Output.from_input(access_log_bucket_name(place, place.region)),
             copy_job=copy_job_name(place),
+            doors=API_DOORS,
         )
         self.finish({"models": models.uri, "replica": replica.uri})
 

@@ -22,7 +22,6 @@ from components.contracts.place import Place
 from components.contracts.refs import (
     FleetRef,
     IdentityRef,
-    NetworkRef,
     NodePoolRef,
     NodePoolsRef,
     RegistryRef,
@@ -54,7 +53,6 @@ class Fleet(Component):
         spec: FleetSpec,
         *,
         lookup_timeout_ms: int,
-        network: NetworkRef,
         pools: NodePoolsRef,
         registry: RegistryRef,
         storage: StorageRef,
@@ -73,7 +71,9 @@ class Fleet(Component):
         own_account = account(identity, self, automount=False, after=[namespace])
         secret = self._features_secret(feature_store, inside)
         traffic.deny_all(serving.NAMESPACE, inside)
-        ingress, egress = traffic.fleet_rules(METRICS_NAMESPACE, network.cidr, feature_store.private_ports)
+        ingress, egress = traffic.fleet_rules(
+            METRICS_NAMESPACE, (*identity.credentials, *storage.doors, *feature_store.doors)
+        )
         traffic.allow(triton.APP, serving.NAMESPACE, ingress=ingress, egress=egress, options=inside)
         allow_discovery(serving.NAMESPACE, inside)
         takers = triton.holding(spec, pools)

@@ -60,7 +60,7 @@ from components.kubernetes.pods import (
     port,
     selecting,
 )
-from components.kubernetes.traffic import allow, deny_all, dns, from_api_server, https, in_app, in_namespace, ports
+from components.kubernetes.traffic import allow, deny_all, dns, from_api_server, in_app, in_namespace, ports, to_doors
 
 METRICS_NAMESPACE: Final = "autoscaling-metrics"
 SCRAPE_SECONDS: Final = 5
@@ -142,13 +142,13 @@ class MetricsPipeline(Component):
         )
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[self._namespace])
         deny_all(METRICS_NAMESPACE, self._inside)
-        prometheus = self._prometheus()
+        prometheus = self._prometheus(api_server)
         adapter = self._adapter(api_server)
         api = self._metrics_api(adapter)
         self.ready = ready(api.id, prometheus, adapter)
         self.finish({"api": METRICS_API})
 
-    def _prometheus(self) -> Deployment:
+    def _prometheus(self, api_server: ApiServerPath) -> Deployment:
         self._account("prometheus")
         allow(
             "prometheus",
@@ -161,9 +161,7 @@ class MetricsPipeline(Component):
             ],
             egress=[
                 dns(),
-                # The API server. Amazon's network policies see a service's address, not what stands behind it, and
-                # that one is outside the private network; the network has no route to the internet.
-                https(),
+                *to_doors(api_server.doors),
                 NetworkPolicyEgressRuleArgs(
                     to=[in_namespace(serving.NAMESPACE)],
                     ports=ports(serving.METRICS_PORT),
@@ -216,7 +214,7 @@ class MetricsPipeline(Component):
                     to=[in_app("prometheus")],
                     ports=ports(PROMETHEUS_PORT),
                 ),
-                https(),
+                *to_doors(api_server.doors),
             ],
             options=self._inside,
         )

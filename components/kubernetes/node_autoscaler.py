@@ -13,7 +13,6 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs
 from pulumi_kubernetes.core.v1 import ConfigMap, ContainerArgs, EnvVarArgs, PodSpecArgs, PodTemplateSpecArgs
-from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs
 from pulumi_kubernetes.rbac.v1 import (
     ClusterRole,
     ClusterRoleBinding,
@@ -27,7 +26,7 @@ from pulumi_kubernetes.rbac.v1 import (
 from components.contracts.component import Component
 from components.contracts.images import CLUSTER_AUTOSCALER
 from components.contracts.place import Place
-from components.contracts.refs import ClusterRef, IdentityRef, NodePoolsRef, RegistryRef
+from components.contracts.refs import ClusterRef, IdentityRef, NetworkRef, NodePoolsRef, RegistryRef
 from components.kubernetes.compute_class import in_order
 from components.kubernetes.pods import (
     account,
@@ -40,7 +39,7 @@ from components.kubernetes.pods import (
     port,
     selecting,
 )
-from components.kubernetes.traffic import METADATA_CIDR, allow, dns, https, in_range, ports
+from components.kubernetes.traffic import allow, dns, to_doors
 
 APP: Final = "cluster-autoscaler"
 NOBODY: Final = 65534
@@ -140,6 +139,7 @@ class NodeAutoscaler(Component):
         name: str,
         place: Place,
         *,
+        network: NetworkRef,
         cluster: ClusterRef,
         pools: NodePoolsRef,
         identity: IdentityRef,
@@ -178,8 +178,7 @@ class NodeAutoscaler(Component):
             ingress=[],
             egress=[
                 dns(),
-                https(),
-                NetworkPolicyEgressRuleArgs(to=[in_range(METADATA_CIDR)], ports=ports(80)),
+                *to_doors((*identity.credentials, *cluster.api_server.doors, *network.doors)),
             ],
             options=options,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import pulumi
@@ -18,6 +18,7 @@ from pulumi_kubernetes.networking.v1 import (
 )
 
 from components.contracts import serving
+from components.contracts.doors import Door
 from components.contracts.refs import ApiServerPath
 from components.kubernetes.pods import app_labels, metadata, selecting
 from components.kubernetes.triton import APP
@@ -25,8 +26,6 @@ from components.kubernetes.triton import APP
 CLIENT_LABEL: Final = "seawall.dev/client"
 """A namespace with this label set to "true" may send requests to the fleet."""
 NAMESPACE_LABEL: Final = "kubernetes.io/metadata.name"
-METADATA_CIDR: Final = "169.254.0.0/16"
-"""Link-local addresses at which both clouds hand a pod its identity's credentials."""
 
 
 def ports(*numbers: int, protocol: str = "TCP") -> list[NetworkPolicyPortArgs]:
@@ -70,9 +69,12 @@ def dns() -> NetworkPolicyEgressRuleArgs:
     )
 
 
-def https() -> NetworkPolicyEgressRuleArgs:
-    """The clouds' APIs. Their addresses are not fixed; the network has no route to the internet beyond them."""
-    return NetworkPolicyEgressRuleArgs(to=[in_range("0.0.0.0/0")], ports=ports(443))
+def to_doors(doors: Iterable[Door]) -> list[NetworkPolicyEgressRuleArgs]:
+    """One rule for each address range, with its ports."""
+    by_range: dict[str, dict[int, None]] = {}
+    for door in doors:
+        by_range.setdefault(door.cidr, {})[door.port] = None
+    return [NetworkPolicyEgressRuleArgs(to=[in_range(cidr)], ports=ports(*found)) for cidr, found in by_range.items()]
 
 
 def deny_all(namespace: str, options: pulumi.ResourceOptions) -> NetworkPolicy:
@@ -108,12 +110,9 @@ def allow(
 
 
 def fleet_rules(
-    scraper_namespace: str, network_cidr: str, private_ports: Sequence[int]
+    scraper_namespace: str, doors: Iterable[Door]
 ) -> tuple[list[NetworkPolicyIngressRuleArgs], list[NetworkPolicyEgressRuleArgs]]:
-    """Requests from client namespaces and scrapes from the scraper's; the clouds' APIs and the feature store out.
-
-    `private_ports` are those of a feature store that has addresses inside `network_cidr`.
-    """
+    """Requests from client namespaces and scrapes from the scraper's; name resolution and these doors out."""
     ingress = [
         NetworkPolicyIngressRuleArgs(
             from_=[NetworkPolicyPeerArgs(namespace_selector=selecting({CLIENT_LABEL: "true"}))],
@@ -124,14 +123,7 @@ def fleet_rules(
             ports=ports(serving.METRICS_PORT),
         ),
     ]
-    egress = [
-        dns(),
-        https(),
-        NetworkPolicyEgressRuleArgs(to=[in_range(METADATA_CIDR)], ports=ports(80, 988)),
-    ]
-    if private_ports:
-        egress.append(NetworkPolicyEgressRuleArgs(to=[in_range(network_cidr)], ports=ports(*private_ports)))
-    return ingress, egress
+    return ingress, [dns(), *to_doors(doors)]
 
 
 def service(namespace: str, options: pulumi.ResourceOptions) -> Service:

@@ -188,6 +188,7 @@ def pod_spec(
         # Not the image's entrypoint: it prepares a GPU, and this container has none.
         command=["python3", "-m", "release_fetch"],
         args=fetch_arguments(storage, spec),
+        env=[EnvVarArgs(name=name, value=value) for name, value in storage.environment.items()] or None,
         resources=fetch_resources(spec),
         security_context=container_security(),
         # The line that it ends with stands in the pod's status.

@@ -50,7 +50,7 @@ class FeatureStore(Component):
         super().__init__("aws:FeatureStore", name, provider, formerly="aws:FeatureCache")
         match spec:
             case DynamoDBSpec():
-                self.ref = dynamodb.make(self, place, spec, keys)
+                self.ref = dynamodb.make(self, place, spec, network, keys)
             case ValkeySpec():
                 self.ref = valkey.make(self, place, spec, network, standby, keys)
             case _:

@@ -8,16 +8,17 @@ from typing import Final
 import pulumi_aws as aws
 
 from components.aws.alarms import Alarm
-from components.aws.documents import Statement, allow, table_arn, table_key_access
+from components.aws.documents import Statement, allow, document, table_arn, table_key_access
 from components.aws.events import EventPattern
 from components.aws.feature_store.kind import Recovery
+from components.aws.network import store_endpoint
 from components.aws.vaults import COPY_ARRIVED, back_up_by_plan, copy_events, vault_alarms
 from components.contracts import serving
 from components.contracts.backup import BackupSpec
 from components.contracts.component import Component, ready
 from components.contracts.feature_store import DynamoDBSpec, FeatureStoreKind, FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import BackupRef, KeysRef
+from components.contracts.refs import BackupRef, KeysRef, NetworkRef
 from components.contracts.stateful import CopiedBy, Stateful
 
 HASH_KEY: Final = "entity_id"
@@ -29,8 +30,8 @@ PITR_DAYS: Final = 35
 FEATURES: Final = Stateful("the features of every entity", CopiedBy.BACKUP_PLAN)
 
 
-def make(parent: Component, place: Place, spec: DynamoDBSpec, keys: KeysRef) -> FeatureStoreRef:
-    """One table, found by its name: pods reach it through the network's gateway endpoint."""
+def make(parent: Component, place: Place, spec: DynamoDBSpec, network: NetworkRef, keys: KeysRef) -> FeatureStoreRef:
+    """One table, found by its name, and the only door through which pods reach it."""
     table_name = place.name("features", max_length=255)
     kept = parent.keep(aws.dynamodb.Table, "features", FEATURES, place)
     table = aws.dynamodb.Table(
@@ -48,14 +49,27 @@ def make(parent: Component, place: Place, spec: DynamoDBSpec, keys: KeysRef) -> 
         tags=place.labels,
         opts=kept.options,
     )
+    door = store_endpoint(parent, place, network, "dynamodb", table_endpoint_policy(place, table_name))
     return FeatureStoreRef(
         kind=FeatureStoreKind.DYNAMODB,
         name=table_name,
         region=place.region,
         id=ready(table_name, table),
         gib=spec.gib,
-        environment={serving.FEATURES_TABLE: table_name, serving.FEATURES_REGION: place.region},
+        environment={
+            serving.FEATURES_TABLE: table_name,
+            serving.FEATURES_REGION: place.region,
+            "AWS_ENDPOINT_URL_DYNAMODB": door.url,
+        },
+        doors=door.doors,
     )
+
+
+def table_endpoint_policy(place: Place, table: str) -> str:
+    """This account's roles on this table, to read it."""
+    reads = ["dynamodb:GetItem", "dynamodb:BatchGetItem"]
+    own = {"StringEquals": {"aws:PrincipalAccount": place.account}}
+    return document(allow("ReadFeatures", reads, table_arn(place, table), principal="*", condition=own))
 
 
 def reading(place: Place, ref: FeatureStoreRef) -> Sequence[Statement]:

@@ -25,6 +25,7 @@ from components.aws.feature_store.kind import Recovery
 from components.contracts import serving
 from components.contracts.backup import BackupSpec
 from components.contracts.component import Component, ready
+from components.contracts.doors import Door
 from components.contracts.feature_store import (
     VALKEY_SNAPSHOT_DAYS_MAX,
     FeatureStoreKind,
@@ -102,7 +103,7 @@ def make(
     The group far away takes every write within seconds, mistakes too: against those are the daily snapshots of both.
     """
     nodes = node_type(spec.memory_gib)
-    here = _site(parent, place, keys.data, "features", network.managed_services_ready, network.subnet_ids)
+    here = _site(parent, place, keys.data, "features", network.managed_services_ready, network.store_subnet_ids)
     rule = aws.vpc.SecurityGroupIngressRule(
         "features-valkey",
         security_group_id=here.security_group.id,
@@ -157,8 +158,8 @@ def make(
             serving.FEATURES_GROUP: name,
             serving.FEATURES_USER: user_name(place, "features", "reader"),
         },
-        private_ports=(PORT,),
         writer=user_name(place, "features", "writer"),
+        doors=(Door(network.store_cidr, PORT),),
     )
 
 

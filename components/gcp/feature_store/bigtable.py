@@ -31,6 +31,7 @@ from components.gcp.agents import Agent, agent_member
 from components.gcp.alerts import Alert, above, logged, silent
 from components.gcp.feature_store.kind import Recovery
 from components.gcp.keys import USER_ROLE
+from components.gcp.network import API_DOORS
 
 FEATURES: Final = Stateful("the features of every entity", CopiedBy.CLUSTER)
 SERVICE: str = "bigtableadmin.googleapis.com"
@@ -117,6 +118,7 @@ def make(parent: Component, place: Place, spec: BigtableSpec, keys: KeysRef) -> 
             serving.FEATURES_INSTANCE: name,
             serving.FEATURES_TABLE: TABLE,
         },
+        doors=API_DOORS,
     )
 
 

@@ -29,6 +29,7 @@ from components.gcp.durations import days
 from components.gcp.exports import Export, first_export_job, let_write, not_started_alert, scheduled_exports
 from components.gcp.feature_store.kind import Recovery
 from components.gcp.keys import USER_ROLE
+from components.gcp.network import API_DOORS
 
 SERVICE: str = "firestore.googleapis.com"
 LOGGED_AS: tuple[str, ...] = ()
@@ -84,6 +85,7 @@ def make(parent: Component, place: Place, spec: FirestoreSpec, keys: KeysRef) ->
         id=ready(database.id, *fields),
         gib=spec.gib,
         environment={serving.FEATURES_PROJECT: place.account, serving.FEATURES_DATABASE: name},
+        doors=API_DOORS,
     )
 
 

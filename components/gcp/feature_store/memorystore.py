@@ -12,6 +12,7 @@ from pulumi_gcp.redis.outputs import InstanceServerCaCert
 from components.contracts import serving
 from components.contracts.backup import BackupSpec, TierName, tiers
 from components.contracts.component import Component, ready
+from components.contracts.doors import Door
 from components.contracts.feature_store import FeatureStoreKind, FeatureStoreRef, MemorystoreSpec, SecretFile
 from components.contracts.place import Place
 from components.contracts.refs import BackupRef, KeysRef, NetworkRef
@@ -20,6 +21,7 @@ from components.gcp.alerts import Alert, above, bucket_silent, logged
 from components.gcp.buckets import private_bucket
 from components.gcp.exports import Export, first_export_job, let_write, not_started_alert, scheduled_exports
 from components.gcp.feature_store.kind import Recovery
+from components.gcp.network import address_plan
 
 INSTANCE_NAME_MAX: Final = 40
 REDIS_VERSION: Final = "REDIS_7_2"
@@ -90,7 +92,7 @@ def make(
             SecretFile(serving.FEATURES_CA_FILE, "ca.pem", instance.server_ca_certs.apply(ca_bundle)),
             SecretFile(serving.FEATURES_AUTH_FILE, "auth", pulumi.Output.secret(instance.auth_string)),
         ),
-        private_ports=PORTS,
+        doors=tuple(Door(address_plan(network.cidr).private_services, port) for port in PORTS),
         export_identity=instance.persistence_iam_identity,
     )
 

@@ -11,19 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.aws.network import INTERFACE_ENDPOINTS, control_plane_cidr, subnet_cidr
+from components.aws.network import INTERFACE_ENDPOINTS, control_plane_cidr, endpoint_url, store_cidr, subnet_cidr
 from components.contracts.offers import zones_of
 from components.contracts.vocabulary import Cloud
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 NUMBERS = "1234567"
+SUBNETS = (subnet_cidr, control_plane_cidr, store_cidr)
 CIDRS = st.integers(0, 255).map(lambda second: f"10.{second}.0.0/16")
 
 
 @given(CIDRS)
 def test_subnets_lie_in_the_network_and_never_overlap(cidr: str) -> None:
     zones = [f"use1-az{number}" for number in NUMBERS]
-    subnets = [ipaddress.IPv4Network(of(cidr, zone)) for of in (subnet_cidr, control_plane_cidr) for zone in zones]
+    subnets = [ipaddress.IPv4Network(of(cidr, zone)) for of in SUBNETS for zone in zones]
     assert all(subnet.subnet_of(ipaddress.IPv4Network(cidr)) for subnet in subnets)
     assert not any(a.overlaps(b) for a, b in combinations(subnets, 2))
 
@@ -69,8 +70,7 @@ def test_endpoints_answer_the_network_alone(aws_platform: Any) -> None:
 
 
 def test_machines_wait_for_the_endpoints(aws_platform: Any) -> None:
-    here = aws_platform.place.region
-    endpoints = {e.name for e in aws_platform.inventory.of_type(ENDPOINT) if e.region == here}
+    endpoints = {"s3", *INTERFACE_ENDPOINTS}
     for group in aws_platform.inventory.of_type("aws:eks/nodeGroup:NodeGroup"):
         waits_for = {e.name for e in aws_platform.inventory.linked(group, "subnetIds", ENDPOINT)}
         assert waits_for == endpoints, "a machine that starts first cannot join, and its group fails"
@@ -126,3 +126,57 @@ def test_each_endpoint_has_a_caller_in_the_network_and_each_call_an_endpoint(aws
     called = called_from_inside(aws_platform.inventory)
     assert paid - called == set(), "an endpoint that nobody uses costs as much as one that is used"
     assert called - paid - GATEWAYS - set(NOT_CALLED) == set(), "there is no other way out of the network"
+
+
+def statements(endpoint: Any) -> list[dict[str, Any]]:
+    """What may pass an endpoint."""
+    return json.loads(endpoint.get("policy"))["Statement"]
+
+
+def test_what_could_carry_data_elsewhere_passes_only_to_own_resources(aws_platform: Any) -> None:
+    """The bucket and table by their endpoints, and all but reading of images."""
+    own = {"aws:PrincipalAccount", "aws:ResourceAccount"}
+    tables = f"arn:aws:dynamodb:{aws_platform.place.region}:{aws_platform.place.account}:table/"
+    open_doors = {
+        (endpoint.name, statement["Sid"])
+        for endpoint in aws_platform.inventory.of_type(ENDPOINT)
+        if endpoint.name in {"s3-endpoint", "dynamodb-endpoint", "ecr.api", "ecr.dkr"}
+        for statement in statements(endpoint)
+        if not own <= statement.get("Condition", {}).get("StringEquals", {}).keys()
+        and not str(statement["Resource"]).startswith(
+            f"arn:aws:dynamodb:{aws_platform.place.region}:{account}:table/"
+        )
+    }
+    assert open_doors == {("ecr.api", "ReadImages"), ("ecr.dkr", "ReadImages")}
+
+
+def test_reading_others_images_writes_nothing(aws_platform: Any) -> None:
+    reads = {
+        action
+        for endpoint in aws_platform.inventory.of_type(ENDPOINT)
+        for statement in statements(endpoint)
+        if statement["Sid"] == "ReadImages"
+        for action in statement["Action"]
+    }
+    assert reads and not [action for action in reads if not action.startswith(("ecr:Get", "ecr:Batch"))]
+    assert not any("*" in action for action in reads)
+
+
+@pytest.mark.parametrize(
+    ("names", "url"),
+    [
+        (
+            ["*.vpce-0a-1b.s3.eu-central-1.vpce.amazonaws.com"],
+            "https://bucket.vpce-0a-1b.s3.eu-central-1.vpce.amazonaws.com",
+        ),
+        (
+            [
+                "vpce-0a-1b-eu-central-1a.dynamodb.eu-central-1.vpce.amazonaws.com",
+                "vpce-0a-1b.dynamodb.eu-central-1.vpce.amazonaws.com",
+            ],
+            "https://vpce-0a-1b.dynamodb.eu-central-1.vpce.amazonaws.com",
+        ),
+    ],
+)
+def test_a_store_is_called_by_its_endpoints_name_for_all_zones(names: list[str], url: str) -> None:
+    assert endpoint_url([{"dns_name": name} for name in names]) == url

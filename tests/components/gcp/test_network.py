@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contracts.capacity import GKE_NODES_MAX, GKE_PODS_PER_NODE
-from components.gcp.network import PRIVATE_API_RANGE, address_plan
+from components.gcp.network import API_RANGE, address_plan
 
 NETWORKS = st.integers(0, 255).map(lambda second: f"10.{second}.0.0/16")
 
@@ -57,7 +57,7 @@ def test_the_only_route_out_leads_to_googles_apis(gcp_platform: Any) -> None:
     (network,) = gcp_platform.inventory.of_type("gcp:compute/network:Network")
     routes = [route.get("destRange") for route in gcp_platform.inventory.of_type("gcp:compute/route:Route")]
     assert network.get("deleteDefaultRoutesOnCreate") is True
-    assert routes == [PRIVATE_API_RANGE]
+    assert routes == [API_RANGE]
 
 
 def test_no_machine_gets_to_the_internet_by_translation(gcp_platform: Any) -> None:
@@ -66,7 +66,7 @@ def test_no_machine_gets_to_the_internet_by_translation(gcp_platform: Any) -> No
 
 
 def test_names_of_googles_apis_lead_to_private_addresses(gcp_platform: Any) -> None:
-    addresses = set(map(str, ipaddress.IPv4Network(PRIVATE_API_RANGE)))
+    addresses = set(map(str, ipaddress.IPv4Network(API_RANGE)))
     records = gcp_platform.inventory.of_type("gcp:dns/recordSet:RecordSet")
     public = [r.name for r in records if r.get("type") == "A" and set(r.get("rrdatas")) != addresses]
     assert not public

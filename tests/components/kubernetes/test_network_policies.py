@@ -14,8 +14,10 @@ CLIENTS = {CLIENT_LABEL: "true"}
 POD_IDENTITY_AGENT = "169.254.170.23"
 """Where EKS gives pods their credentials; Google's metadata server is 169.254.169.254."""
 METADATA = {"aws": POD_IDENTITY_AGENT, "gcp": "169.254.169.254"}
-API_SERVERS = {"aws": ("172.20.0.1", "10.100.0.1", "10.20.31.7"), "gcp": ("10.20.32.2",)}
-"""Where pods find the API server: on EKS by its service's address, which is outside the private network."""
+API_SERVERS = {"aws": ("172.20.0.1", "10.20.224.7"), "gcp": ("10.20.16.1", "10.20.32.2", "10.20.0.5")}
+"""Where pods find the API server: by its service's address, or where the control plane is behind that."""
+STORES = {"aws": "10.20.225.9", "gcp": "199.36.153.5"}
+"""Where buckets, and a feature store that is an API, are reached."""
 PUBLIC, FAR = "203.0.113.9", "10.99.0.1"
 
 
@@ -70,8 +72,30 @@ def test_the_fleet_gets_its_identitys_credentials(manifests: Any, firewall: Any,
     assert firewall.sends(pod("triton"), address(METADATA[manifests.cloud]), 80)
 
 
-def test_the_fleet_reaches_the_clouds_apis(firewall: Any, pod: Any, address: Any) -> None:
-    assert firewall.sends(pod("triton"), address("199.36.153.9"), 443)
+def test_the_fleet_reaches_its_stores(manifests: Any, firewall: Any, pod: Any, address: Any) -> None:
+    assert firewall.sends(pod("triton"), address(STORES[manifests.cloud]), 443)
+
+
+@pytest.mark.parametrize("where", [PUBLIC, FAR, "10.20.1.1", "199.36.153.9", "52.219.170.1"])
+def test_the_fleet_reaches_no_other_address_by_https(firewall: Any, pod: Any, address: Any, where: str) -> None:
+    assert not firewall.sends(pod("triton"), address(where), 443)
+
+
+def test_the_fleet_does_not_reach_the_api_server(manifests: Any, firewall: Any, pod: Any, address: Any) -> None:
+    assert not [a for a in API_SERVERS[manifests.cloud] if firewall.sends(pod("triton"), address(a), 443)]
+
+
+def test_no_pod_on_eks_reaches_its_machines_metadata(
+    aws_manifests: Any, firewall: Any, pod: Any, address: Any
+) -> None:
+    reached = [o for o in aws_manifests.pods() if firewall.sends(pod(o), address("169.254.169.254"), 80)]
+    assert reached == [], "it hands out the machine's own role"
+
+
+def test_what_runs_the_cluster_reaches_the_internet_no_more(
+    manifests: Any, firewall: Any, pod: Any, address: Any
+) -> None:
+    assert [owner for owner in manifests.pods() if firewall.sends(pod(owner), address(PUBLIC), 443)] == []
 
 
 def test_the_fleet_reaches_its_redis_where_it_has_one(manifests: Any, firewall: Any, pod: Any, address: Any) -> None:
