@@ -85,9 +85,8 @@ def test_the_fleet_does_not_reach_the_api_server(manifests: Any, firewall: Any, 
     assert not [a for a in API_SERVERS[manifests.cloud] if firewall.sends(pod("triton"), address(a), 443)]
 
 
-def test_no_pod_on_eks_reaches_its_machines_metadata(
-    aws_manifests: Any, firewall: Any, pod: Any, address: Any
-) -> None:
+def test_no_pod_on_eks_reaches_its_machines_metadata(aws_manifests: Any, aws_network: Any, address: Any) -> None:
+    firewall, pod = aws_network
     reached = [o for o in aws_manifests.pods() if firewall.sends(pod(o), address("169.254.169.254"), 80)]
     assert reached == [], "it hands out the machine's own role"
 
