@@ -81,6 +81,7 @@ def compose(s: Settings) -> Platform:
         storage=storage,
         feature_store=feature_store,
         identity=identity,
+        api_server=cluster.api_server,
         provider=on_cluster,
     ).ref
     kubernetes.MetricsPipeline("metrics", registry=registry, api_server=cluster.api_server, provider=on_cluster)

@@ -20,6 +20,7 @@ from components.contracts.component import Component, ready
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
 from components.contracts.refs import (
+    ApiServerPath,
     FleetRef,
     IdentityRef,
     NodePoolRef,
@@ -58,6 +59,7 @@ class Fleet(Component):
         storage: StorageRef,
         feature_store: FeatureStoreRef,
         identity: IdentityRef,
+        api_server: ApiServerPath,
         provider: kubernetes.Provider,
     ) -> None:
         super().__init__("kubernetes:Fleet", name, provider)
@@ -92,7 +94,7 @@ class Fleet(Component):
             waits=waits,
         )
         if spec.hours is not None:
-            hours.keep_hours(spec, spec.hours, registry, self, [namespace, deployment])
+            hours.keep_hours(spec, spec.hours, registry, api_server, self, [namespace, deployment])
         service = traffic.service(serving.NAMESPACE, inside)
         scaler = autoscaling.autoscaler(serving.NAMESPACE, triton.APP, spec, inside)
         autoscaling.disruption_budget(serving.NAMESPACE, inside)

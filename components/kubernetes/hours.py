@@ -18,7 +18,7 @@ from pulumi_kubernetes.rbac.v1 import PolicyRuleArgs, Role, RoleBinding, RoleRef
 
 from components.contracts import serving
 from components.contracts.images import KUBECTL
-from components.contracts.refs import RegistryRef
+from components.contracts.refs import ApiServerPath, RegistryRef
 from components.contracts.specs import FleetSpec, HoursSpec
 from components.kubernetes.pods import (
     app_labels,
@@ -27,7 +27,7 @@ from components.kubernetes.pods import (
     metadata,
     pod_security,
 )
-from components.kubernetes.traffic import allow, dns, https
+from components.kubernetes.traffic import allow, dns, to_doors
 from components.kubernetes.triton import APP as FLEET
 
 APP: Final = "fleet-hours"
@@ -52,7 +52,12 @@ def rules() -> list[PolicyRuleArgs]:
 
 
 def keep_hours(
-    spec: FleetSpec, hours: HoursSpec, registry: RegistryRef, parent: pulumi.Resource, after: list[pulumi.Resource]
+    spec: FleetSpec,
+    hours: HoursSpec,
+    registry: RegistryRef,
+    api_server: ApiServerPath,
+    parent: pulumi.Resource,
+    after: list[pulumi.Resource],
 ) -> list[CronJob]:
     """The two jobs, with an account that may do nothing else; `after` are what they need to be there."""
     options = pulumi.ResourceOptions(parent=parent, depends_on=after)
@@ -66,7 +71,7 @@ def keep_hours(
         subjects=[SubjectArgs(kind="ServiceAccount", name=APP, namespace=serving.NAMESPACE)],
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[account, role]),
     )
-    allow(APP, serving.NAMESPACE, ingress=[], egress=[dns(), https()], options=options)
+    allow(APP, serving.NAMESPACE, ingress=[], egress=[dns(), *to_doors(api_server.doors)], options=options)
     bound = pulumi.ResourceOptions(parent=parent, depends_on=[account, role])
     moments = (("fleet-starts", hours.start, spec.min_replicas), ("fleet-stops", hours.end, 0))
     return [

@@ -8,7 +8,7 @@ what an alarm concludes from the counted events follows from its settings, and t
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from moto.events.models import EventPattern
@@ -61,7 +61,7 @@ def _counts(platform: Any, alarm: str, event: dict[str, Any]) -> list[bool]:
         key=lambda rule: rule.region != platform.place.region,
     )
     assert [rule.region for rule in rules] == [platform.place.region, platform.place.backup_region]
-    return [EventPattern.load(rule.get("eventPattern")).matches_event(event) for rule in rules]
+    return [EventPattern.load(rule.get("eventPattern")).matches_event(cast(Any, event)) for rule in rules]
 
 
 def test_a_copy_that_arrives_is_counted(aws_platform: Any) -> None:
