@@ -1,6 +1,6 @@
 """The network that a restore needs in the backup region: it stands before the primary one is lost, and costs nothing.
 
-A VPC, its subnets, route table and gateway endpoints have no price (Amazon VPC's pricing page; believed, 2026-11-21).
+A VPC, its subnets, route table and gateway endpoint have no price (Amazon VPC's pricing page; believed, 2026-11-21).
 What has one waits until it is needed: interface endpoints, machines, a control plane. `components.contracts.restore`
 counts the minutes that they take.
 """
@@ -12,7 +12,7 @@ from dataclasses import replace
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.network import dynamodb_endpoint_policy, s3_endpoint_policy, subnet_cidr
+from components.aws.network import layers_endpoint_policy, subnet_cidr
 from components.contracts.component import Component, ready
 from components.contracts.offers import zones_of
 from components.contracts.place import Place
@@ -22,7 +22,7 @@ from components.contracts.vocabulary import Cloud
 
 
 class Standby(Component):
-    """A VPC of the backup region with a subnet in each of its zones, and ways to S3 and DynamoDB, to nothing else."""
+    """A VPC of the backup region, a subnet in each of its zones, and a way to the layers of images alone."""
 
     ref: StandbyRef
 
@@ -59,23 +59,18 @@ class Standby(Component):
             opts=options,
         )
         subnets = {zone: self._subnet(place, spec, zone, vpc, table) for zone in zones_of(Cloud.AWS, region)}
-        there = replace(place, region=region)
-        policies = {"s3": s3_endpoint_policy(there), "dynamodb": dynamodb_endpoint_policy(there)}
-        endpoints = [
-            aws.ec2.VpcEndpoint(
-                f"standby-{service}",
-                region=region,
-                vpc_id=vpc.id,
-                service_name=f"com.amazonaws.{region}.{service}",
-                vpc_endpoint_type="Gateway",
-                route_table_ids=[table.id],
-                policy=policy,
-                tags={**place.labels, "Name": place.name(f"standby-{service}")},
-                opts=options,
-            )
-            for service, policy in policies.items()
-        ]
-        self.ref = StandbyRef(network=ready(vpc.id, *endpoints), subnets=subnets, cidr=spec.cidr, region=region)
+        layers = aws.ec2.VpcEndpoint(
+            "standby-s3",
+            region=region,
+            vpc_id=vpc.id,
+            service_name=f"com.amazonaws.{region}.s3",
+            vpc_endpoint_type="Gateway",
+            route_table_ids=[table.id],
+            policy=layers_endpoint_policy(replace(place, region=region)),
+            tags={**place.labels, "Name": place.name("standby-s3")},
+            opts=options,
+        )
+        self.ref = StandbyRef(network=ready(vpc.id, layers), subnets=subnets, cidr=spec.cidr, region=region)
         self.finish({"network": self.ref.network})
 
     def _subnet(
