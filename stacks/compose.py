@@ -54,6 +54,9 @@ def compose(s: Settings) -> Platform:
     identity = cloud.Identity(
         "identity", place, cluster=cluster, storage=storage, feature_store=feature_store, provider=on
     ).ref
+    operators = cloud.Operators(
+        "operators", place, s.cluster.access, storage=storage, feature_store=feature_store, provider=on
+    ).ref
     backup = cloud.Backup(
         "backup", place, s.backup, feature_store=feature_store, cluster=cluster, keys=keys, provider=on
     ).ref
@@ -110,6 +113,7 @@ def compose(s: Settings) -> Platform:
         registry=registry,
         audit=audit,
         identity=identity,
+        operators=operators,
         backup=backup,
         monitoring=monitoring,
         fleet=fleet,

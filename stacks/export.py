@@ -11,7 +11,14 @@ from pydantic import BaseModel
 
 from components.contracts import refs
 from components.contracts.feature_store import FeatureStoreRef
-from stacks.outputs import BucketOutputs, FeatureStoreOutputs, PodIdentityOutputs, ReplicaOutputs, StackOutputs
+from stacks.outputs import (
+    BucketOutputs,
+    FeatureStoreOutputs,
+    IdentitiesOutputs,
+    PodIdentityOutputs,
+    ReplicaOutputs,
+    StackOutputs,
+)
 from stacks.settings import Settings
 
 
@@ -30,6 +37,7 @@ class Platform:
     registry: refs.RegistryRef
     audit: refs.AuditRef
     identity: refs.IdentityRef
+    operators: refs.OperatorsRef
     backup: refs.BackupRef
     monitoring: refs.MonitoringRef
     fleet: refs.FleetRef
@@ -47,7 +55,9 @@ class Platform:
             ),
             "feature_store": shown(FeatureStoreOutputs, self.feature_store, self.settings.feature_store),
             "objectives": self.settings.backup,
-            "identities": {"fleet": shown(PodIdentityOutputs, self.identity)},
+            "identities": shown(
+                IdentitiesOutputs, {"fleet": shown(PodIdentityOutputs, self.identity)}, self.operators
+            ),
         }
         return shown(StackOutputs, parts, self.settings.place, self)
 

@@ -156,6 +156,12 @@ class IdentitiesOutputs(Outputs):
     """The stack's identities by what they are for."""
 
     fleet: PodIdentityOutputs
+    publisher: str
+    """Writes releases: a role's ARN, or a service account's email, for people and pipelines to take on."""
+    feature_writer: str
+    """Writes features."""
+    drill: str
+    """Reads models and their copy."""
 
 
 class MonitoringOutputs(Outputs):

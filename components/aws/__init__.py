@@ -9,6 +9,7 @@ from components.aws.keys import Keys
 from components.aws.monitoring import Monitoring
 from components.aws.network import Network
 from components.aws.node_pools import NodePools
+from components.aws.operators import Operators
 from components.aws.provider import provider
 from components.aws.registry import Registry, registry_address
 from components.aws.standby import Standby
@@ -24,6 +25,7 @@ __all__ = [
     "Monitoring",
     "Network",
     "NodePools",
+    "Operators",
     "Registry",
     "Standby",
     "Storage",

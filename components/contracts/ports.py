@@ -12,7 +12,7 @@ from typing import Protocol
 import pulumi
 
 from components.contracts import refs, specs
-from components.contracts.cluster import ClusterSpec
+from components.contracts.cluster import AccessSpec, ClusterSpec
 from components.contracts.feature_store import FeatureStoreRef, FeatureStoreSpec
 from components.contracts.images import RegistryAddress
 from components.contracts.place import Place
@@ -76,6 +76,16 @@ class Identity(Protocol):
     """A read-only identity for the fleet, bound to one service account."""
 
     ref: refs.IdentityRef
+
+
+class Operators(Protocol):
+    """One identity for each job that people and pipelines do in the data: to publish, to write features, to verify.
+
+    Whom the stack names as deployer or administrator of the cluster may take on the first two, administrators the
+    last.
+    """
+
+    ref: refs.OperatorsRef
 
 
 class Backup(Protocol):
@@ -200,6 +210,17 @@ class CloudModule(Protocol):
         feature_store: FeatureStoreRef,
         provider: pulumi.ProviderResource,
     ) -> Identity: ...
+
+    def Operators(  # noqa: N802
+        self,
+        name: str,
+        place: Place,
+        access: AccessSpec,
+        *,
+        storage: refs.StorageRef,
+        feature_store: FeatureStoreRef,
+        provider: pulumi.ProviderResource,
+    ) -> Operators: ...
 
     def Backup(  # noqa: N802
         self,

@@ -233,6 +233,18 @@ class IdentityRef:
 
 
 @dataclass(frozen=True)
+class OperatorsRef:
+    """Identities that people and pipelines take on for one job each: a role's ARN, or a service account's email."""
+
+    publisher: pulumi.Output[str]
+    """Writes releases."""
+    feature_writer: pulumi.Output[str]
+    """Writes rows of the feature store, and reads them back."""
+    drill: pulumi.Output[str]
+    """Reads the model bucket and its copy, and changes nothing."""
+
+
+@dataclass(frozen=True)
 class BackupRef:
     """Scheduled recovery points, with copies in the backup region."""
 

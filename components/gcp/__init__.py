@@ -13,6 +13,7 @@ from components.gcp.keys import Keys
 from components.gcp.monitoring import Monitoring
 from components.gcp.network import Network
 from components.gcp.node_pools import NodePools
+from components.gcp.operators import Operators
 from components.gcp.provider import provider
 from components.gcp.registry import Registry, registry_address
 from components.gcp.standby import Standby
@@ -28,6 +29,7 @@ __all__ = [
     "Monitoring",
     "Network",
     "NodePools",
+    "Operators",
     "Registry",
     "Standby",
     "Storage",

@@ -58,8 +58,8 @@ def load(
 
     Example: seawall features load rows.jsonl dev-aws --target local
     """
-    contents = file.judge(path)  # before a cloud is started or asked
     chosen, steps = one_stack(stack, named, "seawall features load"), Steps(quiet=quiet)
+    contents = file.judge(path)  # before a cloud is started or asked
     if skip > contents.rows:
         raise UserError(f"--skip is {skip}, and the file has {contents.rows} rows", str(path), "Lower it.")
     written = skip
@@ -103,8 +103,8 @@ def check(
 
     Example: seawall features check rows.jsonl dev-aws --target local
     """
-    contents = file.judge(path)
     chosen, steps = one_stack(stack, named, "seawall features check"), Steps(quiet=quiet)
+    contents = file.judge(path)
     with open_stack(chosen, target, steps, writes=False) as opened:
         store = open_rows(FeatureStore.of(opened.outputs), opened.target)
         with steps.step(f"Compare {contents.rows} rows"):

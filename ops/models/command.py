@@ -99,8 +99,8 @@ def digest(
 
     Example: seawall models digest --version v2 --from ./models
     """
-    manifest = build_manifest(source or default_repository(), version)
     chosen = one_stack(stack, named, "seawall models digest") if stack or named else None
+    manifest = build_manifest(source or default_repository(), version)
     pin = Settings.load(stack_file(chosen)).fleet.model_release if chosen else None
     is_pinned = None if pin is None else (pin.version, pin.manifest_sha256) == (version, manifest.sha256)
     if as_json:

@@ -80,6 +80,15 @@ def reading(place: Place, ref: FeatureStoreRef) -> Sequence[Statement]:
     )
 
 
+def writing(place: Place, ref: FeatureStoreRef) -> Sequence[Statement]:
+    """Items, one by one and in batches, and the key that encrypts them, only through DynamoDB."""
+    actions = ["dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:GetItem"]
+    return (
+        allow("WriteFeatures", actions, table_arn(place, ref.name)),
+        table_key_access("EncryptFeatures", place, ref.name, ["kms:Decrypt"]),
+    )
+
+
 def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef) -> Recovery:
     """By AWS Backup, which copies to a locked vault in the backup region."""
     return back_up_by_plan(parent, place, spec, ref.gib, ref.id.apply(lambda table: table_arn(place, table)), keys)

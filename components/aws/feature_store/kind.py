@@ -38,6 +38,10 @@ class Kind(Protocol):
         """What the fleet's role may do in order to read rows, and nothing else."""
         ...
 
+    def writing(self, place: Place, ref: FeatureStoreRef) -> Sequence[Statement]:
+        """What the role of a feature pipeline may do in order to write rows, and to read them back."""
+        ...
+
     def back_up(
         self, parent: Component, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef
     ) -> Recovery:

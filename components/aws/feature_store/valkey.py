@@ -175,14 +175,18 @@ def user_name(place: Place, purpose: str, role: str) -> str:
 
 def reading(place: Place, ref: FeatureStoreRef) -> Sequence[Statement]:
     """Connections to this group as the user that reads; ElastiCache decrypts in its own name."""
+    return (_connecting("LookUpFeatures", place, ref, "reader"),)
+
+
+def writing(place: Place, ref: FeatureStoreRef) -> Sequence[Statement]:
+    """Connections to this group as the user that writes."""
+    return (_connecting("WriteFeatures", place, ref, "writer"),)
+
+
+def _connecting(sid: str, place: Place, ref: FeatureStoreRef, role: str) -> Statement:
     arn = f"arn:aws:elasticache:{place.region}:{place.account}"
-    return (
-        allow(
-            "LookUpFeatures",
-            ["elasticache:Connect"],
-            [f"{arn}:replicationgroup:{ref.name}", f"{arn}:user:{user_name(place, 'features', 'reader')}"],
-        ),
-    )
+    users = f"{arn}:user:{user_name(place, 'features', role)}"
+    return allow(sid, ["elasticache:Connect"], [f"{arn}:replicationgroup:{ref.name}", users])
 
 
 def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef) -> Recovery:

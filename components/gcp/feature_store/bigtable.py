@@ -131,16 +131,27 @@ def let_read(
     parent: Component, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str]
 ) -> Sequence[pulumi.Resource]:
     """Rows of this table alone."""
-    return (
-        gcp.bigtable.TableIamMember(
-            "features-reader",
-            project=place.account,
-            instance_name=ref.id.apply(lambda _: ref.name),
-            table=TABLE,
-            role="roles/bigtable.reader",
-            member=member,
-            opts=pulumi.ResourceOptions(parent=parent),
-        ),
+    return (_granted(parent, place, ref, member, "features-reader", "roles/bigtable.reader"),)
+
+
+def let_write_rows(
+    parent: Component, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str]
+) -> Sequence[pulumi.Resource]:
+    """Rows of this table alone, to read and to write."""
+    return (_granted(parent, place, ref, member, "features-writer", "roles/bigtable.user"),)
+
+
+def _granted(
+    parent: Component, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str], name: str, role: str
+) -> pulumi.Resource:
+    return gcp.bigtable.TableIamMember(
+        name,
+        project=place.account,
+        instance_name=ref.id.apply(lambda _: ref.name),
+        table=TABLE,
+        role=role,
+        member=member,
+        opts=pulumi.ResourceOptions(parent=parent),
     )
 
 

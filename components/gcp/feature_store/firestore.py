@@ -93,18 +93,29 @@ def let_read(
     parent: Component, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str]
 ) -> Sequence[pulumi.Resource]:
     """Documents of this database alone: Firestore's roles are the project's, so a condition names the database."""
-    return (
-        gcp.projects.IAMMember(
-            "features-viewer",
-            project=place.account,
-            role="roles/datastore.viewer",
-            member=member,
-            condition={
-                "title": "the stack's feature store",
-                "expression": f'resource.name == "{_database(place, ref)}"',
-            },
-            opts=pulumi.ResourceOptions(parent=parent),
-        ),
+    return (_granted(parent, place, ref, member, "features-viewer", "roles/datastore.viewer"),)
+
+
+def let_write_rows(
+    parent: Component, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str]
+) -> Sequence[pulumi.Resource]:
+    """Documents of this database alone, to read and to write."""
+    return (_granted(parent, place, ref, member, "features-writer", "roles/datastore.user"),)
+
+
+def _granted(
+    parent: Component, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str], name: str, role: str
+) -> pulumi.Resource:
+    return gcp.projects.IAMMember(
+        name,
+        project=place.account,
+        role=role,
+        member=member,
+        condition={
+            "title": "the stack's feature store",
+            "expression": f'resource.name == "{_database(place, ref)}"',
+        },
+        opts=pulumi.ResourceOptions(parent=parent),
     )
 
 

@@ -41,6 +41,12 @@ class Kind(Protocol):
         """Let the fleet's identity read rows, and do nothing else."""
         ...
 
+    def let_write_rows(
+        self, parent: Component, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str]
+    ) -> Sequence[pulumi.Resource]:
+        """Let a feature pipeline's identity write rows, and read them back."""
+        ...
+
     def back_up(
         self, parent: Component, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef
     ) -> Recovery:

@@ -110,6 +110,31 @@ def let_read(
     return ()
 
 
+def let_write_rows(
+    parent: Component, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str]
+) -> Sequence[pulumi.Resource]:
+    """Ask for the instance's address, CA and AUTH string: who has them, and is in the network, reads and writes."""
+    role_id = place.name("features-writer").replace("-", "_")
+    role = gcp.projects.IAMCustomRole(
+        "features-writer",
+        role_id=role_id,
+        project=place.account,
+        title=f"{place.stack}: reach the feature store",
+        permissions=["redis.instances.get", "redis.instances.getAuthString"],
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    del ref
+    return (
+        gcp.projects.IAMMember(
+            "features-writer",
+            project=place.account,
+            role=f"projects/{place.account}/roles/{role_id}",
+            member=member,
+            opts=pulumi.ResourceOptions(parent=parent, depends_on=[role]),
+        ),
+    )
+
+
 def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStoreRef, keys: KeysRef) -> Recovery:
     """Exports of the whole instance as RDB files, straight into a bucket of the backup region.
 
