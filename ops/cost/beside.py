@@ -62,6 +62,7 @@ FREE_PREFIXES: Final[Mapping[str, str]] = {
     "gcp:artifactregistry/repositoryIam": _IDENTITY,
     "aws:s3/bucketLifecycle": _RECORD,
     "aws:s3/bucketLogging": _RECORD,
+    "aws:s3/bucketObjectLock": _RECORD,
     "aws:s3/bucketOwnership": _RECORD,
     "aws:s3/bucketPolicy": _IDENTITY,
     "aws:s3/bucketPublic": _RECORD,
@@ -79,7 +80,9 @@ FREE_PREFIXES: Final[Mapping[str, str]] = {
 }
 LEFT_OUT: Final[Mapping[str, str]] = {
     "aws:cloudwatch/logGroup:LogGroup": "by volume: about 0.60 USD a GiB taken in, 0.03 a GiB kept a month",
-    "aws:ec2/flowLog:FlowLog": "by volume, with its log group",
+    "aws:cloudtrail/trail:Trail": "by event: about 1 USD a million reads and writes of models and features",
+    "aws:ec2/flowLog:FlowLog": "by volume: about 0.25 USD a GiB delivered to the bucket",
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig": "by volume: about 0.50 USD a GiB of what is logged of accesses",
     "aws:sns/topic:Topic": "by message",
     "gcp:firestore/database:Database": "by document read and written, and about 0.15 USD a GiB kept a month",
     "gcp:firestore/backupSchedule:BackupSchedule": "about 0.03 USD a month for each GiB of each backup",
