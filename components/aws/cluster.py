@@ -106,15 +106,11 @@ class Cluster(Component):
             # Who lays the fleet on the cluster must be let in first, and is still needed when it is taken off.
             kubeconfig=pulumi.Output.secret(ready(config, *addons, *admitted)),
             identifier=pulumi.Output.format("{0}@{1}", cluster.arn, cluster.created_at),
-<<<<<<< HEAD
-            api_server=ApiServerPath(cidrs=network.control_plane_cidrs),
-            release=release,
-=======
             api_server=ApiServerPath(
                 doors=tuple(Door(cidr, 443) for cidr in (API_SERVICE, *network.control_plane_cidrs)),
                 cidrs=network.control_plane_cidrs,
             ),
->>>>>>> 7f12aca (Let the fleet out to its stores, credentials and names alone)
+            release=release,
         )
         self.finish({"id": self.ref.id, "kubeconfig": self.ref.kubeconfig})
 

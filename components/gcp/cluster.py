@@ -212,7 +212,6 @@ def workload_pool(place: Place) -> str:
     return f"{place.account}.svc.id.goog"
 
 
-<<<<<<< HEAD
 def maintenance_policy(spec: MaintenanceSpec) -> ClusterMaintenancePolicyArgsDict:
     """When GKE may upgrade. The first window's date is in the past: only its hours and the days count."""
     hour, minute = map(int, spec.starts_at.split(":"))
@@ -235,13 +234,13 @@ def maintenance_policy(spec: MaintenanceSpec) -> ClusterMaintenancePolicyArgsDic
             for key, exclusion in sorted(spec.exclusions.items())
         ],
     }
-=======
+
+
 def api_server_doors(cidr: str) -> tuple[Door, ...]:
     """The `kubernetes` service, which has the first address, and where GKE may have the control plane behind it."""
     plan = address_plan(cidr)
     first = next(ipaddress.IPv4Network(plan.services).hosts())
     return tuple(Door(there, 443) for there in (f"{first}/32", plan.control_plane, plan.nodes))
->>>>>>> 7f12aca (Let the fleet out to its stores, credentials and names alone)
 
 
 def cluster_log_filter(place: Place, cluster: str) -> str:
