@@ -31,6 +31,7 @@ ENOUGH: dict[str, list[str]] = {
     "features load": ["rows.jsonl"],
     "features check": ["rows.jsonl"],
     "preflight": [],
+    "upgrades": [],
     "images sync": [],
     "images check": [],
     "local up": [],
