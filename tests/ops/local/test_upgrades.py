@@ -25,7 +25,9 @@ network = aws.Network("network", s.place, s.network, provider=on).ref
 cluster = aws.Cluster(
     "cluster", s.place, asked, network=network, keys=keys, log_retention_days=30, provider=on
 ).ref
-aws.NodePools("pools", s.place, s.pools, cluster=cluster, network=network, keys=keys, provider=on)
+aws.NodePools(
+    "pools", s.place, s.pools, cluster=cluster, network=network, keys=keys, termination_seconds=120, provider=on
+)
 """
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 
