@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Service = Literal[
     "kms",
+    "serviceusage",
     "redis",
     "firestore",
     "bigtable",

@@ -27,6 +27,10 @@ class StackPlace:
     """AWS account id, or Google Cloud project id."""
     people: tuple[str, ...] = ()
     """Emails of service accounts that are there before the stack, as the deployer's is (Google Cloud)."""
+    project_number: str = ""
+    """Google Cloud only: names the service agents."""
+    bootstrapped: bool = True
+    """Whether the account begins as a bootstrap stack leaves one; else as it is before."""
 
 
 class Emulator(Protocol):

@@ -71,6 +71,19 @@ def one_stack(argument: str | None, option: str | None, command: str, *, default
     return known_stack(named)
 
 
+def platform_stack(argument: str | None, option: str | None, command: str, *, default: str | None = None) -> str:
+    """The stack that is named by position or by option, which must be a platform.
+
+    Raises:
+        UserError: as `one_stack`, or it prepares an account.
+    """
+    chosen = one_stack(argument, option, command, default=default)
+    if chosen.startswith("bootstrap-"):
+        remedy = f"Name a platform stack, as in `{command} dev-{chosen.rpartition('-')[2]}`."
+        raise UserError(f"{chosen} prepares an account, and serves nothing", command, remedy)
+    return chosen
+
+
 def several_stacks(arguments: Sequence[str] | None, options: Sequence[str] | None, command: str) -> tuple[str, ...]:
     """The stacks that are named by position or by option, each once; all of them where none is named.
 

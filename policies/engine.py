@@ -23,6 +23,7 @@ from pulumi_policy import EnforcementLevel, Policy, ReportViolation, StackValida
 from pulumi_policy import Severity as EngineSeverity
 
 from common.sdk.schema import PROVIDER_PREFIX
+from components.contracts.bootstrap import BootstrapSpec
 from components.contracts.specs import StackSpec
 from policies import waivers as waiving
 from policies.inventory import Inventory
@@ -34,6 +35,9 @@ from policies.wire import plain
 
 CONFIG_KEY: Final = "seawall:settings"
 """The key of the stack's settings in its configuration."""
+
+BOOTSTRAP_KEY: Final = "seawall:bootstrap"
+"""The key of a bootstrap stack's settings in its configuration."""
 
 NOT_SHOWN: Final[Mapping[str, str]] = {
     "retain_on_delete": "the analyzer protocol carries no such option (pulumi 3.272, analyzer.proto's "
@@ -55,7 +59,7 @@ class Pack:
         self._report_file = report_file
         self._waivers_file = waivers_file
         self._stack = ""
-        self._settings: StackSpec | None = None
+        self._settings: StackSpec | BootstrapSpec | None = None
         self._checked: dict[str, Registration] = {}
         self._waivers_error = ""
         self._verdict: StackVerdict | None = None
@@ -64,7 +68,7 @@ class Pack:
         """Take the stack's name and settings; without sound settings it is judged as production."""
         self._stack = stack
         try:
-            self._settings = StackSpec.of_written(json.loads(config.get(CONFIG_KEY, "")))
+            self._settings = _settings_in(config)
         except ValueError:  # not JSON, or refused
             self._settings = None
 
@@ -134,6 +138,17 @@ class Pack:
         except WaiversFileError as error:
             self._waivers_error = f"{error}. {error.remedy}"
             return ()
+
+
+def _settings_in(config: Mapping[str, str]) -> StackSpec | BootstrapSpec:
+    """The settings in a stack's configuration.
+
+    Raises:
+        ValueError: not JSON, or refused.
+    """
+    if BOOTSTRAP_KEY in config:
+        return BootstrapSpec.model_validate_json(config[BOOTSTRAP_KEY])
+    return StackSpec.of_written(json.loads(config.get(CONFIG_KEY, "")))
 
 
 def registration_of(shown: proto.AnalyzeRequest | proto.AnalyzerResource) -> Registration:

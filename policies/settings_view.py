@@ -50,7 +50,8 @@ class SettingsView:
             cloud=Cloud(cloud) if cloud in list(Cloud) else None,
             production=str(settings.get("environment", Environment.PROD)) == Environment.PROD,
             region=str(settings.get("region", "")),
-            backup_region=str(backup.get("region", "")),
+            # What a bootstrap stack has lies away from the stacks that it serves: its settings see to that.
+            backup_region=str((settings if "environments" in settings else backup).get("region", "")),
             min_distance_km=float(distance) if isinstance(distance, int | float) else _DEFAULT_MIN_DISTANCE_KM,
             rpo_minutes=float(rpo) if isinstance(rpo, int | float) else _LEAST_RPO_MINUTES,
             log_retention_days=kept if isinstance(kept, int) else _DEFAULT_LOG_RETENTION_DAYS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.contracts.bootstrap import BootstrapModule
 from components.contracts.ports import CloudModule
 from components.contracts.vocabulary import Cloud
 
@@ -16,3 +17,14 @@ def pick(cloud: Cloud) -> CloudModule:
     from components import gcp
 
     return gcp
+
+
+def pick_bootstrap(cloud: Cloud) -> BootstrapModule:
+    """The module that prepares an account of `cloud`."""
+    if cloud is Cloud.AWS:
+        from components.aws import bootstrap
+
+        return bootstrap
+    from components.gcp import bootstrap
+
+    return bootstrap

@@ -9,9 +9,12 @@ from typing import Any
 
 from components.contracts.machines import MACHINES
 from components.contracts.regions import REGIONS
+from stacks.bootstrap_settings import CONFIG_KEY as BOOTSTRAP_KEY
+from stacks.bootstrap_settings import BootstrapSettings
 from stacks.settings import CONFIG_DIR, CONFIG_KEY, Settings
 
 SCHEMA_FILE = CONFIG_DIR / "settings.schema.json"
+BOOTSTRAP_SCHEMA_FILE = CONFIG_DIR / "bootstrap.schema.json"
 REFERENCE_FILE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 _ENCRYPTED = {
     "type": "object",
@@ -39,9 +42,23 @@ def file_schema() -> dict[str, Any]:
     definitions["BackupSpec"]["properties"]["region"]["enum"] = regions
     definitions["NodePoolSpec"]["properties"]["machine_types"]["items"]["enum"] = machines
     definitions["ReservationSpec"]["properties"]["machine_type"]["enum"] = machines
+    return _file("A Seawall stack", CONFIG_KEY, {**definitions, "Settings": settings}, "Settings")
+
+
+def bootstrap_file_schema() -> dict[str, Any]:
+    """The schema of a whole `Pulumi.bootstrap-<cloud>.yaml`."""
+    settings = BootstrapSettings.model_json_schema(ref_template="#/$defs/{model}")
+    definitions = settings.pop("$defs")
+    settings["properties"]["region"]["enum"] = sorted({region for table in REGIONS.values() for region in table})
+    named = {**definitions, "BootstrapSettings": settings}
+    return _file("A Seawall bootstrap stack", BOOTSTRAP_KEY, named, "BootstrapSettings")
+
+
+def _file(title: str, key: str, definitions: Mapping[str, Any], settings: str) -> dict[str, Any]:
+    """The schema of a stack's file whose settings stand under `key`."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A Seawall stack",
+        "title": title,
         "type": "object",
         "required": ["config"],
         "properties": {
@@ -50,42 +67,49 @@ def file_schema() -> dict[str, Any]:
             "encryptionsalt": {"type": "string"},
             "config": {
                 "type": "object",
-                "required": [CONFIG_KEY],
-                "properties": {CONFIG_KEY: {"$ref": "#/$defs/Settings"}},
+                "required": [key],
+                "properties": {key: {"$ref": f"#/$defs/{settings}"}},
             },
         },
         "additionalProperties": False,
-        "$defs": {**definitions, "Settings": settings},
+        "$defs": dict(definitions),
     }
 
 
-def reference(schema: Mapping[str, Any]) -> str:
-    """The settings reference in Markdown, section by section."""
-    definitions = schema["$defs"]
-    names = [
-        "Settings",
-        *sorted(name for name in definitions if "properties" in definitions[name] and name != "Settings"),
-    ]
+def reference(platform: Mapping[str, Any], bootstrap: Mapping[str, Any]) -> str:
+    """The settings reference in Markdown, section by section: of a platform stack, then of a bootstrap stack."""
+    names = _sections(platform["$defs"], "Settings")
     parts = [
         "# Settings",
         "",
         "Generated from `stacks/settings.py`; each stack's file is `stacks/config/Pulumi.<stack>.yaml`, "
-        f"and all of this stands there under `config.{CONFIG_KEY}`.",
+        f"and all of this stands there under `config.{CONFIG_KEY}`. A bootstrap stack's file has "
+        f"[settings of its own](#bootstrapsettings) under `config.{BOOTSTRAP_KEY}`.",
     ]
     for name in names:
-        definition = definitions[name]
-        parts += ["", f"## {name}", "", definition.get("description", ""), "", "| key | type | default | meaning |"]
-        parts.append("|---|---|---|---|")
-        required = definition.get("required", [])
-        for key, field in definition["properties"].items():
-            default = "**required**" if key in required else f"`{json.dumps(field.get('default'))}`"
-            if key not in required and (
-                "$ref" in field or all("$ref" in option for option in field.get("anyOf", [{}]))
-            ):
-                default = "its section's defaults"
-            meaning = field.get("description", "").replace("\n", " ").replace("|", "\\|")
-            parts.append(f"| `{key}` | {_type(field, definitions)} | {default} | {meaning} |")
+        parts += _section(name, platform["$defs"])
+    for name in _sections(bootstrap["$defs"], "BootstrapSettings"):
+        if name not in names:
+            parts += _section(name, bootstrap["$defs"])
     return "\n".join(parts) + "\n"
+
+
+def _sections(definitions: Mapping[str, Any], first: str) -> list[str]:
+    return [first, *sorted(name for name in definitions if "properties" in definitions[name] and name != first)]
+
+
+def _section(name: str, definitions: Mapping[str, Any]) -> list[str]:
+    definition = definitions[name]
+    parts = ["", f"## {name}", "", definition.get("description", ""), "", "| key | type | default | meaning |"]
+    parts.append("|---|---|---|---|")
+    required = definition.get("required", [])
+    for key, field in definition["properties"].items():
+        default = "**required**" if key in required else f"`{json.dumps(field.get('default'))}`"
+        if key not in required and ("$ref" in field or all("$ref" in option for option in field.get("anyOf", [{}]))):
+            default = "its section's defaults"
+        meaning = field.get("description", "").replace("\n", " ").replace("|", "\\|")
+        parts.append(f"| `{key}` | {_type(field, definitions)} | {default} | {meaning} |")
+    return parts
 
 
 def _type(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
@@ -112,10 +136,11 @@ def _type(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write both files."""
-    schema = file_schema()
-    SCHEMA_FILE.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    REFERENCE_FILE.write_text(reference(schema), encoding="utf-8")
+    """Write the files."""
+    platform, bootstrap = file_schema(), bootstrap_file_schema()
+    for path, schema in ((SCHEMA_FILE, platform), (BOOTSTRAP_SCHEMA_FILE, bootstrap)):
+        path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    REFERENCE_FILE.write_text(reference(platform, bootstrap), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 from pydantic import ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
 
 from components.contracts.capacity import GKE_NODES_MAX
 from components.contracts.feature_store import kinds_of
@@ -23,28 +20,31 @@ from components.contracts.spec import refused
 from components.contracts.specs import KeysSpec, StackSpec
 from components.contracts.vocabulary import Capacity, Cloud, Environment, OptOut
 from stacks.control_plane import control_plane_problems
+from stacks.files import CONFIG_DIR, check_named, stack_file, stack_names, values_of
 from stacks.fitting import fleet_problems, kept_replicas, spot_problems
 from stacks.objectives import objective_problems, store_zones
 from stacks.offering import offer_problems
 from stacks.pools import pool_problems
-from stacks.problems import Problem, SettingsError, problems_of, unreadable
+from stacks.problems import Problem, SettingsError, problems_of
 from stacks.sharing import driver_problems, sharing_problems
 from stacks.versions import ahead_of, before, neighbour
+
+__all__ = ["ACCOUNT", "CONFIG_DIR", "CONFIG_KEY", "Settings", "SettingsError", "stack_file", "stack_names"]
 
 CONFIG_KEY = "seawall:settings"
 """The one Pulumi config key that holds a stack's settings, as an object."""
 
-CONFIG_DIR = Path(__file__).resolve().parent / "config"
 SYSTEM_POOL = "system"
 """The key of the pool that carries everything but the fleet."""
 
 KEY_WINDOW_DAYS_GCP = KeysSpec.model_fields["deletion_window_days"].default
 """`destroyScheduledDuration` is immutable (Config Connector's reference of KMSCryptoKey, read 2026-11-21)."""
 
-_ACCOUNT = {
+ACCOUNT = {
     Cloud.AWS: (re.compile(r"^\d{12}$"), "the 12 digits of an AWS account"),
     Cloud.GCP: (re.compile(r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$"), "the id of a Google Cloud project"),
 }
+"""Cloud → what an account's name looks like, and in words."""
 
 
 class Settings(StackSpec):
@@ -73,31 +73,8 @@ class Settings(StackSpec):
         Raises:
             SettingsError: the file is missing, not YAML, lacks the key, or holds a bad state.
         """
-        try:
-            document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise SettingsError.of(
-                str(path), "", None, "an existing file", "Copy another stack's file and change it."
-            ) from None
-        except (MarkedYAMLError, UnicodeDecodeError) as error:
-            raise SettingsError.of(
-                str(path), "", unreadable(error), "valid YAML", "Correct the line that is named above."
-            ) from None
-        config = document.get("config") if isinstance(document, Mapping) else None
-        if not isinstance(config, Mapping) or CONFIG_KEY not in config:
-            raise SettingsError.of(
-                str(path), f"config.{CONFIG_KEY}", None, "an object with the stack's settings", "Add the key."
-            )
-        settings = cls.parse(config[CONFIG_KEY], str(path))
-        named = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
-        if named != settings.place.stack:
-            raise SettingsError.of(
-                str(path),
-                "environment, cloud",
-                settings.place.stack,
-                f"the stack that the file is named after: {named}",
-                "Correct the settings, or rename the file.",
-            )
+        settings = cls.parse(values_of(path, CONFIG_KEY), str(path))
+        check_named(path, settings.place.stack, "environment, cloud")
         found = settings._ahead(path)
         if found:
             raise SettingsError(str(path), found)
@@ -129,6 +106,7 @@ class Settings(StackSpec):
             project_number=self.project_number,
             extra_labels=self.labels,
             opt_outs=self.opt_outs,
+            generation=self.generation,
         )
 
     @model_validator(mode="after")
@@ -163,13 +141,16 @@ class Settings(StackSpec):
         return [problem for check in checks for problem in check()]
 
     def _account_problems(self) -> list[Problem]:
-        pattern, allowed = _ACCOUNT[self.cloud]
+        pattern, allowed = ACCOUNT[self.cloud]
         problems = []
         if not pattern.match(self.account):
             problems.append(Problem("account", self.account, allowed, "Quote it, so that YAML keeps it a string."))
         if (self.cloud is Cloud.GCP) != bool(self.project_number):
             allowed = "the project's number" if self.cloud is Cloud.GCP else "nothing: only Google Cloud has one"
             problems.append(Problem("project_number", self.project_number, allowed, "Set it on Google Cloud only."))
+        if self.cloud is Cloud.AWS and self.generation != 1:
+            allowed = "1: AWS gives up the names of what is deleted"
+            problems.append(Problem("generation", self.generation, allowed, "Remove the key."))
         return problems
 
     def _region_problems(self) -> list[Problem]:
@@ -330,15 +311,3 @@ class Settings(StackSpec):
 
 def _regions(cloud: Cloud) -> str:
     return ", ".join(sorted(REGIONS[cloud]))
-
-
-def stack_names() -> tuple[str, ...]:
-    """The committed stacks, by their files' names, sorted."""
-    return tuple(
-        sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in CONFIG_DIR.glob("Pulumi.*.yaml"))
-    )
-
-
-def stack_file(stack: str) -> Path:
-    """The settings file of `stack`, which need not exist."""
-    return CONFIG_DIR / f"Pulumi.{stack}.yaml"

@@ -126,6 +126,12 @@ AWS: Final[Mapping[str, Needs]] = {
         ("cloudtrail:AddTags", "cloudtrail:RemoveTags", "cloudtrail:UpdateTrail", *_TRAIL_SETTINGS, *_TRAIL_READS),
         ("cloudtrail:DeleteTrail", "cloudtrail:DescribeTrails"),
     ),
+    "aws:budgets/budget:Budget": Needs(
+        ("budgets:ModifyBudget", "budgets:TagResource", "budgets:ViewBudget"),
+        ("budgets:ListTagsForResource", "budgets:ViewBudget"),
+        ("budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource", "budgets:ViewBudget"),
+        ("budgets:ModifyBudget", "budgets:ViewBudget"),
+    ),
     "aws:cloudwatch/logGroup:LogGroup": Needs(
         (
             "logs:CreateLogGroup",
@@ -187,6 +193,12 @@ AWS: Final[Mapping[str, Needs]] = {
             "dynamodb:UpdateTimeToLive",
         ),
         ("dynamodb:DeleteTable", "dynamodb:DescribeTable"),
+    ),
+    "aws:ebs/encryptionByDefault:EncryptionByDefault": Needs(
+        ("ec2:EnableEbsEncryptionByDefault", "ec2:GetEbsEncryptionByDefault"),
+        ("ec2:GetEbsEncryptionByDefault",),
+        ("ec2:EnableEbsEncryptionByDefault", "ec2:DisableEbsEncryptionByDefault"),
+        ("ec2:DisableEbsEncryptionByDefault",),
     ),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": Needs(
         (
@@ -449,6 +461,30 @@ AWS: Final[Mapping[str, Needs]] = {
         ("elasticache:AddTagsToResource", "elasticache:ModifyUserGroup", "elasticache:RemoveTagsFromResource"),
         ("elasticache:DeleteUserGroup", "elasticache:DescribeUserGroups"),
     ),
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Needs(
+        ("iam:CreateOpenIDConnectProvider", "iam:GetOpenIDConnectProvider", "iam:TagOpenIDConnectProvider"),
+        ("iam:GetOpenIDConnectProvider",),
+        (
+            "iam:AddClientIDToOpenIDConnectProvider",
+            "iam:RemoveClientIDFromOpenIDConnectProvider",
+            "iam:TagOpenIDConnectProvider",
+            "iam:UntagOpenIDConnectProvider",
+            "iam:UpdateOpenIDConnectProviderThumbprint",
+        ),
+        ("iam:DeleteOpenIDConnectProvider",),
+    ),
+    "aws:iam/policy:Policy": Needs(
+        ("iam:CreatePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:TagPolicy"),
+        ("iam:GetPolicy", "iam:GetPolicyVersion"),
+        (
+            "iam:CreatePolicyVersion",
+            "iam:DeletePolicyVersion",
+            "iam:ListPolicyVersions",
+            "iam:TagPolicy",
+            "iam:UntagPolicy",
+        ),
+        ("iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:ListPolicyVersions"),
+    ),
     "aws:iam/role:Role": Needs(
         ("iam:CreateRole", "iam:GetRole", "iam:TagRole"),
         ("iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"),
@@ -458,6 +494,12 @@ AWS: Final[Mapping[str, Needs]] = {
     "aws:iam/rolePolicy:RolePolicy": _put("iam", "RolePolicy", delete=True),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _with_delete(
         "iam:AttachRolePolicy", ("iam:ListAttachedRolePolicies",), "iam:DetachRolePolicy"
+    ),
+    "aws:iam/serviceLinkedRole:ServiceLinkedRole": Needs(
+        ("iam:CreateServiceLinkedRole", "iam:GetRole", "iam:TagRole"),
+        ("iam:GetRole",),
+        ("iam:TagRole", "iam:UntagRole", "iam:UpdateRoleDescription"),
+        ("iam:DeleteServiceLinkedRole", "iam:GetServiceLinkedRoleDeletionStatus"),
     ),
     "aws:kms/alias:Alias": Needs(
         ("kms:CreateAlias", "kms:ListAliases"),
@@ -477,6 +519,12 @@ AWS: Final[Mapping[str, Needs]] = {
             "kms:UpdateKeyDescription",
         ),
         ("kms:DescribeKey", "kms:ScheduleKeyDeletion"),
+    ),
+    "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock": Needs(
+        ("s3:GetAccountPublicAccessBlock", "s3:PutAccountPublicAccessBlock"),
+        ("s3:GetAccountPublicAccessBlock",),
+        ("s3:PutAccountPublicAccessBlock",),
+        ("s3:PutAccountPublicAccessBlock",),
     ),
     "aws:s3/bucket:Bucket": Needs(
         ("s3:CreateBucket", "s3:ListBucket", "s3:PutBucketTagging", "s3:TagResource"),

@@ -60,6 +60,7 @@ GCP: Final[Mapping[str, Needs]] = {
     ),
     "gcp:bigtable/table:Table": _crud("bigtable.tables"),
     "gcp:bigtable/tableIamMember:TableIamMember": _grant("bigtable.tables"),
+    "gcp:billing/budget:Budget": _crud("billing.budgets"),
     "gcp:binaryauthorization/policy:Policy": Needs(
         ("binaryauthorization.policy.get", "binaryauthorization.policy.update"),
         ("binaryauthorization.policy.get",),
@@ -159,6 +160,8 @@ GCP: Final[Mapping[str, Needs]] = {
         ("datastore.indexes.update", "datastore.operations.get"),
     ),
     "gcp:gkebackup/backupPlan:BackupPlan": _crud("gkebackup.backupPlans", "gkebackup.operations.get"),
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": _crud("iam.workloadIdentityPools"),
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": _crud("iam.workloadIdentityPoolProviders"),
     "gcp:kms/cryptoKey:CryptoKey": Needs(
         ("cloudkms.cryptoKeys.create", "cloudkms.cryptoKeys.get"),
         ("cloudkms.cryptoKeys.get",),

@@ -50,6 +50,7 @@ REPLACE_ON: Final[Mapping[str, tuple[str, ...]]] = {
         "remoteRepositoryConfig",
         "repositoryId",
     ),
+    "gcp:billing/budget:Budget": ("billingAccount",),
     "gcp:bigtable/gCPolicy:GCPolicy": (
         "columnFamily",
         "instanceName",
@@ -178,6 +179,11 @@ REPLACE_ON: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "gcp:firestore/field:Field": ("collection", "database", "field", "ttlConfig.expirationOffset"),
     "gcp:gkebackup/backupPlan:BackupPlan": ("cluster", "location", "name"),
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": ("workloadIdentityPoolId",),
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": (
+        "workloadIdentityPoolId",
+        "workloadIdentityPoolProviderId",
+    ),
     "gcp:kms/cryptoKey:CryptoKey": (
         "cryptoKeyBackend",
         "destroyScheduledDuration",

@@ -61,7 +61,7 @@ def carry_events(
     """
     away = place.backup_region
     options = pulumi.ResourceOptions(parent=parent)
-    group, writable = _record(parent, place, key, retention_days)
+    group, writable = record(parent, place, key, retention_days)
     bus = f"arn:aws:events:{away}:{place.account}:event-bus/default"
     sender = make_role(
         parent,
@@ -111,7 +111,7 @@ def carry_events(
     return ready(group, *made)
 
 
-def _record(
+def record(
     parent: Component, place: Place, key: KeyRef, retention_days: int
 ) -> tuple[str, aws.cloudwatch.LogResourcePolicy]:
     """The log group's name, and what lets EventBridge write to it."""

@@ -24,9 +24,8 @@ class Keys(Component):
     (CloudWatch Logs, CloudWatch alarms, EC2 Auto Scaling) are named one by one. S3, DynamoDB, ECR, EKS and AWS
     Backup use the key in the name of a role of this stack, or by a grant that such a role makes.
 
-    The account must have the service-linked role AWSServiceRoleForAutoScaling, as every account has that ever made
-    an Auto Scaling group; KMS refuses a policy that names a role that does not exist. Where it is missing:
-    `aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com`.
+    KMS refuses a policy that names a role that does not exist: the service-linked roles are made by the account's
+    bootstrap stack.
     """
 
     ref: KeysRef
@@ -133,19 +132,14 @@ def data_users(place: Place, region: str) -> tuple[Statement, ...]:
 
     The recovery key has them too, so that a service that is brought up in the backup region finds its key there.
     """
-    alarms = allow(
-        "AlarmsPublishToEncryptedTopic",
-        ["kms:Decrypt", "kms:GenerateDataKey*"],
-        "*",
-        principal=service("cloudwatch.amazonaws.com"),
-        condition={
-            "StringEquals": {"aws:SourceAccount": place.account},
-            "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{region}:{place.account}:alarm:*"},
-        },
-    )
+    linked = f"arn:aws:iam::{place.account}:role/aws-service-role"
+    # Spot machines are started by EC2's own role (EC2 guide, "Service-linked role for Spot Instance requests": for
+    # encrypted AMIs and snapshots; believed for the disks of a launch template too; read 2026-11-21).
     auto_scaling = {
-        "AWS": f"arn:aws:iam::{place.account}:role/aws-service-role/"
-        "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+        "AWS": [
+            f"{linked}/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+            f"{linked}/spot.amazonaws.com/AWSServiceRoleForEC2Spot",
+        ]
     }
     disks = allow("MachinesUseTheirDisks", _USE, "*", principal=auto_scaling)
     attach = allow(
@@ -155,4 +149,18 @@ def data_users(place: Place, region: str) -> tuple[Statement, ...]:
         principal=auto_scaling,
         condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
     )
-    return alarms, disks, attach
+    return alarm_service(place, region), disks, attach
+
+
+def alarm_service(place: Place, region: str) -> Statement:
+    """CloudWatch alarms of one region, which publish to an encrypted topic."""
+    return allow(
+        "AlarmsPublishToEncryptedTopic",
+        ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "*",
+        principal=service("cloudwatch.amazonaws.com"),
+        condition={
+            "StringEquals": {"aws:SourceAccount": place.account},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{region}:{place.account}:alarm:*"},
+        },
+    )

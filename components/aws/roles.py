@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from components.aws.documents import managed_policy
 from components.contracts.component import ready
+from components.contracts.naming import boundary_name
 from components.contracts.place import Place
 
 ROLE_NAME_MAX = 64
@@ -41,6 +42,8 @@ def make_role(
         name=place.name(purpose, max_length=ROLE_NAME_MAX),
         description=description,
         assume_role_policy=trust,
+        # The deployer may make roles within it alone, so that it cannot give itself more through one.
+        permissions_boundary=f"arn:aws:iam::{place.account}:policy/{boundary_name(place.environment)}",
         tags=place.labels,
         opts=options,
     )

@@ -51,8 +51,13 @@ class Component(pulumi.ComponentResource):
         *,
         depends_on: Sequence[pulumi.Resource] = (),
         ignore_changes: Sequence[str] = (),
+        taken_over: str | None = None,
     ) -> Kept:
-        """Declare that this component's resource of `kind`, with this logical `name`, holds `state`."""
+        """Declare that this component's resource of `kind`, with this logical `name`, holds `state`.
+
+        Args:
+            taken_over: the id under which it is there before the stack, so that it is imported instead of made.
+        """
         self._stateful.append({"type": _token_of(kind), "name": name, **state.to_json()})
         return Kept(
             name,
@@ -63,6 +68,7 @@ class Component(pulumi.ComponentResource):
                 retain_on_delete=place.retained,
                 depends_on=list(depends_on),
                 ignore_changes=list(ignore_changes) or None,
+                import_=taken_over,
             ),
         )
 

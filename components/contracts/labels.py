@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 
 from components.contracts.naming import PRODUCT
-from components.contracts.vocabulary import Cloud, Environment
+from components.contracts.vocabulary import Cloud
 
 _GCP_LABEL = re.compile(r"^[a-z0-9_-]{0,63}$")
 _AWS_TAG = re.compile(r"^[\w\s.:/=+\-@]{0,256}$")
 
 
-def base_labels(environment: Environment, stack: str, extra: Mapping[str, str]) -> dict[str, str]:
+def base_labels(environment: str, stack: str, extra: Mapping[str, str]) -> dict[str, str]:
     """The labels that each stack's resources bear; `extra` may add, never override.
 
     Raises:

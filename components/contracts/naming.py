@@ -17,3 +17,18 @@ def physical_name(*parts: str, max_length: int) -> str:
         return whole
     digest = hashlib.sha256(whole.encode()).hexdigest()[:8]
     return f"{whole[: max_length - 9].rstrip('-')}-{digest}"
+
+
+def boundary_name(environment: str) -> str:
+    """The name of the AWS policy that every role of an environment's stack has as its boundary."""
+    return f"{PRODUCT}-bootstrap-boundary-{environment}"
+
+
+def connect_role_id(environment: str) -> str:
+    """The id of the Google Cloud role that lets a principal reach the cluster's control plane, and no more."""
+    return f"{PRODUCT}_{environment}_connects"
+
+
+def export_role_id(environment: str) -> str:
+    """The id of the Google Cloud role that lets an environment's feature store be exported."""
+    return f"{PRODUCT}_{environment}_feature_export"

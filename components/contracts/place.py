@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from components.contracts.labels import base_labels, checked_labels
 from components.contracts.naming import BUCKET_NAME_MAX, PRODUCT, physical_name
-from components.contracts.vocabulary import Cloud, Environment, OptOut
+from components.contracts.vocabulary import BOOTSTRAP, Cloud, Environment, OptOut
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Place:
     """One stack's place: cloud, account, regions, labels, and how careful to be with its data."""
 
     cloud: Cloud
-    environment: Environment
+    environment: Environment | Literal["bootstrap"]
     account: str
     """AWS: the account's 12 digits. Google Cloud: the project's id."""
     region: str
@@ -26,6 +27,8 @@ class Place:
     extra_labels: Mapping[str, str] = field(default_factory=dict)
     opt_outs: Mapping[OptOut, str] = field(default_factory=dict)
     """Safe defaults given up → the reason."""
+    generation: int = 1
+    """How many stacks of this name were made here; names that Google Cloud does not give up at once hold it."""
 
     @property
     def stack(self) -> str:
@@ -45,7 +48,7 @@ class Place:
     @property
     def retained(self) -> bool:
         """Whether stateful resources outlive their removal from the program: in production, always."""
-        return self.environment is Environment.PROD
+        return self.environment in (Environment.PROD, BOOTSTRAP)
 
     @property
     def locks_logs(self) -> bool:
@@ -59,6 +62,10 @@ class Place:
     def name(self, purpose: str, *, max_length: int = 63) -> str:
         """A physical name that is unique within the account: `seawall-dev-<purpose>`."""
         return physical_name(PRODUCT, self.environment, purpose, max_length=max_length)
+
+    def again(self, name: str) -> str:
+        """`name`, and from the second generation on its number: for names that stay taken after a deletion."""
+        return name if self.generation == 1 else f"{name}-{self.generation}"
 
     def bucket_name(self, purpose: str, region: str) -> str:
         """A physical name that is unique in the world: buckets share one namespace."""

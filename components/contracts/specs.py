@@ -311,6 +311,10 @@ class StackSpec(Spec):
     """AWS: the account's 12 digits. Google Cloud: the project's id."""
     project_number: Annotated[str, Field(pattern=r"^\d*$")] = ""
     """Google Cloud only: the project's number, which names its service agents."""
+    generation: Annotated[int, Field(ge=1, le=99)] = 1
+    """Google Cloud only: one more than the last time, where a stack of this name was destroyed in the project before.
+    Cloud KMS never gives up a key's name, a deleted transfer job's is taken for 30 days, a log bucket's for 7. Key
+    rings are imported. In a stack that is up it would replace its keys."""
     region: str
     """The primary region."""
     zones: Annotated[tuple[str, ...], Field(min_length=2, max_length=6)]

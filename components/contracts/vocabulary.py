@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final, Literal
 
 
 class Cloud(StrEnum):
@@ -18,6 +19,10 @@ class Environment(StrEnum):
     DEV = "dev"
     STAGING = "staging"
     PROD = "prod"
+
+
+BOOTSTRAP: Final[Literal["bootstrap"]] = "bootstrap"
+"""What stands in an environment's place in the names of a bootstrap stack, which serves all of its account."""
 
 
 class Capacity(StrEnum):

@@ -34,9 +34,18 @@ def agent_member(place: Place, agent: Agent) -> str:
     Raises:
         ValueError: the place has no project number.
     """
+    return f"serviceAccount:{agent_email(place, agent)}"
+
+
+def agent_email(place: Place, agent: Agent) -> str:
+    """The address of a service agent of the stack's project.
+
+    Raises:
+        ValueError: the place has no project number.
+    """
     if not place.project_number:
         raise ValueError(f"project_number of {place.account} is not set; it names Google's service agents")
-    return f"serviceAccount:{agent.value.format(number=place.project_number)}.iam.gserviceaccount.com"
+    return f"{agent.value.format(number=place.project_number)}.iam.gserviceaccount.com"
 
 
 def account_email(place: Place, account_id: str) -> str:

@@ -13,7 +13,7 @@ import pulumi_gcp as gcp
 
 from components.contracts.backup import BackupSpec, TierName, tiers
 from components.contracts.component import ready
-from components.contracts.naming import PRODUCT
+from components.contracts.naming import export_role_id
 from components.contracts.place import Place
 from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
 from components.gcp.alerts import Alert, logged
@@ -30,8 +30,6 @@ class Export:
 
     url: str
     body: dict[str, Any]
-    permission: str
-    """The only right that the call needs. The whole project's: no store's export has a narrower one."""
 
 
 def let_write(
@@ -62,7 +60,7 @@ def scheduled_exports(
 
     An export that was started can still fail: that shows in the audit log, not in the scheduler.
     """
-    caller, may_export = _caller(parent, place, next(iter(exports.values())).permission)
+    caller, may_export = _caller(parent, place)
     return [
         gcp.cloudscheduler.Job(
             f"feature-export-{tier.name}",
@@ -111,10 +109,11 @@ def not_started_alert(place: Place) -> Alert:
     )
 
 
-def _caller(
-    parent: pulumi.Resource, place: Place, permission: str
-) -> tuple[pulumi.Output[str], gcp.projects.IAMMember]:
-    """An account that may start exports and do nothing else."""
+def _caller(parent: pulumi.Resource, place: Place) -> tuple[pulumi.Output[str], gcp.projects.IAMMember]:
+    """An account that may start exports and do nothing else: bootstrap's role has no other permission.
+
+    The right is on the whole project: no store's export has a narrower one.
+    """
     account_id = place.name("exporter", max_length=ACCOUNT_ID_MAX)
     account = gcp.serviceaccount.Account(
         "exporter",
@@ -123,20 +122,11 @@ def _caller(
         display_name=f"{place.stack}: starts exports of the feature store",
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    role_id = f"{PRODUCT}_{place.environment}_feature_export"
-    role = gcp.projects.IAMCustomRole(
-        "feature-export",
-        role_id=role_id,
-        project=place.account,
-        title=f"{place.stack}: export the feature store",
-        permissions=[permission],
-        opts=pulumi.ResourceOptions(parent=parent),
-    )
     granted = gcp.projects.IAMMember(
         "exporter",
         project=place.account,
-        role=f"projects/{place.account}/roles/{role_id}",
+        role=f"projects/{place.account}/roles/{export_role_id(place.environment)}",
         member=account_member(place, account_id),
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[account, role]),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[account]),
     )
     return ready(account_email(place, account_id), account), granted

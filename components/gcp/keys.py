@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
@@ -57,16 +57,16 @@ class Keys(Component):
 
     No person or workload may use a key directly: each is granted to the agents of the services that encrypt with it.
 
-    Cloud KMS never deletes a ring or a key, only key versions. A stack that was destroyed and is to come back under
-    the same name therefore imports them first: `pulumi import gcp:kms/keyRing:KeyRing …`.
+    Cloud KMS never deletes a ring or a key, only key versions. A stack that was destroyed comes back with the next
+    `generation`: its rings are imported, its keys are new.
     """
 
     ref: KeysRef
 
     def __init__(self, name: str, place: Place, spec: KeysSpec, *, provider: pulumi.ProviderResource) -> None:
         super().__init__("gcp:Keys", name, provider)
-        primary = self._ring("primary", place, place.region)
-        backup = self._ring("backup", place, place.backup_region)
+        primary = key_ring(self, "primary", RING, place, place.region)
+        backup = key_ring(self, "backup", RING, place, place.backup_region)
         self.ref = KeysRef(
             cluster=self._key("cluster", place, spec, primary, place.region),
             data=self._key("data", place, spec, primary, place.region),
@@ -75,28 +75,8 @@ class Keys(Component):
         )
         self.finish({purpose: getattr(self.ref, purpose).id for purpose in USERS})
 
-    def _ring(self, name: str, place: Place, region: str) -> gcp.kms.KeyRing:
-        kept = self.keep(gcp.kms.KeyRing, name, RING, place)
-        return gcp.kms.KeyRing(
-            kept.name,
-            name=ring_name(place),
-            project=place.account,
-            location=region,
-            opts=kept.options,
-        )
-
     def _key(self, purpose: str, place: Place, spec: KeysSpec, ring: gcp.kms.KeyRing, region: str) -> KeyRef:
-        kept = self.keep(gcp.kms.CryptoKey, purpose, ENCRYPTED[purpose], place)
-        key = gcp.kms.CryptoKey(
-            kept.name,
-            name=purpose,
-            key_ring=ring.id,
-            purpose="ENCRYPT_DECRYPT",
-            rotation_period=days(spec.rotation_days),
-            destroy_scheduled_duration=days(spec.deletion_window_days),
-            labels=place.labels,
-            opts=kept.options,
-        )
+        key = crypto_key(self, purpose, ENCRYPTED[purpose], place, spec, ring)
         grants = [
             gcp.kms.CryptoKeyIAMMember(
                 f"{purpose}-{agent.name.lower().replace('_', '-')}",
@@ -110,6 +90,43 @@ class Keys(Component):
         return KeyRef(id=ready(key.id, *grants), alias=key_id(place, purpose, region), region=region)
 
 
+def key_ring(
+    parent: Component,
+    name: str,
+    holds: Stateful,
+    place: Place,
+    region: str,
+    *,
+    after: Sequence[pulumi.Resource] = (),
+) -> gcp.kms.KeyRing:
+    """The stack's ring in a region: a new one, or the one that an earlier generation left, which is imported.
+
+    Cloud KMS deletes no ring ("Key rings cannot be deleted", Cloud KMS, "Object hierarchy", read 2026-11-21). It has
+    nothing that could differ, so that importing it never fails.
+    """
+    named = ring_name(place)
+    left = None if place.generation == 1 else f"projects/{place.account}/locations/{region}/keyRings/{named}"
+    kept = parent.keep(gcp.kms.KeyRing, name, holds, place, depends_on=after, taken_over=left)
+    return gcp.kms.KeyRing(kept.name, name=named, project=place.account, location=region, opts=kept.options)
+
+
+def crypto_key(
+    parent: Component, purpose: str, holds: Stateful, place: Place, spec: KeysSpec, ring: gcp.kms.KeyRing
+) -> gcp.kms.CryptoKey:
+    """A key in the ring; a new one in each generation, since those of a destroyed stack have lost their versions."""
+    kept = parent.keep(gcp.kms.CryptoKey, purpose, holds, place)
+    return gcp.kms.CryptoKey(
+        kept.name,
+        name=place.again(purpose),
+        key_ring=ring.id,
+        purpose="ENCRYPT_DECRYPT",
+        rotation_period=days(spec.rotation_days),
+        destroy_scheduled_duration=days(spec.deletion_window_days),
+        labels=place.labels,
+        opts=kept.options,
+    )
+
+
 def ring_name(place: Place) -> str:
     """The key ring's name, the same in both regions: a ring is named within its region, and can never be deleted."""
     return place.name("keys")
@@ -117,4 +134,6 @@ def ring_name(place: Place) -> str:
 
 def key_id(place: Place, purpose: str, region: str) -> str:
     """A key's full resource id, known before the key exists."""
-    return f"projects/{place.account}/locations/{region}/keyRings/{ring_name(place)}/cryptoKeys/{purpose}"
+    return (
+        f"projects/{place.account}/locations/{region}/keyRings/{ring_name(place)}/cryptoKeys/{place.again(purpose)}"
+    )

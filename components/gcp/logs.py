@@ -27,7 +27,8 @@ def log_bucket(
     second copy would lie in the project's `_Default` bucket, under Google's own key. Audit logs stay in `_Required`
     as well, which cannot be changed.
     """
-    bucket_id = place.name(purpose)
+    # A deleted log bucket is kept for seven days, and its name with it (Cloud Logging, "Delete a bucket").
+    bucket_id = place.again(place.name(purpose))
     kept = parent.keep(gcp.logging.ProjectBucketConfig, purpose, holds, place)
     bucket = gcp.logging.ProjectBucketConfig(
         kept.name,

@@ -228,5 +228,9 @@ class Network(Component):
             network=network.id,
             service="servicenetworking.googleapis.com",
             reserved_peering_ranges=[reserved.name],
+            # Memorystore gives its side back days after the last instance: a plain deletion is then refused
+            # ("Producer services … still using", terraform-provider-google#18834), and an abandoned peering keeps the
+            # network from going (pulumi-gcp 10.2.0, `deletionPolicy`; read 2026-11-21).
+            deletion_policy="REMOVE_PEERING",
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 import pulumi
-import pulumi_gcp as gcp
 
 from components.contracts.component import Component
 from components.contracts.place import Place
@@ -26,9 +25,8 @@ REPLICA: Final = Stateful("the copy of the model releases", NotCopied("it is the
 class Storage(Component):
     """Models and their replica, each under its own region's key.
 
-    TLS: Cloud Storage has no switch for it on a bucket, and its endpoints answer plain HTTP too. So the project gets
-    the organization policy `storage.secureHttpTransport`, which refuses that. Whoever deploys needs
-    `orgpolicy.policies.create` on the project, which must belong to an organization.
+    TLS: Cloud Storage has no switch for it on a bucket, and its endpoints answer plain HTTP too. What refuses that is
+    the project's organization policy `storage.secureHttpTransport`, which its bootstrap stack sets.
 
     The copy carries over new and changed objects, never deletions: what is deleted here stays there.
     """
@@ -75,7 +73,6 @@ class Storage(Component):
             source=("models", models_bucket),
             sink=("replica", replica_bucket),
         )
-        self._tls_only(place)
         self.ref = StorageRef(
             models=models,
             replica=replica,
@@ -85,17 +82,7 @@ class Storage(Component):
         )
         self.finish({"models": models.uri, "replica": replica.uri})
 
-    def _tls_only(self, place: Place) -> None:
-        project = f"projects/{place.project_number}"
-        gcp.orgpolicy.Policy(
-            "tls-only",
-            name=f"{project}/policies/storage.secureHttpTransport",
-            parent=project,
-            spec={"rules": [{"enforce": "TRUE"}]},
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
 
 def copy_job_name(place: Place) -> str:
     """The transfer job's full name, which metrics and the API use."""
-    return f"transferJobs/{place.name('copy-models', max_length=100)}"
+    return f"transferJobs/{place.again(place.name('copy-models', max_length=100))}"

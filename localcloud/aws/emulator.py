@@ -13,7 +13,7 @@ import requests
 from common.errors import UserError
 from common.target import Pod, Target
 from localcloud.aws.context import AGENT_PATH, ENV_ACCOUNT_ID, OPERATOR
-from localcloud.aws.server import ENV_ACCOUNT, ENV_TOKEN
+from localcloud.aws.server import ENV_ACCOUNT, ENV_BOOTSTRAPPED, ENV_TOKEN
 from localcloud.emulators import StackPlace
 from localcloud.processes.process import ServerProcess
 
@@ -58,6 +58,7 @@ class AwsEmulator:
                 **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOTO_"))},
                 ENV_ACCOUNT: self._place.account,
                 ENV_TOKEN: self._token,
+                **({ENV_BOOTSTRAPPED: "1"} if self._place.bootstrapped else {}),
                 "PYTHONDONTWRITEBYTECODE": "",  # else moto is compiled anew each time
             },
             cwd=self._folder,

@@ -16,6 +16,9 @@ from localcloud.providers.base import ProviderError, Request, physical_name, sta
 
 Outputs = dict[str, Any]
 
+_MANAGED_POLICY_MAX = 6144
+"""IAM's quota, white space not counted."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -189,6 +192,33 @@ def _role_policy_id(_aws: AwsContext, request: Request) -> str:
     return f"{request.inputs['role']}:{physical_name(request, 'name')}"
 
 
+def _oidc_arn(aws: AwsContext, url: str) -> str:
+    return f"arn:aws:iam::{aws.account}:oidc-provider/{url.removeprefix('https://')}"
+
+
+def _policy_arn(aws: AwsContext, request: Request) -> str:
+    _checked_document(request)
+    path = request.inputs.get("path") or "/"
+    return f"arn:aws:iam::{aws.account}:policy{path}{physical_name(request, 'name')}"
+
+
+def _policy(made: Made) -> Outputs:
+    attached = made.request.outputs.get("attachmentCount", 0)
+    name = made.id.rsplit("/", 1)[-1]
+    return {"arn": made.id, "name": name, "policyId": f"ANPA{made.digits(17).upper()}", "attachmentCount": attached}
+
+
+def _checked_document(request: Request) -> None:
+    policy = request.inputs.get("policy")
+    try:
+        json.loads(policy if isinstance(policy, str) else json.dumps(policy))
+    except ValueError as e:
+        raise ProviderError(f"no JSON: {e}", "policy") from e
+    size = len("".join(str(policy).split()))
+    if size > _MANAGED_POLICY_MAX:
+        raise ProviderError(f"{size} characters, more than the {_MANAGED_POLICY_MAX} of a managed policy", "policy")
+
+
 def _subscription(made: Made) -> Outputs:
     confirmed = made.get("protocol") not in ("email", "email-json", "http", "https")
     return {
@@ -250,12 +280,21 @@ RECORDED: Mapping[str, Rule] = {
     "aws:cloudtrail/trail:Trail": Rule(
         lambda m: {"arn": m.arn("cloudtrail", f"trail/{m.id}"), "homeRegion": m.region, "name": m.id}, name="name"
     ),
+    "aws:budgets/budget:Budget": Rule(
+        lambda m: {
+            "arn": f"arn:aws:budgets::{m.aws.account}:budget/{m.get('name')}",
+            "accountId": m.aws.account,
+            "name": m.get("name"),
+        },
+        identify=lambda aws, r: f"{aws.account}:{physical_name(r, 'name')}",
+    ),
     "aws:cloudwatch/logGroup:LogGroup": Rule(
         lambda m: {"arn": m.arn("logs", f"log-group:{m.id}"), "name": m.id}, name="name"
     ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": Rule(
         lambda m: {"arn": m.arn("cloudwatch", f"alarm:{m.id}"), "name": m.id}, name="name"
     ),
+    "aws:ebs/encryptionByDefault:EncryptionByDefault": Rule(lambda _: {}, identify=lambda aws, r: aws.region_of(r)),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": Rule(_ec2("security-group", name="default"), prefix="sg-"),
     "aws:ec2/flowLog:FlowLog": Rule(_ec2("vpc-flow-log"), prefix="fl-"),
     "aws:ec2/launchTemplate:LaunchTemplate": Rule(_launch_template, prefix="lt-"),
@@ -303,9 +342,16 @@ RECORDED: Mapping[str, Rule] = {
     "aws:elasticache/subnetGroup:SubnetGroup": Rule(_elasticache("subnetgroup"), name="name"),
     "aws:elasticache/user:User": Rule(_elasticache("user"), name="userId"),
     "aws:elasticache/userGroup:UserGroup": Rule(_elasticache("usergroup"), name="userGroupId"),
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Rule(
+        lambda m: {"arn": m.id}, identify=lambda aws, r: _oidc_arn(aws, str(r.inputs["url"]))
+    ),
+    "aws:iam/policy:Policy": Rule(_policy, identify=_policy_arn),
     "aws:iam/role:Role": Rule(_role, name="name"),
     "aws:iam/rolePolicy:RolePolicy": Rule(lambda m: {"name": m.id.rsplit(":", 1)[-1]}, identify=_role_policy_id),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Rule(lambda _: {}, identify=_pair("role", "policyArn", "/")),
+    "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock": Rule(
+        lambda m: {"accountId": m.aws.account}, identify=lambda aws, _: aws.account
+    ),
     "aws:sns/topicSubscription:TopicSubscription": Rule(_subscription, identify=_subscription_id),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": Rule(
         lambda m: {"arn": m.arn("ec2", f"security-group-rule/{m.id}"), "securityGroupRuleId": m.id}, prefix="sgr-"

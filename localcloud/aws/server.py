@@ -15,6 +15,9 @@ from types import FrameType
 ENV_ACCOUNT = "MOTO_ACCOUNT_ID"
 """Read by moto when it is imported, so it is set before the process starts."""
 
+ENV_BOOTSTRAPPED = "SEAWALL_LOCAL_BOOTSTRAPPED"
+"""Set where the account begins with what a bootstrap stack makes in one."""
+
 ENV_TOKEN = "SEAWALL_CONTROL_TOKEN"  # noqa: S105 - a variable's name
 
 
@@ -23,6 +26,7 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     # Imported here: moto reads the account from the environment when it is imported.
     from localcloud.aws.gateway import Gateway
+    from localcloud.aws.iam.linked import name_roles_as_iam, prepare
     from localcloud.aws.state import AwsState
     from localcloud.aws.wsgi import loopback_server
 
@@ -33,6 +37,10 @@ def main() -> int:
         except ValueError as e:
             sys.stderr.write(f"{e}\n")
             return 3
+
+    name_roles_as_iam()
+    if os.environ.get(ENV_BOOTSTRAPPED):
+        prepare(state)
 
     def end(_number: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)

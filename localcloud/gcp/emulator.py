@@ -14,6 +14,7 @@ from common.errors import UserError
 from common.target import Address, Pod, Target
 from localcloud.emulators import StackPlace
 from localcloud.gcp.front import CONTROL
+from localcloud.gcp.iam.agents import ENV_NUMBER, ENV_PREPARED
 from localcloud.processes.process import ServerProcess
 from localcloud.toolchain import ensure_redis_server
 
@@ -47,6 +48,7 @@ class GcpEmulator:
             [*command, *([str(snapshot)] if snapshot is not None else [])],
             self._folder / "server.log",
             remedy=f"Run the command again; if it dies again, `seawall local down {stack} --force` and start anew.",
+            environment={**os.environ, **self._project()},
             cwd=self._folder,
         )
         self._server.start()
@@ -61,6 +63,12 @@ class GcpEmulator:
             requests.post(
                 f"{self._url()}{path}", json={"accountId": name}, timeout=_ANSWER_SECONDS
             ).raise_for_status()
+
+    def _project(self) -> Mapping[str, str]:
+        """What the server is told of the project."""
+        environment = self._place.stack.rpartition("-")[0]
+        prepared = {ENV_PREPARED: f"{self._place.account}/{environment}"} if self._place.bootstrapped else {}
+        return {ENV_NUMBER: self._place.project_number, **prepared}
 
     def save(self, into: Path) -> None:
         """See `Emulator.save`."""

@@ -2,7 +2,7 @@
 
 `/storage/v1`, `/upload/storage/v1` and `/download/storage/v1` are Cloud Storage's own paths; the other services
 lie below a first segment of their own: `/kms/v1`, `/redis/v1`, `/storagetransfer/v1`,
-`/cloudscheduler/v1`, `/iam/v1`, `/cloudresourcemanager/v1`.
+`/cloudscheduler/v1`, `/iam/v1`, `/cloudresourcemanager/v1`, `/serviceusage/v1`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from common.errors import UserError
+from localcloud.gcp.iam.agents import Agents
 from localcloud.gcp.iam.policies import Policies
 from localcloud.gcp.iam.projects import Projects
 from localcloud.gcp.iam.tokens import MetadataServer, PodIdentity, Tokens
@@ -39,6 +40,8 @@ class Front:
         scratch: a folder for the servers of Memorystore's instances.
         save: writes a snapshot into a folder.
         health: raises UserError if a process is gone.
+        project_number: names the service agents.
+        bootstrapped: whether the project begins with what a bootstrap stack makes in one.
     """
 
     def __init__(
@@ -50,8 +53,11 @@ class Front:
         *,
         save: Callable[[Path], None],
         health: Callable[[], None],
+        project_number: str = "",
+        bootstrapped: bool = True,
     ) -> None:
-        policies = Policies(store)
+        agents = Agents(store, project_number, prepared=bootstrapped)
+        policies = Policies(store, agents)
         self._tokens = Tokens(store, policies)
         self._metadata_servers: list[MetadataServer] = []
         self.kms = Kms(store, policies)
@@ -69,6 +75,7 @@ class Front:
             "cloudscheduler": self.scheduler.handle,
             "iam": self.projects.handle,
             "cloudresourcemanager": self.projects.handle,
+            "serviceusage": agents.handle,
         }
 
     def handle(self, request: Request) -> Response:

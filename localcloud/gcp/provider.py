@@ -45,6 +45,13 @@ _SERVICES: Final = (iam, kms, redis, scheduler, storage, transfer)
 EMULATED: Final[Mapping[str, type[EmulatedKind]]] = {kind.pulumi_type: kind for s in _SERVICES for kind in s.KINDS}
 """The types with a data plane, by token."""
 
+ASKED: Final[Mapping[str, tuple[str, str]]] = {
+    "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": ("logging", "serviceAccountId"),
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": ("storage", "emailAddress"),
+    "gcp:storage/getTransferProjectServiceAccount:getTransferProjectServiceAccount": ("storagetransfer", "email"),
+}
+"""Lookup → the service that it asks for its agent, and the output that holds the address."""
+
 _SECRET_OUTPUTS: Final = ("effectiveLabels", "pulumiLabels")
 
 
@@ -93,6 +100,15 @@ class GcpProvider(LocalProvider):
         if isinstance(error, UserError):
             return ProviderError(f"{error.what} ({error.where})")
         return super().translate(error, request)
+
+    def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The questions for an agent's address, by which it comes to be; no other lookup is answered."""
+        if token not in ASKED:
+            return super().invoke(token, arguments)
+        service, output = ASKED[token]
+        project = str(arguments.get("project") or self.context.project)
+        email = iam.agent_of(self._api, project, service)
+        return {"id": project, "project": project, "member": f"serviceAccount:{email}", output: email}
 
     def _recorded(self, shape: Shape) -> Recorded:
         context = self.context

@@ -27,6 +27,8 @@ from localcloud.gcp.shapes import (
 )
 from localcloud.providers.base import ProviderError, Request, physical_name, stable_hex, stable_uuid
 
+_POOL: Final = "workloadIdentityPoolId"
+_POOL_PROVIDER: Final = "workloadIdentityPoolProviderId"
 CONTAINER: Final = "https://container.googleapis.com/v1"
 
 
@@ -202,14 +204,6 @@ def _member(request: Request, physical_id: str, _context: Context) -> Mapping[st
     return {"etag": base64.b64encode(stable_hex(8, request.urn, physical_id).encode()).decode()}
 
 
-def _service_identity(request: Request, _id: str, context: Context) -> Mapping[str, Any]:
-    project, service = project_of(request, context), str(request.inputs["service"]).split(".")[0]
-    domains = {"redis": "cloud-redis", "storage": "gs-project-accounts", "bigtableadmin": "gcp-sa-bigtable"}
-    domain = domains.get(service, f"gcp-sa-{service}")
-    email = f"service-{digits(12, project)}@{domain}.iam.gserviceaccount.com"
-    return {"project": project, "email": email, "member": f"serviceAccount:{email}"}
-
-
 def _connection_id(request: Request, _context: Context) -> str:
     return f"{quote(str(request.inputs['network']), safe='')}:{request.inputs['service']}"
 
@@ -224,6 +218,10 @@ def _backup_plan(request: Request, physical_id: str, context: Context) -> Mappin
         "protectedPodCount": 0,
         "protectedNamespaceCount": 0,
     }
+
+
+def _identity_pool(request: Request, physical_id: str, context: Context) -> Mapping[str, Any]:
+    return {"name": physical_id, "project": project_of(request, context), "state": "ACTIVE"}
 
 
 def _nothing(_request: Request, _id: str, _context: Context) -> Mapping[str, Any]:
@@ -274,6 +272,10 @@ RECORDED: Final[Mapping[str, Shape]] = {
     "gcp:bigtable/tableIamMember:TableIamMember": Shape(
         _member_id("projects/{project}/instances/{instanceName}/tables/{table}"), _member
     ),
+    "gcp:billing/budget:Budget": Shape(
+        lambda r, _: f"billingAccounts/{r.inputs['billingAccount']}/budgets/{stable_uuid(r.urn)}",
+        lambda _, i, __: {"name": i.rsplit("/", 1)[1]},
+    ),
     "gcp:binaryauthorization/policy:Policy": Shape(
         lambda r, c: f"projects/{project_of(r, c)}", lambda r, _, c: {"project": project_of(r, c)}
     ),
@@ -307,6 +309,17 @@ RECORDED: Final[Mapping[str, Shape]] = {
         _backup_plan,
         labels_property="labels",
     ),
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": Shape(
+        template("projects/{project}/locations/global/workloadIdentityPools/{workloadIdentityPoolId}", _POOL),
+        _identity_pool,
+    ),
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": Shape(
+        template(
+            f"projects/{{project}}/locations/global/workloadIdentityPools/{{{_POOL}}}/providers/{{{_POOL_PROVIDER}}}",
+            _POOL_PROVIDER,
+        ),
+        _identity_pool,
+    ),
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": Shape(
         template("projects/{project}/locations/{location}/buckets/{bucketId}", "bucketId"),
         full_name(lifecycleState="ACTIVE"),
@@ -327,9 +340,6 @@ RECORDED: Final[Mapping[str, Shape]] = {
     ),
     "gcp:projects/service:Service": Shape(
         template("{project}/{service}", "service"), lambda r, _, c: {"project": project_of(r, c)}
-    ),
-    "gcp:projects/serviceIdentity:ServiceIdentity": Shape(
-        template("projects/{project}/services/{service}", "service"), _service_identity
     ),
     "gcp:servicenetworking/connection:Connection": Shape(
         _connection_id, lambda *_: {"peering": "servicenetworking-googleapis-com"}

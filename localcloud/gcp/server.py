@@ -5,6 +5,7 @@ Prints `listening on PORT` once it serves. FOLDER is scratch space. SNAPSHOT is 
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
@@ -14,6 +15,7 @@ from types import FrameType
 
 from common.errors import UserError
 from localcloud.gcp.front import Front
+from localcloud.gcp.iam.agents import ENV_NUMBER, ENV_PREPARED
 from localcloud.gcp.storage.blobs import link_all
 from localcloud.gcp.store import DocumentStore
 from localcloud.gcp.wire import FrontServer, Request, Response
@@ -43,7 +45,11 @@ class Emulator:
             folder / DUMPS,
             save=self.save,
             health=self.check,
+            project_number=os.environ.get(ENV_NUMBER, ""),
+            bootstrapped=ENV_PREPARED in os.environ,
         )
+        if os.environ.get(ENV_PREPARED):
+            self._front.projects.prepare(os.environ[ENV_PREPARED])
         try:
             self._front.memorystore.start(snapshot / DUMPS if snapshot else None)
         except BaseException:

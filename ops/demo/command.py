@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from ops.options import Quiet, StackArgument, StackOption, one_stack
+from ops.options import Quiet, StackArgument, StackOption, platform_stack
 
 DEFAULT_STACK: Final = "dev-aws"
 
@@ -25,7 +25,7 @@ def demo(
 
     Example: seawall demo dev-gcp
     """
-    chosen = one_stack(stack, named, "seawall demo", default=DEFAULT_STACK)
+    chosen = platform_stack(stack, named, "seawall demo", default=DEFAULT_STACK)
     from ops.demo.leftovers import adopt_orphans
     from ops.demo.run import run_demo  # with it comes Pulumi's whole SDK
 

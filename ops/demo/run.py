@@ -25,7 +25,7 @@ from ops.demo.report import render
 from ops.demo.stages import STAGES, Act, Demo
 from ops.drill.protocol import commit
 from ops.features.store import check_emulated
-from ops.local.workspace import find_workspace, read_settings
+from ops.local.workspace import find_workspace, read_platform
 from stacks.settings import Settings
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -103,7 +103,7 @@ def settings_to_show(stack: str, root: Path) -> Settings:
     Raises:
         UserError: no such stack, or its feature store is one that the local cloud only records.
     """
-    settings = read_settings(find_workspace(stack, root))
+    settings = read_platform(find_workspace(stack, root))
     check_emulated(settings.feature_store.kind, f"{stack}: feature_store.kind")
     return settings
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from common.console import Steps
 from common.errors import EXIT_CLEAN, EXIT_FOUND, UserError, when_interrupted
-from ops.options import Quiet, StackArgument, StackOption, one_stack
+from ops.options import Quiet, StackArgument, StackOption, platform_stack
 
 
 class DrillTarget(StrEnum):
@@ -45,7 +45,7 @@ def drill(
     if check is not None:
         _verify(check)
         return
-    chosen = one_stack(stack, named, "seawall drill")
+    chosen = platform_stack(stack, named, "seawall drill")
     if target is DrillTarget.CLOUD:
         raise UserError(
             "a drill destroys the data of the primary region, so it does not run on a real account",

@@ -57,7 +57,7 @@ def drill_session(
         stack=stack,
         drill_id=drill_id,
         outputs=outputs,
-        min_distance_km=local.settings.backup.min_distance_km,
+        min_distance_km=local.platform.backup.min_distance_km,
         patience_s=patience_s,
         serving_python=ensure_serving_environment(),
         log_dir=log_dir,

@@ -15,7 +15,7 @@ from ops.images.logins import logins
 from ops.images.registry import crane
 from ops.images.sync import sync as bring
 from ops.images.wanted import Found, State, judge, wanted_images
-from ops.options import Quiet, StackArgument, StackOption, one_stack
+from ops.options import Quiet, StackArgument, StackOption, platform_stack
 from stacks.settings import Settings, stack_file
 
 app = typer.Typer(
@@ -38,7 +38,7 @@ def sync(stack: StackArgument = None, named: StackOption = None, as_json: Json =
 
     Example: seawall images sync prod-aws
     """
-    chosen, steps = one_stack(stack, named, "seawall images sync"), Steps(quiet=quiet)
+    chosen, steps = platform_stack(stack, named, "seawall images sync"), Steps(quiet=quiet)
     settings = Settings.load(stack_file(chosen))
     with (
         when_interrupted(f"what was copied stays; run `seawall images sync {chosen}` again to go on"),
@@ -56,7 +56,7 @@ def check(
 
     Example: seawall images check prod-aws --json
     """
-    chosen, steps = one_stack(stack, named, "seawall images check"), Steps(quiet=quiet)
+    chosen, steps = platform_stack(stack, named, "seawall images check"), Steps(quiet=quiet)
     settings = Settings.load(stack_file(chosen))
     with crane(ensure_crane(steps), logins(settings)) as registry, steps.step("Ask the registries"):
         found = judge(wanted_images(settings), registry.digest)

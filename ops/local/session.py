@@ -40,9 +40,10 @@ from ops.local.runs import (
     first_trouble,
     last_words,
 )
-from ops.local.workspace import Workspace, find_workspace, place_of, read_settings
+from ops.local.workspace import Workspace, as_platform, find_workspace, place_of, read_settings
 from policies.inventory import Inventory
 from policies.pack_names import REPORT_FILE_VARIABLE
+from stacks.programs import AnySettings
 from stacks.settings import Settings
 
 _T = TypeVar("_T")
@@ -91,7 +92,7 @@ class LocalCloud:
     def __init__(
         self,
         workspace: Workspace,
-        settings: Settings,
+        settings: AnySettings,
         engine: Engine,
         emulator: Emulator,
         steps: Steps,
@@ -109,6 +110,15 @@ class LocalCloud:
     def target(self) -> Target:
         """Where the stack's cloud is reached."""
         return self.emulator.target()
+
+    @property
+    def platform(self) -> Settings:
+        """The settings of a platform stack.
+
+        Raises:
+            UserError: it is a bootstrap stack, which has no models, features or restores.
+        """
+        return as_platform(self.settings, self.workspace.stack)
 
     def environment(self) -> dict[str, str]:
         """The engine's environment, for running `pulumi` on this stack by hand; goes over the process's own."""

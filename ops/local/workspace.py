@@ -29,7 +29,10 @@ from common.errors import UserError
 from common.paths import local_dir
 from localcloud.front import PROVIDERS, Engine, StackPlace, engine_environment, provider_environment, provider_script
 from ops.options import known_stack
+from stacks import programs
+from stacks.files import is_bootstrap
 from stacks.problems import SettingsError
+from stacks.programs import AnySettings
 from stacks.settings import Settings
 
 SNAPSHOT_FORMAT = "3"
@@ -242,7 +245,7 @@ def find_workspace(stack: str, root: Path, home: Path | None = None) -> Workspac
     return Workspace(known_stack(stack, known, str(config_dir)), (home or local_dir()).resolve() / stack, root)
 
 
-def read_settings(workspace: Workspace) -> Settings:
+def read_settings(workspace: Workspace) -> AnySettings:
     """The stack's settings, from the checkout.
 
     Raises:
@@ -251,21 +254,46 @@ def read_settings(workspace: Workspace) -> Settings:
     project = _read_yaml(workspace.root / "Pulumi.yaml")
     file = workspace.root / project.get("stackConfigDir", ".") / workspace.config_file.name
     try:
-        return Settings.load(file)
+        return programs.load(file)
     except SettingsError as e:
         raise UserError(str(e), str(file), "Change the settings as said above.") from e
 
 
-def place_of(settings: Settings) -> StackPlace:
+def read_platform(workspace: Workspace) -> Settings:
+    """The settings of a platform stack, from the checkout.
+
+    Raises:
+        UserError: as `read_settings`, or it is a bootstrap stack.
+    """
+    return as_platform(read_settings(workspace), workspace.stack)
+
+
+def as_platform(settings: AnySettings, stack: str) -> Settings:
+    """`settings`, if they are those of a platform.
+
+    Raises:
+        UserError: it is a bootstrap stack, which has no models, features or restores.
+    """
+    if not isinstance(settings, Settings):
+        remedy = f"Name a platform stack, as dev-{settings.cloud}."
+        raise UserError(f"{stack} prepares an account, and serves nothing", stack, remedy)
+    return settings
+
+
+def place_of(settings: AnySettings) -> StackPlace:
     """What an emulator needs of the settings."""
     place = settings.place
-    accounts = (principal for _, _, principal in settings.cluster.access.principals())
+    known = settings.cluster.access.principals() if isinstance(settings, Settings) else ()
+    accounts = (principal for _, _, principal in known)
     return StackPlace(
         place.stack,
         place.region,
         place.backup_region,
         place.account,
-        tuple(p.partition(":")[2] for p in accounts if p.startswith("serviceAccount:")),
+        people=tuple(p.partition(":")[2] for p in accounts if p.startswith("serviceAccount:")),
+        project_number=place.project_number,
+        # A bootstrap stack begins in an account that has nothing yet; every other, after one.
+        bootstrapped=not is_bootstrap(place.stack),
     )
 
 

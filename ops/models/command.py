@@ -15,7 +15,7 @@ from common.paths import repo_root
 from ops.deployed import TargetName, model_bucket, open_stack
 from ops.models import releases
 from ops.models.manifest import build_manifest, check_version
-from ops.options import Quiet, StackArgument, StackOption, one_stack
+from ops.options import Quiet, StackArgument, StackOption, platform_stack
 from stacks.settings import Settings, stack_file
 
 app = typer.Typer(
@@ -59,7 +59,7 @@ def publish(
     Example: seawall models publish dev-aws --version v1 --target local
     """
     check_version(version)  # before a cloud is started or asked
-    chosen, steps = one_stack(stack, named, "seawall models publish"), Steps(quiet=quiet)
+    chosen, steps = platform_stack(stack, named, "seawall models publish"), Steps(quiet=quiet)
     again = f"seawall models publish {chosen} --version {version} --target {target}"
     with (
         when_interrupted(f"readers see the whole release or none of it; run `{again}` again to go on"),
@@ -99,7 +99,7 @@ def digest(
 
     Example: seawall models digest --version v2 --from ./models
     """
-    chosen = one_stack(stack, named, "seawall models digest") if stack or named else None
+    chosen = platform_stack(stack, named, "seawall models digest") if stack or named else None
     manifest = build_manifest(source or default_repository(), version)
     pin = Settings.load(stack_file(chosen)).fleet.model_release if chosen else None
     is_pinned = None if pin is None else (pin.version, pin.manifest_sha256) == (version, manifest.sha256)
@@ -139,7 +139,7 @@ def list_releases(
 
     Example: seawall models list dev-aws --target local
     """
-    chosen = one_stack(stack, named, "seawall models list")
+    chosen = platform_stack(stack, named, "seawall models list")
     with open_stack(chosen, target, Steps(quiet=quiet), writes=False) as opened:
         found = releases.releases(model_bucket(opened))
     if as_json:
@@ -171,7 +171,7 @@ def rollback(
 
     Example: seawall models rollback dev-aws --to v1 --target local
     """
-    chosen = one_stack(stack, named, "seawall models rollback")
+    chosen = platform_stack(stack, named, "seawall models rollback")
     look = f"seawall models list {chosen} --target {target}"
     with (
         when_interrupted(f"the current release is the old one or the new one; `{look}` says which"),
@@ -200,7 +200,7 @@ def verify(
     Example: seawall models verify dev-aws --version v1 --target local
     """
     check_version(version)
-    chosen, steps = one_stack(stack, named, "seawall models verify"), Steps(quiet=quiet)
+    chosen, steps = platform_stack(stack, named, "seawall models verify"), Steps(quiet=quiet)
     with open_stack(chosen, target, steps, writes=False) as opened, steps.step(f"Verify {version}"):
         result = releases.verify(model_bucket(opened, replica=replica), version)
     if as_json:

@@ -74,8 +74,14 @@ def show_cost(inventory: Inventory, *, as_json: bool = False, quiet: bool = Fals
     """Print what one of the committed stacks costs a month."""
     from ops.cost.estimate import estimate
     from ops.cost.show import lines, to_json
+    from stacks.files import is_bootstrap
     from stacks.settings import Settings, stack_file
 
+    if is_bootstrap(inventory.stack):
+        typer.echo(
+            f"{inventory.stack}: not estimated; it holds keys, a small bucket and rights, and runs nothing", err=True
+        )
+        return
     found = estimate(inventory, Settings.load(stack_file(inventory.stack)))
     if as_json:
         typer.echo(json.dumps(to_json(found), separators=(",", ":")))

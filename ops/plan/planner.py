@@ -15,8 +15,9 @@ from ops.plan.faults import explain, refusal, refused_inputs
 from ops.plan.recorder import record
 from policies.inventory import Inventory
 from policies.registration import declared, inventory_of
+from stacks import programs
+from stacks.files import stack_file
 from stacks.problems import SettingsError
-from stacks.settings import Settings, stack_file
 
 PROJECT: Final = "seawall"
 """The project's name in Pulumi.yaml, part of every URN."""
@@ -31,9 +32,7 @@ def plan_stack(stack: str) -> Inventory:
     """
     settings = _settings(known_stack(stack))
     with _uncollected():
-        from stacks.compose import compose  # imports the SDKs
-
-        return plan_program(lambda: compose(settings).export(), stack, settings)
+        return plan_program(lambda: programs.export(settings), stack, settings)
 
 
 def check_settings(stacks: Iterable[str]) -> None:
@@ -53,10 +52,10 @@ def check_settings(stacks: Iterable[str]) -> None:
         raise UserError(what, where, refused[0].remedy if len(refused) == 1 else "Change them as said above.")
 
 
-def _settings(stack: str) -> Settings:
+def _settings(stack: str) -> programs.AnySettings:
     path = stack_file(stack)
     try:
-        return Settings.load(path)
+        return programs.load(path)
     except SettingsError as error:
         remedy = f"Change the settings in {path.name}, each as its remedy says."
         raise UserError(str(error), f"stack {stack}", remedy) from None

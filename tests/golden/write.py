@@ -2,12 +2,12 @@
 
     python -m tests.golden.write    # refresh the files, remove those that belong to no cloud
 
-One file holds the plans of one cloud's stacks, merged: a value that they share is written once, with `<region>` and
-the like standing for the stacks' own facts, which open the file. Where stacks differ, a value stands for each group
-that agrees (`"= dev-aws, staging-aws"`); a stack that is not named there does not have it. A JSON document in a
+One file holds the plans of one cloud's platforms, merged: a value that they share is written once, with `<region>`
+and the like standing for the stacks' own facts, which open the file. Where stacks differ, a value stands for each
+group that agrees (`"= dev-aws, staging-aws"`); a stack that is not named there does not have it. A JSON document in a
 string is shown as what it says, a text of many lines as its lines. A resource is named by its type and its path: its
 components' names and its own. `<labels>` stands for the labels that every resource of the stack bears, and a set of
-links that several resources have stands once, under "shared".
+links that several resources have stands once, under "shared". A bootstrap stack has a file to itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from typing import Any, Final
 
 from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, UserError
 from components.contracts.labels import base_labels
+from components.contracts.vocabulary import BOOTSTRAP
 from policies.inventory import Inventory, Resource
+from stacks.files import is_bootstrap
 
 FOLDER: Final = Path(__file__).parent
 
@@ -47,10 +49,11 @@ def golden_text(inventories: Sequence[Inventory]) -> str:
 
 
 def golden_texts(inventories: Iterable[Inventory]) -> dict[str, str]:
-    """The golden file of each cloud, by file name."""
+    """The golden file of each cloud's platforms, and of each bootstrap stack, by file name."""
     clouds: dict[str, list[Inventory]] = {}
     for inventory in inventories:
-        clouds.setdefault(inventory.stack.rpartition("-")[2], []).append(inventory)
+        prepares = is_bootstrap(inventory.stack)
+        clouds.setdefault(inventory.stack if prepares else inventory.stack.rpartition("-")[2], []).append(inventory)
     return {f"{cloud}.json": golden_text(stacks) for cloud, stacks in clouds.items()}
 
 
@@ -83,15 +86,19 @@ def _facts(inventory: Inventory) -> dict[str, str]:
     return {
         "stack": inventory.stack,
         "account": settings["account"],
-        "backup_region": settings["backup"]["region"],
+        **({"backup_region": settings["backup"]["region"]} if "backup" in settings else {}),
         "region": settings["region"],
-        "environment": settings["environment"],
+        "environment": _environment(settings),
     }
 
 
 def _labels(inventory: Inventory) -> dict[str, str]:
     settings = inventory.settings
-    return base_labels(settings["environment"], inventory.stack, settings["labels"])
+    return base_labels(_environment(settings), inventory.stack, settings["labels"])
+
+
+def _environment(settings: Mapping[str, Any]) -> str:
+    return settings.get("environment", BOOTSTRAP)
 
 
 def _told(inventory: Inventory) -> dict[str, Any]:

@@ -57,6 +57,7 @@ def leaky_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, canary: Canar
     folder = tmp_path / "config"
     folder.mkdir()
     for file in map(stack_file, stack_names()):
-        (folder / file.name).write_text(with_webhook(file.read_text(), canary.url))
+        text = file.read_text()
+        (folder / file.name).write_text(text if "bootstrap" in file.name else with_webhook(text, canary.url))
     monkeypatch.setattr("ops.plan.planner.stack_file", lambda stack: folder / stack_file(stack).name)
     return folder

@@ -9,7 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from common.paths import repo_root
-from stacks.settings import CONFIG_KEY, stack_file, stack_names
+from stacks.files import platform_names
+from stacks.settings import CONFIG_KEY, stack_file
 
 SIGNS = {
     "an AWS access key": re.compile(rb"\b(?:AKIA|ASIA)(?!IOSFODNN7EXAMPLE)[0-9A-Z]{16}\b"),
@@ -38,7 +39,7 @@ def test_no_file_holds_it(committed: dict[str, bytes], sign: str) -> None:
     assert not [name for name, content in committed.items() if SIGNS[sign].search(content)]
 
 
-@pytest.mark.parametrize("stack", stack_names())
+@pytest.mark.parametrize("stack", platform_names())
 def test_a_committed_webhook_is_encrypted(stack: str) -> None:
     values = YAML(typ="safe").load(stack_file(stack).read_text())["config"][CONFIG_KEY]
     webhook = values["monitoring"].get("alert_webhook")

@@ -19,8 +19,9 @@ from components.contracts.capacity import (
 from components.contracts.machines import MACHINES
 from components.contracts.specs import FleetSpec, ImagesSpec, NodePoolSpec, ReleaseSpec
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, OptOut
+from stacks.files import platform_names
 from stacks.fitting import fleet_problems, kept_replicas, replicas_by_pool
-from stacks.settings import Settings, stack_file, stack_names
+from stacks.settings import Settings, stack_file
 
 QUANTITIES = ("gpus_per_replica", "vcpus_per_replica", "memory_gib_per_replica", "repository_gib")
 
@@ -100,7 +101,7 @@ def test_a_refusals_numbers_are_the_limit_itself(
 
 
 @pytest.mark.parametrize("setting", QUANTITIES)
-@pytest.mark.parametrize("stack", stack_names())
+@pytest.mark.parametrize("stack", platform_names())
 def test_one_unit_more_than_fits_is_refused(stack: str, setting: str) -> None:
     settings = Settings.load(stack_file(stack))
     machine = MACHINES[settings.cloud][settings.pools["gpu"].machine_types[0]]

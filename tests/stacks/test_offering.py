@@ -10,8 +10,9 @@ import pytest
 from components.contracts.machines import MACHINES
 from components.contracts.offers import zones_with
 from components.contracts.vocabulary import Cloud
+from stacks.files import platform_names
 from stacks.problems import Problem
-from stacks.settings import Settings, SettingsError, stack_file, stack_names
+from stacks.settings import Settings, SettingsError, stack_file
 
 Values = Callable[[str], dict[str, Any]]
 Refusal = Callable[[object], SettingsError]
@@ -83,7 +84,7 @@ def test_zones_of_a_store_far_away_are_zones_there(problem: Callable[..., Proble
     assert "eun1-az2" in found.remedy
 
 
-@pytest.mark.parametrize("stack", stack_names())
+@pytest.mark.parametrize("stack", platform_names())
 def test_the_committed_stacks_name_zones_that_sell_their_machines(stack: str) -> None:
     """Of the table itself, not by the refusal: a refusal that nobody calls would let them pass."""
     settings = Settings.load(stack_file(stack))

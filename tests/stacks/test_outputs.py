@@ -17,8 +17,8 @@ from ops.deployed import TargetName, read_outputs
 from ops.plan.planner import plan_program
 from policies.inventory import SECRET, Inventory
 from stacks.export import shown
+from stacks.files import platform_names
 from stacks.outputs import NOT_VALUES, Outputs, StackOutputs
-from stacks.settings import stack_names
 
 
 def declared(model: type[BaseModel], path: str = "") -> Iterator[str]:
@@ -58,14 +58,14 @@ def whole() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("stack", stack_names())
+@pytest.mark.parametrize("stack", platform_names())
 def test_a_stack_puts_out_what_the_model_declares(plans: dict[str, Inventory], stack: str) -> None:
     mapping = "feature_store.environment"
     found = {mapping if path.startswith(mapping) else path for path, _ in leaves(plans[stack].outputs)}
     assert found == set(declared(StackOutputs))
 
 
-@pytest.mark.parametrize("stack", stack_names())
+@pytest.mark.parametrize("stack", platform_names())
 def test_no_output_is_a_secret(plans: dict[str, Inventory], stack: str) -> None:
     assert SECRET not in dict(leaves(plans[stack].outputs)).values()
 

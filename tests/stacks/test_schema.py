@@ -10,29 +10,43 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from stacks.schema import REFERENCE_FILE, SCHEMA_FILE, file_schema, reference
-from stacks.settings import stack_file, stack_names
+from stacks.files import is_bootstrap, stack_names
+from stacks.schema import (
+    BOOTSTRAP_SCHEMA_FILE,
+    REFERENCE_FILE,
+    SCHEMA_FILE,
+    bootstrap_file_schema,
+    file_schema,
+    reference,
+)
+from stacks.settings import stack_file
 
 Values = Callable[[str], dict[str, Any]]
 
 
 def test_the_committed_schema_is_current() -> None:
     assert json.loads(SCHEMA_FILE.read_text(encoding="utf-8")) == file_schema(), "run `make docs`"
+    committed = json.loads(BOOTSTRAP_SCHEMA_FILE.read_text(encoding="utf-8"))
+    assert committed == bootstrap_file_schema(), "run `make docs`"
 
 
 def test_the_committed_reference_is_current() -> None:
-    assert REFERENCE_FILE.read_text(encoding="utf-8") == reference(file_schema()), "run `make docs`"
+    assert REFERENCE_FILE.read_text(encoding="utf-8") == reference(file_schema(), bootstrap_file_schema()), (
+        "run `make docs`"
+    )
 
 
 @pytest.mark.parametrize("stack", stack_names())
-def test_each_stack_file_fits_the_schema(stack: str) -> None:
-    jsonschema.validate(YAML(typ="safe").load(stack_file(stack).read_text(encoding="utf-8")), file_schema())
+def test_each_stack_file_fits_its_schema(stack: str) -> None:
+    schema = bootstrap_file_schema() if is_bootstrap(stack) else file_schema()
+    jsonschema.validate(YAML(typ="safe").load(stack_file(stack).read_text(encoding="utf-8")), schema)
 
 
 @pytest.mark.parametrize("stack", stack_names())
-def test_each_stack_file_points_to_the_schema(stack: str) -> None:
+def test_each_stack_file_points_to_its_schema(stack: str) -> None:
     first = stack_file(stack).read_text(encoding="utf-8").splitlines()[0]
-    assert first == f"# yaml-language-server: $schema={SCHEMA_FILE.name}"
+    schema = BOOTSTRAP_SCHEMA_FILE if is_bootstrap(stack) else SCHEMA_FILE
+    assert first == f"# yaml-language-server: $schema={schema.name}"
 
 
 @pytest.mark.parametrize("key", ["regoin", "fleets"])

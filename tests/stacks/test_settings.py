@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from components.contracts.offers import regions_with
 from components.contracts.regions import MULTI_REGIONS, REGIONS, distance_km, multi_region_contains
 from components.contracts.vocabulary import Cloud
+from stacks.files import platform_names
 from stacks.settings import Settings, SettingsError, stack_file, stack_names
 
 Values = Callable[[str], dict[str, Any]]
@@ -27,8 +28,9 @@ def _set(values: dict[str, Any], path: str, value: object) -> None:
     values[last] = value
 
 
-def test_the_six_stacks_are_there() -> None:
-    assert stack_names() == STACKS
+def test_six_platforms_and_two_bootstrap_stacks_are_there() -> None:
+    assert platform_names() == STACKS
+    assert set(stack_names()) - set(STACKS) == {"bootstrap-aws", "bootstrap-gcp"}
 
 
 @pytest.mark.parametrize("stack", STACKS)

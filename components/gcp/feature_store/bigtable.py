@@ -203,20 +203,7 @@ def alerts(place: Place, ref: FeatureStoreRef, backup: BackupRef) -> Sequence[Al
 def _keys_for_bigtable(
     parent: Component, place: Place, keys: KeysRef
 ) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
-    """Ids of the data and the recovery key, once Bigtable's own agent exists and may use them."""
-    options = pulumi.ResourceOptions(parent=parent)
-    apis = [
-        gcp.projects.Service(
-            name, project=place.account, service=f"{name}.googleapis.com", disable_on_destroy=False, opts=options
-        )
-        for name in ("bigtable", "bigtableadmin")
-    ]
-    agent = gcp.projects.ServiceIdentity(
-        "bigtableadmin",
-        project=place.account,
-        service=SERVICE,
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=apis),
-    )
+    """Ids of the data and the recovery key, once Bigtable's own agent, which bootstrap asks for, may use them."""
 
     def usable(purpose: str, key: KeyRef) -> pulumi.Output[str]:
         granted = gcp.kms.CryptoKeyIAMMember(
@@ -224,7 +211,7 @@ def _keys_for_bigtable(
             crypto_key_id=key.id,
             role=USER_ROLE,
             member=agent_member(place, Agent.BIGTABLE),
-            opts=pulumi.ResourceOptions(parent=parent, depends_on=[agent]),
+            opts=pulumi.ResourceOptions(parent=parent),
         )
         return ready(key.id, granted)
 

@@ -200,7 +200,6 @@ def export(place: Place, ref: FeatureStoreRef, bucket_uri: str) -> Export:
     return Export(
         url=f"https://{SERVICE}/v1/{_database(place, ref)}:exportDocuments",
         body={"collectionIds": [COLLECTION], "outputUriPrefix": bucket_uri},
-        permission="datastore.databases.export",
     )
 
 
@@ -233,7 +232,7 @@ def alerts(place: Place, ref: FeatureStoreRef, backup: BackupRef) -> Sequence[Al
 
 def exports_copy_job_name(place: Place, tier: TierName) -> str:
     """The full name of the transfer job that copies a tier's exports."""
-    return f"transferJobs/{place.name(f'copy-feature-exports-{tier}', max_length=100)}"
+    return f"transferJobs/{place.again(place.name(f'copy-feature-exports-{tier}', max_length=100))}"
 
 
 def _database(place: Place, ref: FeatureStoreRef) -> str:
@@ -241,22 +240,17 @@ def _database(place: Place, ref: FeatureStoreRef) -> str:
 
 
 def _key_for_firestore(parent: Component, place: Place, keys: KeysRef) -> pulumi.Output[str]:
-    """The data key's id, once Firestore's own agent exists and may use it.
+    """The data key's id, once Firestore's own agent, which is bootstrap's to ask for, may use it.
 
     The agent may use the recovery key too, so that a database can be restored when the primary region is gone.
     """
-    options = pulumi.ResourceOptions(parent=parent)
-    api = gcp.projects.Service(
-        "firestore", project=place.account, service=SERVICE, disable_on_destroy=False, opts=options
-    )
-    agent = gcp.projects.ServiceIdentity("firestore", project=place.account, service=api.service, opts=options)
     granted = [
         gcp.kms.CryptoKeyIAMMember(
             f"{purpose}-firestore",
             crypto_key_id=key.id,
             role=USER_ROLE,
             member=agent_member(place, Agent.FIRESTORE),
-            opts=pulumi.ResourceOptions(parent=parent, depends_on=[agent]),
+            opts=pulumi.ResourceOptions(parent=parent),
         )
         for purpose, key in (("data", keys.data), ("recovery", keys.recovery))
     ]

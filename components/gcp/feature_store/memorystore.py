@@ -168,7 +168,6 @@ def export(place: Place, ref: FeatureStoreRef, bucket_uri: str, tier: TierName) 
     return Export(
         url=f"https://{SERVICE}/v1/{_instance(place, ref)}:export",
         body={"outputConfig": {"gcsDestination": {"uri": f"{bucket_uri}/{tier}/{EXPORT_OBJECT}"}}},
-        permission="redis.instances.export",
     )
 
 

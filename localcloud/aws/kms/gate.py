@@ -1,4 +1,4 @@
-"""What KMS does around moto's: keys that are disabled or pending deletion do no work."""
+"""What KMS does around moto's: keys that are disabled or pending deletion do no work, and principals must exist."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from localcloud.aws.answers import (
     read_body,
     replace_body,
 )
+from localcloud.aws.iam.linked import missing_principal
 from localcloud.aws.state import AwsState
 
 _CRYPTOGRAPHY = frozenset(
@@ -50,7 +51,12 @@ class KmsGate:
         return body
 
     def before(self, operation: str, region: str, body: bytes) -> Answer | None:
-        """Refuse to encrypt or decrypt with a key that is not enabled."""
+        """Refuse to work with a key that is not enabled, and a policy for a role that does not exist."""
+        if operation in ("CreateKey", "PutKeyPolicy"):
+            absent = missing_principal(self._state, str(json_object(body).get("Policy", "")))
+            if absent:
+                message = f"Policy contains a statement with one or more invalid principals: {absent} does not exist."
+                return json_error("MalformedPolicyDocumentException", message)
         if operation not in _CRYPTOGRAPHY:
             return None
         request = json_object(body)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from common.gcp_api import GcpApi
 from localcloud.gcp.context import project_of
 from localcloud.gcp.fields import Field
 from localcloud.gcp.members import PolicyMember
-from localcloud.gcp.rest import RestKind
+from localcloud.gcp.rest import EmulatedKind, RestKind
 from localcloud.providers.base import Request, State, physical_name
 
 
@@ -102,4 +103,33 @@ class AccountMember(PolicyMember):
         return self._api.post("iam", f"v1/{resource}:setIamPolicy", {"policy": policy})
 
 
-KINDS: Final = (Account, AccountMember, CustomRole, ProjectMember)
+class ServiceIdentity(EmulatedKind):
+    """Cannot be deleted, only forgotten, as at Google."""
+
+    pulumi_type = "gcp:projects/serviceIdentity:ServiceIdentity"
+
+    def create(self, request: Request) -> State:
+        project, service = project_of(request, self._context), str(request.inputs["service"])
+        path = f"v1/projects/{project}/services/{service}:generateServiceIdentity"
+        email = self._api.post("serviceusage", path).get("email", "")
+        member = f"serviceAccount:{email}" if email else ""
+        outputs = {"project": project, "email": email, "member": member}
+        return State(f"projects/{project}/services/{service}", outputs)
+
+    def update(self, request: Request) -> State:
+        return self.create(request)
+
+    def read(self, request: Request) -> State | None:
+        told = {name: request.outputs.get(name, "") for name in ("project", "email", "member")}
+        return State(request.id, told)
+
+    def delete(self, request: Request) -> None:
+        """The agent stays."""
+
+
+def agent_of(api: GcpApi, project: str, service: str) -> str:
+    """The address of a service's agent, which comes to be by the question."""
+    return str(api.get("serviceusage", f"v1/projects/{project}/services/{service}.googleapis.com:agent")["email"])
+
+
+KINDS: Final = (Account, AccountMember, CustomRole, ProjectMember, ServiceIdentity)

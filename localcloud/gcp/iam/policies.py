@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from localcloud.gcp.iam.agents import Agents
 from localcloud.gcp.store import DocumentStore
 from localcloud.gcp.wire import ApiError
 
@@ -66,8 +67,9 @@ OBJECT_WRITERS: Final = frozenset(
 class Policies:
     """Policies by the resource's full name."""
 
-    def __init__(self, store: DocumentStore) -> None:
+    def __init__(self, store: DocumentStore, agents: Agents) -> None:
         self._store = store
+        self._agents = agents
 
     def get(self, resource: str) -> Mapping[str, Any]:
         """The policy; an empty one if none was set."""
@@ -88,7 +90,11 @@ class Policies:
 
     def _check_member(self, member: str) -> None:
         found = _OWN_ACCOUNT.fullmatch(member)
-        if found is None or _AGENT_DOMAINS.fullmatch(found["project"]):
+        if found is None:
+            return
+        if _AGENT_DOMAINS.fullmatch(found["project"]):
+            if not self._agents.exists(found["email"]):
+                raise ApiError(400, f"Service account {found['email']} does not exist.", reason="invalid")
             return
         if self._store.get(ACCOUNTS, f"projects/{found['project']}/serviceAccounts/{found['email']}") is None:
             raise ApiError(400, f"Service account {found['email']} does not exist.", reason="invalid")

@@ -12,10 +12,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from components.contracts.naming import connect_role_id, export_role_id
 from localcloud.gcp.iam.policies import ACCOUNTS, Policies
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
 
+_EXPORTS: Final = ("datastore.databases.export", "redis.instances.export")
 _ROLES: Final = "iam/roles"
 _ROLE_ID: Final = re.compile(r"[a-zA-Z0-9_.]{3,64}")
 _ACCOUNT_ID: Final = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
@@ -57,6 +59,15 @@ class Projects:
     def handle(self, request: Request, path: str) -> Response:
         """Answer an API request."""
         return self._routes.handle(request, path)
+
+    def prepare(self, whose: str) -> None:
+        """Make what bootstrap makes in a project, unless it is there; `whose` is `<project>/<environment>`."""
+        project, _, environment = whose.partition("/")
+        made = {export_role_id(environment): _EXPORTS, connect_role_id(environment): ("container.clusters.connect",)}
+        for role, permissions in made.items():
+            name = f"projects/{project}/roles/{role}"
+            if self._store.get(_ROLES, name) is None:
+                self._store.put(_ROLES, name, {"stage": "GA", "name": name, "includedPermissions": [*permissions]})
 
     def refusal(self, project: str, email: str, permission: str) -> str | None:
         """Why a service account may not do something in a project, or None if it may."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, Literal
 from uuid import uuid4
 
@@ -19,6 +20,8 @@ from localcloud.gcp.storage.api import Storage, checksums
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
 
+_KEPT_DAYS: Final = 30
+"""How long a deleted job is kept, and its name with it."""
 _JOBS: Final = "transfer/jobs"
 _OPERATIONS: Final = "transfer/operations"
 _JOB_NAME: Final = re.compile(r"transferJobs/(OPI\d+|(?!OPI)[A-Za-z]([A-Za-z0-9._~-]{0,127}[A-Za-z0-9._~])?)")
@@ -129,8 +132,11 @@ class Transfer:
         self._check(job)
         with self._store.lock:
             existing = self._store.get(_JOBS, name)
-            if existing is not None and existing["status"] != "DELETED":
-                raise ApiError(409, f"Transfer job {name} already exists.")
+            if existing is not None and not _is_collected(existing):
+                kept = (
+                    f" It was deleted, and is kept for {_KEPT_DAYS} days." if existing["status"] == "DELETED" else ""
+                )
+                raise ApiError(409, f"Transfer job {name} already exists.{kept}")
             return Response.of(self._store.put(_JOBS, name, job))
 
     def _get(self, request: Request, name: str) -> Response:
@@ -261,6 +267,13 @@ class Transfer:
         if found is None:
             raise not_found("Operation", name)
         return Response.of(found)
+
+
+def _is_collected(job: Mapping[str, Any]) -> bool:
+    """Whether a job was deleted so long ago that its name is free again (`TransferJob.Status`, read 2026-11-21)."""
+    if job["status"] != "DELETED":
+        return False
+    return clock.now() - clock.parse(job["deletionTime"]) > timedelta(days=_KEPT_DAYS)
 
 
 def count(actions: Iterable[Action], failed: Iterable[Action]) -> dict[str, str]:

@@ -16,6 +16,8 @@ TABLES: Mapping[str, Mapping[str, Needs]] = {"AWS": AWS, "Google Cloud": GCP}
 
 NO_OPERATION = {
     "backup-storage:MountCapsule",
+    "budgets:ModifyBudget",
+    "budgets:ViewBudget",
     "iam:PassRole",
     "kms:RetireGrant",
     "logs:CreateLogDelivery",
@@ -24,6 +26,8 @@ NO_OPERATION = {
 """Actions that IAM knows and that no operation of the service's API is called by."""
 
 S3_OPERATIONS = {
+    "GetAccountPublicAccessBlock": "GetPublicAccessBlock",
+    "PutAccountPublicAccessBlock": "PutPublicAccessBlock",
     "GetAccelerateConfiguration": "GetBucketAccelerateConfiguration",
     "GetBucketCORS": "GetBucketCors",
     "GetBucketObjectLockConfiguration": "GetObjectLockConfiguration",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from components.contracts.backup import tiers
 from components.contracts.vocabulary import Cloud
 from components.gcp.feature_store.firestore import STAGING_DAYS
 from components.gcp.feature_store.memorystore import EXPORT_OBJECT
+from policies.inventory import Inventory
+
+CUSTOM_ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
 
 
 def _jobs(platform: Any) -> list[Any]:
@@ -69,11 +73,11 @@ def test_the_stacks_own_instance_is_exported(gcp_platform: Any) -> None:
         assert job.get("httpTarget.uri") == f"https://redis.googleapis.com/v1/{instance}:export"
 
 
-def test_the_caller_may_start_exports_and_nothing_else(gcp_platform: Any) -> None:
+def test_the_caller_may_start_exports_and_nothing_else(gcp_platform: Any, plans: Mapping[str, Inventory]) -> None:
     inventory = gcp_platform.inventory
     caller = f"serviceAccount:{_job(gcp_platform).get('httpTarget.oauthToken.serviceAccountEmail')}"
     grants = [r for r in inventory.resources if r.get("member") == caller]
-    role = gcp_platform.one("backup", "feature-export", "gcp:projects/iAMCustomRole:IAMCustomRole")
+    (role,) = [r for r in plans["bootstrap-gcp"].of_type(CUSTOM_ROLE) if r.name == "feature-export"]
     assert [grant.get("role") for grant in grants] == [
         f"projects/{gcp_platform.place.account}/roles/{role.get('roleId')}"
     ]

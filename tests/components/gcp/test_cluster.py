@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from components.contracts.vocabulary import Cloud
 from components.gcp.cluster import CLUSTER_NAME_MAX, kubeconfig
+from policies.inventory import Inventory
 
 CLUSTER = "gcp:container/cluster:Cluster"
 MEMBER = "gcp:projects/iAMMember:IAMMember"
@@ -27,9 +29,10 @@ def test_the_control_plane_is_a_name_that_iam_guards_and_has_no_address(gcp_plat
     assert cluster.get("masterAuthorizedNetworksConfig") is None
 
 
-def test_who_is_named_may_connect_and_no_more(gcp_platform: Any) -> None:
+def test_who_is_named_may_connect_and_no_more(gcp_platform: Any, plans: Mapping[str, Inventory]) -> None:
     inventory, place = gcp_platform.inventory, gcp_platform.place
-    (role,) = (r for r in inventory.of_type("gcp:projects/iAMCustomRole:IAMCustomRole") if r.name == "connects")
+    made = plans["bootstrap-gcp"].of_type("gcp:projects/iAMCustomRole:IAMCustomRole")
+    (role,) = (r for r in made if r.name == "connects")
     inside = {p for p in role.get("permissions") if not p.startswith("container.clusters.")}
     assert not inside, "what it may do inside is the cluster's to say"
     named = f"projects/{place.account}/roles/{role.get('roleId')}"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from components.gcp.agents import Agent, agent_member
+from policies.inventory import Inventory
 
 BUCKET = "gcp:storage/bucket:Bucket"
 SEVEN_DAYS_SECONDS = 7 * 24 * 3600
 
 
-def test_plain_http_is_refused(gcp_platform: Any) -> None:
-    (policy,) = gcp_platform.inventory.of_type("gcp:orgpolicy/policy:Policy")
-    number = gcp_platform.place.project_number
-    assert policy.get("name") == f"projects/{number}/policies/storage.secureHttpTransport"
-    assert policy.get("spec.rules") == [{"enforce": "TRUE"}]
+def test_plain_http_is_refused_by_the_project(plans: Mapping[str, Inventory]) -> None:
+    policies = {p.get("name"): p for p in plans["bootstrap-gcp"].of_type("gcp:orgpolicy/policy:Policy")}
+    number = plans["bootstrap-gcp"].settings["project_number"]
+    tls = policies[f"projects/{number}/policies/storage.secureHttpTransport"]
+    assert tls.get("spec.rules") == [{"enforce": "TRUE"}]
 
 
 def test_deletions_are_not_carried_over(gcp_platform: Any) -> None:

@@ -16,6 +16,7 @@ from common.gcp_api import GcpApi
 from common.target import Target
 from localcloud.emulators import StackPlace
 from localcloud.gcp.emulator import GcpEmulator
+from localcloud.gcp.iam.agents import Agents
 from localcloud.gcp.iam.policies import Policies
 from localcloud.gcp.kms.api import Kms
 from localcloud.gcp.store import DocumentStore
@@ -50,7 +51,7 @@ def store(tmp_path: Path) -> Iterator[DocumentStore]:
 @pytest.fixture
 def policies(store: DocumentStore) -> Policies:
     """No policy yet."""
-    return Policies(store)
+    return Policies(store, Agents(store, "1", prepared=True))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from ops.plan.diagram.layout import BAND_CAPTION, BOX_WIDTH, Layout, Node, place
 from ops.plan.diagram.model import Band, drawing
 from ops.plan.planner import plan_program
 from policies.inventory import Inventory
-from stacks.settings import stack_names
+from stacks.files import platform_names
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -24,7 +24,7 @@ def inventory(program: Callable[[], None]) -> Inventory:
     return plan_program(program, "dev-aws")
 
 
-@pytest.fixture(scope="module", params=stack_names())
+@pytest.fixture(scope="module", params=platform_names())
 def stack(request: pytest.FixtureRequest, plans: dict[str, Inventory]) -> Inventory:
     return plans[request.param]
 

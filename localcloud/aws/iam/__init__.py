@@ -1,0 +1,1 @@
+"""IAM: service-linked roles, which other services ask for; the roles of a stack are only recorded."""
