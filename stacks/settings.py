@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
 
 from components.contracts.capacity import GKE_NODES_MAX
 from components.contracts.feature_store import kinds_of
