@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from components.contracts.capacity import GKE_NODES_MAX
+from components.contracts.cluster import EKS_SERVICE_CIDR
 from components.contracts.feature_store import kinds_of
 from components.contracts.labels import base_labels, checked_labels
 from components.contracts.machines import MACHINES
@@ -251,6 +252,8 @@ class Settings(StackSpec):
         taken = {"network.cidr": self.network.cidr} | {
             f"cluster.private_cidrs.{key}": cidr for key, cidr in self.cluster.private_cidrs.items()
         }
+        if self.cloud is Cloud.AWS:
+            taken["the addresses of an EKS cluster's services"] = EKS_SERVICE_CIDR
         return [
             Problem(
                 "standby.cidr", self.standby.cidr, f"a range beside {path}, {cidr}", "Choose another private /16."

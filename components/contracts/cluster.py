@@ -22,11 +22,17 @@ Day = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]
 """A day, as ISO 8601 writes it."""
 Weekday = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 
-PRIVATE_RANGES: Final = tuple(
-    ipaddress.IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
-)
+RFC_1918: Final = tuple(ipaddress.IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+"""What a network of one's own may have."""
+PRIVATE_RANGES: Final = (*RFC_1918, ipaddress.IPv4Network("100.64.0.0/10"))
 """Addresses that no one on the internet has: RFC 1918, and RFC 6598 for what carriers and VPNs translate."""
 
+
+_RESERVED: Final = (
+    *PRIVATE_RANGES,
+    *(ipaddress.IPv4Network(cidr) for cidr in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")),
+)
+"""What a packet from the internet cannot come from (IANA's registry of special purposes, 2026-11-21)."""
 
 EKS_ABSENT_FROM: Final = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
 """Zones that EKS takes no subnet of for a cluster (EKS guide, "Networking requirements for VPC and subnets", and the
@@ -165,8 +171,10 @@ class ClusterSpec(Spec):
     """Who may act in the cluster."""
     private_cidrs: Annotated[dict[Key, str], Field(max_length=20)] = Field(default_factory=dict)
     """AWS only: connected private networks that may reach the control plane, by a key of your own, as `vpn`."""
-    authorized_cidrs: tuple[str, ...] = ()
-    """AWS only: networks that may reach the control plane over the internet; asks for a reason in `opt_outs`."""
+    authorized_cidrs: Annotated[tuple[str, ...], Field(max_length=40)] = ()
+    """AWS only: networks that may reach the control plane over the internet; asks for a reason in `opt_outs`.
+
+    EKS takes 40 at most (EKS guide, "View and manage Amazon EKS and Fargate service quotas", 2026-11-21)."""
 
     @field_validator("private_cidrs")
     @classmethod
@@ -201,12 +209,12 @@ class ClusterSpec(Spec):
                     allowed=allowed,
                     remedy="Name your office's or VPN's network.",
                 )
-            # EKS refuses private ones: "The following CIDRs are not allowed in publicAccessCidrs".
-            if any(network.overlaps(private) for private in PRIVATE_RANGES):
+            # EKS refuses private and other reserved ones: "The following CIDRs are not allowed in publicAccessCidrs".
+            if any(network.overlaps(reserved) for reserved in _RESERVED):
                 raise refused(
-                    f"{cidr} is a private network",
+                    f"{cidr} is no network of the internet",
                     allowed=allowed,
-                    remedy="Name it under cluster.private_cidrs.",
+                    remedy="Name a private one under cluster.private_cidrs.",
                 )
         return value
 

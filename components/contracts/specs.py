@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from components.contracts.backup import BackupSpec
-from components.contracts.cluster import ClusterSpec
+from components.contracts.cluster import RFC_1918, ClusterSpec
 from components.contracts.feature_store import DEFAULT_KIND, FeatureStoreSpec
 from components.contracts.serving import RELEASE_PATTERN
 from components.contracts.spec import Spec, check_order, refused
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, Environment, OptOut, SharingStrategy
+
+_WEBHOOK: Final = re.compile(r"https://([\w-]+\.)+[\w-]+(:\d+)?([/?#]\S*)?", re.ASCII)
+_BRIDGE: Final = ipaddress.IPv4Network("172.17.0.0/16")
 
 
 class KeysSpec(Spec):
@@ -54,12 +58,19 @@ class StandbySpec(Spec):
 
 
 def _private_16(value: str) -> str:
-    allowed = "a private IPv4 network of prefix length 16, as 10.20.0.0/16"
+    """RFC 1918, not all that Python calls private: clouds refuse loopback, link-local and addresses for documents.
+
+    Both advise against 172.17.0.0/16, which a container runtime's bridge takes on each machine; Memorystore answers
+    no client there (EKS guide, "Networking requirements for VPC and subnets"; VPC, "Subnets"; Memorystore,
+    "Networking"; believed, 2026-11-21).
+    """
+    allowed = "a /16 of 10.0.0.0/8, 172.16.0.0/12 (but 172.17.0.0/16) or 192.168.0.0/16, as 10.20.0.0/16"
     try:
         network = ipaddress.IPv4Network(value)
     except ValueError as error:
         raise refused(str(error), allowed=allowed, remedy="Write the network's first address and /16.") from None
-    if network.prefixlen != 16 or not network.is_private:
+    private = any(network.subnet_of(whole) for whole in RFC_1918) and network != _BRIDGE
+    if network.prefixlen != 16 or not private:
         raise refused(f"{value} is not a private /16", allowed=allowed, remedy="Choose a private /16.")
     return value
 
@@ -187,10 +198,10 @@ class MonitoringSpec(Spec):
     @field_validator("alert_webhook")
     @classmethod
     def _https_only(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith("https://"):
+        if value is not None and not _WEBHOOK.fullmatch(value.get_secret_value()):
             raise refused(
                 "the webhook is not an https address",
-                allowed="an address that starts with https://",
+                allowed="https:// and a host's full name, without blanks",
                 remedy="Use the https address of the receiver.",
             )
         return value

@@ -88,7 +88,7 @@ def test_a_principal_or_key_in_two_roles_is_refused(values: Values, refusal: Ref
         ("0.0.0.0/0", "no private network"),
         ("203.0.113.0/24", "no private network"),
         ("10.0.0.0/8", "do not overlap"),
-        ("10.0.0.0/11", "beside the stack's own"),
+        ("10.20.0.0/17", "beside the stack's own"),
         ("10.20.4.0/24", "beside the stack's own"),
         ("10.64.128.0/17", "do not overlap"),
         ("10.65.0.1/16", "host bits"),
