@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from components.contracts.stateful import GUARDS
+from ops.diff.hazards import hazard
 from ops.diff.model import Order, PropertyChange, ResourceChange, Risk, StackDiff, VerdictChange
 from policies.inventory import Inventory, Resource
 from policies.model import Finding, Verdict
@@ -92,7 +93,10 @@ def _changed(before: Resource, after: Resource, providers: Providers) -> Resourc
         return _replaced(before, after, properties, providers)
     lost = sorted(p.path for p in properties if _lost(p))
     stateful = before.stateful or after.stateful
-    risk = Risk(f"loses its protection ({', '.join(lost)})", stateful) if lost and stateful else None
+    risk = hazard(before, after, properties)
+    if lost and stateful:
+        more = f"; {risk.what}" if risk else ""
+        risk = Risk(f"loses its protection ({', '.join(lost)}){more}", stateful)
     return ResourceChange("changed", after, tuple(properties), risk)
 
 

@@ -1,0 +1,109 @@
+"""Changes that replace nothing, and still take something away or fail half-way: pure, one resource at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from ops.diff.model import PropertyChange, Risk
+from policies.inventory import Resource
+
+_FIRST_OUT: Final = {
+    "aws:cloudwatch/logGroup:LogGroup": ("retentionInDays",),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (
+        "rules.expiration.days",
+        "rules.noncurrentVersionExpiration.noncurrentDays",
+    ),
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": ("retentionDays",),
+    "gcp:redis/instance:Instance": ("memorySizeGb",),
+    "gcp:storage/bucket:Bucket": (
+        "lifecycleRules.condition.age",
+        "lifecycleRules.condition.daysSinceNoncurrentTime",
+    ),
+}
+"""Type → inputs (without list positions) that keep less when they get smaller."""
+_EKS_CLUSTER: Final = "aws:eks/cluster:Cluster"
+_NODE_POOL: Final = "gcp:container/nodePool:NodePool"
+
+Told = Iterator[str]
+
+
+def hazard(before: Resource, after: Resource, properties: Sequence[PropertyChange]) -> Risk | None:
+    """What an update in place puts at risk; None where nothing is known to be."""
+    found = [what for look in _LOOKS for what in look(before, after, properties)]
+    return Risk("; ".join(dict.fromkeys(found)), after.stateful or _STAKES.get(after.type, "")) if found else None
+
+
+def _kept_shorter(_: Resource, after: Resource, properties: Sequence[PropertyChange]) -> Told:
+    paths = _FIRST_OUT.get(after.type, ())
+    for change in properties:
+        old, new = _number(change.before), _number(change.after)
+        if _plain(change.path) in paths and old is not None and new is not None and new < old:
+            yield f"keeps less: {change.path} goes from {change.before} to {change.after}"
+
+
+def _locked(before: Resource, after: Resource, _: Sequence[PropertyChange]) -> Told:
+    """Neither clouds' lock can be taken back (Cloud Logging API, `locations.buckets`; Cloud Storage, "Bucket Lock",
+    2026-11-21): a log bucket's retention stays, an object's may only grow."""
+    if before.get("locked") is True:
+        if after.get("locked") is not True or before.get("retentionDays") != after.get("retentionDays"):
+            yield "is locked: Cloud Logging refuses another retention, and the update fails half-way"
+    elif before.get("retentionPolicy.isLocked") is True:
+        old, new = (_number(r.get("retentionPolicy.retentionPeriod")) for r in (before, after))
+        kept = after.get("retentionPolicy.isLocked") is True and old is not None and new is not None and new >= old
+        if not kept:
+            yield "is locked: Cloud Storage refuses a shorter retention, and the update fails half-way"
+
+
+def _control_plane(before: Resource, after: Resource, _: Sequence[PropertyChange]) -> Told:
+    """EKS guide, "Update existing cluster to new Kubernetes version" and "Roll back" (of July 2026), 2026-11-21."""
+    if after.type != _EKS_CLUSTER:
+        return
+    old, new = (_minor(r.get("version")) for r in (before, after))
+    if old is None or new is None or new in (old, old + 1):
+        return
+    if new == old - 1:
+        yield "goes back one minor version, which EKS allows for 7 days after an upgrade, machines first"
+    else:
+        yield f"goes from 1.{old} to 1.{new}: EKS takes one minor version at a time, and refuses the update"
+
+
+def _zones_left(before: Resource, after: Resource, _: Sequence[PropertyChange]) -> Told:
+    """GKE drops the zone's instance group, and no surge goes before it (believed, 2026-11-21)."""
+    if after.type != _NODE_POOL:
+        return
+    old, new = (r.get("nodeLocations") for r in (before, after))
+    gone = sorted(set(old) - set(new)) if isinstance(old, list) and isinstance(new, list) else []
+    if gone:
+        yield f"leaves {', '.join(gone)}: GKE deletes the machines there before others come"
+
+
+_LOOKS: Final[tuple[Callable[[Resource, Resource, Sequence[PropertyChange]], Told], ...]] = (
+    _kept_shorter,
+    _locked,
+    _control_plane,
+    _zones_left,
+)
+_STAKES: Final = {
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "objects and versions that are old enough",
+    "gcp:container/nodePool:NodePool": "the pods on its machines",
+}
+"""Types that hold no state of their own → what is at stake."""
+
+
+def _plain(path: str) -> str:
+    return ".".join(part for part in path.split(".") if not part.isdigit())
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _minor(version: Any) -> int | None:
+    found = _number(str(version).partition(".")[2])
+    return None if found is None else int(found)
