@@ -114,9 +114,10 @@ def grants_only(roles: Sequence[str]) -> str:
 
 
 def own_state(bucket: str, deploys: Deploys) -> str:
-    """The condition that an object is of the stack's state, its locks or its history.
+    """The condition that an object is of the stack's state, its locks or its history, or says the layout of all.
 
-    Pulumi's files: `.pulumi/{stacks,history,locks,backups}/…` (pkg/backend/diy of pulumi 3.259).
+    Pulumi's files: `.pulumi/{stacks,history,locks,backups}/…`, and `meta.yaml`, without which `pulumi login` is
+    refused (`ensurePulumiMeta` in pkg/backend/diy of pulumi 3.259, read 2026-11-21).
     """
     stack = deploys.stack(Cloud.GCP)
     objects = f"projects/_/buckets/{bucket}/objects/.pulumi"
@@ -126,4 +127,5 @@ def own_state(bucket: str, deploys: Deploys) -> str:
         f"backups/{PRODUCT}/{stack}/",
         f"locks/organization/{PRODUCT}/{stack}/",
     )
-    return " || ".join(f"resource.name.startsWith('{objects}/{begin}')" for begin in begins)
+    own = (f"resource.name.startsWith('{objects}/{begin}')" for begin in begins)
+    return " || ".join([*own, f"resource.name == '{objects}/meta.yaml'"])

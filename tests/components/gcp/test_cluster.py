@@ -51,7 +51,7 @@ def test_the_clusters_own_rbac_binds_each_principal(gcp_platform: Any) -> None:
         "seawall-ci": (
             "cluster-admin",
             "User",
-            "seawall-dev-deploy@acme-serving-dev.iam.gserviceaccount.com",
+            "seawall-bootstrap-deploy-dev@acme-serving-dev.iam.gserviceaccount.com",
         ),
         "seawall-on-call": ("view", "Group", "on-call@example.com"),
     }
