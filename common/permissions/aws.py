@@ -604,9 +604,27 @@ _ASSOCIATIONS: Final = Scope(
     "arn:aws:eks:{region}:{account}:podidentityassociation/{name}/*", "aws:eks/cluster:Cluster", "name"
 )
 _ENTRIES: Final = Scope("arn:aws:eks:{region}:{account}:access-entry/{name}/*", "aws:eks/cluster:Cluster", "name")
+_TRAILS: Final = Scope("arn:aws:cloudtrail:{region}:{account}:trail/{name}", "aws:cloudtrail/trail:Trail", "name")
 _ANY: Final = Scope("*")
 
 _OF_ACTION: Final[Mapping[str, Scope]] = {
+    **dict.fromkeys(
+        (
+            "cloudtrail:AddTags",
+            "cloudtrail:CreateTrail",
+            "cloudtrail:DeleteTrail",
+            "cloudtrail:GetEventSelectors",
+            "cloudtrail:GetInsightSelectors",
+            "cloudtrail:GetTrailStatus",
+            "cloudtrail:ListTags",
+            "cloudtrail:PutEventSelectors",
+            "cloudtrail:RemoveTags",
+            "cloudtrail:StartLogging",
+            "cloudtrail:StopLogging",
+            "cloudtrail:UpdateTrail",
+        ),
+        _TRAILS,
+    ),
     **dict.fromkeys(
         (
             "backup:CreateBackupPlan",
@@ -624,6 +642,7 @@ _OF_ACTION: Final[Mapping[str, Scope]] = {
             "backup:ListTags",
             "backup:TagResource",
             "backup:UntagResource",
+            "cloudtrail:DescribeTrails",
             "eks:CreateCluster",
             "eks:DescribeAddonVersions",
             "eks:DescribeUpdate",

@@ -14,13 +14,13 @@ from common.permissions import Needs
 
 
 def _crud(noun: str, *also: str, update: bool = True) -> Needs:
-    """A type with Google's usual permissions; `also` is asked for whatever is done with it."""
-    read = (f"{noun}.get", *also)
+    """A type with Google's usual permissions; `also` is asked for whatever is changed of it."""
+    read = f"{noun}.get"
     return Needs(
-        (f"{noun}.create", *read),
-        read,
-        (f"{noun}.update", *read) if update else (),
-        (f"{noun}.delete", *read),
+        (f"{noun}.create", read, *also),
+        (read,),
+        (f"{noun}.update", read, *also) if update else (),
+        (f"{noun}.delete", read, *also),
     )
 
 

@@ -13,6 +13,7 @@ What AWS cannot do here, settled on 2026-11-21:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import pulumi
@@ -24,7 +25,7 @@ from components.aws.identity import fleet_role
 from components.contracts.component import Component, ready
 from components.contracts.feature_store import FeatureStoreKind, FeatureStoreRef
 from components.contracts.place import Place
-from components.contracts.refs import AuditRef, KeysRef, NetworkRef, StorageRef
+from components.contracts.refs import AuditRef, KeyRef, KeysRef, NetworkRef, StorageRef
 from components.contracts.specs import MonitoringSpec
 from components.contracts.stateful import NotCopied, Stateful
 from components.contracts.vocabulary import OptOut
@@ -49,22 +50,66 @@ def trail_arn(place: Place) -> str:
     return f"arn:aws:cloudtrail:{place.region}:{place.account}:trail/{trail_name(place)}"
 
 
+def trail_deliveries(place: Place, bucket: str) -> tuple[Statement, ...]:
+    """What CloudTrail may do in the bucket, for this stack's trail only."""
+    arn, logs = bucket_arn(bucket), f"{bucket_arn(bucket)}/AWSLogs/{place.account}/*"
+    trail = {"StringEquals": {"aws:SourceArn": trail_arn(place)}}
+    cloudtrail = service("cloudtrail.amazonaws.com")
+    return (
+        allow("TrailAsksWhoseBucket", ["s3:GetBucketAcl"], arn, principal=cloudtrail, condition=trail),
+        allow("TrailWrites", ["s3:PutObject"], logs, principal=cloudtrail, condition=trail),
+    )
+
+
 def deliveries(place: Place, bucket: str) -> tuple[Statement, ...]:
     """What CloudTrail and the flow logs may do in the bucket: each writes under its own name, for this stack only."""
     arn, logs = bucket_arn(bucket), f"{bucket_arn(bucket)}/AWSLogs/{place.account}/*"
-    trail = {"StringEquals": {"aws:SourceArn": trail_arn(place)}}
     flows = {
         "StringEquals": {"aws:SourceAccount": place.account},
         "ArnLike": {"aws:SourceArn": f"arn:aws:logs:{place.region}:{place.account}:*"},
     }
-    cloudtrail, delivery = service("cloudtrail.amazonaws.com"), service("delivery.logs.amazonaws.com")
+    delivery = service("delivery.logs.amazonaws.com")
     return (
-        allow("TrailAsksWhoseBucket", ["s3:GetBucketAcl"], arn, principal=cloudtrail, condition=trail),
-        allow("TrailWrites", ["s3:PutObject"], logs, principal=cloudtrail, condition=trail),
+        *trail_deliveries(place, bucket),
         allow(
             "FlowLogsAskWhoseBucket", ["s3:GetBucketAcl", "s3:ListBucket"], arn, principal=delivery, condition=flows
         ),
         allow("FlowLogsWrite", ["s3:PutObject"], logs, principal=delivery, condition=flows),
+    )
+
+
+def data_of_buckets(name: str, buckets: Sequence[str]) -> Selector:
+    """Every read and write of the objects in these buckets."""
+    return Selector(
+        name=name,
+        field_selectors=[
+            Field(field="eventCategory", equals=["Data"]),
+            Field(field="resources.type", equals=["AWS::S3::Object"]),
+            Field(field="resources.ARN", starts_withs=[f"{bucket_arn(bucket)}/" for bucket in buckets]),
+        ],
+    )
+
+
+def trail(
+    parent: Component,
+    place: Place,
+    bucket: pulumi.Output[str],
+    key: KeyRef,
+    advanced_event_selectors: Sequence[Selector],
+) -> aws.cloudtrail.Trail:
+    """The stack's trail over all regions, which writes verifiable files into `bucket`."""
+    return aws.cloudtrail.Trail(
+        "data-events",
+        name=trail_name(place),
+        s3_bucket_name=bucket,
+        kms_key_id=key.id,
+        is_multi_region_trail=True,
+        include_global_service_events=True,
+        enable_log_file_validation=True,
+        enable_logging=True,
+        advanced_event_selectors=list(advanced_event_selectors),
+        tags=place.labels,
+        opts=pulumi.ResourceOptions(parent=parent),
     )
 
 
@@ -74,16 +119,8 @@ def selectors(place: Place, storage: StorageRef, feature_store: FeatureStoreRef)
     A read of DynamoDB costs $0.125 a million and its data event $1 (price lists of eu-west-1, 2026-11, believed): a
     stack may opt out of its fleet's own reads, and no one else's.
     """
-    buckets = [f"{bucket_arn(bucket.name)}/" for bucket in (storage.models, storage.replica)]
     found = [
-        Selector(
-            name="Models, and their copy in the backup region",
-            field_selectors=[
-                Field(field="eventCategory", equals=["Data"]),
-                Field(field="resources.type", equals=["AWS::S3::Object"]),
-                Field(field="resources.ARN", starts_withs=buckets),
-            ],
-        )
+        data_of_buckets("Models, and their copy in the backup region", [storage.models.name, storage.replica.name])
     ]
     if feature_store.kind is not FeatureStoreKind.DYNAMODB:
         return found
@@ -144,19 +181,7 @@ class Audit(Component):
             deliveries=deliveries(place, bucket_name),
         )
         ready_bucket = ready(bucket_name, bucket.bucket, *bucket.settings)
-        trail = aws.cloudtrail.Trail(
-            "data-events",
-            name=trail_name(place),
-            s3_bucket_name=ready_bucket,
-            kms_key_id=keys.logs.id,
-            is_multi_region_trail=True,
-            include_global_service_events=True,
-            enable_log_file_validation=True,
-            enable_logging=True,
-            advanced_event_selectors=selectors(place, storage, feature_store),
-            tags=place.labels,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        recorded = trail(self, place, ready_bucket, keys.logs, selectors(place, storage, feature_store))
         flows = aws.ec2.FlowLog(
             "flow-logs",
             vpc_id=network.id,
@@ -167,5 +192,5 @@ class Audit(Component):
             tags=place.labels,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.ref = AuditRef(store=bucket_name, id=ready(bucket_name, trail, flows))
+        self.ref = AuditRef(store=bucket_name, id=ready(bucket_name, recorded, flows))
         self.finish({"store": self.ref.id})

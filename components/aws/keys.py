@@ -94,8 +94,8 @@ def log_service(place: Place, region: str) -> Statement:
     )
 
 
-def log_deliveries(place: Place) -> tuple[Statement, ...]:
-    """CloudTrail and the delivery of flow logs, which encrypt what they write into the audit bucket."""
+def trail_delivery(place: Place) -> tuple[Statement, ...]:
+    """CloudTrail, which encrypts what it writes into the audit bucket."""
     trail = {
         "StringLike": {
             "aws:SourceArn": f"arn:aws:cloudtrail:{place.region}:{place.account}:trail/*",
@@ -117,6 +117,13 @@ def log_deliveries(place: Place) -> tuple[Statement, ...]:
             principal=service("cloudtrail.amazonaws.com"),
             condition={"StringEquals": {"aws:SourceAccount": place.account}},
         ),
+    )
+
+
+def log_deliveries(place: Place) -> tuple[Statement, ...]:
+    """CloudTrail and the delivery of flow logs, which encrypt what they write into the audit bucket."""
+    return (
+        *trail_delivery(place),
         allow(
             "FlowLogsEncrypt",
             ["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"],

@@ -32,3 +32,8 @@ def connect_role_id(environment: str) -> str:
 def export_role_id(environment: str) -> str:
     """The id of the Google Cloud role that lets an environment's feature store be exported."""
     return f"{PRODUCT}_{environment}_feature_export"
+
+
+def feature_writer_role_id(environment: str) -> str:
+    """The id of the Google Cloud role that lets an environment's features be written where its store knows no IAM."""
+    return f"{PRODUCT}_{environment}_feature_writer"

@@ -52,12 +52,12 @@ class Place:
 
     @property
     def locks_logs(self) -> bool:
-        """Whether nobody may shorten what logs are kept for: in production, always.
+        """Whether nobody may shorten what logs are kept for: in production and of an account's own state, always.
 
         A lock cannot be taken back, and what it holds is in the way of a teardown until its time is over: stacks that
         come and go have the logs and their retention, and no lock that outlives them.
         """
-        return self.environment is Environment.PROD
+        return self.environment in (Environment.PROD, BOOTSTRAP)
 
     def name(self, purpose: str, *, max_length: int = 63) -> str:
         """A physical name that is unique within the account: `seawall-dev-<purpose>`."""

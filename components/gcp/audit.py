@@ -8,7 +8,7 @@ That Firestore's and Bigtable's rows are logged under the services named here is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
@@ -31,6 +31,7 @@ RECORDS: Final = Stateful(
     NotCopied("a restore needs no logs, and a lock keeps them"),
 )
 STORAGE: Final = "storage.googleapis.com"
+ALL_SERVICES: Final = "allServices"
 AUDITED: Final[Mapping[FeatureStoreKind, str]] = {
     FeatureStoreKind.REDIS: "redis.googleapis.com",
     FeatureStoreKind.FIRESTORE: "firestore.googleapis.com",
@@ -87,8 +88,9 @@ class Audit(Component):
         )
         own_reads_apart = OptOut.FEATURE_READ_EVENTS in place.opt_outs
         configs = [
-            self._data_access("objects", place, STORAGE, []),
-            self._data_access(
+            data_access(self, "objects", place, STORAGE),
+            data_access(
+                self,
                 "features",
                 place,
                 AUDITED[feature_store.kind],
@@ -100,15 +102,23 @@ class Audit(Component):
         self.ref = AuditRef(store=store, id=ready(store, sink, *configs))
         self.finish({"store": self.ref.id})
 
-    def _data_access(self, name: str, place: Place, service: str, exempted: list[str]) -> gcp.projects.IAMAuditConfig:
-        return gcp.projects.IAMAuditConfig(
-            name,
-            project=place.account,
-            service=service,
-            audit_log_configs=[
-                Config(log_type="ADMIN_READ"),
-                Config(log_type="DATA_READ", exempted_members=exempted or None),
-                Config(log_type="DATA_WRITE"),
-            ],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+
+def data_access(
+    parent: Component, name: str, place: Place, service: str, exempted: Sequence[str] = ()
+) -> gcp.projects.IAMAuditConfig:
+    """Log who reads and writes data through a service of the project, but for the members `exempted` when they read.
+
+    The provider owns the whole setting of a service. That of all services is a setting of its own: of the two the
+    union holds, exemptions included (IAM, "AuditConfig", read 2026-11-21).
+    """
+    return gcp.projects.IAMAuditConfig(
+        name,
+        project=place.account,
+        service=service,
+        audit_log_configs=[
+            Config(log_type="ADMIN_READ"),
+            Config(log_type="DATA_READ", exempted_members=list(exempted) or None),
+            Config(log_type="DATA_WRITE"),
+        ],
+        opts=pulumi.ResourceOptions(parent=parent),
+    )

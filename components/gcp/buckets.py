@@ -16,6 +16,8 @@ from components.contracts.stateful import NotCopied, Stateful
 from components.gcp.durations import DAY_SECONDS
 
 SOFT_DELETE_DAYS: Final = 7
+ACCESS_LOG_DAYS: Final = 365
+"""Days that access logs are kept."""
 LOG_SERVICE: Final = "group:cloud-storage-analytics@google.com"
 """Who delivers access logs. An organisation that restricts members by domain must let it in."""
 ACCESS_LOGS: Final = Stateful("access logs of the stack's buckets", NotCopied("a restore needs no logs"))

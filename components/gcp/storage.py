@@ -11,12 +11,9 @@ from components.contracts.place import Place
 from components.contracts.refs import KeysRef, NetworkRef, StorageRef
 from components.contracts.specs import StorageSpec
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
-from components.gcp.buckets import access_log_bucket, access_log_bucket_name, private_bucket
+from components.gcp.buckets import ACCESS_LOG_DAYS, access_log_bucket, access_log_bucket_name, private_bucket
 from components.gcp.copies import copy_hourly
 from components.gcp.network import API_DOORS
-
-ACCESS_LOG_DAYS: Final = 365
-"""Days that access logs are kept."""
 
 MODELS: Final = Stateful("model releases, with all their versions", CopiedBy.TRANSFER_JOB)
 REPLICA: Final = Stateful("the copy of the model releases", NotCopied("it is the copy"))

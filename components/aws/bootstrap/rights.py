@@ -78,6 +78,9 @@ _ALIASES: Final = frozenset({"kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAl
 _GLOBAL: Final = ("iam:", "route53:", "s3:", "sts:")
 """Services without a region of their own in a request."""
 
+_NAMED: Final[Mapping[str, str]] = {"ecr": "{prefix}/*", "logs": "*{prefix}*"}
+"""Service → how a stack's names begin where it is not by the prefix and a hyphen: images lie in a folder."""
+
 _WORKLOADS: Final = (
     "autoscaling:*",
     "backup:*",
@@ -200,6 +203,7 @@ def boundary_document(place: Place, deploys: Deploys) -> str:
         allow("Buckets", ["s3:*"], [f"arn:aws:s3:::{prefix}-*", f"arn:aws:s3:::{prefix}-*/*"]),
         allow("Tables", ["dynamodb:*"], [f"arn:aws:dynamodb:*:{account}:table/{prefix}-*", _points(account, prefix)]),
         allow("ListTables", ["dynamodb:ListTables", "s3:ListAllMyBuckets"], "*"),
+        allow("CarryEvents", ["events:PutEvents"], f"arn:aws:events:*:{account}:event-bus/default"),
         allow(
             "HandOnOwnRoles",
             ["iam:GetRole", "iam:PassRole"],
@@ -255,7 +259,8 @@ def _by_scope(place: Place, deploys: Deploys, actions: Iterable[str]) -> list[St
     groups: dict[tuple[str, ...], list[str]] = {}
     for action in sorted(actions):
         scope = scope_of(action)
-        name = f"*{deploys.prefix}*" if scope.pattern.startswith("arn:aws:logs:") else f"{deploys.prefix}-*"
+        service = scope.pattern.split(":")[2] if ":" in scope.pattern else ""
+        name = _NAMED.get(service, "{prefix}-*").format(prefix=deploys.prefix)
         regions = (deploys.region, deploys.backup_region)
         groups.setdefault(tuple(sorted(scope.resources(place.account, regions, [name]))), []).append(action)
     statements = []

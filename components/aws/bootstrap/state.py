@@ -8,10 +8,11 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.bootstrap.trail import audit_bucket, record_accesses
 from components.aws.bootstrap.watch import watch_keys
 from components.aws.buckets import access_log_bucket, model_bucket
 from components.aws.documents import Statement
-from components.aws.keys import alarm_service, encrypted, key_policy, log_service
+from components.aws.keys import alarm_service, encrypted, key_policy, log_service, trail_delivery
 from components.contracts.bootstrap import BootstrapSpec, StateRef
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
@@ -41,12 +42,13 @@ class State(Component):
     ) -> None:
         super().__init__("aws:State", name, provider)
         bucket_name = state_bucket(place)
-        users = (alarm_service(place, place.region), log_service(place, place.region))
+        users = (alarm_service(place, place.region), log_service(place, place.region), *trail_delivery(place))
         key = self._key("state", "Pulumi's state, its key's record and alarms", place, spec, after, users)
         secrets = self._key("secrets", "secrets in Pulumi's state", place, spec, after)
-        logs = access_log_bucket(self, "state-logs", place, place.region, [bucket_name])
+        logs = access_log_bucket(self, "state-logs", place, place.region, [bucket_name, audit_bucket(place)])
         versions = StorageSpec(noncurrent_retention_days=spec.state_retention_days)
         made = model_bucket(self, "state", STATE, place, versions, bucket_name, key, logs)
+        record_accesses(self, place, bucket_name, key, logs)
         watch_keys(self, place, spec, key)
         self.ref = StateRef(
             bucket=bucket_name,

@@ -12,6 +12,7 @@ from components.contracts.bootstrap import BootstrapSpec, Deploys
 from components.contracts.component import Component
 from components.contracts.place import Place
 from components.gcp.agents import Agent, agent_email
+from components.gcp.audit import ALL_SERVICES, data_access
 
 SERVICES: Final = (
     "artifactregistry",
@@ -87,6 +88,9 @@ class Account(Component):
             *services.values(),
             *(self._agent(service, place, services[service]) for service in agents),
         ]
+        # Of all services, as CIS asks (Google Cloud benchmark, 2.1): keys, tokens and the state's bucket among them.
+        # A platform stack sets those of its stores by themselves, so that neither takes the other's away.
+        data_access(self, "all-services", place, ALL_SERVICES)
         if not spec.no_organization:
             for constraint in ENFORCED:
                 self._enforce(constraint, place, services["orgpolicy"])

@@ -40,41 +40,28 @@ GRANT: Final = "resourcemanager.projects.setIamPolicy"
 ALWAYS: Final = ("resourcemanager.projects.get", "serviceusage.services.use")
 """What `user_project_override` and finding the project take."""
 
-HANDED_OUT: Final = (
-    "roles/container.defaultNodeServiceAccount",
-    "roles/datastore.viewer",
-    "roles/logging.logWriter",
-    "roles/monitoring.metricWriter",
-    "roles/monitoring.viewer",
-    "roles/stackdriver.resourceMetadata.writer",
-)
-"""The project's roles that a platform stack grants to accounts of its own; none of them grants roles in turn. A test
-asks that every role that a stack grants on its project stands here, beside bootstrap's role for exports."""
+HANDED_OUT: Final = ("roles/artifactregistry.reader", "roles/container.defaultNodeServiceAccount")
+HANDED_OUT_FOR: Final = {"firestore": ("roles/datastore.user", "roles/datastore.viewer")}
+"""The project's roles that a platform stack grants to accounts of its own, all of them and by feature store; none
+grants roles in turn. A test asks that exactly the roles that stacks grant stand here, beside bootstrap's own."""
 
 KUBERNETES: Final = (
     "apiServices",
     "clusterRoleBindings",
     "clusterRoles",
     "configMaps",
-    "customResourceDefinitions",
-    "daemonSets",
+    "cronJobs",
     "deployments",
     "horizontalPodAutoscalers",
-    "jobs",
-    "limitRanges",
     "namespaces",
     "networkPolicies",
-    "persistentVolumeClaims",
     "podDisruptionBudgets",
-    "priorityClasses",
     "resourceQuotas",
     "roleBindings",
     "roles",
     "secrets",
     "serviceAccounts",
     "services",
-    "statefulSets",
-    "storageClasses",
     "thirdPartyObjects",
 )
 """What a stack has on its cluster, by the names of GKE's permissions (IAM, "Kubernetes Engine roles and permissions",
@@ -88,6 +75,11 @@ def types_of(deploys: Deploys) -> tuple[str, ...]:
     """The types that the stack of an environment may have, sorted: all but those of other feature stores."""
     absent = tuple(begin for kind, begins in _STORES.items() if kind != deploys.feature_store for begin in begins)
     return tuple(sorted(t for t in GCP if t not in OWNERS_ALONE and not t.startswith(absent)))
+
+
+def handed_out(deploys: Deploys) -> tuple[str, ...]:
+    """The roles of Google's that the environment's stack grants on its project."""
+    return *HANDED_OUT, *HANDED_OUT_FOR.get(deploys.feature_store, ())
 
 
 def plan_permissions(deploys: Sequence[Deploys]) -> list[str]:

@@ -18,16 +18,16 @@ from components.contracts.bootstrap import (
     plan_subjects,
 )
 from components.contracts.component import Component, ready
-from components.contracts.naming import PRODUCT, connect_role_id, export_role_id
+from components.contracts.naming import PRODUCT, connect_role_id, export_role_id, feature_writer_role_id
 from components.contracts.place import Place
 from components.contracts.vocabulary import BOOTSTRAP
 from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
 from components.gcp.bootstrap.federation import subject_member
 from components.gcp.bootstrap.rights import (
-    HANDED_OUT,
     HANDING_OUT,
     deploy_permissions,
     grants_only,
+    handed_out,
     own_state,
     plan_permissions,
 )
@@ -40,6 +40,9 @@ EXPORTS: Final[Mapping[str, str]] = {
     "firestore": "datastore.databases.export",
 }
 """Kind of feature store → the one permission that starts an export of it; others copy without one."""
+
+WRITES: Final[Mapping[str, Sequence[str]]] = {"redis": ("redis.instances.get", "redis.instances.getAuthString")}
+"""Kind of feature store without IAM of its own → what tells how to reach it; others are granted Google's roles."""
 
 
 class WorkflowAccount(Component):
@@ -179,6 +182,8 @@ def deployer(
     own: dict[str, Sequence[str]] = {connect_role_id(deploys.environment): CONNECT}
     if deploys.feature_store in EXPORTS:
         own[export_role_id(deploys.environment)] = (EXPORTS[deploys.feature_store],)
+    if deploys.feature_store in WRITES:
+        own[feature_writer_role_id(deploys.environment)] = WRITES[deploys.feature_store]
     account = WorkflowAccount(
         f"deploy-{deploys.environment}",
         place,
@@ -187,7 +192,7 @@ def deployer(
         state=state,
         federation=federation,
         key_role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
-        hands_out=[*HANDED_OUT, *(f"projects/{place.account}/roles/{role}" for role in own)],
+        hands_out=[*handed_out(deploys), *(f"projects/{place.account}/roles/{role}" for role in own)],
         state_role=("roles/storage.objectUser", own_state(state.bucket, deploys)),
         provider=provider,
     )

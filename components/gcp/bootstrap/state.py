@@ -14,7 +14,7 @@ from components.contracts.place import Place
 from components.contracts.refs import KeyRef
 from components.contracts.stateful import NotCopied, Stateful
 from components.gcp.agents import Agent, agent_member
-from components.gcp.buckets import private_bucket
+from components.gcp.buckets import ACCESS_LOG_DAYS, access_log_bucket, private_bucket
 from components.gcp.keys import RING, USER_ROLE, crypto_key, key_id, key_ring
 
 STATE: Final = Stateful(
@@ -58,6 +58,7 @@ class State(Component):
         key = KeyRef(
             id=ready(made["state"].id, usable), alias=key_id(place, "state", place.region), region=place.region
         )
+        access_log_bucket("state-logs", parent=self, place=place, key=key, retention_days=ACCESS_LOG_DAYS)
         bucket, _ = private_bucket(
             "state",
             STATE,

@@ -14,6 +14,7 @@ from components.contracts.backup import BackupSpec, TierName, tiers
 from components.contracts.component import Component, ready
 from components.contracts.doors import Door
 from components.contracts.feature_store import FeatureStoreKind, FeatureStoreRef, MemorystoreSpec, SecretFile
+from components.contracts.naming import feature_writer_role_id
 from components.contracts.place import Place
 from components.contracts.refs import BackupRef, KeysRef, NetworkRef
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
@@ -113,24 +114,18 @@ def let_read(
 def let_write_rows(
     parent: Component, place: Place, ref: FeatureStoreRef, member: pulumi.Output[str]
 ) -> Sequence[pulumi.Resource]:
-    """Ask for the instance's address, CA and AUTH string: who has them, and is in the network, reads and writes."""
-    role_id = place.name("features-writer").replace("-", "_")
-    role = gcp.projects.IAMCustomRole(
-        "features-writer",
-        role_id=role_id,
-        project=place.account,
-        title=f"{place.stack}: reach the feature store",
-        permissions=["redis.instances.get", "redis.instances.getAuthString"],
-        opts=pulumi.ResourceOptions(parent=parent),
-    )
+    """Ask for the instance's address, CA and AUTH string: who has them, and is in the network, reads and writes.
+
+    The role is the bootstrap stack's, as every role that someone could widen.
+    """
     del ref
     return (
         gcp.projects.IAMMember(
             "features-writer",
             project=place.account,
-            role=f"projects/{place.account}/roles/{role_id}",
+            role=f"projects/{place.account}/roles/{feature_writer_role_id(place.environment)}",
             member=member,
-            opts=pulumi.ResourceOptions(parent=parent, depends_on=[role]),
+            opts=pulumi.ResourceOptions(parent=parent),
         ),
     )
 
