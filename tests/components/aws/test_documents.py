@@ -128,3 +128,40 @@ def test_no_managed_policy_for_administrators_is_attached(aws_platform: Any) -> 
         "AmazonEKSWorkerNodePolicy",
         "AmazonEKS_CNI_Policy",
     }
+
+
+TRUSTED_AS_THEY_ARE: Final = {
+    "backup.amazonaws.com": "AWS Backup takes on the role that a caller of this account passes to it",
+    "ec2.amazonaws.com": "machines take their role on through an instance profile of the account",
+    "eks.amazonaws.com": "EKS takes on the role that a caller of this account passes to it",
+    "s3.amazonaws.com": "S3 takes on the role that a caller of this account passes to it with a bucket's replication",
+    "pods.eks.amazonaws.com": "the policy aws-iam-trust-scoped and associations of the account's clusters bound it",
+}
+"""Services that take on a role without naming whom for → why that is bounded."""
+
+
+def services(statement: Mapping[str, Any]) -> list[str]:
+    """The services that a statement lets in."""
+    principal = statement.get("Principal", {})
+    return listed(principal.get("Service", [])) if isinstance(principal, Mapping) else []
+
+
+def test_a_service_uses_a_key_or_a_role_for_this_account_alone(aws_platform: Any) -> None:
+    account, found = aws_platform.place.account, []
+    for resource, statement in statements(aws_platform.inventory):
+        if resource.type not in ("aws:kms/key:Key", "aws:iam/role:Role") or statement["Effect"] != "Allow":
+            continue
+        bounded = account in json.dumps(statement.get("Condition", {}))
+        found += [
+            (resource.name, statement.get("Sid"), service)
+            for service in services(statement)
+            if not bounded and service not in TRUSTED_AS_THEY_ARE
+        ]
+    assert not found, "another account could have the service act for it"
+
+
+def test_a_grant_on_a_key_is_made_for_a_service_alone(aws_platform: Any) -> None:
+    for resource, statement in statements(aws_platform.inventory):
+        if "kms:CreateGrant" in listed(statement["Action"]) and statement["Effect"] == "Allow":
+            bound = json.dumps(statement.get("Condition", {}))
+            assert '"kms:GrantIsForAWSResource": "true"' in bound, f"{resource.name}: {statement.get('Sid')}"
