@@ -41,7 +41,12 @@ def permissions(reader: AwsReader, wanted: Wanted, principal: str) -> Iterator[F
     if unlisted:
         said = f"no permissions are on record for {some(unlisted)}"
         yield unknown("permissions of new types", said, "Add them to common/permissions/aws.py.")
-    decisions = simulate(reader, wanted.region, principal, asked(wanted))
+    groups = asked(wanted)
+    decisions = simulate(reader, wanted.region, principal, groups)
+    untold = {action for actions in groups.values() for action in actions} - decisions.keys()
+    if untold:
+        said = f"the simulation says nothing of {some(untold)}"
+        yield unknown(f"{len(untold)} actions", said, "Run the command again, and try them by hand if it stays so.")
     services: dict[str, dict[str, Decision]] = defaultdict(dict)
     for action, decision in decisions.items():
         services[action.partition(":")[0]][action] = decision
@@ -79,8 +84,19 @@ def simulate(
                     "ResourceArns": sorted(arns),
                 },
             )
-            decisions.update({str(result["EvalActionName"]): _decision(result) for result in results})
+            for result in results:  # an action's resources may be told in several
+                action, said = str(result["EvalActionName"]), _decision(result)
+                decisions[action] = _both(decisions[action], said) if action in decisions else said
     return decisions
+
+
+def _both(one: Decision, other: Decision) -> Decision:
+    return Decision(
+        allowed=one.allowed and other.allowed,
+        explicit=one.explicit or other.explicit,
+        by_organization=one.by_organization or other.by_organization,
+        lacks_context=tuple(sorted({*one.lacks_context, *other.lacks_context})),
+    )
 
 
 def _decision(result: Mapping[str, Any]) -> Decision:

@@ -40,7 +40,7 @@ def addresses(reader: AwsReader, wanted: Wanted, region: str) -> Iterator[Findin
         for vpc in reader.pages("ec2", "describe_vpcs", region, "Vpcs")
         if not is_ours(vpc, wanted)
         for block in vpc.get("CidrBlockAssociationSet", ())
-        if block.get("CidrBlockState", {}).get("State", "associated") == "associated"
+        if block.get("CidrBlockState", {}).get("State", "associated") in ("associating", "associated")
     ]
     yield from overlaps(wanted, taken)
 

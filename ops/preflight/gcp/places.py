@@ -62,7 +62,11 @@ def bucket_names(reader: GcpReader, wanted: Wanted) -> Iterator[Finding]:
             continue
         if found is None:
             yield ok(name, "free")
-        elif str(found.get("projectNumber", "")) == str(wanted.inventory.settings.get("project_number", "")):
+        elif "projectNumber" not in found:
+            yield unknown(
+                name, "exists, and the answer does not say in whose project", f"gcloud storage ls gs://{name}"
+            )
+        elif str(found["projectNumber"]) == str(wanted.inventory.settings.get("project_number", "")):
             yield ok(name, "exists in this project")
         else:
             yield _held(name, set())

@@ -382,6 +382,24 @@ def test_a_condition_that_decides_is_unknown(ask_aws: Ask) -> None:
     assert ["aws:SourceVpc" in f.remedy for f in told] == [True]
 
 
+def test_an_action_that_the_simulation_leaves_out_is_unknown(ask_aws: Ask) -> None:
+    def simulate(params: dict[str, Any], region: str) -> dict[str, Any]:
+        told = deny()(params, region)["EvaluationResults"]
+        return {"EvaluationResults": [r for r in told if r["EvalActionName"] != "s3:CreateBucket"]}
+
+    told = findings(ask_aws({"iam.SimulatePrincipalPolicy": simulate}, "permissions"), Status.UNKNOWN, "permissions")
+    assert ["s3:CreateBucket" in f.detail for f in told] == [True]
+
+
+def test_a_denial_is_not_lost_behind_another_resources_answer(ask_aws: Ask) -> None:
+    def simulate(params: dict[str, Any], region: str) -> dict[str, Any]:
+        first = deny("s3:CreateBucket")(params, region)["EvaluationResults"]
+        return {"EvaluationResults": [*first, *deny()(params, region)["EvaluationResults"]]}
+
+    told = findings(ask_aws({"iam.SimulatePrincipalPolicy": simulate}, "permissions"), Status.MISSING, "permissions")
+    assert ["s3:CreateBucket" in f.detail for f in told] == [True]
+
+
 def test_another_account_ends_the_preflight(ask_aws: Ask) -> None:
     caller = {"Account": "999988887777", "Arn": "arn:aws:iam::999988887777:user/a"}
     with pytest.raises(UserError, match="999988887777, and dev-aws is in 111122223333"):
