@@ -197,3 +197,8 @@ def test_every_version_is_named_and_follows_the_clusters(plan_platform: Any) -> 
     assert {(g.get("version"), g.get("releaseVersion")) for g in groups} == {("1.36", "1.59.0-0123abcd")}
     versions = {a.name: a.get("addonVersion") for a in inventory.of_type(ADDON)}
     assert versions == dict(MINORS[Cloud.AWS]["1.36"].addons), "what EKS picks changes between two updates"
+
+
+def test_the_network_addon_comes_after_the_agent_that_gives_it_its_identity(aws_platform: Any) -> None:
+    addons = {addon.get("addonName"): addon for addon in aws_platform.inventory.of_type(ADDON)}
+    assert addons["eks-pod-identity-agent"].urn in addons["vpc-cni"].dependencies
