@@ -59,7 +59,11 @@ def test_a_secondary_is_given_nothing_that_the_provider_refuses(stack: Any) -> N
 
 def test_the_fleet_may_connect_as_the_reader_and_as_nobody_else(stack: Any) -> None:
     policies = stack.inventory.of_type("aws:iam/rolePolicy:RolePolicy")
-    (policy,) = (json.loads(p.get("policy")) for p in policies if "elasticache:Connect" in p.get("policy"))
+    (policy,) = (
+        json.loads(p.get("policy"))
+        for p in policies
+        if "elasticache:Connect" in p.get("policy") and "fleet" in p.name
+    )
     (connect,) = (s for s in policy["Statement"] if s["Action"] == ["elasticache:Connect"])
     kinds = sorted(arn.split(":", 5)[5] for arn in connect["Resource"])
     assert kinds == ["replicationgroup:seawall-dev-features", "user:seawall-dev-features-reader"]
