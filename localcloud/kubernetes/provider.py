@@ -47,7 +47,7 @@ class KubernetesProvider(LocalProvider):
         return Recorded(self.store, partial(_identify, self.store), _computed, exclusive=True)
 
     def replace_on(self, token: str) -> Iterable[str]:
-        return replace_on(token)
+        return replace_on(token, mutable=[name for name, value in self.config.items() if value in (True, "true")])
 
     # pulumi-kubernetes compares the names (provider/pkg/provider/provider.go, Diff).
     new_name_creates_first = True

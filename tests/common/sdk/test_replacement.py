@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from common.sdk.replacement import deletes_first, takes_list
+from common.sdk.replacement import deletes_first, replace_on, takes_list
+from common.sdk.replacement_kubernetes import UNLESS_MUTABLE
+from common.sdk.replacement_kubernetes import replace_on as kubernetes_replace_on
+from policies.inventory import Inventory
 
 POOL = "aws:eks/nodeGroup:NodeGroup"
 SERVICE = "kubernetes:core/v1:Service"
@@ -45,3 +48,17 @@ def test_a_replacement_deletes_first_where_the_provider_does(
 )
 def test_a_list_is_expected_where_the_sdk_says_so(token: str, path: str, expected: bool) -> None:
     assert takes_list(token, path) is expected
+
+
+@pytest.mark.parametrize("token", sorted(UNLESS_MUTABLE))
+def test_contents_replace_only_where_the_provider_is_not_told_that_they_may_change(token: str) -> None:
+    setting, contents = UNLESS_MUTABLE[token]
+    assert not {*contents} & {*replace_on(token)}
+    assert {*contents} <= {*kubernetes_replace_on(token, mutable=())}
+    assert not {*contents} & {*kubernetes_replace_on(token, mutable=(setting,))}
+
+
+def test_every_stacks_cluster_is_told_that_contents_may_change(plans: dict[str, Inventory]) -> None:
+    providers = [p for plan in plans.values() for p in plan.of_type("pulumi:providers:kubernetes")]
+    for setting, _ in UNLESS_MUTABLE.values():
+        assert providers and all(p.get(setting) in (True, "true") for p in providers)
