@@ -1,4 +1,4 @@
-"""The audit trail: who read or wrote models and features, and every connection in the network, in a locked bucket.
+"""The audit trail: who read or wrote models and features, what was changed, and every connection, in a locked bucket.
 
 What AWS cannot do here, settled on 2026-11-21:
 
@@ -78,6 +78,21 @@ def deliveries(place: Place, bucket: str) -> tuple[Statement, ...]:
     )
 
 
+def changes() -> Selector:
+    """All management that changes something: what is done to keys is among it.
+
+    KMS' own volume (Encrypt, Decrypt, GenerateDataKey) counts as reads (CloudTrail guide, "Logging management
+    events", read 2026-11-21).
+    """
+    return Selector(
+        name="What is changed by management, keys included",
+        field_selectors=[
+            Field(field="eventCategory", equals=["Management"]),
+            Field(field="readOnly", equals=["false"]),
+        ],
+    )
+
+
 def data_of_buckets(name: str, buckets: Sequence[str]) -> Selector:
     """Every read and write of the objects in these buckets."""
     return Selector(
@@ -95,9 +110,9 @@ def trail(
     place: Place,
     bucket: pulumi.Output[str],
     key: KeyRef,
-    advanced_event_selectors: Sequence[Selector],
+    data_events: Sequence[Selector],
 ) -> aws.cloudtrail.Trail:
-    """The stack's trail over all regions, which writes verifiable files into `bucket`."""
+    """The stack's trail over all regions: changes by management and these data events, verifiably, in `bucket`."""
     return aws.cloudtrail.Trail(
         "data-events",
         name=trail_name(place),
@@ -107,7 +122,7 @@ def trail(
         include_global_service_events=True,
         enable_log_file_validation=True,
         enable_logging=True,
-        advanced_event_selectors=list(advanced_event_selectors),
+        advanced_event_selectors=[changes(), *data_events],
         tags=place.labels,
         opts=pulumi.ResourceOptions(parent=parent),
     )
@@ -147,10 +162,11 @@ def selectors(place: Place, storage: StorageRef, feature_store: FeatureStoreRef)
 
 
 class Audit(Component):
-    """One locked bucket, the trail of data events in all regions, and the network's flow logs.
+    """One locked bucket, the trail of changes and accesses in all regions, and the network's flow logs.
 
-    The trail leaves management events out: an account's first trail of them is free, each further one costs, and
-    they are the account's concern, not a stack's.
+    EventBridge is told of a key's end only in regions where a trail logs management events, so that the trail holds
+    those that write. A region's first copy of them is free, each further trail's costs 2 USD per 100 000 (CloudTrail
+    guide, "Managing CloudTrail trail costs", and its price page, read 2026-11-21).
     """
 
     ref: AuditRef

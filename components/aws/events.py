@@ -5,7 +5,8 @@ there writes them to a log group. EventBridge counts what a rule matched (`AWS/E
 `RuleName`), and alarms watch that: an alarm may publish to an encrypted topic, where EventBridge itself needs a key
 policy without conditions. Sources, read 2026-11-21: EventBridge's pages "Monitoring" (dimensions, every minute),
 "Sending and receiving events between AWS Regions", "AWS Backup events" (sent every 5 minutes, best effort), "AWS KMS
-events" (calls come through CloudTrail, and only where a trail logs the region's management events).
+events" and "AWS service events delivered via AWS CloudTrail" (calls come only where a trail logs the region's
+management events: `components.aws.audit` has one of all regions).
 """
 
 from __future__ import annotations

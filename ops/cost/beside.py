@@ -80,7 +80,10 @@ FREE_PREFIXES: Final[Mapping[str, str]] = {
 }
 LEFT_OUT: Final[Mapping[str, str]] = {
     "aws:cloudwatch/logGroup:LogGroup": "by volume: about 0.60 USD a GiB taken in, 0.03 a GiB kept a month",
-    "aws:cloudtrail/trail:Trail": "by event: about 1 USD a million reads and writes of models and features",
+    "aws:cloudtrail/trail:Trail": (
+        "by event: about 1 USD a million reads and writes of models and features; management events are free in the "
+        "account's first trail, and 20 USD a million in each further one"
+    ),
     "aws:ec2/flowLog:FlowLog": "by volume: about 0.25 USD a GiB delivered to the bucket",
     "gcp:projects/iAMAuditConfig:IAMAuditConfig": "by volume: about 0.50 USD a GiB of what is logged of accesses",
     "aws:sns/topic:Topic": "by message",

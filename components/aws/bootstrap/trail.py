@@ -11,7 +11,7 @@ from typing import Final
 
 import pulumi
 
-from components.aws.audit import BUCKET, Field, Selector, data_of_buckets, trail, trail_deliveries
+from components.aws.audit import BUCKET, data_of_buckets, trail, trail_deliveries
 from components.aws.bootstrap.watch import RECORD_DAYS
 from components.aws.buckets import MadeBucket, locked_bucket
 from components.contracts.component import Component, ready
@@ -44,12 +44,5 @@ def record_accesses(parent: Component, place: Place, state: str, key: KeyRef, ac
         access_logs=ready(access_logs.bucket.bucket, *access_logs.settings),
         deliveries=trail_deliveries(place, name),
     )
-    changes = Selector(
-        name="Every change in the account",
-        field_selectors=[
-            Field(field="eventCategory", equals=["Management"]),
-            Field(field="readOnly", equals=["false"]),
-        ],
-    )
     written: pulumi.Output[str] = ready(name, bucket.bucket, *bucket.settings)
-    trail(parent, place, written, key, [data_of_buckets("Pulumi's state", [state]), changes])
+    trail(parent, place, written, key, [data_of_buckets("Pulumi's state", [state])])

@@ -23,7 +23,9 @@ def selected(platform: Any) -> dict[str, dict[str, Any]]:
 
 def test_every_access_to_a_model_is_logged_in_both_regions(aws_platform: Any) -> None:
     storage = aws_platform.refs.storage
-    (models,) = (s for s in selected(aws_platform).values() if s["resources.type"]["equals"] == ["AWS::S3::Object"])
+    (models,) = (
+        s for s in selected(aws_platform).values() if s.get("resources.type", {}).get("equals") == ["AWS::S3::Object"]
+    )
     wanted = [f"arn:aws:s3:::{bucket.name}/" for bucket in (storage.models, storage.replica)]
     assert models["resources.ARN"]["startsWiths"] == wanted
     assert "readOnly" not in models, "reads are what a thief does"
@@ -34,14 +36,18 @@ def test_every_access_to_a_model_is_logged_in_both_regions(aws_platform: Any) ->
 def test_every_access_to_a_feature_is_logged(aws_platform: Any) -> None:
     name = aws_platform.refs.feature_store.name
     (table,) = (
-        s for s in selected(aws_platform).values() if s["resources.type"]["equals"] == ["AWS::DynamoDB::Table"]
+        s
+        for s in selected(aws_platform).values()
+        if s.get("resources.type", {}).get("equals") == ["AWS::DynamoDB::Table"]
     )
     assert table["resources.ARN"]["equals"][0].endswith(f":table/{name}") and "readOnly" not in table
 
 
 def test_a_stack_may_leave_out_its_fleets_own_reads_and_no_one_elses(plan_platform: Any, aws_platform: Any) -> None:
     opted = plan_platform(aws_platform.cloud, opt_outs={"feature_read_events": REASON})
-    writes, reads = (s for s in selected(opted).values() if s["resources.type"]["equals"] == ["AWS::DynamoDB::Table"])
+    writes, reads = (
+        s for s in selected(opted).values() if s.get("resources.type", {}).get("equals") == ["AWS::DynamoDB::Table"]
+    )
     assert writes["readOnly"]["equals"] == ["false"] and "userIdentity.arn" not in writes
     (own,) = reads["userIdentity.arn"]["notStartsWiths"]
     role = opted.one("identity", "fleet", "aws:iam/role:Role").get("name")
@@ -73,3 +79,11 @@ def test_each_writer_of_records_is_let_in_for_this_stack_only(aws_platform: Any)
     assert {s["Principal"]["Service"] for s in writers} == {"cloudtrail.amazonaws.com", "delivery.logs.amazonaws.com"}
     assert all(aws_platform.place.account in json.dumps(s["Condition"]) for s in writers)
     assert not [s["Sid"] for s in writers if {"s3:DeleteObject", "s3:*"} & set(s["Action"])]
+
+
+def test_what_is_done_to_keys_is_logged_in_both_regions_so_that_an_alarm_hears_of_it(aws_platform: Any) -> None:
+    (management,) = (s for s in selected(aws_platform).values() if s["eventCategory"]["equals"] == ["Management"])
+    assert set(management) == {"eventCategory", "readOnly"}, "a filter on sources would leave KMS out"
+    assert management["readOnly"]["equals"] == ["false"], "KMS' reads are its volume, and cost in a second trail"
+    (trail,) = aws_platform.inventory.of_type(TRAIL)
+    assert trail.get("isMultiRegionTrail") and trail.get("includeGlobalServiceEvents") and trail.get("enableLogging")
