@@ -21,7 +21,7 @@ SUBNET_PREFIX_LENGTH: Final = 19
 """A /16 has room for eight such subnets of 8,187 usable addresses; with the VPC CNI each pod takes one."""
 CONTROL_PLANE_PREFIX_LENGTH: Final = 28
 """EKS asks for 6 free addresses in each of its subnets, and advises 16 (EKS guide, "Networking requirements for VPC
-and subnets", 2026-11-21)."""
+and subnets", read 2026-11-21)."""
 STORES_PREFIX_LENGTH: Final = 27
 """27 usable addresses in each zone: an endpoint takes one, a cache two at most while it is replaced."""
 

@@ -66,8 +66,8 @@ class Operators(Component):
 def operator_trust(place: Place, principals: Sequence[str]) -> str:
     """A role that named roles of the account may take on.
 
-    They are named by condition: IAM refuses a trust policy whose principal does not exist yet (IAM guide, "AWS JSON
-    policy elements: Principal", read 2026-11-21).
+    They are named by condition: IAM refuses a trust policy whose principal does not exist (re:Post, "How do I resolve
+    the IAM trust policy error … Invalid principal in policy", read 2026-11-21).
     """
     return document(
         {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from components.contracts.backup import BackupSpec
 from components.contracts.feature_store import (
@@ -81,6 +81,11 @@ class Bound:
     def minutes(self) -> int:
         """The sum of the parts."""
         return sum(part.minutes for part in self.parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON: the bound, and what it is made of."""
+        parts = [{"name": part.name, "minutes": part.minutes} for part in self.parts]
+        return {"of": self.of, "bound_minutes": self.minutes, "parts": parts}
 
     def __str__(self) -> str:
         return f"{self.minutes} min: {' + '.join(str(part) for part in self.parts)}"

@@ -26,7 +26,7 @@ class Operators(Component):
 
     A principal takes an account on by impersonation: `gcloud auth application-default login
     --impersonate-service-account EMAIL` does it for every command (Google Cloud's page "Use service account
-    impersonation", read 2026-11-21).
+    impersonation", read 2026-11-21; the command as public projects use it).
     """
 
     ref: OperatorsRef

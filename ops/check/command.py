@@ -71,6 +71,7 @@ def check(
 
 def check_inventories(inventories: Sequence[Inventory], waivers: Sequence[Waiver], today: date) -> CheckReport:
     """Judge planned stacks as of `today`; a waiver of a stack that does not exist is invalid."""
+    from stacks.promises import promises_in
     from stacks.settings import stack_names
 
     known = {*stack_names(), *(inventory.stack for inventory in inventories)}
@@ -79,6 +80,7 @@ def check_inventories(inventories: Sequence[Inventory], waivers: Sequence[Waiver
         date=today,
         verdicts=tuple(judge(inventory, waivers, today) for inventory in inventories),
         stray_waivers=waiving.unknown_stacks(waivers, known),
+        promises={inventory.stack: promises_in(inventory.settings) for inventory in inventories},
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from policies.model import Finding, Verdict
 from policies.rules import RULES
 from policies.verdicts import StackVerdict
 from policies.waivers import WaiverProblem
+from stacks.promises import Promise
 
 SCHEMA: Final = 1
 """Version of the JSON document; a reader may rely on its keys within one version."""
@@ -26,6 +27,8 @@ class CheckReport:
     verdicts: tuple[StackVerdict, ...]
     stray_waivers: tuple[WaiverProblem, ...] = ()
     """Waivers for stacks that do not exist."""
+    promises: Mapping[str, tuple[Promise, ...]] = field(default_factory=dict)
+    """Stack → what it promises of recovery, and what that is bounded to: told, and not judged here."""
 
     @property
     def passed(self) -> bool:
@@ -45,14 +48,21 @@ class CheckReport:
             "date": self.date.isoformat(),
             "verdict": "pass" if self.passed else "fail",
             "rules": [rule.to_json() for rule in RULES],
-            "stacks": [verdict.to_json() for verdict in self.verdicts],
+            "stacks": [{**verdict.to_json(), "recovery": self._recovery(verdict.stack)} for verdict in self.verdicts],
             "waiver_problems": [problem.to_json() for problem in self.stray_waivers],
         }
+
+    def _recovery(self, stack: str) -> list[dict[str, Any]]:
+        return [promise.to_json() for promise in self.promises.get(stack, ())]
 
 
 def as_text(report: CheckReport, *, quiet: bool = False, details: bool = False) -> str:
     """The report for a person: violations first, then waivers, then counts. `quiet` keeps what fails."""
-    blocks = [block for verdict in report.verdicts for block in _stack(verdict, quiet=quiet, details=details)]
+    blocks = [
+        block
+        for verdict in report.verdicts
+        for block in _stack(verdict, report.promises.get(verdict.stack, ()), quiet=quiet, details=details)
+    ]
     if report.stray_waivers:
         blocks.append(_lines("Invalid waivers", map(_waiver_problem, report.stray_waivers)))
     if not quiet:
@@ -67,7 +77,7 @@ def _conclusion(report: CheckReport) -> str:
     return f"{verdict}  ({stacks}, {len(RULES)} rules, seawall {report.version}, {report.date.isoformat()})"
 
 
-def _stack(verdict: StackVerdict, *, quiet: bool, details: bool) -> Iterator[str]:
+def _stack(verdict: StackVerdict, promises: Sequence[Promise], *, quiet: bool, details: bool) -> Iterator[str]:
     failing = not verdict.passed
     if quiet and not failing:
         return
@@ -87,6 +97,8 @@ def _stack(verdict: StackVerdict, *, quiet: bool, details: bool) -> Iterator[str
     if verdict.opt_outs:
         listed = (f"{name}: {reason}" for name, reason in verdict.opt_outs.items())
         yield _lines("  Opted out in the settings", listed, indent=4)
+    if promises:
+        yield _lines("  Recovery, as the settings promise and bound it", map(str, promises), indent=4)
     if details:
         yield _lines("  By rule", _by_rule(verdict), indent=4)
 

@@ -150,6 +150,7 @@ def markdown(document: Mapping[str, Any]) -> str:
     for name in ("rpo", "rto"):
         o = d[name]
         lines.append(f"| {name.upper()} | {o['target_s']:.0f} s | {o['measured_s']:.1f} s | {yes[o['pass']]} |")
+    lines += ["", *(_bound(bound) for bound in d["rpo"]["bounds"])]
     if d["findings"]:
         lines += ["", "## Findings", "", *(f"- {finding}" for finding in d["findings"])]
     objects, features, point = d["objects"], d["features"], d["recovery_point"]
@@ -198,6 +199,11 @@ def markdown(document: Mapping[str, Any]) -> str:
     lines += ["", f"Made and removed: {', '.join(d['cleanup']['deleted']) or 'nothing'}. Left behind: {left}.", ""]
     lines += [f"Manifest SHA-256 `{d['manifest_sha256']}`. Signed by `{d['signer']['fingerprint']}`.", ""]
     return "\n".join(lines)
+
+
+def _bound(bound: Mapping[str, Any]) -> str:
+    made_of = " + ".join(f"{part['minutes']} min {part['name']}" for part in bound["parts"])
+    return f"- by the settings, copies of {bound['of']} are at most {bound['bound_minutes']} min old: {made_of}"
 
 
 def _failed_markdown(d: Mapping[str, Any]) -> str:

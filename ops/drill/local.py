@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from common.console import Steps
+from components.contracts.recovery import bounds
 from localcloud.front import ensure_serving_environment
 from ops.deployed import check_up, read_outputs
 from ops.drill.clouds import drill_cloud
@@ -58,6 +59,7 @@ def drill_session(
         drill_id=drill_id,
         outputs=outputs,
         min_distance_km=local.platform.backup.min_distance_km,
+        rpo_bounds=bounds(local.platform.cloud, local.platform.feature_store, local.platform.backup),
         patience_s=patience_s,
         serving_python=ensure_serving_environment(),
         log_dir=log_dir,

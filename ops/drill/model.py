@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from common.errors import UserError
+from components.contracts.recovery import Bound
 from ops.serving.golden import GoldenResult
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,8 @@ class Evidence:
     region_separated_km: float
     recovery_point: RecoveryPoint
     rpo: Objective
+    rpo_bounds: tuple[Bound, ...]
+    """How old the copies can be by the settings, part by part: what the measured time stays below in a real cloud."""
     rto: Objective
     objects: ObjectCheck
     features: FeatureCheck
@@ -189,6 +192,8 @@ class Evidence:
             ("rto", self.rto.passed),
         ):
             document[name]["pass"] = passed
+        del document["rpo_bounds"]
+        document["rpo"]["bounds"] = [bound.to_json() for bound in self.rpo_bounds]
         document["app_probe"] = [result.to_json() for result in self.app_probe]
         for phase, told in zip(self.phases, document["phases"], strict=True):
             told["seconds"] = round(phase.seconds, 3)

@@ -16,6 +16,7 @@ from common.console import Steps
 from common.errors import UserError
 from common.paths import repo_root
 from common.target import Pod, Target
+from components.contracts.recovery import Bound
 from components.contracts.regions import distance_km
 from localcloud.front import Release
 from ops.drill.controls import run_controls
@@ -53,6 +54,8 @@ class Assignment:
     drill_id: str
     outputs: StackOutputs
     min_distance_km: float
+    rpo_bounds: tuple[Bound, ...]
+    """How old the stack's copies can be by its settings."""
     patience_s: float
     """How long copies and recovery points may take to appear."""
     serving_python: Path
@@ -152,6 +155,7 @@ class Drill:
                 region_separated_km=round(self._distance_km(), 1),
                 recovery_point=point,
                 rpo=self._rpo(t_failure, point, objects),
+                rpo_bounds=self._a.rpo_bounds,
                 rto=_objective(self._a.outputs.objectives.rto_minutes, (t_verified - t_start).total_seconds()),
                 objects=objects,
                 features=features,

@@ -20,7 +20,7 @@ from ops.features.rows import Row
 
 ENTITY_BYTES_MAX: Final = 1024
 """The shortest of the stores' limits for a key, less the rows' own prefix: DynamoDB takes 2048 bytes, Firestore 1500
-as a document's name, Bigtable 4 KiB (their quota pages, read 2026-11-21)."""
+as a document's name, Bigtable 4 KiB (its reference of `Row.key`, read 2026-11-21; the other two believed)."""
 _FORM: Final = (
     'Write one JSON object a line: {"entity_id": "a", "features": [1.5, 2]}, with "expires_at" if you like.'
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -32,7 +32,8 @@ def plan(
 
     The real program runs, every input is checked against the installed SDKs, and nothing is created.
 
-    With --json each line is one object (JSON Lines) with stack, settings, resources and outputs. Secrets are masked.
+    With --json each line is one object (JSON Lines) with stack, settings, resources, outputs and recovery, which says
+    what the stack promises of a restore and what that is bounded to. Secrets are masked.
 
     With --cost it is an estimate from dated list prices, with what it leaves out; idle is what the fleet's fewest
     replicas need, and full scale all machines that the pools may have, all month.
@@ -50,22 +51,35 @@ def plan(
         if cost:
             show_cost(inventory, as_json=as_json, quiet=quiet)
         elif as_json:
-            typer.echo(json.dumps(inventory.to_json(), separators=(",", ":")))
+            typer.echo(json.dumps(document(inventory), separators=(",", ":")))
         else:
             show(inventory, quiet=quiet)
         if diagram is not None:
             write_diagram(inventory, diagram)
 
 
+def document(inventory: Inventory) -> dict[str, Any]:
+    """What `--json` prints of one stack; an inventory reads it back."""
+    from stacks.promises import promises_in
+
+    return {**inventory.to_json(), "recovery": [promise.to_json() for promise in promises_in(inventory.settings)]}
+
+
 def show(inventory: Inventory, console: Console | None = None, *, quiet: bool = False) -> None:
-    """Print one stack's resources as a tree with totals, as wide as a terminal is; elsewhere one line for each."""
+    """Print one stack's resources as a tree with totals, as wide as a terminal is; elsewhere one line for each.
+
+    Under the totals stand the objectives of recovery, with what each is bounded to.
+    """
     from ops.plan.table import summary, tree
+    from stacks.promises import promises_in
 
     console = console or Console(highlight=False, soft_wrap=True)
     if not quiet:
         for line in tree(inventory, console.width if console.is_terminal else None):
             console.print(line)
     console.print(summary(inventory), soft_wrap=not console.is_terminal)
+    for promise in promises_in(inventory.settings):
+        console.print(f"  {promise}", markup=False, soft_wrap=not console.is_terminal)
     if not quiet:
         console.print()
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from common.target import Target
+from components.contracts.recovery import Bound, Part
 from ops.drill.model import (
     Cleanup,
     Control,
@@ -135,6 +136,7 @@ def evidence() -> Evidence:
         region_separated_km=1090.0,
         recovery_point=RecoveryPoint("arn", start, "vault", "eu-central-1", True),
         rpo=Objective(3600, 5),
+        rpo_bounds=(Bound("features", (Part("between recovery points", 40), Part("copy", 15))),),
         rto=Objective(3600, 50),
         objects=ObjectCheck(expected=3, restored=3, bytes=30),
         features=FeatureCheck("t", 2, 2, "h", "h", True, True),

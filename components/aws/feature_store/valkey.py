@@ -2,11 +2,12 @@
 
 Sources, read 2026-11-21: ElastiCache's page "Authenticating with IAM" (TLS needed, name equal to id, a token lives
 15 minutes, a connection 12 hours); "Prerequisites and limitations" of global datastores (same node type everywhere,
-none older than M5 and R5, no failover between regions by itself); terraform-provider-aws' schema of
+none older than M5 and R5); terraform-provider-aws' schema of
 `aws_elasticache_replication_group` (a secondary takes engine, node type and encryption from its primary and refuses
 them as inputs; snapshots are kept for at most 35 days) and issue 41713 (it may plan another engine for a secondary:
-hence `ignore_changes`). Believed: a Valkey user group needs no user named "default"; a secondary takes a user group
-and a snapshot retention of its own; a change of the node type goes through the global datastore alone.
+hence `ignore_changes`). Believed: no failover between regions by itself; a Valkey user group needs no user named
+"default"; a secondary takes a user group and a snapshot retention of its own; a change of the node type goes through
+the global datastore alone.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ WRITER: Final = f"on ~{serving.ROW_KEY_PREFIX}* -@all +@read +set +del +expireat
 """What a feature pipeline may do."""
 
 RESERVED_PERCENT: Final = 25
-"""`reserved-memory-percent` of the default parameters: kept back for snapshots and failover (AWS' knowledge center,
-"available memory in my ElastiCache node", read 2026-11-21)."""
+"""`reserved-memory-percent` of the default parameters: kept back for snapshots and failover (ElastiCache's page
+"Managing reserved memory", read 2026-11-21)."""
 NODE_TYPES: Final[Mapping[str, float]] = {
     "cache.m7g.large": 6.38,
     "cache.r7g.large": 13.07,
@@ -205,7 +206,7 @@ def events(place: Place) -> Mapping[str, EventPattern]:
 def alarms(place: Place, ref: FeatureStoreRef, backup: BackupRef) -> Mapping[str, Alarm]:
     """Memory that runs short, look-ups that are refused, and a group in the backup region that does not follow.
 
-    ElastiCache has no metric of snapshots (its page "Metrics for Valkey and Redis OSS", read 2026-11-21):
+    Believed: ElastiCache has no metric of snapshots (its page "Metrics for Valkey and Redis OSS");
     `docs/recovery.md` says how to look at them. Believed: the lag is the metric of each node of the far group.
     """
     del place

@@ -87,7 +87,8 @@ MANAGED_CALLS = {
     "AmazonEC2ContainerRegistryPullOnly": {"ecr"},
     "AmazonEKS_CNI_Policy": {"ec2"},
 }
-"""AWS' own policies → the services whose actions they grant (AWS managed policy reference, read 2026-11-21)."""
+"""AWS' own policies → the services whose actions they grant (AWS managed policy reference, read 2026-11-21;
+that of the registry believed)."""
 INSIDE = ("ec2.amazonaws.com", "pods.eks.amazonaws.com")
 """Who trusts one of these runs in the network."""
 GATEWAYS = {"s3", "dynamodb"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,11 @@ import typer
 from typer.testing import CliRunner, Result
 
 from common.errors import UserError
-from ops.check.command import check
+from ops.check.command import check, check_inventories
+from ops.check.report import as_text
 from policies.inventory import Inventory
+from stacks.promises import promises
+from stacks.settings import Settings, stack_file
 
 Run = Callable[..., Result]
 
@@ -172,3 +177,12 @@ def test_a_misspelt_stack_is_a_user_error_that_names_the_right_one(run: Run) -> 
 def test_reports_are_written_beside_the_text(run: Run, plan_file: Path, tmp_path: Path) -> None:
     run("--plan", plan_file, "--sarif", tmp_path / "a.sarif", "--junit", tmp_path / "a.xml")
     assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith((".", "a."))) == ["a.sarif", "a.xml"]
+
+
+def test_the_report_says_what_a_stack_promises_of_recovery_and_judges_it_not(clean: Inventory) -> None:
+    settings = Settings.load(stack_file("dev-aws"))
+    told = promises(settings.cloud, settings.feature_store, settings.backup)
+    report = check_inventories([replace(clean, settings=settings.model_dump(mode="json"))], (), date(2026, 1, 1))
+    assert report.passed == check_inventories([clean], (), date(2026, 1, 1)).passed
+    assert report.to_json()["stacks"][0]["recovery"] == [promise.to_json() for promise in told]
+    assert all(f"    {promise}" in as_text(report).splitlines() for promise in told)

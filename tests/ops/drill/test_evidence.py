@@ -105,3 +105,10 @@ def test_a_drill_that_could_not_go_on_still_leaves_signed_evidence(tmp_path: Pat
     assert verify(json.loads(as_json.read_text(encoding="utf-8")))
     assert "the replica is empty" in as_markdown.read_text(encoding="utf-8")
     assert document["verdict"] == "not proven"
+
+
+def test_evidence_has_the_bound_of_the_copies_beside_what_was_measured(evidence: Evidence, tmp_path: Path) -> None:
+    document = signed(evidence, signing_key(tmp_path / "key.pem"))
+    (bound,) = document["rpo"]["bounds"]
+    assert bound["bound_minutes"] == sum(part["minutes"] for part in bound["parts"]) == 55
+    assert "features are at most 55 min old: 40 min between recovery points + 15 min copy" in markdown(document)

@@ -14,6 +14,8 @@ from common.errors import UserError
 from ops.plan.command import plan
 from ops.plan.planner import plan_program
 from policies.inventory import Inventory
+from stacks.promises import promises
+from stacks.settings import Settings, stack_file
 
 Run = Callable[..., Result]
 
@@ -39,7 +41,7 @@ def test_json_is_one_object_per_line_that_reads_back_as_an_inventory(run: Run) -
 
 def test_json_has_the_documented_keys(run: Run) -> None:
     (planned,) = map(json.loads, run("dev-aws", "--json").stdout.splitlines())
-    assert list(planned) == ["stack", "settings", "resources", "outputs"]
+    assert list(planned) == ["stack", "settings", "resources", "outputs", "recovery"]
     assert set(planned["resources"][0]) == {
         "urn",
         "type",
@@ -108,3 +110,14 @@ def test_a_diagram_that_cannot_be_drawn_leaves_the_old_one(
     assert isinstance(run("dev-aws", "--diagram", str(file)).exception, ZeroDivisionError)
     assert [p.name for p in tmp_path.iterdir()] == ["stack.svg"]
     assert file.read_text() == "old"
+
+
+def test_the_objectives_of_recovery_stand_under_the_totals_with_their_bounds(
+    run: Run, program: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings.load(stack_file("dev-aws"))
+    monkeypatch.setattr("ops.plan.planner.plan_stack", lambda stack: plan_program(program, stack, settings))
+    told = promises(settings.cloud, settings.feature_store, settings.backup)
+    assert run("dev-aws", "--quiet").stdout.splitlines()[1:] == [f"  {promise}" for promise in told]
+    (planned,) = map(json.loads, run("dev-aws", "--json").stdout.splitlines())
+    assert planned["recovery"] == [promise.to_json() for promise in told]
