@@ -122,7 +122,7 @@ def trail(
         include_global_service_events=True,
         enable_log_file_validation=True,
         enable_logging=True,
-        advanced_event_selectors=[changes(), *data_events],
+        advanced_event_selectors=[*data_events, changes()],
         tags=place.labels,
         opts=pulumi.ResourceOptions(parent=parent),
     )
