@@ -168,8 +168,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         old_inputs = decode(request.old_inputs)
         asked = self._request(request, news, old_inputs=old_inputs.values, outputs=olds.values)
         if request.preview:
-            kept = {k: v for k, v in olds.values.items() if k not in old_inputs.values}
-            outputs = {**kept, **news.values}
+            # An output may hold more than the input of its name: what the provider computes inside it stays, too.
+            asked_before = old_inputs.values
+            kept = {
+                k: v
+                for k, v in olds.values.items()
+                if k not in asked_before or (k in news.values and news.values[k] == asked_before[k])
+            }
+            outputs = {**news.values, **kept}
             return provider_pb2.UpdateResponse(
                 properties=self._encode(asked.token, outputs, news.secrets | olds.secrets)
             )

@@ -37,13 +37,6 @@ GROUND: Final[Mapping[str, str]] = {
 }
 """Types that the clouds do not delete while anything stands on them, be it of another program."""
 
-VERSIONS: Final[Mapping[str, str]] = {
-    "aws:eks/cluster:Cluster": "version",
-    "gcp:container/cluster:Cluster": "minMasterVersion",
-}
-"""Type → its Kubernetes version, which both clouds raise by one minor at a time and never lower (EKS user guide,
-"Update existing cluster to new Kubernetes version"; GKE, "Upgrading clusters"; read 2026-11-21)."""
-
 _TOLD: Final = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 
 
@@ -100,27 +93,11 @@ def _changed(before: Resource, after: Resource, providers: Providers) -> Resourc
         return _replaced(before, after, properties, providers)
     lost = sorted(p.path for p in properties if _lost(p))
     stateful = before.stateful or after.stateful
-<<<<<<< HEAD
     risk = hazard(before, after, properties)
     if lost and stateful:
         more = f"; {risk.what}" if risk else ""
         risk = Risk(f"loses its protection ({', '.join(lost)}){more}", stateful)
-=======
-    risk = Risk(f"loses its protection ({', '.join(lost)})", stateful) if lost and stateful else None
-    if refused := _refused_version(before, after):
-        risk = Risk(refused, stateful or "the cluster")
->>>>>>> f547765 (Rehearse the edits that would hurt a running stack, and change ConfigMaps in place)
     return ResourceChange("changed", after, tuple(properties), risk)
-
-
-def _refused_version(before: Resource, after: Resource) -> str:
-    """Why the cloud refuses the change of a cluster's version; empty if it does not, or the plan cannot tell."""
-    old, new = (str(side.get(VERSIONS.get(side.type, ""), "")).split(".") for side in (before, after))
-    minors = [int(parts[1]) for parts in (old, new) if len(parts) > 1 and parts[1].isdigit()]
-    if len(minors) < 2 or old[0] != new[0] or 0 <= minors[1] - minors[0] <= 1:
-        return ""
-    word = "down" if minors[1] < minors[0] else "up by more than one minor version"
-    return f"goes from {'.'.join(old)} to {'.'.join(new)}, {word}, which the cloud refuses"
 
 
 def _replaced(

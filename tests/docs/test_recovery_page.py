@@ -48,13 +48,7 @@ def test_every_alarm_of_a_committed_stack_is_explained(plans: dict[str, Inventor
 
 
 def test_both_clouds_tell_of_silence_and_of_keys(plans: dict[str, Inventory]) -> None:
-<<<<<<< HEAD
     for stack, plan in ((stack, plan) for stack, plan in plans.items() if not is_bootstrap(stack)):
-=======
-    for stack, plan in plans.items():
-        if is_bootstrap(stack):
-            continue
->>>>>>> f547765 (Rehearse the edits that would hurt a running stack, and change ConfigMaps in place)
         assert {"features-copy-missing", "key-at-risk"} <= _made([plan]), stack
         cloud = Cloud(stack.rpartition("-")[2])
         assert _made([plan]) & {"replication-missing" if cloud is Cloud.AWS else "models-copy-missing"}

@@ -101,8 +101,20 @@ def test_a_network_that_cannot_be_connected_is_refused(
     broken = values("dev-aws")
     broken["cluster"]["private_cidrs"]["vpn"] = cidr
     error = refusal(broken)
-    assert all(p.path.startswith("cluster.private_cidrs") for p in error.problems)
+    assert any(p.path.startswith("cluster.private_cidrs") for p in error.problems)
     assert says in str(error)
+
+
+@pytest.mark.parametrize("path", ["network.cidr", "cluster.private_cidrs.vpn"])
+def test_a_network_over_the_clusters_services_is_refused(values: Values, refusal: Refusal, path: str) -> None:
+    broken = values("dev-aws")
+    if path == "network.cidr":
+        broken["network"] = {"cidr": "172.20.0.0/16"}
+    else:
+        broken["cluster"]["private_cidrs"]["vpn"] = "172.20.8.0/24"
+    error = refusal(broken)
+    assert [p.path for p in error.problems] == [path]
+    assert "the cluster's services" in str(error)
 
 
 def test_the_way_over_the_internet_asks_for_a_reason(values: Values, refusal: Refusal) -> None:

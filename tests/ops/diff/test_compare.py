@@ -197,16 +197,6 @@ def test_a_replacement_is_not_followed_where_the_program_ignores_the_change(diff
     assert {c.resource.name for c in diff(stack("a"), stack("b")).changes} == {"t"}
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "refused"),
-    [("1.34", "1.35", ""), ("1.33", "1.35", "more than one"), ("1.35", "1.34", "down"), ("1.35", "1.35", "")],
-)
-def test_a_version_that_no_cloud_takes_is_at_risk(diff: Diff, before: str, after: str, refused: str) -> None:
-    old, new = (resource("aws:eks/cluster:Cluster", "cluster", version=v, tags={"v": v}) for v in (before, after))
-    risks = [change.risk.what for change in diff(inventory(old), inventory(new)).at_risk if change.risk]
-    assert [refused in risk for risk in risks] == ([True] if refused else [])
-
-
 def test_taking_a_subnet_away_is_at_risk(diff: Diff) -> None:
     [change] = diff(inventory(resource("aws:ec2/subnet:Subnet", "a")), inventory()).changes
     assert change.risk is not None and "while anything is on it" in change.risk.what

@@ -11,6 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from common.console import Steps
+from common.errors import UserError
 from ops.diff.model import StackDiff
 from ops.diff.run import compare_all
 from ops.local.session import LocalCloud, open_local
@@ -117,15 +118,30 @@ def test_the_engine_does_what_the_diff_says(
     opened: LocalCloud, stack: str, plans: dict[str, Inventory], plan_edited: PlanPlatform
 ) -> None:
     cloud, now = stack.partition("-")[2], committed(opened)
-    for name, edit in {**SAFE[cloud], **AT_RISK[cloud]}.items():
+    for name, edit in SAFE[cloud].items():
         diff = told(stack, plans, plan_edited, edit)
         write(opened, now, edit.settings)
         done = opened.preview().changes
         for action, op in (("replaced", "replace"), ("added", "create"), ("removed", "delete")):
             said = {change.resource.urn for change in diff.changes if change.action == action}
             assert {change.urn for change in done if change.op == op} == said, f"{name}: {action}"
-        risky = {change.resource.name for change in diff.at_risk}
-        assert edit.at_risk <= risky if edit.at_risk else not risky, name
+        assert not diff.at_risk, name
+
+
+def test_what_the_diff_calls_at_risk_the_engine_refuses_or_replaces(
+    opened: LocalCloud, stack: str, plans: dict[str, Inventory], plan_edited: PlanPlatform
+) -> None:
+    now = committed(opened)
+    for edit in AT_RISK[stack.partition("-")[2]].values():
+        risky = {change.resource.name for change in told(stack, plans, plan_edited, edit).at_risk}
+        write(opened, now, edit.settings)
+        try:
+            replaced = {change.name for change in opened.preview().changes if change.op == "replace"}
+        except UserError as error:
+            assert "protect" in str(error)
+        else:
+            assert edit.at_risk <= replaced
+        assert edit.at_risk <= risky
 
 
 def test_a_running_stack_survives_every_safe_edit(opened: LocalCloud, stack: str) -> None:
