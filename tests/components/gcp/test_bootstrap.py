@@ -144,9 +144,10 @@ def test_the_state_is_open_to_each_account_for_its_stack_alone(project: Inventor
     roles = {"plan-state": "roles/storage.objectViewer", "deploy-dev-state": "roles/storage.objectUser"}
     for name, role in roles.items():
         assert grants[name].get("role") == role
-        begins = grants[name].get("condition.expression").split(" || ")
-        assert begins
-        assert all("seawall/dev-gcp" in begin and begin.startswith("resource.name.startsWith(") for begin in begins)
+        *own, layout = grants[name].get("condition.expression").split(" || ")
+        assert layout.startswith("resource.name == ")
+        assert own
+        assert all("seawall/dev-gcp" in begin and begin.startswith("resource.name.startsWith(") for begin in own)
 
 
 def test_only_the_deployer_encrypts_with_the_secrets_key(project: Inventory) -> None:

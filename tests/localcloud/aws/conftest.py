@@ -35,6 +35,12 @@ def clients_of(emulator: AwsEmulator) -> Clients:
     return client
 
 
+@pytest.fixture
+def clients() -> Callable[[AwsEmulator], Clients]:
+    """Makes clients of a started emulator."""
+    return clients_of
+
+
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsEmulator]:
     """Started empty, once for a module; tests use names of their own."""

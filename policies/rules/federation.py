@@ -1,0 +1,129 @@
+"""Federation and deployers: tokens of one repository alone are taken, and no deployer makes a role above its own."""
+
+from __future__ import annotations
+
+from policies.checks import PASS, expect, failed, shown
+from policies.documents import Statement
+from policies.examples import Hidden, allow, document, drop, examples, given, put
+from policies.family import Family
+from policies.grants import each_allowed
+from policies.inventory import Inventory, Resource
+from policies.model import Judgement, Severity
+
+family = Family("Federation and deployers")
+
+_POLICIES = ("aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy")
+_PROVIDER = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
+_ACT_AS = "gcp:serviceaccount/iAMMember:IAMMember"
+_BOUNDED = ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy")
+_BOUNDARY = "iam:permissionsboundary"
+_POOL = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github"
+
+
+@family.rule(
+    "gcp-federation-conditioned",
+    Severity.HIGH,
+    "Providers of workload identity take the tokens of named repositories alone",
+    types=(_PROVIDER,),
+    rationale="GitHub signs tokens for everyone: without a condition every repository of the world can log in.",
+    remedy="Set attributeCondition to compare assertion.repository, and the repository's number.",
+    examples=lambda: examples(
+        given(_PROVIDER, {"attributeCondition": "assertion.repository == 'acme/seawall'"}),
+        broken={
+            "attributeCondition is absent": drop("attributeCondition"),
+            'attributeCondition is ""': put("attributeCondition", ""),
+            'attributeCondition is "true"': put("attributeCondition", "true"),
+        },
+        undecided={"attributeCondition is known only to the provider": put("attributeCondition", Hidden())},
+    ),
+)
+def federation_conditioned(provider: Resource, _: Inventory) -> Judgement:
+    return expect(provider, "attributeCondition", "a comparison of an assertion", lambda v: "assertion." in v)
+
+
+@family.rule(
+    "gcp-federation-members-narrow",
+    Severity.HIGH,
+    "Who acts as a service account from outside is one subject, or holds one attribute",
+    types=(_ACT_AS,),
+    rationale="A grant to a whole pool lets every workflow that the pool knows act as the account.",
+    remedy="Name principal://…/subject/SUBJECT, or principalSet://…/attribute.NAME/VALUE.",
+    examples=lambda: examples(
+        given(_ACT_AS, {"member": f"principal://{_POOL}/subject/repo:acme/seawall:environment:dev"}),
+        broken={
+            f'member is "principalSet://{_POOL}/*"': put("member", f"principalSet://{_POOL}/*"),
+            f'member is "principalSet://{_POOL}/attribute.actor/*"': put(
+                "member", f"principalSet://{_POOL}/attribute.actor/*"
+            ),
+        },
+        undecided={"member is known only to the provider": put("member", Hidden())},
+        accepted={
+            "": (
+                put("member", f"principalSet://{_POOL}/attribute.repository/acme/seawall"),
+                put("member", "serviceAccount:p.svc.id.goog[serving/triton]"),
+            )
+        },
+    ),
+)
+def federation_members_narrow(grant: Resource, _: Inventory) -> Judgement:
+    return expect(grant, "member", "one subject, or one attribute's value", _narrow)
+
+
+def _narrow(member: str) -> bool:
+    return not member.startswith("principalSet:") or ("/attribute." in member and not member.endswith("*"))
+
+
+@family.rule(
+    "aws-iam-makes-bounded-roles",
+    Severity.HIGH,
+    "Who may make roles makes them within a permissions boundary",
+    types=_POLICIES,
+    rationale="A deployer that makes roles without a boundary makes one that may do everything, and takes it on.",
+    remedy="Add a StringEquals condition on iam:PermissionsBoundary to the statement.",
+    examples=lambda: examples(
+        given(
+            _POLICIES[0],
+            {
+                "policy": document(
+                    allow(
+                        Action=["iam:CreateRole"],
+                        Resource="arn:aws:iam::111122223333:role/seawall-dev-*",
+                        Condition={"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/b"}},
+                    )
+                )
+            },
+        ),
+        broken={
+            "policy.Statement.0.Condition is no condition on iam:PermissionsBoundary with iam:CreateRole": (
+                drop("policy.Statement.0.Condition"),
+                put("policy.Statement.0.Condition", {"StringNotEquals": {"iam:PermissionsBoundary": "x"}}),
+                put("policy.Statement.0", allow(Action="iam:*", Resource="*")),
+            ),
+            "policy.Statement.0.Condition is no condition on iam:PermissionsBoundary with iam:AttachRolePolicy": put(
+                "policy.Statement.0", allow(Action=["iam:AttachRolePolicy"], Resource="*")
+            ),
+            'policy.Statement.0.Condition is ["*"]': put(
+                "policy.Statement.0.Condition", {"StringLike": {"iam:PermissionsBoundary": "*"}}
+            ),
+        },
+        undecided={"policy is known only to the provider": put("policy", Hidden())},
+        accepted={"": put("policy.Statement.0", allow(Action=["iam:GetRole"], Resource="*"))},
+    ),
+)
+def iam_makes_bounded_roles(policy: Resource, _: Inventory) -> Judgement:
+    def judge(statement: Statement) -> Judgement:
+        made = [action for action in _BOUNDED if statement.acts_on(action)]
+        if not made:
+            return PASS
+        path, required = f"{statement.path}.Condition", "iam:PermissionsBoundary with one policy's ARN"
+        values = [
+            value
+            for operator in ("StringEquals", "StringLike", "ArnEquals", "ArnLike")
+            for value in statement.conditions.get(operator, {}).get(_BOUNDARY, ())
+        ]
+        if not values:
+            return failed(path, f"no condition on iam:PermissionsBoundary with {made[0]}", required)
+        loose = [value for value in values if "*" in value or "?" in value]
+        return failed(path, shown(loose), required) if loose else PASS
+
+    return each_allowed(policy, "policy", judge)
