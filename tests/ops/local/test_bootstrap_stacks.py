@@ -22,5 +22,5 @@ def up(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_a_bootstrap_stack_comes_up_unchanged_and_goes_down(up: LocalCloud) -> None:
-    assert up.preview(expect_no_changes=True).changes == ()
+    assert up.preview(expect_no_changes=True).is_empty
     assert {change.op for change in up.destroy(unprotect=True).changes} == {"delete"}
