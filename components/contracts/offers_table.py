@@ -4,7 +4,7 @@
 # fmt: off
 
 READ = "2026-11-21"
-SOURCES = {"aws": "moto 5.2.5: EC2's answers by zone id", "gcp": "skypilot-org/skypilot-catalog, catalogs/v8/gcp/vms.csv at 006059e; n2: Cyclenerd/google-cloud-pricing-cost-calculator, tools/machinetypezone.csv at 4ed73c6; g4, which neither has: one zone in which it was seen to run"}
+SOURCES = {"aws": "moto 5.2.5: EC2's answers by zone id", "gcp": "skypilot-org/skypilot-catalog, catalogs/v8/gcp/vms.csv at 006059e (rows of the types that sell GPUs and E2, read page by page: a3-highgpu-1g by 8g, other sizes of a series by the one that was seen, believed); n2: Cyclenerd/google-cloud-pricing-cost-calculator, tools/machinetypezone.csv at 4ed73c6; g4, which neither has: one zone in which it was seen to run"}
 ZONES: dict[str, dict[str, str]] = {
     "aws": {
         "af-south-1": "afs1-az1 afs1-az2 afs1-az3",
