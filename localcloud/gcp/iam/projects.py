@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from components.contracts.naming import connect_role_id, export_role_id
+from components.contracts.naming import connect_role_id, export_role_id, feature_writer_role_id
 from localcloud.gcp.iam.policies import ACCOUNTS, Policies
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
@@ -63,7 +63,11 @@ class Projects:
     def prepare(self, whose: str) -> None:
         """Make what bootstrap makes in a project, unless it is there; `whose` is `<project>/<environment>`."""
         project, _, environment = whose.partition("/")
-        made = {export_role_id(environment): _EXPORTS, connect_role_id(environment): ("container.clusters.connect",)}
+        made = {
+            export_role_id(environment): _EXPORTS,
+            connect_role_id(environment): ("container.clusters.connect",),
+            feature_writer_role_id(environment): ("redis.instances.get", "redis.instances.getAuthString"),
+        }
         for role, permissions in made.items():
             name = f"projects/{project}/roles/{role}"
             if self._store.get(_ROLES, name) is None:
