@@ -40,6 +40,8 @@ FEATURES_USER: Final = "SEAWALL_FEATURES_USER"
 FEATURES_CA_FILE: Final = "SEAWALL_FEATURES_CA_FILE"
 FEATURES_AUTH_FILE: Final = "SEAWALL_FEATURES_AUTH_FILE"
 FEATURES_TIMEOUT_MS: Final = "SEAWALL_FEATURES_TIMEOUT_MS"
+DYNAMODB_ENDPOINT: Final = "AWS_ENDPOINT_URL_DYNAMODB"
+"""The AWS SDK's own: where it finds the table."""
 
 ROW_KEY_PREFIX: Final = "features:"
 """What a row's key begins with in stores that speak Redis' protocol."""

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from common.aws_api import aws_session
 from common.errors import UserError
 from common.target import Target
+from components.contracts import serving
 from ops.features.rows import Row
 from ops.features.store import ByIdentity, FeatureStore
 
@@ -27,6 +28,7 @@ class DynamoDBRows(ByIdentity):
 
     def __init__(self, store: FeatureStore, target: Target) -> None:
         self._name = store.name
+        self._emulator = target.aws_endpoint_url
         resource: Any = aws_session(target).resource(
             "dynamodb",
             region_name=store.region,
@@ -71,6 +73,10 @@ class DynamoDBRows(ByIdentity):
             for entity, row in rows.items():
                 expiry = {} if row.expires_at is None else {"expires_at": row.expires_at}
                 batch.put_item(Item={"entity_id": entity, "features": row.features, **expiry})
+
+    def variables(self) -> Mapping[str, str]:
+        """The emulator's address in the place of the network's own endpoint, which resolves in the network alone."""
+        return {serving.DYNAMODB_ENDPOINT: self._emulator} if self._emulator else {}
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:

@@ -66,7 +66,7 @@ class Rows(Protocol):
 
 
 class ByIdentity:
-    """The part of `Rows` of a store that a server finds by its variables alone, and reads by its own identity."""
+    """The part of `Rows` of a store that a server reads by its own identity."""
 
     def variables(self) -> Mapping[str, str]:
         """None: a server on this machine is told what one in the cluster is told."""

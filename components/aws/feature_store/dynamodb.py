@@ -59,7 +59,7 @@ def make(parent: Component, place: Place, spec: DynamoDBSpec, network: NetworkRe
         environment={
             serving.FEATURES_TABLE: table_name,
             serving.FEATURES_REGION: place.region,
-            "AWS_ENDPOINT_URL_DYNAMODB": door.url,
+            serving.DYNAMODB_ENDPOINT: door.url,
         },
         doors=door.doors,
     )

@@ -46,6 +46,14 @@ def test_a_table_needs_no_secret() -> None:
         }
 
 
+def test_a_server_on_this_machine_finds_the_emulated_table_and_not_the_networks_endpoint() -> None:
+    local = Target("local", "emulated", aws_endpoint_url="http://127.0.0.1:5")
+    door = {serving.DYNAMODB_ENDPOINT: "https://vpce-1.dynamodb.eu-central-1.vpce.amazonaws.com"}
+    stored = replace(table("t"), environment={**table("t").environment, **door})
+    with serving_variables(stored, local) as variables:
+        assert variables[serving.DYNAMODB_ENDPOINT] == "http://127.0.0.1:5"
+
+
 def test_a_redis_secret_is_a_private_file_that_goes_with_the_block(gcp: Target) -> None:
     with serving_variables(REDIS, gcp) as variables:
         auth = Path(variables["SEAWALL_FEATURES_AUTH_FILE"])

@@ -11,10 +11,12 @@ import pytest
 
 from common.console import Steps
 from common.errors import UserError
+from components.contracts.backup import tiers
 from localcloud.aws.emulator import AwsEmulator
 from ops.deployed import read_outputs
 from ops.local.session import LocalCloud, open_local
 from stacks.outputs import StackOutputs
+from stacks.settings import Settings
 
 pytestmark = pytest.mark.engine
 
@@ -120,13 +122,19 @@ def test_the_deployed_rule_fills_the_replica(opened: LocalCloud) -> None:
     assert (copy["Body"].read(), copy["SSEKMSKeyId"]) == (b"weights", outputs.model_replica.key)
 
 
-def test_the_deployed_plan_copies_the_table_to_the_backup_region(opened: LocalCloud) -> None:
+def test_each_rule_of_the_deployed_plan_copies_the_table_to_the_backup_region_for_its_days(
+    opened: LocalCloud,
+) -> None:
     outputs = outputs_of(opened)
     item = {"entity_id": {"S": "1"}}
     client(opened, "dynamodb").put_item(TableName=outputs.feature_store.name, Item=item)
     far = client(opened, "backup", backup=True)
     points = far.list_recovery_points_by_backup_vault(BackupVaultName=outputs.backup.vault)["RecoveryPoints"]
-    assert [p["ResourceName"] for p in points] == [outputs.feature_store.name]
+    assert isinstance(opened.settings, Settings)
+    kept = [tier.keep_days for tier in tiers(opened.settings.backup)]
+    assert {p["ResourceName"] for p in points} == {outputs.feature_store.name}
+    assert sorted(p["Lifecycle"]["DeleteAfterDays"] for p in points) == sorted(kept)
+    assert len({p["CreatedBy"]["BackupRuleId"] for p in points}) == len(kept)
 
 
 @pytest.mark.parametrize("stack", ["staging-aws", "prod-aws"])

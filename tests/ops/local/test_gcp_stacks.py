@@ -15,10 +15,12 @@ from common.console import Steps
 from common.errors import UserError
 from common.gcp_api import GcpApi
 from common.paths import repo_root
+from components.contracts.backup import tiers
 from ops.deployed import read_outputs
 from ops.local.runs import Outcome
 from ops.local.session import LocalCloud, open_local
 from stacks.outputs import StackOutputs
+from stacks.settings import Settings
 
 pytestmark = pytest.mark.engine
 
@@ -94,14 +96,14 @@ def test_a_preview_after_that_puts_it_right(repaired: tuple[Outcome, Outcome]) -
     assert [(c.name, c.op) for c in repaired[1].changes] == [("models", "update")]
 
 
-def swap_zones(settings: dict[str, Any]) -> None:
-    settings["zones"] = list(reversed(settings["zones"]))
+def move_the_store(settings: dict[str, Any]) -> None:
+    settings["feature_store"]["zones"] = ["a", "b"]
 
 
 def test_a_change_that_replaces_protected_data_is_refused(
     home: Path, changed: Callable[[Callable[[dict[str, Any]], None]], Path]
 ) -> None:
-    root = changed(swap_zones)
+    root = changed(move_the_store)
     with (
         open_local(STACK, Steps(), home=home, root=root, keep=False) as local,
         pytest.raises(UserError, match="protect") as refused,
@@ -114,7 +116,7 @@ def test_a_change_that_replaces_unprotected_data_shows_as_a_replacement(
     home: Path, changed: Callable[[Callable[[dict[str, Any]], None]], Path]
 ) -> None:
     def edit(settings: dict[str, Any]) -> None:
-        swap_zones(settings)
+        move_the_store(settings)
         settings["opt_outs"] = {"deletion_protection": "a test replaces the feature store"}
 
     with open_local(STACK, Steps(), home=home, root=changed(edit), keep=False) as local:
@@ -155,4 +157,6 @@ def test_the_deployed_export_job_writes_to_the_backup_region(opened: LocalCloud)
     parent = f"projects/{outputs.account}/locations/{outputs.region}"
     job = api.post("cloudscheduler", f"v1/{parent}/jobs/{outputs.backup.plan}:run")
     bucket = api.storage_client().bucket(outputs.backup.vault)
-    assert (job["status"], [b.name for b in bucket.list_blobs()]) == ({}, ["features.rdb"])
+    assert isinstance(opened.settings, Settings)
+    first = tiers(opened.settings.backup)[0].name
+    assert (job["status"], [b.name for b in bucket.list_blobs()]) == ({}, [f"{first}/features.rdb"])
