@@ -27,13 +27,16 @@ IMAGES_GIB: Final = 10
 """The images of a stack in one region, packed (believed: Triton's is by far the largest)."""
 FEATURES_GIB: Final = 1
 """Features are counted as this much where the store is not sold by size."""
+_YEAR_S: Final = 365 * 24 * 3600
 
-Priced = Callable[[Resource, Settings], Line | str | None]
+Alone = Callable[[Resource], Line | str | None]
 """What a resource costs, why that depends on use alone, or None where no price list has it."""
+Priced = Callable[[Resource, Settings], Line | str | None]
+"""The same of a resource whose cost follows from the settings of a platform."""
 
 
-def estimate(inventory: Inventory, settings: Settings) -> Estimate:
-    """What a stack costs a month, idle and at full scale."""
+def estimate(inventory: Inventory, settings: Settings | None) -> Estimate:
+    """What a stack costs a month, idle and at full scale; a bootstrap stack has no `settings` of a platform."""
     lines: list[Line] = []
     free: Counter[tuple[str, str]] = Counter()
     left_out: Counter[tuple[str, str]] = Counter()
@@ -41,9 +44,9 @@ def estimate(inventory: Inventory, settings: Settings) -> Estimate:
     for resource in inventory.resources:
         if not resource.custom:
             continue
-        priced, why_free = PRICED.get(resource.type), _why_free(resource)
+        priced, why_free = _pricing(resource.type, settings), _why_free(resource)
         if priced is not None:
-            match priced(resource, settings):
+            match priced(resource):
                 case None:
                     not_priced.append((resource.type, resource.name))
                 case str(by_use):
@@ -67,6 +70,16 @@ def estimate(inventory: Inventory, settings: Settings) -> Estimate:
     )
 
 
+def _pricing(kind: str, settings: Settings | None) -> Alone | None:
+    """How a type is priced in a stack; None where it is not priced by resource."""
+    if kind in ALONE:
+        return ALONE[kind]
+    if settings is None:
+        return BOOTSTRAP.get(kind)
+    priced = PLATFORM.get(kind)
+    return None if priced is None else lambda resource: priced(resource, settings)
+
+
 def _why_free(resource: Resource) -> str:
     if resource.type in FREE:
         return FREE[resource.type]
@@ -77,9 +90,9 @@ def _line(resource: Resource, what: str, idle_usd: float, full_usd: float | None
     return Line(resource.type, resource.name, what, idle_usd, idle_usd if full_usd is None else full_usd)
 
 
-def _flat(price: Price, what: str, *, hourly: bool = False) -> Priced:
+def _flat(price: Price, what: str, *, hourly: bool = False) -> Alone:
     """A resource that costs the same in every region."""
-    return lambda resource, _: _line(resource, what, price.usd * (HOURS_A_MONTH if hourly else 1))
+    return lambda resource: _line(resource, what, price.usd * (HOURS_A_MONTH if hourly else 1))
 
 
 def _machines(resource: Resource, settings: Settings) -> Line | None:
@@ -142,10 +155,14 @@ def _endpoint(resource: Resource, settings: Settings) -> Line:
     return _line(resource, f"an interface in each of {zones} zones", usd)
 
 
+def _by_use(price: Price) -> str:
+    return f"by what is written to it: about {price.usd} USD a GiB kept a month"
+
+
 def _bucket(price: Price) -> Priced:
     def priced(resource: Resource, settings: Settings) -> Line | str:
         if "models" not in str(resource.get("bucket") or resource.get("name") or ""):
-            return f"by what is written to it: about {price.usd} USD a GiB kept a month"
+            return _by_use(price)
         gib = settings.fleet.repository_gib
         region = resource.region or settings.region
         return _line(resource, f"one release of {gib} GiB", gib * price.usd * prices.factor(settings.cloud, region))
@@ -189,7 +206,7 @@ def _valkey(resource: Resource, settings: Settings) -> Line | None:
     return _line(resource, f"{nodes} × {family}.{size}", usd)
 
 
-def _bigtable(resource: Resource, _: Settings) -> Line:
+def _bigtable(resource: Resource) -> Line:
     each = prices.BIGTABLE_HOUR.usd * HOURS_A_MONTH
     bounds = [cluster["autoscalingConfig"] for cluster in resource.get("clusters")]
     least, most = (sum(int(bound[end]) for bound in bounds) for end in ("minNodes", "maxNodes"))
@@ -203,38 +220,46 @@ def _redis(resource: Resource, settings: Settings) -> Line:
     return _line(resource, f"{gib} GiB in two zones", usd)
 
 
-def _key(resource: Resource, settings: Settings) -> Line:
+def _key(resource: Resource) -> Line:
     hsm = resource.get("versionTemplate.protectionLevel") == "HSM"
     price = prices.GCP_HSM_KEY if hsm else prices.GCP_KEY
-    kept = math.ceil(365 / settings.keys.rotation_days)
+    rotated_after_s = int(str(resource.get("rotationPeriod")).removesuffix("s"))
+    kept = math.ceil(_YEAR_S / rotated_after_s)
     return _line(resource, f"{kept} versions after a year of rotations", kept * price.usd)
 
 
-def _alert(resource: Resource, _: Settings) -> Line:
+def _alert(resource: Resource) -> Line:
     conditions = len(resource.get("conditions") or [None])
     return _line(resource, f"{conditions} conditions", conditions * prices.GCP_ALERT.usd)
 
 
-PRICED: Final[Mapping[str, Priced]] = {
+ALONE: Final[Mapping[str, Alone]] = {
     "aws:eks/cluster:Cluster": _flat(prices.EKS_HOUR, "the control plane", hourly=True),
-    "aws:eks/nodeGroup:NodeGroup": _machines,
-    "aws:ec2/vpcEndpoint:VpcEndpoint": _endpoint,
     "aws:kms/key:Key": _flat(prices.AWS_KEY, "the key; two rotations add as much each"),
     "aws:kms/replicaKey:ReplicaKey": _flat(prices.AWS_KEY, "the key's copy"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": _flat(prices.AWS_ALARM, "the alarm"),
+    "gcp:bigtable/instance:Instance": _bigtable,
+    "gcp:container/cluster:Cluster": _flat(prices.GKE_HOUR, "the control plane", hourly=True),
+    "gcp:kms/cryptoKey:CryptoKey": _key,
+    "gcp:dns/managedZone:ManagedZone": _flat(prices.DNS_ZONE, "the zone"),
+    "gcp:cloudscheduler/job:Job": _flat(prices.SCHEDULER_JOB, "the job"),
+    "gcp:monitoring/alertPolicy:AlertPolicy": _alert,
+}
+PLATFORM: Final[Mapping[str, Priced]] = {
+    "aws:eks/nodeGroup:NodeGroup": _machines,
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _endpoint,
     "aws:s3/bucket:Bucket": _bucket(prices.S3_GIB),
     "aws:ecr/repository:Repository": _images(prices.ECR_GIB),
     "aws:dynamodb/table:Table": _table,
     "aws:backup/vault:Vault": _vault,
     "aws:elasticache/replicationGroup:ReplicationGroup": _valkey,
-    "gcp:bigtable/instance:Instance": _bigtable,
-    "gcp:container/cluster:Cluster": _flat(prices.GKE_HOUR, "the control plane", hourly=True),
     "gcp:container/nodePool:NodePool": _machines,
-    "gcp:kms/cryptoKey:CryptoKey": _key,
     "gcp:storage/bucket:Bucket": _bucket(prices.GCS_GIB),
     "gcp:artifactregistry/repository:Repository": _images(prices.ARTIFACT_GIB),
     "gcp:redis/instance:Instance": _redis,
-    "gcp:dns/managedZone:ManagedZone": _flat(prices.DNS_ZONE, "the zone"),
-    "gcp:cloudscheduler/job:Job": _flat(prices.SCHEDULER_JOB, "the job"),
-    "gcp:monitoring/alertPolicy:AlertPolicy": _alert,
 }
+BOOTSTRAP: Final[Mapping[str, Alone]] = {
+    "aws:s3/bucket:Bucket": lambda _: _by_use(prices.S3_GIB),
+    "gcp:storage/bucket:Bucket": lambda _: _by_use(prices.GCS_GIB),
+}
+"""What a platform's settings price where there are some; no bucket of a bootstrap stack holds models."""

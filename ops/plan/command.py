@@ -91,12 +91,8 @@ def show_cost(inventory: Inventory, *, as_json: bool = False, quiet: bool = Fals
     from stacks.files import is_bootstrap
     from stacks.settings import Settings, stack_file
 
-    if is_bootstrap(inventory.stack):
-        typer.echo(
-            f"{inventory.stack}: not estimated; it holds keys, a small bucket and rights, and runs nothing", err=True
-        )
-        return
-    found = estimate(inventory, Settings.load(stack_file(inventory.stack)))
+    settings = None if is_bootstrap(inventory.stack) else Settings.load(stack_file(inventory.stack))
+    found = estimate(inventory, settings)
     if as_json:
         typer.echo(json.dumps(to_json(found), separators=(",", ":")))
         return

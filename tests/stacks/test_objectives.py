@@ -9,13 +9,14 @@ import pytest
 
 from components.contracts.recovery import bounds
 from components.contracts.restore import restore_minutes
-from stacks.settings import Settings, SettingsError, stack_file, stack_names
+from stacks.files import platform_names
+from stacks.settings import Settings, SettingsError, stack_file
 
 Values = Callable[[str], dict[str, Any]]
 Refusal = Callable[[object], SettingsError]
 
 
-@pytest.mark.parametrize("stack", stack_names())
+@pytest.mark.parametrize("stack", platform_names())
 def test_an_objective_one_minute_below_the_bound_is_refused(values: Values, refusal: Refusal, stack: str) -> None:
     s = Settings.load(stack_file(stack))
     longest, *_ = bounds(s.cloud, s.feature_store, s.backup)
@@ -28,7 +29,7 @@ def test_an_objective_one_minute_below_the_bound_is_refused(values: Values, refu
     Settings.parse(broken, "test")
 
 
-@pytest.mark.parametrize("stack", stack_names())
+@pytest.mark.parametrize("stack", platform_names())
 def test_a_restore_that_takes_longer_than_promised_is_refused(values: Values, refusal: Refusal, stack: str) -> None:
     s = Settings.load(stack_file(stack))
     takes = restore_minutes(s.cloud, s.feature_store)

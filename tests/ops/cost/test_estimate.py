@@ -22,6 +22,7 @@ from ops.plan.command import show_cost
 from ops.plan.planner import plan_program
 from policies.inventory import Inventory, Resource
 from stacks.compose import compose
+from stacks.files import is_bootstrap, platform_names
 from stacks.fitting import rooms_by_pool
 from stacks.settings import Settings, stack_file, stack_names
 
@@ -42,21 +43,36 @@ def one(kind: str, name: str = "it", **inputs: Any) -> Inventory:
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_every_planned_resource_is_priced_or_has_a_reason_not_to_be(plans: dict[str, Inventory], stack: str) -> None:
-    found = estimate(plans[stack], settings(stack))
+    found = estimate(plans[stack], None if is_bootstrap(stack) else settings(stack))
     assert found.not_priced == (), "price the type in ops.cost.estimate, or give its reason in ops.cost.beside"
     counted = len(found.lines) + sum(count for _, count, _ in [*found.free, *found.left_out])
     assert counted == sum(resource.custom for resource in plans[stack].resources)
     assert all(why for *_, why in [*found.free, *found.left_out])
 
 
-@pytest.mark.parametrize("stack", stack_names())
+@pytest.mark.parametrize("stack", platform_names())
 def test_full_scale_costs_more_than_idling(plans: dict[str, Inventory], stack: str) -> None:
     found = estimate(plans[stack], settings(stack))
     assert 300 < found.idle_usd < found.full_usd
     assert all(0 <= line.idle_usd <= line.full_usd for line in found.lines)
 
 
-@pytest.mark.parametrize("stack", stack_names())
+@pytest.mark.parametrize("stack", sorted(set(stack_names()) - set(platform_names())))
+def test_a_bootstrap_stack_costs_its_keys_and_alarms_whatever_the_platforms_do(
+    plans: dict[str, Inventory], stack: str
+) -> None:
+    found = estimate(plans[stack], None)
+    assert 0 < found.idle_usd == found.full_usd < 20
+    keys = [r.name for kind in ("aws:kms/key:Key", "gcp:kms/cryptoKey:CryptoKey") for r in plans[stack].of_type(kind)]
+    assert keys and set(keys) <= {line.name for line in found.lines}
+
+
+def test_a_type_that_only_a_platform_prices_is_told_of_a_bootstrap_stack() -> None:
+    found = estimate(one("aws:eks/nodeGroup:NodeGroup", "machines"), None)
+    assert found.not_priced == (("aws:eks/nodeGroup:NodeGroup", "machines"),)
+
+
+@pytest.mark.parametrize("stack", platform_names())
 def test_idle_machines_hold_the_fewest_replicas_and_no_machine_more(stack: str) -> None:
     asked = settings(stack)
     rooms = rooms_by_pool(asked.cloud, asked.pools, asked.fleet)

@@ -20,6 +20,7 @@ from ops import cli
 from ops.demo import run
 from ops.demo.model import Step
 from ops.demo.stages import Act, Demo
+from stacks.files import platform_names, stack_names
 
 
 def well(_demo: Demo, step: Step) -> None:
@@ -189,6 +190,12 @@ def test_a_store_that_the_local_cloud_only_records_is_refused_before_anything_is
     assert refused.value.where == "dev-gcp: feature_store.kind"
 
 
-def test_every_committed_stack_can_be_shown() -> None:
-    for file in (repo_root() / "stacks" / "config").glob("Pulumi.*.yaml"):
-        run.settings_to_show(file.name.split(".")[1], repo_root())
+def test_every_committed_platform_can_be_shown() -> None:
+    for stack in platform_names():
+        run.settings_to_show(stack, repo_root())
+
+
+def test_a_stack_that_prepares_an_account_has_no_demo() -> None:
+    for stack in set(stack_names()) - set(platform_names()):
+        with pytest.raises(UserError, match=f"{stack} prepares an account, and serves nothing"):
+            run.settings_to_show(stack, repo_root())

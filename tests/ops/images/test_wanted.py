@@ -12,9 +12,10 @@ from common.errors import UserError
 from components.contracts.images import PUBLIC_IMAGES, public_images
 from ops.images.command import app, as_record, as_text
 from ops.images.wanted import SERVING, Found, State, Wanted, judge, wanted_images
-from stacks.settings import Settings, stack_file, stack_names
+from stacks.files import platform_names
+from stacks.settings import Settings, stack_file
 
-STACKS = stack_names()
+STACKS = platform_names()
 
 
 @pytest.fixture(params=STACKS)

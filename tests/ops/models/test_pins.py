@@ -6,10 +6,11 @@ import pytest
 
 from ops.models.command import default_repository
 from ops.models.manifest import build_manifest
-from stacks.settings import Settings, stack_file, stack_names
+from stacks.files import platform_names
+from stacks.settings import Settings, stack_file
 
 
-@pytest.mark.parametrize("stack", stack_names())
+@pytest.mark.parametrize("stack", platform_names())
 def test_a_committed_stack_pins_the_committed_models(stack: str) -> None:
     pinned = Settings.load(stack_file(stack)).fleet.model_release
     published = build_manifest(default_repository(), pinned.version)
