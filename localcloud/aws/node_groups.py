@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from localcloud.providers.base import ProviderError, Recorded, Request, State
+from localcloud.providers.base import ProviderError, Recorded, Request, State, scoped
 from localcloud.providers.store import Store, Stored
 
 TOKEN: Final = "aws:eks/nodeGroup:NodeGroup"  # noqa: S105 - a resource's type
@@ -29,37 +29,39 @@ class NodeGroups(Recorded):
         if sent != (request.old_inputs.get(_SIZES) or {}):
             _check(sent)
             return super().update(request)
-        found = self._store.get(request.token, request.id)
+        found = self._store.get(request.token, self._key(request, request.id))
         kept = (found.inputs if found else request.inputs).get(_SIZES)
         return super().update(replace(request, inputs={**request.inputs, _SIZES: kept}))
 
 
-def set_desired_size(store: Store, group_id: str, size: int) -> None:
+def set_desired_size(store: Store, region: str, group_id: str, size: int) -> None:
     """Scale a group as its autoscaler does: by SetDesiredCapacity, behind EKS' back.
 
     Raises:
         ProviderError: the group is not there, or `size` is outside its Auto Scaling group's bounds.
     """
-    found = store.get(TOKEN, group_id)
-    if found is None:
-        raise ProviderError(f"there is no node group {group_id}")
+    found = _group(store, region, group_id)
     sizes = found.inputs[_SIZES]
     if not sizes["minSize"] <= size <= sizes["maxSize"]:
         raise ProviderError(f"{size} is outside {sizes['minSize']} to {sizes['maxSize']}")
     scaled = {_SIZES: {**sizes, "desiredSize": size}}
-    store.put(Stored(TOKEN, group_id, found.urn, {**found.inputs, **scaled}, {**found.outputs, **scaled}))
+    store.put(Stored(TOKEN, found.id, found.urn, {**found.inputs, **scaled}, {**found.outputs, **scaled}))
 
 
-def desired_size(store: Store, group_id: str) -> int:
+def desired_size(store: Store, region: str, group_id: str) -> int:
     """How many machines the group shall have.
 
     Raises:
         ProviderError: the group is not there.
     """
-    found = store.get(TOKEN, group_id)
+    return int(_group(store, region, group_id).inputs[_SIZES]["desiredSize"])
+
+
+def _group(store: Store, region: str, group_id: str) -> Stored:
+    found = store.get(TOKEN, scoped(region, group_id))
     if found is None:
-        raise ProviderError(f"there is no node group {group_id}")
-    return int(found.inputs[_SIZES]["desiredSize"])
+        raise ProviderError(f"there is no node group {group_id} in {region}")
+    return found
 
 
 def _check(sizes: Mapping[str, Any]) -> None:

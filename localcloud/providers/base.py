@@ -172,8 +172,12 @@ class Recorded(Kind):
         return State(physical_id, computed)
 
     def _key(self, request: Request, physical_id: str) -> str:
-        scope = self._scope(request)
-        return f"{scope}/{physical_id}" if scope else physical_id
+        return scoped(self._scope(request), physical_id)
+
+
+def scoped(scope: str, physical_id: str) -> str:
+    """The id by which the store keeps what is the resource's own only within `scope`, as a region."""
+    return f"{scope}/{physical_id}" if scope else physical_id
 
 
 class LocalProvider(ABC):

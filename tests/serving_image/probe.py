@@ -121,7 +121,11 @@ def firestore_routes() -> list[Route]:
     stubs, rest_base = transports("google.cloud.firestore_v1.services.firestore")
 
     transport = stubs.FirestoreGrpcTransport(channel=grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]))
-    requests = {"Commit": firestore.CommitRequest, "ListDocuments": firestore.ListDocumentsRequest}
+    requests = {
+        "BatchGetDocuments": firestore.BatchGetDocumentsRequest,
+        "Commit": firestore.CommitRequest,
+        "ListDocuments": firestore.ListDocumentsRequest,
+    }
     base = rest_base._BaseFirestoreRestTransport
     return [Route(name, base, request, transport) for name, request in requests.items()]
 

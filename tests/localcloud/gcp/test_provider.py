@@ -72,11 +72,6 @@ def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GcpProvider:
             {"instanceName": "i", "table": "t", "role": "roles/r", "member": "user:a@b"},
             "projects/acme/instances/i/tables/t/roles/r/user:a@b",
         ),
-        (
-            "gcp:serviceaccount/iAMMember:IAMMember",
-            {"serviceAccountId": "s", "role": "roles/r", "member": "m", "condition": {"title": "only here"}},
-            "s/roles/r/m/only here",
-        ),
     ],
 )
 def test_ids_are_shaped_as_googles(token: str, inputs: dict[str, Any], expected: str) -> None:

@@ -10,7 +10,6 @@ from common.target import REAL_CLOUD
 from components.contracts.feature_store import FeatureStoreKind
 from components.contracts.vocabulary import Cloud
 from ops.drill.clouds import DRILLED, drill_cloud
-from ops.features.store import FeatureStore, open_rows
 from stacks.outputs import FeatureStoreOutputs, StackOutputs
 
 REFUSED = sorted(set(FeatureStoreKind) - set(DRILLED))
@@ -24,9 +23,3 @@ def test_a_kind_that_no_drill_restores_is_refused_with_where_to_read_on(kind: Fe
         drill_cloud(outputs, REAL_CLOUD)
     assert "docs/recovery.md" in refused.value.remedy
     assert f"**{kind}**" in (repo_root() / "docs" / "recovery.md").read_text(encoding="utf-8")
-
-
-def test_rows_of_a_store_that_only_pods_reach_are_refused_not_lost() -> None:
-    store = FeatureStore(FeatureStoreKind.VALKEY, "features", "eu-west-1", "id", {})
-    with pytest.raises(UserError, match="only its private network reaches it"):
-        open_rows(store, REAL_CLOUD)
