@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from common.gcp_api import GcpError
@@ -33,6 +34,13 @@ class KeyRing(RestKind):
                 "name",
             ) from e
         return self._state(request, found)
+
+    def read(self, request: Request) -> State | None:
+        state = super().read(request)
+        if state is None or request.inputs:
+            return state
+        # An import: its id says all that it is asked for, and any of it that differed would replace it.
+        return replace(state, inputs=dict(state.outputs))
 
     def update(self, request: Request) -> State:
         raise ProviderError(f"{request.id} has nothing that can change")
