@@ -51,6 +51,8 @@ def _sdk_class(token: str) -> str:
         return f"pulumi_{name}:Provider"
     if package == "kubernetes":  # kubernetes:rbac.authorization.k8s.io/v1:Role lies in pulumi_kubernetes.rbac.v1
         group, _, version = module.partition("/")
+        if "." in group and not group.endswith(".k8s.io"):  # kubernetes:cloud.google.com/v1:ComputeClass
+            return "pulumi_kubernetes.apiextensions:CustomResource"
         return f"pulumi_kubernetes.{group.split('.')[0]}.{version}:{name}"
     return f"pulumi_{package}.{module.partition('/')[0]}:{name}"
 

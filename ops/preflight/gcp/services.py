@@ -85,7 +85,6 @@ def agents(reader: GcpReader, wanted: Wanted) -> Iterator[Finding]:
     An agent lives in a project of Google's, and asking for some of them makes them: so the project's policy is
     read, where an agent that exists usually holds its own role. One that is not there is unknown, never missing.
     """
-    made = set(wanted.named("gcp:projects/serviceIdentity:ServiceIdentity", "service"))
     policy = reader.ask("cloudresourcemanager", f"v1/projects/{wanted.account}:getIamPolicy", {})
     members = {m for binding in policy.get("bindings", ()) for m in binding.get("members", ())}
     for agent in wanted.service_agents:
@@ -93,8 +92,6 @@ def agents(reader: GcpReader, wanted: Wanted) -> Iterator[Finding]:
         service = AGENT_SERVICES.get(domain, "")
         if f"serviceAccount:{agent}" in members:
             yield ok(agent, "exists: it holds a role of the project")
-        elif service in made:
-            yield not_applicable(agent, "the stack has it made before it grants anything")
         else:
             yield unknown(
                 agent,

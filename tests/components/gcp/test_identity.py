@@ -26,7 +26,8 @@ def test_the_fleet_reads_the_model_bucket_and_nothing_else(gcp_platform: Any) ->
 
 def test_pods_may_become_the_fleet_only_once_the_clusters_pool_exists(gcp_platform: Any) -> None:
     inventory = gcp_platform.inventory
-    (binding,) = inventory.of_type("gcp:serviceaccount/iAMMember:IAMMember")
+    become = inventory.of_type("gcp:serviceaccount/iAMMember:IAMMember")
+    (binding,) = (r for r in become if r.get("role") == "roles/iam.workloadIdentityUser")
     (cluster,) = inventory.of_type("gcp:container/cluster:Cluster")
     assert cluster in inventory.linked(binding, "serviceAccountId"), (
         "IAM refuses a member of a pool that is not there"

@@ -15,10 +15,12 @@ from ops.preflight.asked import gcp_questions, questions
 from ops.preflight.gcp.permissions import held_of
 from ops.preflight.gcp.quotas import wanted_by_metric
 from ops.preflight.gcp.reader import GcpReader
+from ops.preflight.gcp.services import apis
 from ops.preflight.model import Status
 from ops.preflight.runner import answer
 from ops.preflight.state import Backend, PulumiFiles, Secrets
 from ops.preflight.wanted import Machines, Wanted
+from policies.inventory import Inventory
 from tests.ops.preflight.conftest import GCP_KEY, Ask, findings, gcp_files, is_sentence
 from tests.ops.preflight.recorded import (
     DENIED_GCP,
@@ -281,21 +283,24 @@ def test_an_api_that_is_off_is_told_with_its_command(ask_gcp: Ask) -> None:
     assert [f.remedy for f in told] == [f"gcloud services enable container.googleapis.com --project={P}"]
 
 
-def test_an_api_that_the_stack_switches_on_is_not_missing(gcp: Wanted, ask_gcp: Ask) -> None:
-    answers = {f"GET serviceusage/v1/projects/{P}/services:batchGet": services(gcp, "redis.googleapis.com")}
-    told = [f for c in ask_gcp(answers, "APIs").answered for f in c.findings if f.subject == "redis.googleapis.com"]
-    assert [f.status for f in told] == [Status.NOT_APPLICABLE]
+def test_an_api_that_bootstrap_switches_on_is_missing_for_a_platform_alone(
+    plans: dict[str, Inventory], gcp: Wanted
+) -> None:
+    for wanted, status in ((Wanted(plans["bootstrap-gcp"]), Status.NOT_APPLICABLE), (gcp, Status.MISSING)):
+        path = f"GET serviceusage/v1/projects/{P}/services:batchGet"
+        answers = {**gcp_answers(wanted), path: services(wanted, "redis.googleapis.com")}
+        with serving(RecordedGcp(answers)) as target:
+            told = {f.subject: f.status for f in apis(GcpReader(target, wanted.account), wanted)}
+        assert told.pop("redis.googleapis.com") is status
+        assert set(told.values()) == {Status.OK}
 
 
-def test_an_agent_without_a_role_is_made_by_the_stack_or_unknown(ask_gcp: Ask) -> None:
+def test_an_agent_without_a_role_is_unknown_with_the_command_that_makes_it(gcp: Wanted, ask_gcp: Ask) -> None:
     report = ask_gcp({f"POST {MANAGER}:getIamPolicy": {}}, "service agents")
-    by_domain = {f.subject.partition("@")[2].partition(".")[0]: f for c in report.answered for f in c.findings}
-    assert by_domain["cloud-redis"].status is Status.NOT_APPLICABLE
-    told = by_domain["compute-system"]
-    assert (told.status, told.remedy) == (
-        Status.UNKNOWN,
-        f"gcloud beta services identity create --service=compute.googleapis.com --project={P}",
-    )
+    told = {f.subject: f for f in findings(report, Status.UNKNOWN)}
+    assert set(told) == set(gcp.service_agents)
+    (compute,) = (f for subject, f in told.items() if "@compute-system." in subject)
+    assert compute.remedy == f"gcloud beta services identity create --service=compute.googleapis.com --project={P}"
 
 
 def test_one_permission_that_cannot_be_tested_hides_no_other(gcp: Wanted) -> None:
