@@ -24,22 +24,26 @@ class Taken:
 def overlaps(wanted: Wanted, taken: Sequence[Taken]) -> Iterator[Finding]:
     """Whether any range of the stack is taken, by the account's networks or by those that are joined to it."""
     joined = [Taken(f"cluster.private_cidrs.{name}", cidr) for name, cidr in wanted.joined.items()]
-    yield from _compared(wanted.networks, [*joined, *taken])
+    yield from _compared(wanted.networks, [*joined, *taken], wanted.backup_region)
 
 
-def _compared(networks: Mapping[str, ipaddress.IPv4Network], taken: Sequence[Taken]) -> Iterator[Finding]:
+def _compared(
+    networks: Mapping[str, ipaddress.IPv4Network], taken: Sequence[Taken], backup_region: str
+) -> Iterator[Finding]:
     for name, cidr in networks.items():
         subject = f"{name} {cidr}"
         clashing = [other for other in taken if cidr.overlaps(other.cidr)]
         if clashing:
             said = ", ".join(f"{other.cidr} of {other.by}" for other in clashing)
-            yield missing(subject, f"overlaps {said}", _remedy([*networks.values(), *(t.cidr for t in taken)]))
+            setting = "standby.cidr" if name.endswith(f" {backup_region}") else "network.cidr"
+            used = [*networks.values(), *(other.cidr for other in taken)]
+            yield missing(subject, f"overlaps {said}", _remedy(setting, used))
         else:
             yield ok(subject, f"free beside {len(taken)} ranges in use")
 
 
-def _remedy(used: Iterable[ipaddress.IPv4Network]) -> str:
+def _remedy(setting: str, used: Iterable[ipaddress.IPv4Network]) -> str:
     listed = list(used)
     free = next((c for c in _CANDIDATES if not any(c.overlaps(u) for u in listed)), None)
     choose = f"{free}, which is free" if free else "a range that none of these overlaps"
-    return f"Set network.cidr to {choose}, before the first `pulumi up`: a network keeps its range for life."
+    return f"Set {setting} to {choose}, before the first `pulumi up`: a network keeps its range for life."

@@ -78,7 +78,7 @@ def aws_questions(reader: AwsReader, wanted: Wanted, files: PulumiFiles, princip
         Check("kubernetes-version", "Kubernetes version", partial(offers.kubernetes_version, reader, wanted)),
         Check("service-linked-roles", "service-linked roles", partial(places.service_linked_roles, reader, wanted)),
         Check("once-per-account", "once per account", partial(once.once, reader, wanted)),
-        Check("addresses", "addresses", partial(places.addresses, reader, wanted, wanted.region)),
+        Check("addresses", "addresses", partial(places.addresses, reader, wanted)),
         Check("bucket-names", "bucket names", partial(places.bucket_names, reader, wanted)),
         Check("key-aliases", "key aliases", partial(places.key_aliases, reader, wanted)),
         Check("state", "state and secrets", lambda: state(reader, wanted, files, simulated())),

@@ -148,7 +148,7 @@ class Wanted:
         """Address ranges that the stack takes, by what takes them."""
         ranges: dict[str, str] = {}
         for vpc in self.inventory.of_type("aws:ec2/vpc:Vpc"):
-            ranges["network"] = str(vpc.get("cidrBlock"))
+            ranges[f"network {vpc.region or self.region}"] = str(vpc.get("cidrBlock"))
         for subnet in self.inventory.of_type("gcp:compute/subnetwork:Subnetwork"):
             ranges[f"subnet {subnet.get('region')}"] = str(subnet.get("ipCidrRange"))
             for secondary in subnet.get("secondaryIpRanges", ()):

@@ -31,12 +31,13 @@ def service_linked_roles(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]
             yield missing(role, "does not exist, and a planned policy or pool relies on it", remedy)
 
 
-def addresses(reader: AwsReader, wanted: Wanted, region: str) -> Iterator[Finding]:
-    """Whether the stack's network overlaps another of the region."""
+def addresses(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]:
+    """Whether a network of the stack overlaps another of the regions that it has networks in."""
     if not wanted.networks:
         return
     taken = [
         Taken(f"{vpc['VpcId']} in {region}", ipaddress.IPv4Network(block["CidrBlock"]))
+        for region in sorted({vpc.region or wanted.region for vpc in wanted.inventory.of_type("aws:ec2/vpc:Vpc")})
         for vpc in reader.pages("ec2", "describe_vpcs", region, "Vpcs")
         if not is_ours(vpc, wanted)
         for block in vpc.get("CidrBlockAssociationSet", ())

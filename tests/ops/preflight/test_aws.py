@@ -205,6 +205,11 @@ FAULTS: dict[str, tuple[Answers, str, str]] = {
         "addresses",
         "Set network.cidr to 10.0.0.0/16, which is free",
     ),
+    "a network with the addresses that wait in the backup region": (
+        {"ec2.DescribeVpcs <backup>": {"Vpcs": [vpc("10.21.128.0/20")]}},
+        "addresses",
+        "Set standby.cidr to 10.0.0.0/16, which is free",
+    ),
     "a bucket's name that another account has": (
         {"s3.HeadBucket": Refusal("403", "Forbidden"), "s3.HeadBucket acme-state": {"BucketRegion": "<backup>"}},
         "bucket names",
@@ -371,7 +376,7 @@ def test_nodes_and_networks_of_the_stack_itself_are_not_counted_twice(aws: Wante
         "service-quotas.GetServiceQuota L-1216C47A": {"Quota": {"Value": 6.0}},
         "service-quotas.GetServiceQuota L-F678F1CE": {"Quota": {"Value": 5.0}},
         "ec2.DescribeInstances": {"Reservations": [{"Instances": [node, node, node]}]},
-        "ec2.DescribeVpcs": {"Vpcs": [vpc(str(aws.networks["network"]), stack="dev-aws")]},
+        "ec2.DescribeVpcs": {"Vpcs": [vpc(str(aws.networks[f"network {aws.region}"]), stack="dev-aws")]},
     }
     assert not findings(ask_aws(answers, "quotas in <region>", "addresses"), Status.MISSING)
 
