@@ -1,7 +1,7 @@
 """The account's trail: who read or wrote Pulumi's state, and every change in the account, in a locked bucket.
 
 EventBridge is told of a call only where a trail logs it (EventBridge guide, "AWS service events delivered via
-CloudTrail", believed, 2026-11-21): what watches keys that are disabled hangs on the management events here. The use of
+CloudTrail"; believed): what watches keys that are disabled hangs on the management events here. The use of
 keys counts as reading (CloudTrail guide, "Logging management events": AWS KMS events), and is left out.
 """
 
