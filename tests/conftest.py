@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,12 @@ from stacks.settings import stack_names
 settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("shared-machine"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "shared-machine")
+
+# A run in the background of a shell, or below nohup, begins with these ignored, and what it starts inherits that:
+# no interruption could be tested. A handler that does nothing spares the run all the same, and is not inherited.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda _number, _frame: None)
 
 FORBID_SKIPS = "SEAWALL_FORBID_SKIPS"
 
