@@ -113,7 +113,8 @@ def _narrow(member: str) -> bool:
 def iam_makes_bounded_roles(policy: Resource, _: Inventory) -> Judgement:
     def judge(statement: Statement) -> Judgement:
         made = [action for action in _BOUNDED if statement.acts_on(action)]
-        if not made:
+        # Who may do everything is another rule's finding: aws-iam-no-full-admin.
+        if not made or {"*", "*:*"} & {*statement.actions}:
             return PASS
         path, required = f"{statement.path}.Condition", "iam:PermissionsBoundary with one policy's ARN"
         values = [

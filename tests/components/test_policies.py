@@ -7,15 +7,21 @@ from typing import Any
 
 from components.contracts.vocabulary import Cloud
 from policies.evaluation import evaluate
+from policies.inventory import Inventory
 from policies.model import Verdict
 from policies.rules import RULES
+from stacks.files import is_bootstrap
 
 
 def test_every_rule_has_something_to_say_about_some_stack(
-    stores: Mapping[str, tuple[Cloud, Mapping[str, Any]]], plan_platform: Callable[..., Any]
+    stores: Mapping[str, tuple[Cloud, Mapping[str, Any]]],
+    plan_platform: Callable[..., Any],
+    plans: Mapping[str, Inventory],
 ) -> None:
+    bootstrap = [plan for stack, plan in plans.items() if is_bootstrap(stack)]
     production = [plan_platform(cloud, "prod") for cloud in Cloud]
     of_each_kind = [plan_platform(cloud, **changes) for cloud, changes in stores.values()]
-    findings = [f for planned in (*production, *of_each_kind) for f in evaluate(planned.inventory)]
+    platforms = [planned.inventory for planned in (*production, *of_each_kind)]
+    findings = [f for inventory in (*platforms, *bootstrap) for f in evaluate(inventory)]
     judged = {f.rule.id for f in findings if f.verdict is not Verdict.NOT_APPLICABLE}
     assert sorted({rule.id for rule in RULES} - judged) == [], "these rules look at nothing that a stack has"
