@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from common.errors import UserError
+from stacks.files import is_bootstrap
 
 
 def complete_stack(incomplete: str) -> list[str]:
@@ -78,7 +79,7 @@ def platform_stack(argument: str | None, option: str | None, command: str, *, de
         UserError: as `one_stack`, or it prepares an account.
     """
     chosen = one_stack(argument, option, command, default=default)
-    if chosen.startswith("bootstrap-"):
+    if is_bootstrap(chosen):
         remedy = f"Name a platform stack, as in `{command} dev-{chosen.rpartition('-')[2]}`."
         raise UserError(f"{chosen} prepares an account, and serves nothing", command, remedy)
     return chosen

@@ -56,6 +56,31 @@ def key_alarm(place: Place) -> Alarm:
     )  # fmt: skip
 
 
+def metric_alarm(
+    parent: pulumi.Resource, place: Place, purpose: str, alarm: Alarm, channel: pulumi.Output[str], *, region: str
+) -> None:
+    """The alarm in CloudWatch, which tells the channel when it fires and when it is over."""
+    aws.cloudwatch.MetricAlarm(
+        purpose,
+        region=region,
+        name=place.name(purpose, max_length=255),
+        alarm_description=alarm.says,
+        namespace=alarm.namespace,
+        metric_name=alarm.metric,
+        dimensions=alarm.dimensions,
+        statistic=alarm.statistic,
+        period=alarm.period_seconds,
+        evaluation_periods=alarm.periods,
+        comparison_operator=alarm.comparison,
+        threshold=alarm.threshold,
+        treat_missing_data=alarm.without_data,
+        alarm_actions=[channel],
+        ok_actions=[channel],
+        tags=place.labels,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
 def topic_policy(place: Place, topic: str, region: str) -> str:
     """This account's alarms may publish, its own IAM decides on the rest, and nothing travels in the clear."""
     arn = topic_arn(place, topic, region)
@@ -123,7 +148,8 @@ class Monitoring(Component):
             **store.alarms(place, feature_store, backup),
         }
         for purpose, alarm in alarms.items():
-            self._alarm(purpose, place, alarm, away if alarm.away else here)
+            channel, region = (away, place.backup_region) if alarm.away else (here, place.region)
+            metric_alarm(self, place, purpose, alarm, channel, region=region)
         self.ref = MonitoringRef(channel=here)
         self.finish({"channel": here, "channel_away": away})
 
@@ -160,24 +186,3 @@ class Monitoring(Component):
                 opts=options,
             )
         return ready(topic.arn, policy)
-
-    def _alarm(self, purpose: str, place: Place, alarm: Alarm, channel: pulumi.Output[str]) -> None:
-        aws.cloudwatch.MetricAlarm(
-            purpose,
-            region=place.backup_region if alarm.away else place.region,
-            name=place.name(purpose, max_length=255),
-            alarm_description=alarm.says,
-            namespace=alarm.namespace,
-            metric_name=alarm.metric,
-            dimensions=alarm.dimensions,
-            statistic=alarm.statistic,
-            period=alarm.period_seconds,
-            evaluation_periods=alarm.periods,
-            comparison_operator=alarm.comparison,
-            threshold=alarm.threshold,
-            treat_missing_data=alarm.without_data,
-            alarm_actions=[channel],
-            ok_actions=[channel],
-            tags=place.labels,
-            opts=pulumi.ResourceOptions(parent=self),
-        )

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from policies.inventory import Inventory, Resource
+from stacks.files import is_bootstrap
 from tests.golden.write import FOLDER, golden_text, golden_texts, refresh, stale
 
 ENVIRONMENTS = {"dev": "eu-west-1", "staging": "eu-west-1", "prod": "eu-west-3"}
@@ -123,7 +124,7 @@ def test_a_change_of_a_component_shows_once_for_each_cloud(planned: tuple[Invent
     before, after = golden_texts(planned), golden_texts(everywhere(unbolted, list(planned)))
     found = {name: diff(before[name], after[name]) for name in before}
     changed = ['"deletionProtection": true', '"deletionProtection": "no"']
-    assert found == {name: [] if name.startswith("bootstrap-") else changed for name in before}
+    assert found == {name: [] if is_bootstrap(name) else changed for name in before}
 
 
 def with_another_device(resource: Resource) -> Resource:

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.events import KEY_AT_RISK, KEY_EVENTS, record, rule_name
-from components.aws.monitoring import key_alarm, topic_policy
+from components.aws.monitoring import key_alarm, metric_alarm, topic_policy
 from components.contracts.bootstrap import BootstrapSpec
 from components.contracts.component import Component, ready
 from components.contracts.place import Place
@@ -41,26 +41,7 @@ def watch_keys(parent: Component, place: Place, spec: BootstrapSpec, key: KeyRef
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[writable]),
     )
     topic = _topic(parent, place, spec, key)
-    alarm = key_alarm(place)
-    aws.cloudwatch.MetricAlarm(
-        KEY_AT_RISK,
-        region=place.region,
-        name=place.name(KEY_AT_RISK, max_length=255),
-        alarm_description=alarm.says,
-        namespace=alarm.namespace,
-        metric_name=alarm.metric,
-        dimensions=alarm.dimensions,
-        statistic=alarm.statistic,
-        period=alarm.period_seconds,
-        evaluation_periods=alarm.periods,
-        comparison_operator=alarm.comparison,
-        threshold=alarm.threshold,
-        treat_missing_data=alarm.without_data,
-        alarm_actions=[topic],
-        ok_actions=[topic],
-        tags=place.labels,
-        opts=options,
-    )
+    metric_alarm(parent, place, KEY_AT_RISK, key_alarm(place), topic, region=place.region)
 
 
 def _topic(parent: Component, place: Place, spec: BootstrapSpec, key: KeyRef) -> pulumi.Output[str]:

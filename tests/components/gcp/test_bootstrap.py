@@ -25,6 +25,7 @@ from components.gcp.bootstrap.rights import (
 )
 from components.gcp.bootstrap.roles import EXPORTS, WRITES
 from policies.inventory import Inventory, Resource
+from stacks.files import is_bootstrap
 
 MEMBER, CUSTOM_ROLE = "gcp:projects/iAMMember:IAMMember", "gcp:projects/iAMCustomRole:IAMCustomRole"
 ACT_AS = "gcp:serviceaccount/iAMMember:IAMMember"
@@ -102,7 +103,7 @@ def kinds(plan: Inventory) -> Iterator[str]:
 
 
 def test_a_deployer_may_do_what_the_stack_has_on_its_cluster_and_no_more(plans: dict[str, Inventory]) -> None:
-    stacks = [plan for name, plan in plans.items() if name.endswith("-gcp") and not name.startswith("bootstrap-")]
+    stacks = [plan for name, plan in plans.items() if name.endswith("-gcp") and not is_bootstrap(name)]
     assert {kind for plan in stacks for kind in kinds(plan)} == set(KUBERNETES)
 
 
