@@ -12,7 +12,7 @@ Usage:
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +43,7 @@ __all__ = [
     "ensure_serving_environment",
     "fetch_release",
     "kept",
+    "not_enforced",
     "provider_environment",
     "provider_script",
     "session_members",
@@ -67,3 +68,11 @@ def provider_environment(store: Path, *, force_delete: bool = False) -> Mapping[
         force_delete: the clouds' own deletion protection counts as lifted, and what holds data is emptied.
     """
     return {ENV_STORE: str(store), **({ENV_FORCE_DELETE: "1"} if force_delete else {})}
+
+
+def not_enforced(types: Iterable[str], condition_keys: Iterable[str] = ()) -> tuple[tuple[str, str], ...]:
+    """What the local cloud does not judge of a deployed stack; see `localcloud.limits.not_enforced`."""
+    # Imported here: it knows every stand-in provider.
+    from localcloud import limits
+
+    return limits.not_enforced(types, condition_keys)

@@ -81,12 +81,29 @@ class _Versioned(_Recorded):
         return super().update(request)
 
 
+class _Addons(_Versioned):
+    not_enforced = "nothing runs; that kube-proxy fits the control plane's version is checked"
+
+
+class _Clusters(_Versioned):
+    not_enforced = "no control plane runs; that its version goes up one at a time is checked"
+
+
 class _VersionedNodeGroups(_Versioned, NodeGroups):
     """Machines, with their number and their version."""
 
+    not_enforced = "no machine starts; names, versions, and how sizes change, are as EKS'"
 
-ENFORCED: Mapping[str, type[Recorded]] = {NODE_GROUP: _VersionedNodeGroups, ADDON: _Versioned, CLUSTER: _Versioned}
+
+ENFORCED: Mapping[str, type[Recorded]] = {NODE_GROUP: _VersionedNodeGroups, ADDON: _Addons, CLUSTER: _Clusters}
 """Types that are remembered as those that are only recorded, and refuse what the cloud would all the same."""
+
+NOT_ENFORCED: Mapping[str, str] = {
+    token: kind.not_enforced
+    for token, kind in {**EMULATED, **SETTINGS, **ENFORCED}.items()
+    if isinstance(kind, type | Setting) and kind.not_enforced
+}
+"""Type → `Kind.not_enforced`, for those that have such a note."""
 
 
 class AwsProvider(LocalProvider):

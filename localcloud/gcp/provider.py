@@ -45,6 +45,9 @@ _SERVICES: Final = (iam, kms, redis, scheduler, storage, transfer)
 EMULATED: Final[Mapping[str, type[EmulatedKind]]] = {kind.pulumi_type: kind for s in _SERVICES for kind in s.KINDS}
 """The types with a data plane, by token."""
 
+NOT_ENFORCED: Final[Mapping[str, str]] = {t: kind.not_enforced for t, kind in EMULATED.items() if kind.not_enforced}
+"""Type → `Kind.not_enforced`, for those that have such a note."""
+
 ASKED: Final[Mapping[str, tuple[str, str]]] = {
     "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": ("logging", "serviceAccountId"),
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": ("storage", "emailAddress"),

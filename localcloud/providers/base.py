@@ -92,6 +92,9 @@ class State:
 class Kind(ABC):
     """How resources of a type come, change, are read and go. Methods raise `ProviderError`, and may block."""
 
+    not_enforced: ClassVar[str] = ""
+    """What of it, or of what it asks for, changes nothing that the emulator does; evidence and the page print it."""
+
     @abstractmethod
     def create(self, request: Request) -> State:
         """Make the resource; never called in a preview."""

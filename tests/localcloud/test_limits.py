@@ -91,9 +91,20 @@ def test_the_page_names_a_type_under_what_becomes_of_it() -> None:
 
 def test_the_page_says_what_of_an_emulated_type_changes_nothing() -> None:
     known = limits.known_types()
-    assert limits.NOT_ENFORCED.keys() <= {token for types in known.values() for token in types.emulated}
+    assert limits.notes().keys() <= {token for types in known.values() for token in types.emulated}
     page = limits.page(known)
-    assert all(f"- `{token}`; not enforced: {what}\n" in page for token, what in limits.NOT_ENFORCED.items())
+    assert all(f"- `{token}`; not enforced: {what}\n" in page for token, what in limits.notes().items())
+
+
+def test_what_a_stack_deployed_and_nothing_judges_is_told_once_and_in_order() -> None:
+    topic, role = "aws:sns/topic:Topic", "aws:ec2/vpc:Vpc"
+    told = limits.not_enforced([role, topic, topic, "seawall:aws:Backup", "pulumi:providers:aws"], ["aws:CalledVia"])
+    assert [of for of, _ in told] == [role, topic, "condition aws:CalledVia"]
+    assert [told[0][1], told[1][1]] == [limits.RECORDED_ONLY, limits.notes()[topic]]
+
+
+def test_what_is_judged_in_full_is_not_told() -> None:
+    assert limits.not_enforced(["aws:s3/bucketVersioning:BucketVersioning"]) == ()
 
 
 def test_a_readme_without_the_marks_is_refused() -> None:

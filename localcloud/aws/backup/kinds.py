@@ -111,6 +111,8 @@ class VaultLock(_BackupKind):
 class VaultPolicy(_BackupKind):
     """`aws:backup/vaultPolicy:VaultPolicy`; its id is the vault's name."""
 
+    not_enforced = "no request is refused by it; the vault's lock is what keeps points"
+
     def create(self, request: Request) -> State:
         return self._put(request, str(request.inputs["backupVaultName"]))
 
@@ -177,6 +179,8 @@ class Plan(_BackupKind):
 
 class Selection(_BackupKind):
     """`aws:backup/selection:Selection`; its id is the selection's UUID. No property changes in place."""
+
+    not_enforced = "its role's rights"
 
     def create(self, request: Request) -> State:
         i = request.inputs

@@ -110,6 +110,8 @@ class Setting:
     """Empty where taking away means to put `neutral`."""
     neutral: Mapping[str, Any] | None = None
     outputs: Mapping[str, Any] | None = None
+    not_enforced: str = ""
+    """As `Kind.not_enforced`."""
 
 
 class BucketSetting(Kind):
@@ -244,6 +246,7 @@ SETTINGS: Mapping[str, Setting] = {
             **observed({k: i[k] for k in _FLAGS if k in i}, a["PublicAccessBlockConfiguration"]),
         },
         delete="delete_public_access_block",
+        not_enforced="a public policy or ACL is accepted",
     ),
     "aws:s3/bucketPolicy:BucketPolicy": Setting(
         put="put_bucket_policy",
@@ -251,6 +254,7 @@ SETTINGS: Mapping[str, Setting] = {
         arguments=_policy,
         found=_found_policy,
         delete="delete_bucket_policy",
+        not_enforced="statements with conditions on anything but the transport",
     ),
     "aws:s3/bucketReplicationConfig:BucketReplicationConfig": Setting(
         put="put_bucket_replication",
@@ -262,6 +266,7 @@ SETTINGS: Mapping[str, Setting] = {
             i, {"role": a["ReplicationConfiguration"]["Role"], "rules": a["ReplicationConfiguration"]["Rules"]}
         ),
         delete="delete_bucket_replication",
+        not_enforced="its role's rights; keys, filters and versions are",
     ),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Setting(
         put="put_bucket_lifecycle_configuration",
@@ -269,6 +274,7 @@ SETTINGS: Mapping[str, Setting] = {
         arguments=lambda i: {"LifecycleConfiguration": {"Rules": to_api(i["rules"])}},
         found=lambda i, a: _overlay(i, {"rules": a["Rules"]}),
         delete="delete_bucket_lifecycle",
+        not_enforced="nothing expires",
     ),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Setting(
         put="put_bucket_ownership_controls",
@@ -276,6 +282,7 @@ SETTINGS: Mapping[str, Setting] = {
         arguments=lambda i: {"OwnershipControls": {"Rules": [to_api(i["rule"])]}},
         found=lambda i, a: _overlay(i, {"rule": a["OwnershipControls"]["Rules"][0]}),
         delete="delete_bucket_ownership_controls",
+        not_enforced="ACLs are not judged",
     ),
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": Setting(
         put="put_object_lock_configuration",
@@ -293,6 +300,7 @@ SETTINGS: Mapping[str, Setting] = {
         arguments=_logging,
         found=_found_logging,
         neutral={"BucketLoggingStatus": {}},
+        not_enforced="no log is written; its target is checked",
     ),
 }
 

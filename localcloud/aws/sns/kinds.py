@@ -23,6 +23,8 @@ class _MessagingKind(Kind):
 class Topic(_MessagingKind):
     """`aws:sns/topic:Topic`; its id is its ARN."""
 
+    not_enforced = "nothing is published: alarms are recorded only"
+
     def create(self, request: Request) -> State:
         i = request.inputs
         name = physical_name(request, "name")
@@ -74,6 +76,8 @@ class Topic(_MessagingKind):
 
 class TopicPolicy(_MessagingKind):
     """`aws:sns/topicPolicy:TopicPolicy`; its id is the topic's ARN."""
+
+    not_enforced = "nothing is published: alarms are recorded only"
 
     def create(self, request: Request) -> State:
         return self._put(request, str(request.inputs["arn"]))

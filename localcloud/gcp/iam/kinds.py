@@ -80,6 +80,7 @@ class CustomRole(RestKind):
 
 class ProjectMember(PolicyMember):
     pulumi_type = "gcp:projects/iAMMember:IAMMember"
+    not_enforced = "grants to others than the account that starts exports"
     argument = "project"
 
     def _get(self, resource: str) -> dict[str, Any]:
