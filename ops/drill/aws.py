@@ -19,6 +19,7 @@ from common.errors import UserError
 from common.target import Target
 from components.contracts import serving
 from components.contracts.feature_store import FeatureStoreKind
+from components.contracts.naming import BUCKET_NAME_MAX, PRODUCT, physical_name
 from ops.deployed import open_bucket
 from ops.drill.model import KeyCheck, NotRecoverableError, RecoveryPoint, SettingCheck
 from ops.features.store import FeatureStore
@@ -74,7 +75,7 @@ class AwsDrill:
             self._client("kms", self._region).disable_key(KeyId=self._outputs.keys.data.id)
 
     def make_bucket(self, drill_id: str) -> ObjectStore:
-        name = _restored_name(drill_id)
+        name = self._restored_name(drill_id)
         with _told(f"bucket {name}"):
             s3 = self._client("s3", self._far)
             s3.create_bucket(
@@ -116,7 +117,7 @@ class AwsDrill:
             )
 
     def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureStore:
-        name = _restored_name(drill_id)
+        name = self._restored_name(drill_id)
         with _told(f"recovery point {point.id}"):
             backup = self._client("backup", self._far)
             job = backup.start_restore_job(
@@ -165,7 +166,7 @@ class AwsDrill:
         ]
 
     def leftovers(self, drill_id: str) -> list[str]:
-        name = _restored_name(drill_id)
+        name = self._restored_name(drill_id)
         with _told("the backup region's resources"):
             buckets = [b["Name"] for b in self._client("s3", self._far).list_buckets()["Buckets"]]
             pages = self._client("dynamodb", self._far).get_paginator("list_tables").paginate()
@@ -173,7 +174,7 @@ class AwsDrill:
         return [f"bucket {b}" for b in buckets if b == name] + [f"table {t}" for t in tables if t == name]
 
     def clean_up(self, drill_id: str) -> list[str]:
-        name, deleted = _restored_name(drill_id), []
+        name, deleted = self._restored_name(drill_id), []
         for left in self.leftovers(drill_id):
             with _told(left):
                 if left.startswith("bucket"):
@@ -187,6 +188,10 @@ class AwsDrill:
 
     def versions(self) -> Mapping[str, str]:
         return {"boto3": boto3.__version__, "botocore": botocore.__version__}
+
+    def _restored_name(self, drill_id: str) -> str:
+        """Within the names that the environment's boundary leaves to its roles, as the one is that restores."""
+        return physical_name(PRODUCT, self._outputs.environment, "drill", drill_id, max_length=BUCKET_NAME_MAX)
 
     @property
     def _table_arn(self) -> str:

@@ -15,6 +15,7 @@ from common.errors import UserError
 from common.gcp_api import GcpApi, GcpError
 from common.target import Target
 from components.contracts.feature_store import FeatureStoreKind
+from components.contracts.naming import BUCKET_NAME_MAX, PRODUCT, physical_name
 from ops.deployed import open_bucket
 from ops.drill.model import KeyCheck, NotRecoverableError, RecoveryPoint, SettingCheck
 from ops.features.store import FeatureStore
@@ -197,7 +198,7 @@ class GcpDrill:
         self._api.put("storage", path, policy)
 
     def _bucket_name(self, drill_id: str) -> str:
-        return f"seawall-drill-{drill_id}"
+        return physical_name(PRODUCT, self._outputs.environment, "drill", drill_id, max_length=BUCKET_NAME_MAX)
 
     def _instance_name(self, drill_id: str) -> str:
         return f"projects/{self._project}/locations/{self._far}/instances/{_instance_id(drill_id)}"
