@@ -57,6 +57,17 @@ class Emulator(Protocol):
         """Write everything that `start` needs into the empty folder `into`. Raises UserError if it cannot."""
         ...
 
+    def lose_region(self, region: str) -> None:
+        """From now on nothing in `region` answers any call, and background work in it, from it and to it stops.
+
+        What is global in the cloud (identities) goes on. What was there is kept, unseen, for `restore_region`.
+        """
+        ...
+
+    def restore_region(self, region: str) -> None:
+        """Undo `lose_region`: the region answers again, with all that it held, and its background work goes on."""
+        ...
+
     def check(self) -> None:
         """Raise UserError (what died, the last lines of its log, the remedy) if a process of it is gone."""
         ...

@@ -17,6 +17,10 @@ StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
+class NoAnswerError(Exception):
+    """Nothing answers the request: the connection ends without a word."""
+
+
 class Service(Protocol):
     """One AWS service in front of moto's: answers a request itself, or has moto do so."""
 

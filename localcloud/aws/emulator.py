@@ -69,6 +69,17 @@ class AwsEmulator:
         """See `Emulator.save`."""
         self._control("save", {"into": str(into / _STATE)})
 
+    def lose_region(self, region: str) -> None:
+        """See `Emulator.lose_region`. IAM goes on: its data plane is in every region, and AWS' SDKs ask the nearest.
+
+        (AWS Fault Isolation Boundaries, "Global services", read 2026-11-21; changes to IAM need us-east-1.)
+        """
+        self._control("lose-region", {"region": region})
+
+    def restore_region(self, region: str) -> None:
+        """See `Emulator.restore_region`."""
+        self._control("restore-region", {"region": region})
+
     def settle(self) -> None:
         """Wait until S3 replication has nothing left to do."""
         self._control("settle", {})

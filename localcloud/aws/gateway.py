@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from localcloud.aws.answers import Answer, Environ, Service, StartResponse, read_body
+from localcloud.aws.answers import Answer, Environ, NoAnswerError, Service, StartResponse, read_body
 from localcloud.aws.backup.api import BackupApi
 from localcloud.aws.context import AGENT_PATH
 from localcloud.aws.dynamodb.gate import DynamoGate
@@ -21,6 +21,8 @@ from localcloud.aws.s3.gate import S3Gate
 from localcloud.aws.state import AwsState
 
 CONTROL_PATH = "/_seawall/"
+_GLOBAL = frozenset({"iam", "sts"})
+"""Services that no region's loss takes away."""
 TOKEN_HEADER = "HTTP_X_SEAWALL_TOKEN"  # noqa: S105 - a header's name
 
 
@@ -53,6 +55,8 @@ class Gateway:
         if path == AGENT_PATH:
             return self._pods.credentials(environ).send(start_response)
         service, region = credential_scope(environ)
+        if service not in _GLOBAL and self._state.is_lost(region, *self._bucket_regions(service, environ)):
+            raise NoAnswerError
         refusal = self._pods.refusal(environ, service)
         if refusal:
             read_body(environ)
@@ -60,6 +64,14 @@ class Gateway:
         if service in self._services:
             return self._services[service].call(environ, region, start_response)
         return self._moto(environ, start_response)
+
+    def _bucket_regions(self, service: str, environ: Environ) -> list[str]:
+        """The regions of the buckets that a request names: one is reached through any region's address."""
+        if service != "s3" or not self._state.overlay.lost:
+            return []
+        paths = (str(environ.get("PATH_INFO", "")), unquote(str(environ.get("HTTP_X_AMZ_COPY_SOURCE", ""))))
+        buckets = (self._state.bucket(path.lstrip("/").partition("/")[0]) for path in paths)
+        return [bucket.region_name for bucket in buckets if bucket is not None]
 
     def _control(self, environ: Environ, command: str) -> Answer:
         given = str(environ.get(TOKEN_HEADER, ""))
@@ -69,6 +81,13 @@ class Gateway:
         if command == "admit":
             token = self._pods.admit(query["namespace"], query["service_account"])
             return Answer("200 OK", "text/plain", token.encode())
+        if command == "lose-region":
+            self._state.overlay.lost.add(query["region"])
+            return Answer("200 OK", "text/plain", b"done\n")
+        if command == "restore-region":
+            self._state.overlay.lost.discard(query["region"])
+            self._s3.replicator.resume()
+            return Answer("200 OK", "text/plain", b"done\n")
         if command not in ("save", "settle"):
             return Answer("404 Not Found", "text/plain", b"no such command\n")
         self._s3.replicator.drain()

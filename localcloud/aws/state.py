@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SERVICES = ("s3", "dynamodb", "kms", "sns", "backup", "iam")
 """What the local cloud keeps between commands; no other service of moto's is used."""
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass
@@ -34,6 +34,8 @@ class Overlay:
     associations: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Pod identity associations by id, as EKS describes them."""
     last_id: int = 0
+    lost: set[str] = field(default_factory=set)
+    """Regions in which nothing answers."""
 
 
 class AwsState:
@@ -57,14 +59,20 @@ class AwsState:
         return self.backend("dynamodb", region).tables.get(name.rsplit("/", 1)[-1])
 
     def key(self, key_id: str, default_region: str) -> Key | None:
-        """A KMS key by ARN, or by id or alias in `default_region`; None if there is none."""
+        """A KMS key by ARN, or by id or alias in `default_region`; None if there is none, or its region is lost."""
         region = key_id.split(":")[3] if key_id.startswith("arn:") else default_region
+        if region in self.overlay.lost:
+            return None
         backend = self.backend("kms", region)
         name = key_id.split(":", 5)[5] if key_id.startswith("arn:") else key_id
         if name.startswith("alias/"):
             found = backend.get_key_id_from_alias(name)
             return backend.keys.get(found) if found else None
         return backend.keys.get(name.removeprefix("key/"))
+
+    def is_lost(self, *regions: str) -> bool:
+        """Whether nothing answers in one of the regions."""
+        return not self.overlay.lost.isdisjoint(regions)
 
     def next_id(self) -> int:
         """A number that no resource of this account had before."""

@@ -14,6 +14,8 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from localcloud.aws.answers import NoAnswerError
+
 _log = logging.getLogger(__name__)
 
 _FAILED = ("500 Internal Server Error", [("Content-Type", "text/plain")], b"the emulator failed; see its log\n")
@@ -32,6 +34,9 @@ class KeepAliveHandler(MotoRequestHandler):
         self._read_body(environ)
         try:
             status, headers, body = self._call(environ)
+        except NoAnswerError:
+            self.close_connection = True
+            return
         except Exception:
             _log.exception("%s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
             status, headers, body = _FAILED

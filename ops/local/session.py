@@ -230,6 +230,14 @@ class LocalCloud:
             self._stack = self._guarded(lambda: LeanStack(self.workspace.stack, project, mode))
         return self._stack
 
+    def lose_region(self, region: str) -> None:
+        """From now on nothing in `region` answers; see `Emulator.lose_region`."""
+        self.emulator.lose_region(region)
+
+    def restore_region(self, region: str) -> None:
+        """Undo `lose_region`."""
+        self.emulator.restore_region(region)
+
     def check(self) -> None:
         """Raise UserError if the emulator is gone."""
         self.emulator.check()

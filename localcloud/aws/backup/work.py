@@ -126,6 +126,8 @@ class BackupWork:
         """Let every rule of every plan come due once, as the module `backup_api` explains."""
         with self._lock:
             for selection in list(self.data.selections.values()):
+                if self.state.is_lost(selection.region):
+                    continue
                 plan = self.state.backend("backup", selection.region).plans.get(selection.plan_id)
                 if plan is not None and plan.deletion_date is None:
                     for rule in plans.rules_of(plan.backup_plan):
@@ -153,6 +155,8 @@ class BackupWork:
             point.plan_id, point.plan_arn = plan.backup_plan_id, plan.backup_plan_arn
             point.rule_id = rule["RuleId"]
             for target, copy_days in plans.copy_targets(rule):
+                if self.state.is_lost(target.split(":")[3]):
+                    continue
                 self.copy(point, target, copy_days, role)
 
     def back_up(

@@ -46,6 +46,12 @@ class Replicator:
                 self._mark_pending(found, version)
         self._queue.put((bucket, key))
 
+    def resume(self) -> None:
+        """Go on with what waits, after a region came back."""
+        for bucket in list(self._state.backend("s3", "aws").buckets.values()):
+            if _configuration(bucket):
+                self._queue.put((bucket.name, None))
+
     def drain(self) -> None:
         """Wait until everything noted is done."""
         self._queue.join()
@@ -67,14 +73,20 @@ class Replicator:
 
     def _replicate(self, bucket_name: str, key: str | None) -> None:
         bucket = self._state.bucket(bucket_name)
-        if bucket is None:
+        if bucket is None or self._state.is_lost(bucket.region_name):
             return
         for version in _versions(bucket, key):
-            if status_of(version) == "PENDING":
+            if status_of(version) == "PENDING" and not self._waits(bucket):
                 decision = self._copy(bucket, version)
                 setattr(version, _STATUS, "COMPLETED" if decision else "FAILED")
                 if not decision:
                     _log.warning("%s/%s is not replicated: %s", bucket_name, version.name, decision.reason)
+
+    def _waits(self, source: FakeBucket) -> bool:
+        """Whether a destination does not answer; S3 tries again for as long as that lasts."""
+        names = (replication.destination_bucket(rule) for rule in replication.rules(_configuration(source)))
+        targets = (self._state.bucket(name) for name in names)
+        return self._state.is_lost(*(target.region_name for target in targets if target is not None))
 
     def _copy(self, source: FakeBucket, version: Any) -> Decision:
         item = self._view(source, version)
