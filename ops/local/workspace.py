@@ -35,7 +35,7 @@ from stacks.problems import SettingsError
 from stacks.programs import AnySettings
 from stacks.settings import Settings
 
-SNAPSHOT_FORMAT = "3"
+SNAPSHOT_FORMAT = "4"
 """Raised when a snapshot of before can no longer be served."""
 _STATE_PARTS = ("stacks", "meta.yaml")
 """What of `.pulumi` a snapshot holds; history and locks are no state."""
