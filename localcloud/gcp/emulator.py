@@ -94,6 +94,14 @@ class GcpEmulator:
         if server is not None:
             server.stop()
 
+    def lose_region(self, region: str) -> None:
+        """See `Emulator.lose_region`."""
+        self._control("POST", "lose", {"region": region}, _SAVE_SECONDS)
+
+    def restore_region(self, region: str) -> None:
+        """See `Emulator.restore_region`."""
+        self._control("POST", "restore", {"region": region}, _SAVE_SECONDS)
+
     def target(self) -> Target:
         """See `Emulator.target`."""
         url = self._url()

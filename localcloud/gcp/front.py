@@ -19,6 +19,7 @@ from localcloud.gcp.iam.projects import Projects
 from localcloud.gcp.iam.tokens import MetadataServer, PodIdentity, Tokens
 from localcloud.gcp.kms.api import Kms
 from localcloud.gcp.redis.api import Memorystore
+from localcloud.gcp.regions import Regions
 from localcloud.gcp.scheduler.api import Scheduler
 from localcloud.gcp.storage import callers
 from localcloud.gcp.storage.api import Storage
@@ -60,9 +61,10 @@ class Front:
         policies = Policies(store, agents)
         self._tokens = Tokens(store, policies)
         self._metadata_servers: list[MetadataServer] = []
-        self.kms = Kms(store, policies)
-        self.storage = Storage(store, self.kms, policies, objects)
-        self.memorystore = Memorystore(store, self.kms, self.storage, redis_server, scratch)
+        self._regions = Regions(store)
+        self.kms = Kms(store, policies, self._regions)
+        self.storage = Storage(store, self.kms, policies, self._regions, objects)
+        self.memorystore = Memorystore(store, self.kms, self.storage, self._regions, redis_server, scratch)
         self.transfer = Transfer(store, self.storage)
         self.projects = Projects(store, policies)
         self.scheduler = Scheduler(store, self.handle, self.projects.refusal)
@@ -88,6 +90,7 @@ class Front:
                 raise ApiError(403, f"{caller} may not call {request.method} {request.path}.")
             callers.check(request, caller, self.storage.buckets)
         if service is not None:
+            self._regions.require_of(request.path)
             return service(request, request.path.removeprefix(f"/{segment}"))
         if request.path.startswith(f"{CONTROL}/"):
             return self._control(request, request.path.removeprefix(CONTROL))
@@ -100,6 +103,10 @@ class Front:
         threading.Thread(target=made.server.serve_forever, args=(0.05,), daemon=True).start()
         return made.server.port
 
+    def _lose(self, region: str) -> None:
+        self.memorystore.suspend(region)  # while its keys still answer
+        self._regions.lose(region)
+
     def _control(self, request: Request, path: str) -> Response:
         try:
             if path == "/health":
@@ -109,6 +116,13 @@ class Front:
                 return Response.of(self.memorystore.addresses())
             if path == "/admit" and request.method == "POST":
                 return Response.of({"port": self._admit(PodIdentity(**request.json()))})
+            if path == "/lose" and request.method == "POST":
+                self._lose(str(request.json()["region"]))
+                return Response.of({})
+            if path == "/restore" and request.method == "POST":
+                self._regions.restore(region := str(request.json()["region"]))
+                self.memorystore.resume(region)
+                return Response.of({})
             if path == "/save" and request.method == "POST":
                 self._save(Path(str(request.json()["into"])))
                 return Response.of({})

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from localcloud.gcp import clock
 from localcloud.gcp.iam.policies import Policies
+from localcloud.gcp.regions import Regions
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
 
@@ -37,9 +38,10 @@ KEY_NAME: Final = re.compile(r"projects/[^/]+/locations/(?P<location>[^/]+)/keyR
 class Kms:
     """The KMS API, and what other services ask of it."""
 
-    def __init__(self, store: DocumentStore, policies: Policies) -> None:
+    def __init__(self, store: DocumentStore, policies: Policies, regions: Regions) -> None:
         self._store = store
         self._policies = policies
+        self._regions = regions
         self.on_change: list[Callable[[str], None]] = []
         """Called with a key's name after one of its versions changed state."""
         self._routes = self._make_routes()
@@ -51,7 +53,8 @@ class Kms:
     # What the other services ask.
 
     def primary(self, key: str) -> str:
-        """The name of the version that encrypts. Raises ApiError: 404 unknown key, 400 not enabled."""
+        """The version that encrypts. Raises ApiError: 404 unknown key, 400 not enabled, 503 in a lost region."""
+        self._regions.require_of(key)
         document = self._store.get(_KEYS, key)
         if document is None:
             raise not_found("CryptoKey", key)
@@ -66,7 +69,8 @@ class Kms:
         return self._store.get(_KEYS, key) is not None
 
     def require_enabled(self, version: str) -> None:
-        """Raise ApiError (400 FAILED_PRECONDITION) unless the key version can be used."""
+        """Raise ApiError (400 FAILED_PRECONDITION, 503 in a lost region) unless the key version can be used."""
+        self._regions.require_of(version)
         state = self.state(version)
         if state != "ENABLED":
             raise ApiError(400, f"{version} is not enabled, current state is: {state}.", status="FAILED_PRECONDITION")

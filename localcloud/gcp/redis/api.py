@@ -23,6 +23,7 @@ from localcloud.gcp.kms.api import KEY_NAME, Kms
 from localcloud.gcp.operations import Operations
 from localcloud.gcp.redis.instance import VERSIONS, ca_view, instance_problem, new_instance
 from localcloud.gcp.redis.server import DUMP, Certificates, RedisServer, RedisSettings, issue_certificates
+from localcloud.gcp.regions import Regions
 from localcloud.gcp.storage.api import Storage, parse_uri
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
@@ -61,10 +62,13 @@ class Memorystore:
         folder: scratch space; each instance has a folder below it.
     """
 
-    def __init__(self, store: DocumentStore, kms: Kms, storage: Storage, executable: Path, folder: Path) -> None:
+    def __init__(
+        self, store: DocumentStore, kms: Kms, storage: Storage, regions: Regions, executable: Path, folder: Path
+    ) -> None:
         self._store = store
         self._kms = kms
         self._storage = storage
+        self._regions = regions
         self._executable = executable
         self._folder = folder
         self._operations = Operations(store, "redis/operations")
@@ -98,7 +102,7 @@ class Memorystore:
             if dump is not None and dump.exists():
                 server.load(dump)
             self._servers[name] = server
-            if not document.get("suspensionReasons"):
+            if self._serves(document):
                 server.start()
 
     def save(self, dumps: Path) -> None:
@@ -106,8 +110,7 @@ class Memorystore:
         dumps.mkdir(parents=True, exist_ok=True)
         with self._lock:
             for name, server in self._servers.items():
-                suspended = self._instance(name).get("suspensionReasons")
-                dump = server.folder / DUMP if suspended else server.dump()
+                dump = server.dump() if self._serves(self._instance(name)) else server.folder / DUMP
                 if dump.exists():
                     (dumps / f"{_folder_name(name)}.rdb").write_bytes(dump.read_bytes())
 
@@ -115,8 +118,28 @@ class Memorystore:
         """Raise UserError if a server that should run is gone."""
         for name, server in list(self._servers.items()):
             document = self._store.get(_INSTANCES, name)
-            if document is not None and not document.get("suspensionReasons"):
+            if document is not None and self._serves(document):
                 server.check()
+
+    def suspend(self, region: str) -> None:
+        """The region is lost: its instances stop answering, with what they hold. Raises UserError."""
+        with self._lock:
+            for name, server in self._servers.items():
+                document = self._instance(name)
+                if _region(name) == region and self._serves(document):
+                    server.dump()
+                    server.stop()
+
+    def resume(self, region: str) -> None:
+        """The region is there again, and its instances answer where they did. Raises UserError."""
+        with self._lock:
+            for name, server in self._servers.items():
+                if _region(name) == region and self._serves(self._instance(name)) and not server.is_running:
+                    server.start(server.port or None)
+
+    def _serves(self, document: Mapping[str, Any]) -> bool:
+        """Whether the instance's server runs: neither its key nor its region keeps it from it."""
+        return not document.get("suspensionReasons") and not self._regions.is_lost_of(str(document["name"]))
 
     def stop(self) -> None:
         """End all servers."""
@@ -177,7 +200,11 @@ class Memorystore:
     def _list(self, _request: Request, parent: str) -> Response:
         prefix = f"{parent}/instances/" if not parent.endswith("/-") else parent[:-1]
         found = [d for _, d in self._store.all(_INSTANCES, prefix)]
-        return Response.of({"instances": found} if found else {})
+        listed = {
+            "instances": [d for d in found if not self._regions.is_lost_of(d["name"])],
+            "unreachable": sorted({_region(d["name"]) for d in found if self._regions.is_lost_of(d["name"])}),
+        }
+        return Response.of({k: v for k, v in listed.items() if v})
 
     def _get(self, _request: Request, name: str) -> Response:
         return Response.of(self._instance(name))
@@ -352,6 +379,10 @@ class Memorystore:
         folder = self._folder / f"{_folder_name(name)}{f'-{suffix}' if suffix else ''}"
         label = f"redis-server of {name.rsplit('/', 1)[1]}"
         return RedisServer(self._executable, folder, label, settings, Certificates(**secret["certificates"]))
+
+
+def _region(name: str) -> str:
+    return name.split("/")[3]
 
 
 def _folder_name(name: str) -> str:

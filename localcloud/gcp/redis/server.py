@@ -146,6 +146,11 @@ class RedisServer:
         """The certificate of the CA that vouches for it; None without TLS."""
         return self.folder / "ca.pem" if self._settings.tls else None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped since."""
+        return self._process is not None
+
     def start(self, port: int | None = None) -> None:
         """Load the dump, if there is one, and serve; on `port` if given. Raises UserError if it cannot."""
         if port is not None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from localcloud.gcp.iam.policies import Policies
 from localcloud.gcp.kms.api import Kms
+from localcloud.gcp.regions import Regions
 from localcloud.gcp.storage.blobs import Blobs
 from localcloud.gcp.storage.buckets import Buckets
 from localcloud.gcp.storage.objects import Objects
@@ -31,9 +32,9 @@ class Storage:
         folder: where the bytes of objects lie.
     """
 
-    def __init__(self, store: DocumentStore, kms: Kms, policies: Policies, folder: Path) -> None:
+    def __init__(self, store: DocumentStore, kms: Kms, policies: Policies, regions: Regions, folder: Path) -> None:
         self._blobs = Blobs(folder)
-        self.buckets = Buckets(store, kms, policies)
+        self.buckets = Buckets(store, kms, policies, regions)
         self._objects = Objects(store, kms, self.buckets, self._blobs)
         self._uploads = Uploads(self._objects, self.buckets, self._blobs)
 

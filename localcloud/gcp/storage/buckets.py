@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, get_args
 from localcloud.gcp import clock
 from localcloud.gcp.iam.policies import KEY_USERS, STORAGE_AGENT, Policies
 from localcloud.gcp.kms.api import KEY_NAME, Kms
+from localcloud.gcp.regions import Regions
 from localcloud.gcp.storage.rules import precondition_failed
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
@@ -52,8 +53,9 @@ _COMPUTED: Final = frozenset(
 class Buckets:
     """The buckets part of the Cloud Storage API, and what other services ask of it."""
 
-    def __init__(self, store: DocumentStore, kms: Kms, policies: Policies) -> None:
+    def __init__(self, store: DocumentStore, kms: Kms, policies: Policies, regions: Regions) -> None:
         self._store = store
+        self._regions = regions
         self._kms = kms
         self._policies = policies
         self._routes = Routes()
@@ -74,10 +76,11 @@ class Buckets:
         return self._routes.handle(request, path)
 
     def require(self, name: str) -> Document:
-        """The bucket's settings. Raises ApiError (404)."""
+        """The bucket's settings. Raises ApiError: 404, or 503 while its region is lost."""
         found = self._store.get(_BUCKETS, name)
         if found is None:
             raise not_found("Bucket", name)
+        self._regions.require(found["location"])
         return found
 
     def names(self) -> Iterator[str]:
@@ -116,6 +119,7 @@ class Buckets:
         if not project:
             raise ApiError(400, "Required parameter: project", reason="required")
         document = new_bucket(name, project, body)
+        self._regions.require(document["location"])
         with self._store.lock:
             if self._store.get(_BUCKETS, name):
                 message = "Your previous request to create the named bucket succeeded and you already own it."
@@ -126,8 +130,13 @@ class Buckets:
 
     def _list(self, request: Request) -> Response:
         prefix = request.query.get("prefix", "")
-        items = [d for _, d in self._store.all(_BUCKETS, prefix) if d["project"] == request.query.get("project")]
-        return Response.of({"kind": "storage#buckets", **({"items": items} if items else {})})
+        found = [d for _, d in self._store.all(_BUCKETS, prefix) if d["project"] == request.query.get("project")]
+        # `unreachable`: reference of `Buckets: list`, believed.
+        listed = {
+            "items": [d for d in found if not self._regions.is_lost(d["location"])],
+            "unreachable": [f"projects/_/buckets/{d['name']}" for d in found if self._regions.is_lost(d["location"])],
+        }
+        return Response.of({"kind": "storage#buckets", **{k: v for k, v in listed.items() if v}})
 
     def _get(self, _request: Request, name: str) -> Response:
         return Response.of(self.require(name))

@@ -92,6 +92,8 @@ class Objects:
         try:
             return self._kms.primary(key)
         except ApiError as e:
+            if e.code == 503:
+                raise
             raise disabled_key(e.message) from e
 
     def write(self, upload: Upload, conditions: Mapping[str, str]) -> dict[str, Any]:
@@ -281,6 +283,8 @@ class Objects:
             try:
                 self._kms.require_enabled(version)
             except ApiError as e:
+                if e.code == 503:
+                    raise
                 raise disabled_key(e.message) from e
 
     def _next_generation(self) -> int:

@@ -19,6 +19,7 @@ from localcloud.gcp.emulator import GcpEmulator
 from localcloud.gcp.iam.agents import Agents
 from localcloud.gcp.iam.policies import Policies
 from localcloud.gcp.kms.api import Kms
+from localcloud.gcp.regions import Regions
 from localcloud.gcp.store import DocumentStore
 from localcloud.gcp.wire import BoundedBody, EmptyBody, Request, Response
 
@@ -57,7 +58,7 @@ def policies(store: DocumentStore) -> Policies:
 @pytest.fixture
 def kms(store: DocumentStore, policies: Policies) -> Kms:
     """Cloud KMS without a key."""
-    return Kms(store, policies)
+    return Kms(store, policies, Regions(store))
 
 
 @pytest.fixture
