@@ -74,14 +74,6 @@ class GcpEmulator:
         """See `Emulator.save`."""
         self._control("POST", "save", {"into": str(into)}, _SAVE_SECONDS)
 
-    def lose_region(self, region: str) -> None:
-        """See `Emulator.lose_region`."""
-        self._control("POST", "lose-region", {"region": region}, _ANSWER_SECONDS)
-
-    def restore_region(self, region: str) -> None:
-        """See `Emulator.restore_region`."""
-        self._control("POST", "restore-region", {"region": region}, _ANSWER_SECONDS)
-
     def check(self) -> None:
         """See `Emulator.check`."""
         if self._server is not None:
