@@ -1,19 +1,10 @@
-"""Yes or no with a reason: what the emulated AWS services decide, and whether a key lets them."""
+"""Whether a key lets the emulated AWS services do their work."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Decision:
-    """Yes or no, and why."""
-
-    yes: bool
-    reason: str
-
-    def __bool__(self) -> bool:
-        return self.yes
+from localcloud.decisions import Decision
 
 
 @dataclass(frozen=True)

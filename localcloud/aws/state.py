@@ -36,6 +36,8 @@ class Overlay:
     last_id: int = 0
     lost: set[str] = field(default_factory=set)
     """Regions in which nothing answers."""
+    unknown_keys: set[str] = field(default_factory=set)
+    """Condition keys on which a decision depended and that the emulator does not know; they denied."""
 
 
 class AwsState:

@@ -6,7 +6,8 @@ import fnmatch
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from localcloud.aws.decisions import Decision, KeyView, can_use
+from localcloud.aws.decisions import KeyView, can_use
+from localcloud.decisions import Decision
 
 
 def is_selected(resource_arn: str, tags: Mapping[str, str], selection: Mapping[str, Any]) -> Decision:

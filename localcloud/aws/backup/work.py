@@ -10,9 +10,10 @@ from uuid import uuid4
 
 from localcloud.aws.backup import plans
 from localcloud.aws.backup.data import BackupData, Job, RecoveryPoint, Selection
-from localcloud.aws.decisions import Decision, KeyView, can_use
+from localcloud.aws.decisions import KeyView, can_use
 from localcloud.aws.dynamodb.tables import copy_table, restore_table
 from localcloud.aws.state import AwsState
+from localcloud.decisions import Decision
 
 if TYPE_CHECKING:
     from moto.backup.models import Plan, Vault

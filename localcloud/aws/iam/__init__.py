@@ -1,1 +1,1 @@
-"""IAM: service-linked roles, which other services ask for; the roles of a stack are only recorded."""
+"""IAM: roles, their policies and their trust, and the judge of what callers and services may do by them."""

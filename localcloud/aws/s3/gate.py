@@ -12,10 +12,10 @@ from urllib.parse import parse_qs
 import xmltodict
 
 from localcloud.aws.answers import Answer, Application, Environ, StartResponse, headers_of, read_body, run, s3_error
-from localcloud.aws.decisions import Decision
 from localcloud.aws.s3 import bucket_policy, integrity
 from localcloud.aws.s3.replicator import Replicator, status_of
 from localcloud.aws.state import AwsState
+from localcloud.decisions import Decision
 
 _SUBRESOURCES = frozenset(
     {"acl", "tagging", "legal-hold", "retention", "torrent", "attributes", "restore", "select", "policy"}

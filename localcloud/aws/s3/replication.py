@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.aws.decisions import Decision, KeyView, can_use
+from localcloud.aws.decisions import KeyView, can_use
+from localcloud.decisions import Decision
 
 
 @dataclass(frozen=True)

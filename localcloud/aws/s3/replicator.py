@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from moto.s3.models import FakeDeleteMarker, FakeKey
 
-from localcloud.aws.decisions import Decision, KeyView
+from localcloud.aws.decisions import KeyView
 from localcloud.aws.s3 import replication
 from localcloud.aws.s3.replication import BucketView, ObjectView
 from localcloud.aws.state import AwsState
+from localcloud.decisions import Decision
 
 if TYPE_CHECKING:
     from moto.s3.models import FakeBucket
