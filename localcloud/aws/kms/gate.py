@@ -18,6 +18,7 @@ from localcloud.aws.answers import (
     replace_body,
 )
 from localcloud.aws.iam.linked import missing_principal
+from localcloud.aws.kms.signing import sign
 from localcloud.aws.state import AwsState
 
 _CRYPTOGRAPHY = frozenset(
@@ -39,6 +40,11 @@ class KmsGate:
         refusal = self.before(operation_of(environ), region, body)
         if refusal:
             return refusal.send(start_response)
+        if operation_of(environ) == "Sign":
+            request = json_object(body)
+            answer = sign(self._state.key(str(request.get("KeyId", "")), region), request)
+            if answer:
+                return answer.send(start_response)
         replace_body(environ, body)
         return self._moto(environ, start_response)
 

@@ -1,4 +1,4 @@
-"""Cloud KMS: key rings, symmetric keys, their grants, and the states that make a version unusable.
+"""Cloud KMS: key rings, keys, their grants, and the states that make a version unusable.
 
 Other services ask here whether they may encrypt with a key. Nothing is encrypted, and keys do not rotate.
 
@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from localcloud.gcp import clock
 from localcloud.gcp.iam.policies import Policies
+from localcloud.gcp.kms import signing
 from localcloud.gcp.regions import Regions
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
@@ -103,9 +104,11 @@ class Kms:
         name = f"{ring}/cryptoKeys/{_checked_id(request.query.get('cryptoKeyId', ''))}"
         body = request.json()
         purpose = body.get("purpose", "ENCRYPT_DECRYPT")
-        if purpose != "ENCRYPT_DECRYPT":
-            raise ApiError(501, f"The local cloud has symmetric keys only (ENCRYPT_DECRYPT), not {purpose}.")
         template = {"protectionLevel": "SOFTWARE", "algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION"}
+        if purpose == signing.PURPOSE:
+            signing.check_algorithm(str(body.get("versionTemplate", {}).get("algorithm", "")))
+        elif purpose != "ENCRYPT_DECRYPT":
+            raise ApiError(501, f"The local cloud has no keys for {purpose}.")
         document = {
             "name": name,
             "purpose": purpose,
@@ -223,13 +226,26 @@ class Kms:
         return {**view, "primary": self._version_view(primary)} if primary else view
 
     def _version_view(self, name: str) -> dict[str, Any]:
-        return {**self._version(name), "state": self.state(name)}
+        shown = {k: v for k, v in self._version(name).items() if k != signing.PRIVATE}
+        return {**shown, "state": self.state(name)}
+
+    def _public_key(self, _request: Request, name: str) -> Response:
+        self.require_enabled(name)
+        return Response.of(signing.public_key(self._version(name)))
+
+    def _sign(self, request: Request, name: str) -> Response:
+        self.require_enabled(name)
+        return Response.of(signing.signature(self._version(name), request.json()))
 
     def _add_version(self, key: str) -> None:
         """Give a new key its first version, which encrypts."""
         name, document, moment = f"{key}/cryptoKeyVersions/1", self._key(key), clock.now_text()
         times = {"createTime": moment, "generateTime": moment}
-        self._store.put(_VERSIONS, name, {"name": name, "state": "ENABLED", **times, **document["versionTemplate"]})
+        version = {"name": name, "state": "ENABLED", **times, **document["versionTemplate"]}
+        if document["purpose"] == signing.PURPOSE:  # such a key has no primary version: its users name one
+            self._store.put(_VERSIONS, name, {**version, signing.PRIVATE: signing.new_private(version["algorithm"])})
+            return
+        self._store.put(_VERSIONS, name, version)
         self._store.put(_KEYS, key, {**document, "primaryVersion": name})
 
     def _make_routes(self) -> Routes:
@@ -247,6 +263,8 @@ class Kms:
             ("PATCH", rf"(?P<name>{_VERSION})", self._patch_version),
             ("POST", rf"(?P<name>{_VERSION}):destroy", self._destroy),
             ("POST", rf"(?P<name>{_VERSION}):restore", self._restore),
+            ("GET", rf"(?P<name>{_VERSION})/publicKey", self._public_key),
+            ("POST", rf"(?P<name>{_VERSION}):asymmetricSign", self._sign),
         ):
             routes.add(method, f"/v1/{pattern}", handler)
         return routes
