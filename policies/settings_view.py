@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.contracts.backup import BackupSpec
+from components.contracts.bootstrap import STATE_COPY_MINUTES
 from components.contracts.specs import MonitoringSpec
 from components.contracts.vocabulary import Cloud, Environment
 
@@ -41,7 +42,7 @@ class SettingsView:
         backup = settings.get("backup")
         backup = backup if isinstance(backup, Mapping) else {}
         distance = backup.get("min_distance_km", _DEFAULT_MIN_DISTANCE_KM)
-        rpo = backup.get("rpo_minutes", _LEAST_RPO_MINUTES)
+        rpo = backup.get("rpo_minutes", STATE_COPY_MINUTES if "copy_region" in settings else _LEAST_RPO_MINUTES)
         monitoring = settings.get("monitoring")
         kept = monitoring.get("log_retention_days") if isinstance(monitoring, Mapping) else None
         opt_outs = settings.get("opt_outs")
@@ -50,8 +51,7 @@ class SettingsView:
             cloud=Cloud(cloud) if cloud in list(Cloud) else None,
             production=str(settings.get("environment", Environment.PROD)) == Environment.PROD,
             region=str(settings.get("region", "")),
-            # What a bootstrap stack has lies away from the stacks that it serves: its settings see to that.
-            backup_region=str((settings if "environments" in settings else backup).get("region", "")),
+            backup_region=str(settings.get("copy_region") or backup.get("region", "")),
             min_distance_km=float(distance) if isinstance(distance, int | float) else _DEFAULT_MIN_DISTANCE_KM,
             rpo_minutes=float(rpo) if isinstance(rpo, int | float) else _LEAST_RPO_MINUTES,
             log_retention_days=kept if isinstance(kept, int) else _DEFAULT_LOG_RETENTION_DAYS,

@@ -24,6 +24,7 @@ class Bootstrapped:
     def export(self) -> None:
         """Register every output with the running program."""
         pulumi.export("backend", self.state.backend)
+        pulumi.export("state_copy", self.state.copy)
         pulumi.export("secrets_provider", self.state.secrets_provider)
         pulumi.export("identity_provider", self.federation.provider)
         pulumi.export("plan_role", self.planner.name)

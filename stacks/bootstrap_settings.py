@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from components.contracts.bootstrap import BootstrapSpec, Deploys, bootstrap_place
 from components.contracts.labels import base_labels, checked_labels
 from components.contracts.place import Place
-from components.contracts.regions import REGIONS
+from components.contracts.regions import REGIONS, distance_km
 from components.contracts.vocabulary import Cloud, Environment
 from stacks.files import check_named, stack_file, values_of
 from stacks.problems import Problem, SettingsError, problems_of
@@ -24,6 +24,9 @@ CONFIG_KEY: Final = "seawall:bootstrap"
 
 _REASON_LENGTH: Final = 20
 """The shortest reason for giving up a safe default, in characters; the same as of the platform's `opt_outs`."""
+
+COPY_DISTANCE_KM: Final = 400
+"""How far the copy of the state lies from it at least; the same as `backup.min_distance_km` by default."""
 
 ReadSettings = Callable[[Path], Settings]
 
@@ -81,6 +84,8 @@ class BootstrapSettings(BootstrapSpec):
             problems.append(
                 Problem("region", self.region, ", ".join(sorted(REGIONS[self.cloud])), "Choose one of these.")
             )
+        else:
+            problems += self._copy_problems()
         if len(set(self.environments)) < len(self.environments):
             problems.append(
                 Problem("environments", list(map(str, self.environments)), "each once", "Remove the repeated one.")
@@ -90,6 +95,19 @@ class BootstrapSettings(BootstrapSpec):
         except ValueError as error:
             problems.append(Problem("labels", self.labels, str(error), "Rename the label, or change its value."))
         return [*problems, *(self._aws_problems() if self.cloud is Cloud.AWS else self._gcp_problems())]
+
+    def _copy_problems(self) -> list[Problem]:
+        """What is wrong with the copy's region, once the state's own is known."""
+        if self.copy_region not in REGIONS[self.cloud]:
+            allowed = ", ".join(sorted(REGIONS[self.cloud]))
+            return [Problem("copy_region", self.copy_region, allowed, "Choose one of these.")]
+        far = distance_km(self.cloud, self.region, self.copy_region)
+        if far >= COPY_DISTANCE_KM:
+            return []
+        allowed = (
+            f"a region at least {COPY_DISTANCE_KM} km from {self.region}; {self.copy_region} is {far:.0f} km away"
+        )
+        return [Problem("copy_region", self.copy_region, allowed, "Choose one that a disaster there does not reach.")]
 
     def _aws_problems(self) -> list[Problem]:
         only_there: Mapping[str, object] = {

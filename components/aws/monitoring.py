@@ -11,7 +11,7 @@ from components.aws.alarms import Alarm, silent
 from components.aws.documents import account_root, allow, deny, document, service
 from components.aws.events import KEY_AT_RISK, KEY_EVENTS, MATCHED, METRICS, carry_events, rule_name
 from components.aws.feature_store import KINDS
-from components.aws.storage import REPLICATION_MINUTES, REPLICATION_RULE
+from components.aws.replication import REPLICATION_MINUTES, REPLICATION_RULE
 from components.contracts.component import Component, ready
 from components.contracts.feature_store import FeatureStoreRef
 from components.contracts.place import Place
@@ -19,21 +19,25 @@ from components.contracts.refs import BackupRef, KeyRef, KeysRef, MonitoringRef,
 from components.contracts.specs import MonitoringSpec
 
 
-def replication_alarms(storage: StorageRef, rpo_minutes: int) -> Mapping[str, Alarm]:
-    """Models that are late or missing in the backup region.
+def replication_alarms(source: str, destination: str, what: str, rpo_minutes: int) -> Mapping[str, Alarm]:
+    """Objects that are late or missing in the backup region.
 
     Latency is published in the destination bucket's region, also while nothing is replicated; failed operations are
     published in the source's (S3 user guide, "Using S3 Replication metrics", read 2026-11-21).
+
+    Args:
+        source: a bucket's name; `destination` likewise.
+        what: the source is called; completes "The replica of …".
     """
     replication = {
-        "SourceBucket": storage.models.name,
-        "DestinationBucket": storage.replica.name,
+        "SourceBucket": source,
+        "DestinationBucket": destination,
         "RuleId": REPLICATION_RULE,
     }
     return {
         "replication-late": Alarm(
             "AWS/S3", "ReplicationLatency", replication, "Maximum", 300, REPLICATION_MINUTES * 60,
-            "The replica of the model bucket lags behind more than S3 promises.", away=True,
+            f"The replica of {what} lags behind more than S3 promises.", away=True,
         ),
         "replication-failed": Alarm(
             "AWS/S3", "OperationsFailedReplication", replication, "Sum", 300, 0,
@@ -41,7 +45,7 @@ def replication_alarms(storage: StorageRef, rpo_minutes: int) -> Mapping[str, Al
         ),
         "replication-missing": silent(
             "AWS/S3", "ReplicationLatency", replication,
-            "Nothing is said of the model bucket's replication: its rule is disabled, or a bucket is gone.",
+            f"Nothing is said of the replication of {what}: its rule is disabled, or a bucket is gone.",
             rpo_minutes=rpo_minutes, statistic="SampleCount",
         ),
     }  # fmt: skip
@@ -144,7 +148,7 @@ class Monitoring(Component):
         )
         alarms = {
             KEY_AT_RISK: key_alarm(place),
-            **replication_alarms(storage, backup.rpo_minutes),
+            **replication_alarms(storage.models.name, storage.replica.name, "the model bucket", backup.rpo_minutes),
             **store.alarms(place, feature_store, backup),
         }
         for purpose, alarm in alarms.items():

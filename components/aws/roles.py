@@ -34,8 +34,13 @@ def make_role(
     description: str,
     managed: Sequence[str] = (),
     inline: Mapping[str, str] | None = None,
+    bounded: bool = True,
 ) -> MadeRole:
-    """A role named after its `purpose`, with AWS' `managed` policies and policies of our own (name → document)."""
+    """A role named after its `purpose`, with AWS' `managed` policies and policies of our own (name → document).
+
+    Args:
+        bounded: within the boundary of the stack's deployer; False for an owner's own roles, which have none.
+    """
     options = pulumi.ResourceOptions(parent=parent)
     role = aws.iam.Role(
         purpose,
@@ -43,7 +48,9 @@ def make_role(
         description=description,
         assume_role_policy=trust,
         # The deployer may make roles within it alone, so that it cannot give itself more through one.
-        permissions_boundary=f"arn:aws:iam::{place.account}:policy/{boundary_name(place.environment)}",
+        permissions_boundary=f"arn:aws:iam::{place.account}:policy/{boundary_name(place.environment)}"
+        if bounded
+        else None,
         tags=place.labels,
         opts=options,
     )

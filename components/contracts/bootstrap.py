@@ -24,6 +24,10 @@ GITHUB_ISSUER: Final = "https://token.actions.githubusercontent.com"
 """Who signs the tokens of GitHub Actions (docs.github.com, "OpenID Connect reference", read 2026-11-21)."""
 
 
+STATE_COPY_MINUTES: Final = 120
+"""How old the copy of Pulumi's state may be: an hour between transfers and the time that one takes, and room."""
+
+
 class OncePerAccount(StrEnum):
     """What an AWS account has at most once, so that it cannot be made where somebody made it before."""
 
@@ -75,6 +79,8 @@ class BootstrapSpec(Spec):
     region: str
     """Where Pulumi's state and the secrets' key are kept: not the primary region of any stack of the account, whose
     loss would take along what is needed to build it again."""
+    copy_region: str
+    """Where the copy of the state is kept: not `region`, and at least 400 km away from it."""
     environments: Annotated[tuple[Environment, ...], Field(min_length=1)]
     """The environments whose stacks live in the account: each gets a deploy role of its own."""
     labels: dict[str, str] = Field(default_factory=dict)
@@ -128,6 +134,8 @@ class StateRef:
     """For `pulumi login`."""
     secrets_provider: pulumi.Output[str]
     """For `pulumi stack init --secrets-provider`."""
+    copy: pulumi.Output[str]
+    """The bucket that the state is copied to, ready to be read."""
     secrets_key: pulumi.Output[str]
     """The cloud's own name of the key."""
     made: tuple[pulumi.Resource, ...]
@@ -240,13 +248,13 @@ def deploy_subject(github: GithubSpec, environment: Environment) -> str:
 
 
 def bootstrap_place(spec: BootstrapSpec) -> Place:
-    """Where a bootstrap stack lives: all in one region."""
+    """Where a bootstrap stack lives: all in one region, but for the copy of the state."""
     return Place(
         cloud=spec.cloud,
         environment=BOOTSTRAP,
         account=spec.account,
         region=spec.region,
-        backup_region=spec.region,
+        backup_region=spec.copy_region,
         zones=(),
         project_number=spec.project_number,
         extra_labels=spec.labels,

@@ -57,7 +57,13 @@ class Account(Component):
             restrict_public_buckets=True,
             opts=options,
         )
-        regions = sorted({place.region, *(region for one in deploys for region in (one.region, one.backup_region))})
+        regions = sorted(
+            {
+                place.region,
+                place.backup_region,
+                *(region for one in deploys for region in (one.region, one.backup_region)),
+            }
+        )
         for region in regions:
             aws.ebs.EncryptionByDefault(region, region=region, enabled=True, opts=options)
         self.finish({"roles": [str(purpose) for purpose in SERVICE_LINKED]})

@@ -7,6 +7,7 @@ keys counts as reading (CloudTrail guide, "Logging management events": AWS KMS e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import pulumi
@@ -30,8 +31,10 @@ def audit_bucket(place: Place) -> str:
     return place.bucket_name(BUCKET, place.region)
 
 
-def record_accesses(parent: Component, place: Place, state: str, key: KeyRef, access_logs: MadeBucket) -> None:
-    """Log the data events of the bucket `state`, and what changes the account."""
+def record_accesses(
+    parent: Component, place: Place, buckets: Sequence[str], key: KeyRef, access_logs: MadeBucket
+) -> None:
+    """Log the data events of the state's `buckets`, and what changes the account."""
     name = audit_bucket(place)
     bucket = locked_bucket(
         parent,
@@ -45,4 +48,4 @@ def record_accesses(parent: Component, place: Place, state: str, key: KeyRef, ac
         deliveries=trail_deliveries(place, name),
     )
     written: pulumi.Output[str] = ready(name, bucket.bucket, *bucket.settings)
-    trail(parent, place, written, key, [data_of_buckets("Pulumi's state", [state])])
+    trail(parent, place, written, key, [data_of_buckets("Pulumi's state", buckets)])

@@ -19,8 +19,8 @@ RECORD_DAYS: Final = 365
 """Days that the record of what was done to keys is kept."""
 
 
-def watch_keys(parent: Component, place: Place, spec: BootstrapSpec, key: KeyRef) -> None:
-    """Count, keep and tell what is done to the account's keys in the state's region."""
+def watch_keys(parent: Component, place: Place, spec: BootstrapSpec, key: KeyRef) -> pulumi.Output[str]:
+    """Count, keep and tell what is done to the account's keys in the place's region; returns who is told."""
     options = pulumi.ResourceOptions(parent=parent)
     group, writable = record(parent, place, key, RECORD_DAYS)
     rule = aws.cloudwatch.EventRule(
@@ -42,6 +42,7 @@ def watch_keys(parent: Component, place: Place, spec: BootstrapSpec, key: KeyRef
     )
     topic = _topic(parent, place, spec, key)
     metric_alarm(parent, place, KEY_AT_RISK, key_alarm(place), topic, region=place.region)
+    return topic
 
 
 def _topic(parent: Component, place: Place, spec: BootstrapSpec, key: KeyRef) -> pulumi.Output[str]:

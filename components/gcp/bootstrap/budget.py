@@ -1,4 +1,4 @@
-"""Who is told when the month's budget is spent, or a key of the state is about to go."""
+"""Who is told when the month's budget is spent, a key of the state is about to go, or the state is not copied."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
-from components.contracts.bootstrap import BootstrapSpec
+from components.contracts.bootstrap import STATE_COPY_MINUTES, BootstrapSpec
 from components.contracts.component import Component
 from components.contracts.place import Place
-from components.gcp.alerts import key_alert
+from components.gcp.alerts import copy_alert, key_alert, transfer_silent
+from components.gcp.bootstrap.state import copy_job_name
 from components.gcp.keys import ring_name
 
 
@@ -37,20 +38,31 @@ class Budget(Component):
             user_labels=place.labels,
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
-        alert = key_alert(ring_name(place))
-        gcp.monitoring.AlertPolicy(
-            alert.key,
-            project=place.account,
-            display_name=f"{place.stack}: {alert.title}",
-            combiner="OR",
-            severity="ERROR",
-            conditions=[alert.condition],
-            alert_strategy=alert.strategy,
-            notification_channels=[channel.id],
-            documentation={"content": alert.remedy, "mime_type": "text/markdown"},
-            user_labels=place.labels,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        copied = copy_job_name(place)
+        for alert in (
+            key_alert(ring_name(place)),
+            copy_alert("copy-failed", "Pulumi's state was not copied to the other region", copied),
+            transfer_silent(
+                "state-copy-missing",
+                "Pulumi's state was not compared with its copy",
+                "Look whether the transfer job is disabled or was deleted.",
+                copied,
+                minutes=STATE_COPY_MINUTES,
+            ),
+        ):
+            gcp.monitoring.AlertPolicy(
+                alert.key,
+                project=place.account,
+                display_name=f"{place.stack}: {alert.title}",
+                combiner="OR",
+                severity="ERROR",
+                conditions=[alert.condition],
+                alert_strategy=alert.strategy,
+                notification_channels=[channel.id],
+                documentation={"content": alert.remedy, "mime_type": "text/markdown"},
+                user_labels=place.labels,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         percents = sorted(set(spec.budget.alert_percents))
         rules: list[Any] = [{"threshold_percent": percent / 100} for percent in percents]
         forecast: Any = {"threshold_percent": percents[-1] / 100, "spend_basis": "FORECASTED_SPEND"}
