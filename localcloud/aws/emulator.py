@@ -81,7 +81,7 @@ class AwsEmulator:
         self._control("restore-region", {"region": region})
 
     def settle(self) -> None:
-        """Wait until S3 replication has nothing left to do."""
+        """Wait until S3 replication and copy jobs have nothing left to do."""
         self._control("settle", {})
 
     def check(self) -> None:

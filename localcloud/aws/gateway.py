@@ -40,11 +40,12 @@ class Gateway:
         self._moto = _QuickDispatcher(create_backend_app)
         self._s3 = S3Gate(state, self._moto)
         self._pods = Pods(state)
+        self._backup = BackupApi(state, self._moto)
         self._services: dict[str, Service] = {
             "s3": self._s3,
             "dynamodb": DynamoGate(state, self._moto),
             "kms": KmsGate(state, self._moto),
-            "backup": BackupApi(state, self._moto),
+            "backup": self._backup,
             "eks": EksApi(state, self._moto),
         }
 
@@ -91,6 +92,7 @@ class Gateway:
         if command not in ("save", "settle"):
             return Answer("404 Not Found", "text/plain", b"no such command\n")
         self._s3.replicator.drain()
+        self._backup.drain()
         if command == "save":
             self._state.save(Path(query["into"]))
         return Answer("200 OK", "text/plain", b"done\n")

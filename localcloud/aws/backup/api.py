@@ -1,9 +1,10 @@
 """AWS Backup's REST-JSON API, for what moto lacks of it; the rest is left to moto.
 
-Time: a plan's schedule has no clock here. Whenever somebody looks at recovery points or jobs, every rule of every
-deployed plan has come due once since the resources that it selects were last written to (`plans.is_due`), so
-that scheduled backups and their copies happen as deployed, only sooner. A started backup job is AWS's on-demand
-job: it makes one recovery point and copies nothing.
+Time: the emulated clock runs ahead by `plans.AHEAD`. Whenever somebody looks at recovery points or jobs, every rule
+of a deployed plan whose schedule comes due within that time has come due once since the resources that it selects
+were last written to (`plans.is_due`), so that scheduled backups and their copies happen as deployed, only sooner; a
+rule that is silent for longer makes no recovery point. A copy arrives a moment later, in no order. A started backup
+job is AWS's on-demand job: it makes one recovery point and copies nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _LOOKS = frozenset(
     {
         "ListRecoveryPointsByBackupVault",
         "ListCopyJobs",
+        "DescribeCopyJob",
         "DescribeBackupVault",
     }
 )
@@ -44,6 +46,10 @@ class BackupApi:
     def __init__(self, state: AwsState, moto: Application) -> None:
         self._engine = BackupEngine(state)
         self._moto = moto
+
+    def drain(self) -> None:
+        """Wait until every copy job has ended."""
+        self._engine.drain()
 
     def call(self, environ: Environ, region: str, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request; what moto has whole is left to it."""

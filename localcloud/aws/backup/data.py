@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-JobState = Literal["COMPLETED", "FAILED"]
+JobState = Literal["RUNNING", "COMPLETED", "FAILED"]
 
 
 @dataclass
@@ -47,7 +47,7 @@ class RecoveryPoint:
 
 @dataclass
 class Job:
-    """A backup, copy or restore job; they end at once, so their state never changes."""
+    """A backup, copy or restore job. Backups and restores end at once, copies later."""
 
     job_id: str
     kind: Literal["backup", "copy", "restore"]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
+from localcloud.aws.backup import plans
 from localcloud.aws.backup.data import Job, RecoveryPoint, Selection
 from localcloud.aws.backup.work import BackupError, BackupWork
 
@@ -19,14 +20,29 @@ class BackupEngine(BackupWork):
 
     # Plans and vaults: what moto answers half
 
+    def create_backup_plan(self, region: str, a: Arguments) -> Told:
+        plan = self._checked(a["BackupPlan"])
+        made = self.state.backend("backup", region).create_backup_plan(
+            plan, a.get("BackupPlanTags") or {}, a.get("CreatorRequestId") or uuid4().hex
+        )
+        return made.to_dict()
+
     def update_backup_plan(self, region: str, a: Arguments) -> Told:
         plan = self.plan(region, a["BackupPlanId"])
+        self._checked(a["BackupPlan"])
         rules = {rule["RuleName"]: rule for rule in plan.backup_plan.get("Rules", [])}
         for rule in a["BackupPlan"]["Rules"]:
             rule["RuleId"] = rules.get(rule["RuleName"], {}).get("RuleId") or str(uuid4())
         plan.backup_plan = a["BackupPlan"]
         plan.version_id = uuid4().hex
         return {**plan.to_dict(), "VersionId": plan.version_id}
+
+    def _checked(self, plan: dict[str, Any]) -> dict[str, Any]:
+        for rule in plan.get("Rules") or []:
+            wrong = plans.check_rule(rule)
+            if wrong:
+                raise BackupError("InvalidParameterValueException", f"rule {rule.get('RuleName')}: {wrong}")
+        return plan
 
     def delete_backup_plan(self, region: str, a: Arguments) -> Told:
         plan = self.plan(region, a["BackupPlanId"])
@@ -73,8 +89,6 @@ class BackupEngine(BackupWork):
     def create_backup_selection(self, region: str, a: Arguments) -> Told:
         plan = self.plan(region, a["BackupPlanId"])
         body = a["BackupSelection"]
-        if body.get("Conditions"):
-            raise BackupError("InvalidParameterValueException", "Conditions of a selection are not judged here")
         same = (s for s in self.data.selections.values() if s.plan_id == plan.backup_plan_id)
         if any(s.body["SelectionName"] == body["SelectionName"] for s in same):
             raise BackupError("AlreadyExistsException", f"selection {body['SelectionName']} exists already")
@@ -95,6 +109,21 @@ class BackupEngine(BackupWork):
             "BackupSelection": selection.body,
         }
 
+    def list_backup_selections(self, region: str, a: Arguments) -> Told:
+        plan = self.plan(region, a["BackupPlanId"])
+        listed = [
+            {
+                "SelectionId": each.selection_id,
+                "SelectionName": each.body["SelectionName"],
+                "BackupPlanId": each.plan_id,
+                "CreationDate": each.created,
+                "IamRoleArn": each.body["IamRoleArn"],
+            }
+            for each in self.data.selections.values()
+            if each.plan_id == plan.backup_plan_id and each.region == region
+        ]
+        return {"BackupSelectionsList": listed}
+
     def delete_backup_selection(self, region: str, a: Arguments) -> Told:
         del self.data.selections[self.selection(region, a).selection_id]
         return {}
@@ -106,7 +135,8 @@ class BackupEngine(BackupWork):
         points = [
             p
             for p in self.points_in(region, vault.backup_vault_name)
-            if a.get("ByResourceArn") in (None, p.resource_arn)
+            if p.completed <= time.time()
+            and a.get("ByResourceArn") in (None, p.resource_arn)
             and a.get("ByResourceType") in (None, "DynamoDB")
             and a.get("ByBackupPlanId") in (None, p.plan_id)
         ]
@@ -146,6 +176,9 @@ class BackupEngine(BackupWork):
     def describe_backup_job(self, _region: str, a: Arguments) -> Told:
         return _backup_job(self.job(a["BackupJobId"], "backup"))
 
+    def describe_copy_job(self, _region: str, a: Arguments) -> Told:
+        return {"CopyJob": _copy_job(self.job(a["CopyJobId"], "copy"))}
+
     def list_copy_jobs(self, region: str, a: Arguments) -> Told:
         return {"CopyJobs": [_copy_job(j) for j in self.jobs("copy", region, a)]}
 
@@ -161,11 +194,11 @@ def newest_first(points: Iterable[RecoveryPoint]) -> list[RecoveryPoint]:
 def _common(job: Job) -> Told:
     return {
         "CreationDate": job.created,
-        "CompletionDate": job.completed,
+        **({} if job.state == "RUNNING" else {"CompletionDate": job.completed}),
         "ResourceArn": job.resource_arn,
         "ResourceType": "DynamoDB",
         "IamRoleArn": job.role_arn,
-        "PercentDone": "100.0",
+        "PercentDone": "0.0" if job.state == "RUNNING" else "100.0",
         "StatusMessage": job.message,
         **job.details,
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from localcloud.aws.context import AwsContext
 from localcloud.aws.errors import is_missing
-from localcloud.providers.base import Kind, ProviderError, Request, State, force_delete, physical_name
+from localcloud.providers.base import Kind, Request, State, force_delete, physical_name
 
 
 class _BackupKind(Kind):
@@ -195,7 +195,7 @@ class Selection(_BackupKind):
                 for t in i["selectionTags"]
             ]
         if i.get("conditions"):
-            raise ProviderError("the local cloud does not judge conditions: select by `resources`", "conditions")
+            body["Conditions"] = _conditions(i["conditions"])
         made = self._client(request).create_backup_selection(BackupPlanId=i["planId"], BackupSelection=body)
         return State(made["SelectionId"], {"name": body["SelectionName"], "region": self._aws.region_of(request)})
 
@@ -214,6 +214,16 @@ class Selection(_BackupKind):
     def delete(self, request: Request) -> None:
         plan = request.inputs.get("planId") or request.outputs.get("planId")
         self._found(self._client(request).delete_backup_selection, BackupPlanId=plan, SelectionId=request.id)
+
+
+def _conditions(groups: Any) -> dict[str, list[dict[str, str]]]:
+    """As the API takes them; Pulumi has a list of groups with lists named as `stringEquals`."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for group in groups if isinstance(groups, list) else [groups]:
+        for operator, pairs in group.items():
+            named = [{"ConditionKey": pair["key"], "ConditionValue": pair["value"]} for pair in pairs or []]
+            found.setdefault(operator[:1].upper() + operator[1:], []).extend(named)
+    return found
 
 
 def _plan(request: Request) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from localcloud.aws.backup import plans
 from localcloud.aws.backup.data import BackupData, Job, RecoveryPoint, Selection
 from localcloud.aws.decisions import KeyView, can_use
 from localcloud.aws.dynamodb.tables import copy_table, restore_table
+from localcloud.aws.late import LateWork
 from localcloud.aws.state import AwsState
 from localcloud.decisions import Decision
 
@@ -30,10 +33,11 @@ class BackupError(Exception):
 
 
 class BackupWork:
-    """Look-ups and jobs over the emulator's state; every job ends at once."""
+    """Look-ups and jobs over the emulator's state. Backups and restores end at once; copies are late."""
 
     def __init__(self, state: AwsState) -> None:
         self.state = state
+        self._copies = LateWork("backup-copies")
         self._lock = threading.RLock()
 
     @property
@@ -123,8 +127,12 @@ class BackupWork:
             told["CalculatedLifecycle"] = {"DeleteAt": point.created + point.delete_after_days * _DAY_SECONDS}
         return told
 
+    def drain(self) -> None:
+        """Wait until every copy job has ended."""
+        self._copies.drain()
+
     def run_schedules(self) -> None:
-        """Let every rule of every plan come due once, as the module `backup_api` explains."""
+        """Let every rule of every plan that is due within `plans.AHEAD` come due once; see `backup.api`."""
         with self._lock:
             for selection in list(self.data.selections.values()):
                 if self.state.is_lost(selection.region):
@@ -132,7 +140,8 @@ class BackupWork:
                 plan = self.state.backend("backup", selection.region).plans.get(selection.plan_id)
                 if plan is not None and plan.deletion_date is None:
                     for rule in plans.rules_of(plan.backup_plan):
-                        self._run_rule(plan, rule, selection)
+                        if plans.comes_due(rule, datetime.now(UTC)):
+                            self._run_rule(plan, rule, selection)
 
     def _run_rule(self, plan: Plan, rule: Mapping[str, Any], selection: Selection) -> None:
         region, role = selection.region, selection.body["IamRoleArn"]
@@ -168,7 +177,7 @@ class BackupWork:
         name = resource_arn.rsplit("/", 1)[-1]
         started = time.time()
         table = self.state.table(region, name) if resource_arn.split(":")[3] == region else None
-        decision = self._can_back_up(table, vault, region)
+        decision = self._can_back_up(table, vault, region, delete_after_days)
         details: dict[str, Any] = {
             "BackupVaultName": vault.backup_vault_name,
             "BackupVaultArn": vault.backup_vault_arn,
@@ -194,19 +203,29 @@ class BackupWork:
         return self._note("backup", region, resource_arn, role, started, decision, details), point
 
     def copy(self, point: RecoveryPoint, target_vault_arn: str, days: int | None, role: str) -> Job:
-        """Copy a recovery point to another vault, if both keys allow it."""
-        started = time.time()
-        region, name = target_vault_arn.split(":")[3], target_vault_arn.rsplit(":", 1)[-1]
-        vault = self.state.backend("backup", region).vaults.get(name)
-        target_key = self._key((vault.encryption_key_arn if vault else "") or "", region)
-        decision = plans.can_copy(self._key(point.key_arn, point.region), vault is not None, target_key)
+        """Begin to copy a recovery point to another vault; the job ends later, as the rights are by then.
+
+        A copy without a lifecycle of its own keeps its source's (AWS Backup developer guide, "Backup and tag copy").
+        """
         details: dict[str, Any] = {
             "SourceBackupVaultArn": self._arn("backup", point.region, f"backup-vault:{point.vault}"),
             "SourceRecoveryPointArn": point.arn,
             "DestinationBackupVaultArn": target_vault_arn,
             "BackupSizeInBytes": point.size_bytes,
         }
-        if decision:
+        now = time.time()
+        job = Job(str(uuid4()), "copy", point.region, "RUNNING", "", now, now, point.resource_arn, role, details)
+        self.data.jobs[job.job_id] = job
+        kept_days = days if days is not None else point.delete_after_days
+        self._copies.later(partial(self._finish_copy, job, point, kept_days))
+        return job
+
+    def _finish_copy(self, job: Job, point: RecoveryPoint, days: int | None) -> None:
+        target_vault_arn = str(job.details["DestinationBackupVaultArn"])
+        region, name = target_vault_arn.split(":")[3], target_vault_arn.rsplit(":", 1)[-1]
+        vault = self.state.backend("backup", region).vaults.get(name)
+        decision = self._can_copy(point, vault, region, days)
+        if decision and vault is not None:
             made = RecoveryPoint(
                 arn=self._arn("backup", region, f"recovery-point:{uuid4()}"),
                 vault=name,
@@ -214,19 +233,33 @@ class BackupWork:
                 resource_arn=point.resource_arn,
                 resource_name=point.resource_name,
                 created=point.created,
-                key_arn=target_key.arn,
+                key_arn=vault.encryption_key_arn or "",
                 size_bytes=point.size_bytes,
                 contents=point.contents,
                 plan_id=point.plan_id,
                 plan_arn=point.plan_arn,
                 rule_id=point.rule_id,
-                source_vault_arn=details["SourceBackupVaultArn"],
+                source_vault_arn=str(job.details["SourceBackupVaultArn"]),
                 delete_after_days=days,
                 completed=time.time(),
             )
             self.data.points[region, name, made.arn] = made
-            details["DestinationRecoveryPointArn"] = made.arn
-        return self._note("copy", point.region, point.resource_arn, role, started, decision, details)
+            job.details["DestinationRecoveryPointArn"] = made.arn
+        job.completed = time.time()
+        job.message = "" if decision else decision.reason
+        job.state = "COMPLETED" if decision else "FAILED"
+
+    def _can_copy(self, point: RecoveryPoint, vault: Vault | None, region: str, days: int | None) -> Decision:
+        if self.state.is_lost(point.region, region):
+            return Decision(False, f"{point.region} or {region} does not answer")
+        if (point.region, point.vault, point.arn) not in self.data.points:
+            return Decision(False, f"{point.arn} is gone")
+        if vault is not None:
+            fits = plans.retention_fits(days, vault.min_retention_days, vault.max_retention_days)
+            if not fits:
+                return fits
+        target_key = self._key((vault.encryption_key_arn if vault else "") or "", region)
+        return plans.can_copy(self._key(point.key_arn, point.region), vault is not None, target_key)
 
     def restore(self, point: RecoveryPoint, table_name: str, key_arn: str | None, role: str) -> Job:
         """Restore a recovery point into a new table of its region."""
@@ -243,9 +276,12 @@ class BackupWork:
                 decision = Decision(False, str(e))
         return self._note("restore", point.region, point.resource_arn, role, started, decision, details)
 
-    def _can_back_up(self, table: Any, vault: Vault, region: str) -> Decision:
+    def _can_back_up(self, table: Any, vault: Vault, region: str, days: int | None) -> Decision:
         if table is None:
             return Decision(False, f"there is no such table in {region}")
+        fits = plans.retention_fits(days, vault.min_retention_days, vault.max_retention_days)
+        if not fits:
+            return fits
         table_key = (table.sse_specification or {}).get("KMSMasterKeyId") or ""
         for key_arn in (table_key, vault.encryption_key_arn or ""):
             usable = can_use(self._key(key_arn, region))

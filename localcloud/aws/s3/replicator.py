@@ -1,15 +1,15 @@
-"""Carries out S3 replication in the background, after writes to buckets with a replication configuration."""
+"""Carries out S3 replication in the background, after writes to buckets with a configuration: late, in no order."""
 
 from __future__ import annotations
 
 import logging
-import queue
-import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from moto.s3.models import FakeDeleteMarker, FakeKey
 
 from localcloud.aws.decisions import KeyView
+from localcloud.aws.late import LateWork
 from localcloud.aws.s3 import replication
 from localcloud.aws.s3.replication import BucketView, ObjectView
 from localcloud.aws.state import AwsState
@@ -30,12 +30,12 @@ def status_of(version: object) -> str | None:
 
 
 class Replicator:
-    """One worker thread; versions are copied in the order in which they were written."""
+    """Copies versions one by one, each in its own time: in no order, as S3."""
 
     def __init__(self, state: AwsState) -> None:
         self._state = state
-        self._queue: queue.Queue[tuple[str, str | None]] = queue.Queue()
-        threading.Thread(target=self._work, name="s3-replication", daemon=True).start()
+        self._work = LateWork("s3-replication")
+        self.resume()
 
     def written(self, bucket: str, key: str | None) -> None:
         """Note that a key, or with None any key, of a bucket was written."""
@@ -45,43 +45,39 @@ class Replicator:
         for version in _versions(found, key):
             if status_of(version) is None and _is_newest(found, version):
                 self._mark_pending(found, version)
-        self._queue.put((bucket, key))
+        self._schedule(found, key)
 
     def resume(self) -> None:
         """Go on with what waits, after a region came back."""
         for bucket in list(self._state.backend("s3", "aws").buckets.values()):
             if _configuration(bucket):
-                self._queue.put((bucket.name, None))
+                self._schedule(bucket, None)
 
     def drain(self) -> None:
         """Wait until everything noted is done."""
-        self._queue.join()
+        self._work.drain()
 
     def _mark_pending(self, bucket: FakeBucket, version: Any) -> None:
         item = self._view(bucket, version)
         if any(replication.applies(rule, item) for rule in replication.rules(_configuration(bucket))):
             setattr(version, _STATUS, "PENDING")
 
-    def _work(self) -> None:
-        while True:
-            bucket, key = self._queue.get()
-            try:
-                self._replicate(bucket, key)
-            except Exception:
-                _log.exception("replication of %s/%s failed", bucket, key)
-            finally:
-                self._queue.task_done()
-
-    def _replicate(self, bucket_name: str, key: str | None) -> None:
-        bucket = self._state.bucket(bucket_name)
-        if bucket is None or self._state.is_lost(bucket.region_name):
-            return
+    def _schedule(self, bucket: FakeBucket, key: str | None) -> None:
         for version in _versions(bucket, key):
-            if status_of(version) == "PENDING" and not self._waits(bucket):
-                decision = self._copy(bucket, version)
-                setattr(version, _STATUS, "COMPLETED" if decision else "FAILED")
-                if not decision:
-                    _log.warning("%s/%s is not replicated: %s", bucket_name, version.name, decision.reason)
+            if status_of(version) == "PENDING":
+                self._work.later(partial(self._replicate, bucket.name, version))
+
+    def _replicate(self, bucket_name: str, version: Any) -> None:
+        bucket = self._state.bucket(bucket_name)
+        if bucket is None or self._state.is_lost(bucket.region_name) or self._waits(bucket):
+            return
+        # It may have been done already, or be gone: a deleted version is not replicated.
+        if status_of(version) != "PENDING" or not any(version is v for v in _versions(bucket, version.name)):
+            return
+        decision = self._copy(bucket, version)
+        setattr(version, _STATUS, "COMPLETED" if decision else "FAILED")
+        if not decision:
+            _log.warning("%s/%s is not replicated: %s", bucket_name, version.name, decision.reason)
 
     def _waits(self, source: FakeBucket) -> bool:
         """Whether a destination does not answer; S3 tries again for as long as that lasts."""
@@ -151,11 +147,12 @@ def _put_replica(target: FakeBucket, version: Any, key_id: str) -> None:
     if any(v.version_id == version.version_id for v in existing):
         return
     if isinstance(version, FakeDeleteMarker):
-        if existing:
-            marker: Any = FakeDeleteMarker(key=existing[-1])
-            marker._version_id = version.version_id
-            setattr(marker, _STATUS, "REPLICA")
-            target.keys.setlist(version.name, [*existing, marker])
+        # Moto asks the key that a marker stands for its name alone.
+        marker: Any = FakeDeleteMarker(key=existing[-1] if existing else version.key)
+        marker._version_id = version.version_id
+        marker.last_modified = version.last_modified
+        setattr(marker, _STATUS, "REPLICA")
+        _put_in_order(target, [*existing, marker])
         return
     replica: Any = FakeKey(
         name=version.name,
@@ -178,4 +175,10 @@ def _put_replica(target: FakeBucket, version: Any, key_id: str) -> None:
     replica.last_modified = version.last_modified
     replica.set_metadata(dict(version.metadata))
     setattr(replica, _STATUS, "REPLICA")
-    target.keys.setlist(version.name, [*existing, replica])
+    _put_in_order(target, [*existing, replica])
+
+
+def _put_in_order(target: FakeBucket, versions: list[Any]) -> None:
+    """A late version does not become the current one: replicas keep the moment at which their source was made."""
+    ordered = sorted(versions, key=lambda version: version.last_modified)
+    target.keys.setlist(ordered[0].name, ordered)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from localcloud.aws.emulator import AwsEmulator
+
 HERE, THERE = "eu-west-1", "eu-central-1"
 ROLE = "arn:aws:iam::111122223333:role/backup"
 Clients = Callable[..., Any]
@@ -16,8 +18,15 @@ Clients = Callable[..., Any]
 class Setup:
     """Two vaults, a table, and a plan that backs it up hourly and copies to the far vault."""
 
-    def __init__(self, client: Clients, key: Callable[[str], str], table: Callable[..., str], name: str) -> None:
-        self.client, self.name = client, name
+    def __init__(
+        self,
+        client: Clients,
+        key: Callable[[str], str],
+        table: Callable[..., str],
+        settle: Callable[[], None],
+        name: str,
+    ) -> None:
+        self.client, self.name, self.settle = client, name, settle
         self.here_key, self.there_key = key(HERE), key(THERE)
         self.backup, self.far = client("backup"), client("backup", THERE)
         self.backup.create_backup_vault(BackupVaultName=f"{name}-here", EncryptionKeyArn=self.here_key)
@@ -29,8 +38,15 @@ class Setup:
     def write(self, entity: str) -> None:
         self.client("dynamodb").put_item(TableName=self.name, Item={"entity_id": {"S": entity}})
 
-    def deploy(self, *, resources: list[str] | None = None, copies: bool = True) -> None:
-        rule: dict[str, Any] = {"RuleName": "hourly", "TargetBackupVaultName": f"{self.name}-here"}
+    def deploy(
+        self,
+        *,
+        resources: list[str] | None = None,
+        copies: bool = True,
+        conditions: dict[str, Any] | None = None,
+        **rule_members: Any,
+    ) -> None:
+        rule: dict[str, Any] = {"RuleName": "hourly", "TargetBackupVaultName": f"{self.name}-here", **rule_members}
         if copies:
             rule["CopyActions"] = [{"DestinationBackupVaultArn": self.far_vault_arn}]
         plan = self.backup.create_backup_plan(BackupPlan={"BackupPlanName": self.name, "Rules": [rule]})
@@ -38,11 +54,14 @@ class Setup:
             "SelectionName": "s",
             "IamRoleArn": ROLE,
             "Resources": [self.table_arn] if resources is None else resources,
+            **({"Conditions": conditions} if conditions else {}),
         }
         self.backup.create_backup_selection(BackupPlanId=plan["BackupPlanId"], BackupSelection=selection)
 
     def points(self, where: str) -> list[dict[str, Any]]:
         backup = self.backup if where == "here" else self.far
+        backup.list_recovery_points_by_backup_vault(BackupVaultName=f"{self.name}-{where}")  # what is due, begins
+        self.settle()
         return backup.list_recovery_points_by_backup_vault(BackupVaultName=f"{self.name}-{where}")["RecoveryPoints"]
 
     def restore(self, target: str) -> dict[str, Any]:
@@ -53,8 +72,10 @@ class Setup:
 
 
 @pytest.fixture
-def setup(client: Clients, key: Callable[[str], str], table: Callable[..., str]) -> Callable[[str], Setup]:
-    return lambda name: Setup(client, key, table, name)
+def setup(
+    client: Clients, key: Callable[[str], str], table: Callable[..., str], emulator: AwsEmulator
+) -> Callable[[str], Setup]:
+    return lambda name: Setup(client, key, table, emulator.settle, name)
 
 
 def test_a_selected_table_is_backed_up_and_copied(setup: Callable[[str], Setup]) -> None:
@@ -75,17 +96,69 @@ def test_without_a_copy_action_nothing_lies_in_the_backup_region(setup: Callable
     assert (len(made.points("here")), made.points("there")) == (1, [])
 
 
-def test_conditions_of_a_selection_are_refused_and_not_ignored(setup: Callable[[str], Setup]) -> None:
-    made = setup("conditional")
-    plan = made.backup.create_backup_plan(BackupPlan={"BackupPlanName": "conditional", "Rules": []})
-    selection = {
-        "SelectionName": "s",
-        "IamRoleArn": ROLE,
-        "Resources": ["*"],
-        "Conditions": {"StringEquals": [{"ConditionKey": "aws:ResourceTag/b", "ConditionValue": "yes"}]},
-    }
-    with pytest.raises(ClientError, match="not judged here"):
-        made.backup.create_backup_selection(BackupPlanId=plan["BackupPlanId"], BackupSelection=selection)
+@pytest.mark.parametrize(("wanted", "points"), [("yes", 1), ("no", 0)])
+def test_a_selection_covers_what_meets_its_conditions(
+    setup: Callable[[str], Setup], wanted: str, points: int
+) -> None:
+    made = setup(f"conditional-{wanted}")
+    made.client("dynamodb").tag_resource(ResourceArn=made.table_arn, Tags=[{"Key": "b", "Value": "yes"}])
+    condition = {"ConditionKey": "aws:ResourceTag/b", "ConditionValue": wanted}
+    made.deploy(conditions={"StringEquals": [condition]})
+    assert len(made.points("here")) == points
+
+
+@pytest.mark.parametrize(
+    ("name", "expression", "points"),
+    [("weekly", "cron(0 5 ? * SUN *)", 1), ("once", "cron(0 5 1 1 ? 2031)", 0), ("over", "cron(0 5 ? * * 2020)", 0)],
+)
+def test_a_rule_makes_recovery_points_only_as_its_schedule_comes_due(
+    setup: Callable[[str], Setup], name: str, expression: str, points: int
+) -> None:
+    made = setup(f"scheduled-{name}")
+    made.deploy(ScheduleExpression=expression)
+    assert len(made.points("there")) == points
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ({"ScheduleExpression": "every day"}, "schedule"),
+        ({"StartWindowMinutes": 30}, "start window"),
+        ({"StartWindowMinutes": 60, "CompletionWindowMinutes": 60}, "completion window"),
+        ({"Lifecycle": {"MoveToColdStorageAfterDays": 7, "DeleteAfterDays": 30}}, "90 days"),
+    ],
+)
+def test_a_rule_that_aws_refuses_is_refused(
+    setup: Callable[[str], Setup], members: dict[str, Any], told: str
+) -> None:
+    made = setup(f"refused-{told.replace(' ', '-')}")
+    with pytest.raises(ClientError, match=told):
+        made.deploy(**members)
+
+
+@pytest.mark.parametrize(("days", "points"), [(6, 0), (7, 1), (None, 1)])
+def test_a_locked_vault_fails_jobs_whose_points_would_go_too_soon(
+    setup: Callable[[str], Setup], days: int | None, points: int
+) -> None:
+    made = setup(f"short-{days}")
+    made.far.put_backup_vault_lock_configuration(BackupVaultName=f"short-{days}-there", MinRetentionDays=7)
+    made.deploy(**({"Lifecycle": {"DeleteAfterDays": days}} if days else {}))
+    assert len(made.points("there")) == points
+
+
+def test_a_copy_arrives_later_than_its_job_begins(setup: Callable[[str], Setup]) -> None:
+    made = setup("later")
+    made.deploy()
+    jobs = made.backup.list_copy_jobs(ByResourceArn=made.table_arn)["CopyJobs"]
+    made.settle()
+    done = made.backup.describe_copy_job(CopyJobId=jobs[0]["CopyJobId"])["CopyJob"]
+    assert (jobs[0]["State"], done["State"]) == ("RUNNING", "COMPLETED")
+
+
+def test_a_copy_without_a_lifecycle_keeps_its_sources(setup: Callable[[str], Setup]) -> None:
+    made = setup("inherits")
+    made.deploy(Lifecycle={"DeleteAfterDays": 9})
+    assert made.points("there")[0]["Lifecycle"]["DeleteAfterDays"] == 9
 
 
 def test_without_a_plan_nothing_is_backed_up(setup: Callable[[str], Setup]) -> None:
@@ -147,7 +220,7 @@ def test_a_disabled_key_stops_the_copies_and_says_why(setup: Callable[[str], Set
     client("kms", THERE).disable_key(KeyId=made.there_key)
     made.deploy()
     assert made.points("there") == []
-    job = made.backup.list_copy_jobs(ByResourceArn=made.table_arn)["CopyJobs"][0]
+    [job] = made.backup.list_copy_jobs(ByResourceArn=made.table_arn)["CopyJobs"]
     assert (job["State"], made.there_key in job["StatusMessage"]) == ("FAILED", True)
 
 

@@ -1,0 +1,73 @@
+"""Background work that comes late and out of order, as AWS' copies do: each piece after a short time of its own.
+
+The times are drawn from a seeded generator, so that a run can be repeated. AWS promises no order: "Amazon S3 doesn't
+guarantee" one between objects, and copy jobs of AWS Backup run beside each other (S3 user guide, "Replicating objects
+within and across Regions"; AWS Backup developer guide, "Creating backup copies across AWS Regions"; believed of the
+second, both read 2026-11-21).
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+_log = logging.getLogger(__name__)
+
+WINDOW_S: Final = 0.3
+"""No piece waits longer before its turn."""
+_SEED: Final = 8
+
+
+class LateWork:
+    """One worker thread; what is given to it is done once, later."""
+
+    def __init__(self, name: str, window_s: float = WINDOW_S, seed: int = _SEED) -> None:
+        self._window_s = window_s
+        self._random = random.Random(seed)  # noqa: S311 - no secret
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        self._undone = 0
+        self._changed = threading.Condition()
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def later(self, act: Callable[[], None]) -> None:
+        """Do it within the window."""
+        with self._changed:
+            self._count += 1
+            self._undone += 1
+            due = time.monotonic() + self._random.uniform(0, self._window_s)
+            heapq.heappush(self._due, (due, self._count, act))
+            self._changed.notify_all()
+
+    def drain(self) -> None:
+        """Wait until everything that was given is done."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._undone == 0)
+
+    def _work(self) -> None:
+        while True:
+            act = self._next()
+            try:
+                act()
+            except Exception:
+                _log.exception("background work failed")
+            finally:
+                with self._changed:
+                    self._undone -= 1
+                    self._changed.notify_all()
+
+    def _next(self) -> Callable[[], None]:
+        with self._changed:
+            while True:
+                if not self._due:
+                    self._changed.wait()
+                    continue
+                wait = self._due[0][0] - time.monotonic()
+                if wait <= 0:
+                    return heapq.heappop(self._due)[2]
+                self._changed.wait(wait)
