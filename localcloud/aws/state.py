@@ -34,6 +34,8 @@ class Overlay:
     associations: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Pod identity associations by id, as EKS describes them."""
     last_id: int = 0
+    history: dict[tuple[str, str], list[tuple[int, bytes]]] = field(default_factory=dict)
+    """By (region, table): seconds in which it was written to, each with what it held before: `dynamodb.history`."""
     lost: set[str] = field(default_factory=set)
     """Regions in which nothing answers."""
     unknown_keys: set[str] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""What DynamoDB does around moto's: tables whose key cannot be used, and when each was last written to."""
+"""What DynamoDB does around moto's: tables whose key cannot be used, when each was written to, and what it held."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from localcloud.aws.answers import (
     read_body,
     run,
 )
+from localcloud.aws.dynamodb.history import History
 from localcloud.aws.state import AwsState
 
 _TABLE_WRITES = frozenset(
@@ -32,6 +33,7 @@ class DynamoGate:
     def __init__(self, state: AwsState, moto: Application) -> None:
         self._state = state
         self._moto = moto
+        self._history = History(state)
 
     def call(self, environ: Environ, region: str, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -39,6 +41,8 @@ class DynamoGate:
         refusal = self.before(operation, region, body)
         if refusal:
             return refusal.send(start_response)
+        if operation == "RestoreTableToPointInTime":
+            return self.restore(region, body).send(start_response)
         status, headers, chunks = run(self._moto, environ)
         self.after(operation, region, body, status, time.time())
         if operation == "DescribeTable" and status.startswith("2"):
@@ -51,8 +55,8 @@ class DynamoGate:
         return chunks
 
     def before(self, operation: str, region: str, body: bytes) -> Answer | None:
-        """Refuse to read or write a table whose key cannot be used."""
-        if operation not in _TABLE_READS | _TABLE_WRITES:
+        """Refuse to read, write or restore a table whose key cannot be used; keep what a write is about to change."""
+        if operation not in _TABLE_READS | _TABLE_WRITES | {"RestoreTableToPointInTime"}:
             return None
         for name in tables_of(body):
             table = self._state.table(region, name)
@@ -61,7 +65,17 @@ class DynamoGate:
                     "com.amazon.coral.service#AccessDeniedException",
                     f"KMS key access denied error: the key of table {table.name} is not enabled.",
                 )
+            if table is not None and operation in _TABLE_WRITES:
+                self._history.about_to_write(table, region)
         return None
+
+    def restore(self, region: str, body: bytes) -> Answer:
+        """RestoreTableToPointInTime, whose time moto does not read."""
+        table, refusal = self._history.restore(region, json_object(body))
+        if refusal is not None:
+            return refusal
+        told = {"TableDescription": table.describe()["TableDescription"]}
+        return Answer("200 OK", "application/x-amz-json-1.0", json.dumps(told, default=str).encode())
 
     def is_locked_out(self, table: Any, region: str) -> bool:
         """Whether the table's customer-managed key is not enabled, or gone."""
@@ -76,6 +90,9 @@ class DynamoGate:
         if operation in _TABLE_WRITES and status.startswith("2"):
             for name in tables_of(body):
                 self._state.overlay.backup.written[region, name.rsplit("/", 1)[-1]] = written_at
+        if operation in ("CreateTable", "DeleteTable") and status.startswith("2"):
+            for name in tables_of(body):
+                self._history.forget(region, name.rsplit("/", 1)[-1])
 
     def described(self, region: str, body: bytes, answer: bytes) -> bytes:
         """DescribeTable's answer, with the status that a table with an unusable key has."""
@@ -91,8 +108,9 @@ class DynamoGate:
 def tables_of(body: bytes) -> list[str]:
     """The tables that a DynamoDB request names."""
     request = json_object(body)
-    if "TableName" in request:
-        return [request["TableName"]]
+    for member in ("TableName", "SourceTableName", "SourceTableArn"):
+        if member in request:
+            return [request[member]]
     items = request.get("RequestItems")
     if isinstance(items, Mapping):
         return list(items)
