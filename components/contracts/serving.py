@@ -18,7 +18,19 @@ GRPC_PORT: Final = 8001
 METRICS_PORT: Final = 8002
 
 PENDING_REQUESTS_METRIC: Final = "nv_inference_pending_request_count"
-"""Triton's own gauge of requests that wait; the autoscaler's signal."""
+"""Triton's own gauge of requests that wait: the autoscaler's measure of a queue."""
+BUSY_REQUESTS_METRIC: Final = "seawall_busy_requests"
+"""Requests that a replica works on, on average: what the adapter makes of Triton's counters of busy time."""
+BUSY_COUNTERS: Final = (
+    "nv_inference_compute_input_duration_us",
+    "nv_inference_compute_infer_duration_us",
+    "nv_inference_compute_output_duration_us",
+)
+"""Triton's counters of the time that requests spend in a model, in microseconds, each request of a batch by itself
+(Triton's docs/user_guide/metrics.md; seen on 2.51)."""
+QUEUE_COUNTER: Final = "nv_inference_queue_duration_us"
+"""Triton's counter of the time that requests wait for a model. An ensemble's stays 0: its requests wait at its steps,
+while its busy time repeats theirs (seen on 2.51, 2026-11-21)."""
 
 GPU_TAINT_KEY: Final = "nvidia.com/gpu"
 GPU_RESOURCE: Final = "nvidia.com/gpu"

@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from components.contracts.backup import BackupSpec
 from components.contracts.cluster import RFC_1918, ClusterSpec
 from components.contracts.feature_store import DEFAULT_KIND, FeatureStoreSpec
+from components.contracts.scaling import ScalingSpec
 from components.contracts.serving import RELEASE_PATTERN
 from components.contracts.spec import Spec, check_order, refused
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, Environment, OptOut, SharingStrategy
@@ -291,8 +292,8 @@ class FleetSpec(Spec):
     """Memory request and limit of each replica; a machine of some pool must have room for it."""
     repository_gib: Annotated[int, Field(ge=1)] = 10
     """Disk for the release that each replica fetches before it starts; the pool's must have room."""
-    target_pending_requests: Annotated[int, Field(ge=1, le=1000)] = 4
-    """Pending requests per replica that the autoscaler aims at."""
+    scaling: ScalingSpec = ScalingSpec()
+    """When the fleet grows and shrinks."""
     drain_seconds: Annotated[int, Field(ge=5, le=120)] = 15
     """Seconds between leaving the load balancer and the server's own shutdown."""
     exit_timeout_seconds: Annotated[int, Field(ge=5, le=600)] = 30

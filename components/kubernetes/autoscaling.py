@@ -19,27 +19,55 @@ from pulumi_kubernetes.autoscaling.v2 import (
 )
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudgetSpecArgs
 
-from components.contracts.serving import PENDING_REQUESTS_METRIC
+from components.contracts.scaling import shrink_after_seconds
+from components.contracts.serving import BUSY_REQUESTS_METRIC, PENDING_REQUESTS_METRIC
 from components.contracts.specs import FleetSpec
 from components.kubernetes.pods import app_labels, metadata, selecting
 from components.kubernetes.triton import APP
 
-SCALE_DOWN_WINDOW_SECONDS: Final = 90
-STEP_PODS: Final = 2
-STEP_PERIOD_SECONDS: Final = 15
+GROW_AFTER_SECONDS: Final = 30
+"""A burst that is over sooner is over before a new replica could help."""
+STEP_PERIOD_SECONDS: Final = 60
+GROW_PODS: Final = 4
+GROW_PERCENT: Final = 100
+SHRINK_PODS: Final = 1
+SHRINK_PERCENT: Final = 10
 
 
-def _rules(window_seconds: int) -> HPAScalingRulesArgs:
+def _rules(window_seconds: int, pods: int, percent: int) -> HPAScalingRulesArgs:
+    """The more of two steps in each period: so many replicas, and that part of them."""
+    steps = (("Pods", pods), ("Percent", percent))
     return HPAScalingRulesArgs(
         stabilization_window_seconds=window_seconds,
-        policies=[HPAScalingPolicyArgs(type="Pods", value=STEP_PODS, period_seconds=STEP_PERIOD_SECONDS)],
+        select_policy="Max",
+        policies=[HPAScalingPolicyArgs(type=t, value=v, period_seconds=STEP_PERIOD_SECONDS) for t, v in steps],
+    )
+
+
+def quantity(milli: int) -> str:
+    """Thousandths as the API server writes them: in whole numbers where they are."""
+    return f"{milli}m" if milli % 1000 else str(milli // 1000)
+
+
+def _per_pod(name: str, average_milli: int) -> MetricSpecArgs:
+    return MetricSpecArgs(
+        type="Pods",
+        pods=PodsMetricSourceArgs(
+            metric=MetricIdentifierArgs(name=name),
+            target=MetricTargetArgs(type="AverageValue", average_value=quantity(average_milli)),
+        ),
     )
 
 
 def autoscaler(
     namespace: str, deployment: pulumi.Input[str], spec: FleetSpec, options: pulumi.ResourceOptions
 ) -> HorizontalPodAutoscaler:
-    """Scale on requests that wait, Triton's own measure; up at once, down after a quiet window."""
+    """Scale on busy time and on requests that wait; up soon, down after as long as a new machine needs.
+
+    While machines start, their pods count as idle ones (Kubernetes' docs, Horizontal Pod Autoscaling, "Algorithm
+    details", read 2026-11-21), so that waiting for them asks for no more.
+    """
+    asked = spec.scaling
     return HorizontalPodAutoscaler(
         APP,
         metadata=metadata(APP, namespace, labels=app_labels(APP)),
@@ -50,16 +78,12 @@ def autoscaler(
             min_replicas=spec.min_replicas,
             max_replicas=spec.max_replicas,
             metrics=[
-                MetricSpecArgs(
-                    type="Pods",
-                    pods=PodsMetricSourceArgs(
-                        metric=MetricIdentifierArgs(name=PENDING_REQUESTS_METRIC),
-                        target=MetricTargetArgs(type="AverageValue", average_value=str(spec.target_pending_requests)),
-                    ),
-                )
+                _per_pod(BUSY_REQUESTS_METRIC, asked.busy_requests_milli),
+                _per_pod(PENDING_REQUESTS_METRIC, 1000 * asked.pending_requests),
             ],
             behavior=HorizontalPodAutoscalerBehaviorArgs(
-                scale_up=_rules(0), scale_down=_rules(SCALE_DOWN_WINDOW_SECONDS)
+                scale_up=_rules(GROW_AFTER_SECONDS, GROW_PODS, GROW_PERCENT),
+                scale_down=_rules(shrink_after_seconds(asked, spec.repository_gib), SHRINK_PODS, SHRINK_PERCENT),
             ),
         ),
         opts=options,

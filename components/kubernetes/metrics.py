@@ -11,7 +11,7 @@ built into Kubernetes (`system:controller:horizontal-pod-autoscaler`).
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -47,6 +47,7 @@ from components.contracts import serving
 from components.contracts.component import Component, ready
 from components.contracts.images import PROMETHEUS, PROMETHEUS_ADAPTER, PublicImage
 from components.contracts.refs import ApiServerPath, RegistryRef
+from components.contracts.scaling import BUSY_WINDOW_SECONDS
 from components.kubernetes.access import RBAC
 from components.kubernetes.pods import (
     RESTRICTED,
@@ -91,17 +92,36 @@ def prometheus_config(fleet_namespace: str) -> str:
 
 
 def adapter_config() -> str:
-    """Serve the pending requests of each pod, summed over its models.
+    """Serve what the autoscaler asks about each pod, summed over its models: requests that wait, and that are served.
 
-    Ensembles never show pending requests of their own, so the sum counts each request once.
+    Both count each request once: ensembles never show pending requests of their own, and their busy time, which
+    repeats their steps', is left out.
     """
-    rule = {
-        "seriesQuery": f'{serving.PENDING_REQUESTS_METRIC}{{namespace!="",pod!=""}}',
+    waiting = _rule(
+        serving.PENDING_REQUESTS_METRIC,
+        serving.PENDING_REQUESTS_METRIC,
+        "sum(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)",
+    )
+    (first, *others) = serving.BUSY_COUNTERS
+    series = ("<<.Series>>", *others)
+    spent = [f"rate({name}{{<<.LabelMatchers>>}}[{BUSY_WINDOW_SECONDS}s])" for name in series]
+    # 0 for an ensemble and for a model that was never asked, where leaving it out would leave out the pod.
+    no_ensemble = f"{serving.QUEUE_COUNTER}{{<<.LabelMatchers>>}} > bool 0"
+    busy = _rule(
+        first,
+        serving.BUSY_REQUESTS_METRIC,
+        f"sum(({' + '.join(spent)}) * ({no_ensemble})) by (<<.GroupBy>>) / 1e6",
+    )
+    return json.dumps({"rules": [waiting, busy]}, indent=1)
+
+
+def _rule(series: str, name: str, query: str) -> dict[str, Any]:
+    return {
+        "seriesQuery": f'{series}{{namespace!="",pod!=""}}',
         "resources": {"overrides": {"namespace": {"resource": "namespace"}, "pod": {"resource": "pod"}}},
-        "name": {"as": serving.PENDING_REQUESTS_METRIC},
-        "metricsQuery": "sum(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)",
+        "name": {"as": name},
+        "metricsQuery": query,
     }
-    return json.dumps({"rules": [rule]}, indent=1)
 
 
 def allow_discovery(namespace: str, options: pulumi.ResourceOptions) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.contracts import images, serving
+from components.contracts import images, scaling, serving
+from components.contracts.specs import FleetSpec
+from components.contracts.vocabulary import Cloud
 from components.kubernetes import autoscaling, metrics
 
 
@@ -27,11 +29,49 @@ def test_replicas_stay_within_the_settings(manifests: Any) -> None:
     )
 
 
-def test_the_fleet_grows_at_once_and_shrinks_after_a_quiet_while(manifests: Any) -> None:
-    behavior = manifests.one("HorizontalPodAutoscaler", "triton")["spec"]["behavior"]
-    assert behavior["scaleUp"]["stabilizationWindowSeconds"] == 0
-    quiet_s = behavior["scaleDown"]["stabilizationWindowSeconds"]
-    assert quiet_s == autoscaling.SCALE_DOWN_WINDOW_SECONDS > metrics.SCRAPE_SECONDS * 4
+def behavior(manifests: Any) -> Any:
+    return manifests.one("HorizontalPodAutoscaler", "triton")["spec"]["behavior"]
+
+
+def test_a_burst_that_is_over_at_once_starts_no_machine(manifests: Any) -> None:
+    wait_s = behavior(manifests)["scaleUp"]["stabilizationWindowSeconds"]
+    assert metrics.SCRAPE_SECONDS < wait_s <= scaling.BUSY_WINDOW_SECONDS
+
+
+def test_no_replica_goes_sooner_than_it_could_be_had_back(manifests: Any) -> None:
+    spec = FleetSpec.model_validate_json(json.dumps(manifests.fleet))
+    quiet_s = behavior(manifests)["scaleDown"]["stabilizationWindowSeconds"]
+    assert quiet_s == scaling.replica_start_seconds(spec.repository_gib) > scaling.BUSY_WINDOW_SECONDS
+
+
+def test_the_fleet_grows_faster_than_it_shrinks(manifests: Any) -> None:
+    def steps(direction: str) -> dict[str, float]:
+        policies = behavior(manifests)[direction]["policies"]
+        return {policy["type"]: policy["value"] / policy["periodSeconds"] for policy in policies}
+
+    grow, shrink = steps("scaleUp"), steps("scaleDown")
+    assert set(grow) == set(shrink) and all(grow[kind] > shrink[kind] for kind in grow)
+
+
+def test_the_settings_say_when_the_fleet_shrinks(lay_down: Any, cloud: Cloud) -> None:
+    manifests = lay_down(cloud, fleet={"scaling": {"shrink_after_seconds": 900}})
+    assert behavior(manifests)["scaleDown"]["stabilizationWindowSeconds"] == 900
+
+
+@pytest.mark.parametrize("gib", [1, 10, 10_000])
+def test_the_api_server_takes_the_window_of_every_release(gib: int) -> None:
+    spec = scaling.ScalingSpec()
+    assert spec.shrink_after_seconds is None
+    assert scaling.SHRINK_SECONDS_MIN <= scaling.shrink_after_seconds(spec, gib) <= scaling.SHRINK_SECONDS_MAX
+
+
+def test_a_fleet_at_its_limit_is_beyond_the_tolerance_of_every_aim() -> None:
+    assert scaling.BUSY_PERCENT_MAX * (1 + scaling.AUTOSCALER_TOLERANCE) < 100
+
+
+@pytest.mark.parametrize(("milli", "written"), [(2800, "2800m"), (4000, "4"), (1_000_000, "1000"), (5, "5m")])
+def test_a_target_is_written_as_the_api_server_would(milli: int, written: str) -> None:
+    assert autoscaling.quantity(milli) == written
 
 
 def test_upkeep_takes_one_replica_at_a_time_and_never_waits_for_a_sick_one(manifests: Any) -> None:
@@ -47,19 +87,32 @@ def config(manifests: Any, app: str) -> Any:
     return json.loads(text)
 
 
-def test_one_name_goes_all_the_way(manifests: Any) -> None:
-    (metric,) = manifests.one("HorizontalPodAutoscaler", "triton")["spec"]["metrics"]
-    (rule,) = config(manifests, "prometheus-adapter")["rules"]
-    assert metric["type"] == "Pods"
-    assert metric["pods"]["metric"]["name"] == rule["name"]["as"] == serving.PENDING_REQUESTS_METRIC
-    assert rule["seriesQuery"].startswith(f"{serving.PENDING_REQUESTS_METRIC}{{")
+def measures(manifests: Any) -> dict[str, Any]:
+    """What the autoscaler asks for, by name."""
+    asked = manifests.one("HorizontalPodAutoscaler", "triton")["spec"]["metrics"]
+    assert {metric["type"] for metric in asked} == {"Pods"}
+    return {metric["pods"]["metric"]["name"]: metric["pods"]["target"] for metric in asked}
 
 
-def test_the_target_is_the_settings(manifests: Any) -> None:
-    (metric,) = manifests.one("HorizontalPodAutoscaler", "triton")["spec"]["metrics"]
-    assert metric["pods"]["target"] == {
-        "type": "AverageValue",
-        "averageValue": str(manifests.fleet["target_pending_requests"]),
+def rules(manifests: Any) -> dict[str, Any]:
+    """What the adapter serves, by name."""
+    return {rule["name"]["as"]: rule for rule in config(manifests, "prometheus-adapter")["rules"]}
+
+
+def test_the_adapter_serves_what_the_autoscaler_asks_and_nothing_else(manifests: Any) -> None:
+    assert set(measures(manifests)) == set(rules(manifests))
+
+
+def test_a_busy_fleet_without_a_queue_is_seen(manifests: Any) -> None:
+    query = rules(manifests)[serving.BUSY_REQUESTS_METRIC]["metricsQuery"]
+    assert f"rate({serving.BUSY_COUNTERS[1]}{{" in query.replace("<<.Series>>", serving.BUSY_COUNTERS[0])
+
+
+def test_the_targets_are_the_settings(lay_down: Any, cloud: Cloud) -> None:
+    asked = {"requests_at_once": 5, "busy_percent": 50, "pending_requests": 7}
+    assert measures(lay_down(cloud, fleet={"scaling": asked})) == {
+        serving.BUSY_REQUESTS_METRIC: {"type": "AverageValue", "averageValue": "2500m"},
+        serving.PENDING_REQUESTS_METRIC: {"type": "AverageValue", "averageValue": "7"},
     }
 
 
@@ -78,12 +131,12 @@ def test_prometheus_scrapes_the_metrics_port_of_the_fleets_pods_only(manifests: 
 def test_series_bear_the_labels_that_the_adapter_maps_to_pods(manifests: Any) -> None:
     (job,) = config(manifests, "prometheus")["scrape_configs"]
     written = {r["target_label"] for r in job["relabel_configs"] if "target_label" in r}
-    (rule,) = config(manifests, "prometheus-adapter")["rules"]
-    assert set(rule["resources"]["overrides"]) == written == {"namespace", "pod"}
+    for rule in rules(manifests).values():
+        assert set(rule["resources"]["overrides"]) == written == {"namespace", "pod"}
 
 
 def test_pending_requests_of_all_models_of_a_pod_add_up(manifests: Any) -> None:
-    (rule,) = config(manifests, "prometheus-adapter")["rules"]
+    rule = rules(manifests)[serving.PENDING_REQUESTS_METRIC]
     assert rule["metricsQuery"] == "sum(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)"
 
 
