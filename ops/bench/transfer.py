@@ -20,8 +20,9 @@ from components.contracts.vocabulary import Cloud
 from localcloud.front import StackPlace, build_emulator
 from ops.bench.measure import in_turns, timed
 from ops.bench.model import Result, Sample, Target, speed_of
+from ops.drill.judging import failure
 from ops.drill.model import ExpectedObject
-from ops.drill.protocol import check_objects
+from ops.drill.restoring import check_objects
 from ops.models import releases
 from ops.models.manifest import Manifest, build_manifest
 from ops.objects import transfer
@@ -111,10 +112,10 @@ class Bench:
 
             def restore() -> None:
                 transfer.copy(store, REPLICA, {key: key for key in self._keys})
-                checked = check_objects(store, self._expected)
-                if not checked.passed:
+                wrong = failure(check_objects(store, self._expected))
+                if wrong:
                     raise UserError(
-                        f"{len(checked.missing)} objects missing, {len(checked.mismatched)} different",
+                        wrong,
                         f"the restored bucket {bucket}",
                         "Run the bench again; if it says so again, the copy is at fault.",
                     )

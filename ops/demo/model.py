@@ -11,7 +11,8 @@ from common.console import Step as Part
 from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, UserError
 from components.contracts.place import Place
 from ops.check.report import CheckReport
-from ops.drill.model import Evidence, FailedDrill
+from ops.drill import reading
+from ops.drill.model import Predicate
 from ops.models.releases import Publication
 from ops.serving.golden import GoldenResult
 from ops.serving.service import Service
@@ -77,7 +78,8 @@ class Result:
     check: CheckReport | None = None
     published: Publication | None = None
     served: Service | None = None
-    drill: Evidence | FailedDrill | None = None
+    drill: Predicate | None = None
+    """The predicate that the drill's evidence signs."""
     evidence: tuple[str, str] = ("", "")
     """The drill's files, JSON and Markdown, in the report's folder."""
     signer: str = ""
@@ -106,7 +108,7 @@ class Result:
     def predictions(self) -> tuple[tuple[str, GoldenResult], ...]:
         """When, and what was answered then over one protocol."""
         before = self.served.results if self.served else ()
-        after = self.drill.app_probe if isinstance(self.drill, Evidence) else ()
+        after = reading.answers(self.drill) if self.drill else ()
         return (*(("before the loss", r) for r in before), *(("after the restore", r) for r in after))
 
     def to_json(self) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from rich.filesize import decimal
 from ops.check.report import as_text
 from ops.demo import words
 from ops.demo.model import Result
-from ops.drill.model import Evidence
+from ops.drill import reading
+from ops.drill.markdown import short
 from ops.plan.diagram import draw
 from policies.inventory import UNKNOWN
 
@@ -26,7 +27,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"duration": words.duration, "size": decimal}
+    environment.filters |= {"duration": words.duration, "size": decimal, "brief": short}
     return environment.get_template("report.html.j2")
 
 
@@ -36,7 +37,7 @@ def render(result: Result) -> str:
         r=result,
         words=words,
         verdict=as_text(result.check) if result.check else "",
-        drill=result.drill if isinstance(result.drill, Evidence) else None,
+        reading=reading,
         nowhere=(None, UNKNOWN, "global"),
         diagram=Markup(draw(result.inventory)) if result.inventory else "",  # noqa: S704 - it escapes what it writes
         longest=max(step.seconds for step in result.steps) or 1.0,

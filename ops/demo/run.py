@@ -23,7 +23,7 @@ from ops.demo.folders import Home, ReportFolder, new_demo_id
 from ops.demo.model import EXIT_CODES, Result, State
 from ops.demo.report import render
 from ops.demo.stages import STAGES, Act, Demo
-from ops.drill.protocol import commit
+from ops.drill.run import commit
 from ops.features.store import check_emulated
 from ops.local.workspace import find_workspace, read_platform
 from stacks.settings import Settings

@@ -22,7 +22,7 @@ from ops.demo.model import Result, Step
 from ops.deployed import open_bucket, read_outputs
 from ops.drill.evidence import default_key_file, signed, signing_key, write
 from ops.drill.local import drill_session
-from ops.drill.model import Evidence
+from ops.drill.reading import objectives, restored
 from ops.features.rows import load_rows
 from ops.features.store import FeatureStore, write_rows
 from ops.local.session import Deployed, LocalCloud, open_local
@@ -173,14 +173,17 @@ def lose_and_restore(demo: Demo, step: Step) -> None:
     document = signed(drill, signing_key(default_key_file()))
     evidence_json, evidence_markdown = write(document, demo.report.path)
     result.evidence, result.signer = (evidence_json.name, evidence_markdown.name), document["signer"]["fingerprint"]
-    step.result = "proven" if drill.proven else "not proven"
-    if isinstance(drill, Evidence):
-        found = f"{sum(c.detected for c in drill.controls)} of {len(drill.controls)} planted faults found"
-        way = f"{drill.source['region']} → {drill.target['region']}, {drill.region_separated_km:.0f} km"
-        rpo, rto = words.objective(drill.rpo), words.objective(drill.rto)
-        step.result += f", RTO {words.duration(drill.rto.measured_s)}; {words.restored(drill)}, {found}, {way}"
-        step.result += f"; RPO {rpo}, RTO {rto} ({drill.mode})"
-    step.findings = tuple(f"the restore is not proven: {finding}" for finding in drill.findings)
+    met = {each.name: each for each in objectives(drill)}
+    found = f"{sum(c['detected'] for c in drill['controls'])} of {len(drill['controls'])} planted faults found"
+    told = [
+        drill["verdict"] + (f", RTO {words.duration(met['RTO'].measured_s)}" if "RTO" in met else ""),
+        ", ".join(
+            filter(None, (restored(drill), found, f"{drill['source']['region']} → {drill['target']['region']}"))
+        ),
+        *(f"{name} {words.objective(each)} ({drill['mode']})" for name, each in met.items()),
+    ]
+    step.result = "; ".join(told)
+    step.findings = tuple(f"the restore is not proven: {finding}" for finding in drill["findings"])
 
 
 def tear_down(demo: Demo, step: Step) -> None:

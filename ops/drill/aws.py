@@ -21,7 +21,7 @@ from components.contracts import serving
 from components.contracts.feature_store import FeatureStoreKind
 from components.contracts.naming import BUCKET_NAME_MAX, PRODUCT, physical_name
 from ops.deployed import open_bucket
-from ops.drill.model import KeyCheck, NotRecoverableError, RecoveryPoint, SettingCheck
+from ops.drill.model import KeyFound, NotRecoverableError, RecoveryPoint, Setting
 from ops.features.store import FeatureStore
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
@@ -48,6 +48,9 @@ class AwsDrill:
         self.primary: ObjectStore = open_bucket(outputs.model_bucket, target)
         self.replica: ObjectStore = open_bucket(outputs.model_replica, target)
 
+    def note_primary(self) -> Mapping[str, Any]:
+        return {}
+
     def hurry_copies(self) -> None:
         """S3 replicates by itself, object by object."""
 
@@ -65,14 +68,6 @@ class AwsDrill:
             locked = backup.describe_backup_vault(BackupVaultName=vault).get("Locked", False)
         created = newest["CreationDate"].astimezone(UTC)
         return RecoveryPoint(newest["RecoveryPointArn"], created, vault, self._far, bool(locked))
-
-    def lose_primary(self) -> None:
-        with _told(f"the primary region {self._region}"):
-            self._empty_bucket(self.primary.bucket, self._region)
-            dynamodb = self._client("dynamodb", self._region)
-            dynamodb.update_table(TableName=self.feature_store.name, DeletionProtectionEnabled=False)
-            dynamodb.delete_table(TableName=self.feature_store.name)
-            self._client("kms", self._region).disable_key(KeyId=self._outputs.keys.data.id)
 
     def make_bucket(self, drill_id: str) -> ObjectStore:
         name = self._restored_name(drill_id)
@@ -135,21 +130,17 @@ class AwsDrill:
         environment = {serving.FEATURES_TABLE: name, serving.FEATURES_REGION: self._far}
         return FeatureStore(FeatureStoreKind.DYNAMODB, name, self._far, name, environment)
 
-    def encryption(self, bucket: ObjectStore, store: FeatureStore) -> list[KeyCheck]:
+    def encryption(self, bucket: ObjectStore, store: FeatureStore) -> list[KeyFound]:
         with _told("the restored resources' keys"):
             objects = list(bucket.list())
             heads = self._client("s3", self._far)
             keys = {heads.head_object(Bucket=bucket.bucket, Key=o.key).get("SSEKMSKeyId", "none") for o in objects}
             table = self._client("dynamodb", self._far).describe_table(TableName=store.name)["Table"]
             table_key = table.get("SSEDescription", {}).get("KMSMasterKeyArn", "none")
-            primary = self._client("kms", self._region).describe_key(KeyId=self._outputs.keys.data.id)
-        primary_off = not primary["KeyMetadata"]["Enabled"]
         found = [(bucket.uri, key) for key in sorted(keys)] + [(f"table {store.name}", table_key)]
-        return [
-            KeyCheck(resource, key, self._far, primary_off and key == self._recovery_key) for resource, key in found
-        ]
+        return [KeyFound(resource, key, self._far) for resource, key in found]
 
-    def settings(self, bucket: ObjectStore, store: FeatureStore) -> list[SettingCheck]:
+    def settings(self, bucket: ObjectStore, store: FeatureStore) -> list[Setting]:
         with _told("the restored resources' settings"):
             s3, dynamodb = self._client("s3", self._far), self._client("dynamodb", self._far)
             versioning = s3.get_bucket_versioning(Bucket=bucket.bucket).get("Status", "off")
@@ -159,10 +150,10 @@ class AwsDrill:
         table = f"table {store.name}"
         recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus", "DISABLED")
         return [
-            SettingCheck(bucket.uri, "versioning", "Enabled", versioning),
-            SettingCheck(bucket.uri, "public access", "blocked", "blocked" if all(block.values()) else "open"),
-            SettingCheck(table, "TTL attribute", TTL_ATTRIBUTE, ttl.get("AttributeName", "none")),
-            SettingCheck(table, "point-in-time recovery", "ENABLED", recovery),
+            Setting(bucket.uri, "versioning", "Enabled", versioning),
+            Setting(bucket.uri, "public access", "blocked", "blocked" if all(block.values()) else "open"),
+            Setting(table, "TTL attribute", TTL_ATTRIBUTE, ttl.get("AttributeName", "none")),
+            Setting(table, "point-in-time recovery", "ENABLED", recovery),
         ]
 
     def leftovers(self, drill_id: str) -> list[str]:

@@ -86,12 +86,13 @@ def _unreadable(error: ValueError) -> str:
 
 
 def _show(document: dict[str, Any], paths: tuple[Path, Path]) -> None:
+    from ops.drill.reading import objectives
+
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{document['stack']}: restore {document['verdict']} (mode: {document['mode']})", markup=False)
-    for name in ("rpo", "rto"):
-        if objective := document.get(name):
-            measured, allowed = objective["measured_s"], objective["target_s"]
-            console.print(f"  {name.upper()} {measured:.1f} s of {allowed:.0f} s allowed", markup=False)
+    for each in objectives(document):
+        told = f"{each.name} {each.measured_s:.1f} s of {each.allowed_s:.0f} s allowed"
+        console.print(f"  {told}", markup=False)
     for finding in document["findings"]:
         console.print(f"  finding: {finding}", markup=False)
     for path in paths:

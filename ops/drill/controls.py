@@ -1,52 +1,46 @@
-"""Negative controls: faults put into the restored data, which the drill's own checks must find."""
+"""Negative controls: faults put into what was restored, which the verdict's own checks must find."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
-from ops.drill.judging import flipped
-from ops.drill.model import Control, ExpectedObject, ObjectCheck
+from ops.drill.comparing import flipped
+from ops.drill.model import Check, Control, ExpectedObject
+from ops.drill.restoring import check_objects
 from ops.objects.store import ObjectStore
 
-Check = Callable[[], ObjectCheck]
+LARGEST_VICTIM_BYTES: Final = 8 * 2**20
+"""A victim is held in memory while it is gone from its bucket."""
 
 
-def run_controls(bucket: ObjectStore, expected: Sequence[ExpectedObject], check: Check) -> tuple[Control, ...]:
-    """Flip a byte, then drop an object; each is undone, and the undone state must check clean again."""
-    victim = max((item for item in expected if item.size), key=lambda item: (item.size, item.key))
+def object_controls(
+    bucket: ObjectStore, expected: Sequence[ExpectedObject], check: Callable[[], Check] | None = None
+) -> tuple[Control, ...]:
+    """Flip a bit of an object, then delete it; each is undone, and the undone state must check clean again.
+
+    Args:
+        check: that of the verdict.
+    """
+    look = check or (lambda: check_objects(bucket, expected))
+    small = [item for item in expected if 0 < item.size <= LARGEST_VICTIM_BYTES]
+    victim = max(small, key=lambda item: (item.size, item.key))
     data = bucket.get(victim.key)
     return (
-        _control(bucket, victim.key, data, check, f"one bit of {victim.key} flipped", _flip),
-        _control(bucket, victim.key, data, check, f"{victim.key} deleted", _drop),
-    )
+        _planted("object.flipped", f"one bit of {victim.key} flipped", look,
+                 lambda: bucket.put(victim.key, flipped(data)), lambda: bucket.put(victim.key, data)),
+        _planted("object.missing", f"{victim.key} deleted", look,
+                 lambda: bucket.delete(victim.key), lambda: bucket.put(victim.key, data)),
+    )  # fmt: skip
 
 
-def _control(
-    bucket: ObjectStore,
-    key: str,
-    data: bytes,
-    check: Check,
-    fault: str,
-    do: Callable[[ObjectStore, str, bytes], None],
+def _planted(
+    name: str, fault: str, check: Callable[[], Check], do: Callable[[], object], undo: Callable[[], object]
 ) -> Control:
-    clean_before = check().passed
-    do(bucket, key, data)
+    clean_before = check()
+    do()
     try:
-        found = check()
+        planted = check()
     finally:
-        bucket.put(key, data)
-    clean_after = check().passed
-    hit = key in (*found.mismatched, *found.missing)
-    told = (
-        f"{len(found.mismatched)} different, {len(found.missing)} missing; "
-        f"clean {'before' if clean_before else 'neither before'} and {'after' if clean_after else 'not after'}"
-    )
-    return Control(fault, detected=clean_before and hit and not found.passed and clean_after, found=told)
-
-
-def _flip(bucket: ObjectStore, key: str, data: bytes) -> None:
-    bucket.put(key, flipped(data))
-
-
-def _drop(bucket: ObjectStore, key: str, _data: bytes) -> None:
-    bucket.delete(key)
+        undo()
+    return Control(name, fault, planted, (clean_before, check()))

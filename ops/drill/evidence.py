@@ -28,7 +28,8 @@ from cryptography.hazmat.primitives.serialization import (
 from common.errors import UserError
 from common.files import write_whole
 from common.paths import home_dir
-from ops.drill.model import Evidence, FailedDrill
+from ops.drill.markdown import markdown
+from ops.drill.model import Predicate
 
 ALGORITHM: Final = "Ed25519"
 
@@ -65,9 +66,9 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def signed(evidence: Evidence | FailedDrill, key: Ed25519PrivateKey) -> dict[str, Any]:
-    """The evidence as JSON with its signature."""
-    document = evidence.to_json()
+def signed(predicate: Predicate, key: Ed25519PrivateKey) -> dict[str, Any]:
+    """The predicate with its signature."""
+    document = dict(predicate)
     public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     document["signer"] = {
         "algorithm": ALGORITHM,
@@ -121,108 +122,13 @@ def write(document: Mapping[str, Any], folder: Path) -> tuple[Path, Path]:
         OSError: the folder cannot be written to.
     """
     stem = f"drill-{document['stack']}-{document['drill_id']}"
-    texts = {".json": json.dumps(document, indent=1, ensure_ascii=False) + "\n", ".md": markdown(document)}
+    page = f"{markdown(document)}\nSigned by `{document['signer']['fingerprint']}`.\n"
+    texts = {".json": json.dumps(document, indent=1, ensure_ascii=False) + "\n", ".md": page}
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / f"{stem}.json", folder / f"{stem}.md"
     for path in paths:
         write_whole(path, texts[path.suffix])
     return paths
-
-
-def markdown(document: Mapping[str, Any]) -> str:
-    """The evidence for people; every number in it is in the JSON."""
-    d = document
-    if "objects" not in d:
-        return _failed_markdown(d)
-    yes = {True: "yes", False: "**no**"}
-    lines = [
-        f"# Restore drill {d['drill_id']} of {d['stack']}: {d['verdict']}",
-        "",
-        f"- mode: **{d['mode']}**" + (" (times are not those of a real cloud)" if d["mode"] == "emulated" else ""),
-        f"- scenario: {d['scenario']}",
-        f"- from {d['source']['region']} to {d['target']['region']}, {d['region_separated_km']} km apart",
-        f"- commit `{d['commit'] or 'unknown'}`, operator {d['operator']}",
-        f"- failure at {d['t_failure']}",
-        "",
-        "| objective | target | measured | met |",
-        "|---|--:|--:|---|",
-    ]
-    for name in ("rpo", "rto"):
-        o = d[name]
-        lines.append(f"| {name.upper()} | {o['target_s']:.0f} s | {o['measured_s']:.1f} s | {yes[o['pass']]} |")
-    lines += ["", *(_bound(bound) for bound in d["rpo"]["bounds"])]
-    if d["findings"]:
-        lines += ["", "## Findings", "", *(f"- {finding}" for finding in d["findings"])]
-    objects, features, point = d["objects"], d["features"], d["recovery_point"]
-    lines += [
-        "",
-        "## What was restored",
-        "",
-        f"- objects: {objects['restored']} of {objects['expected']} ({objects['bytes']} bytes, every byte compared "
-        f"by its SHA-256); {len(objects['missing'])} missing, {len(objects['mismatched'])} different, "
-        f"{len(objects['extra'])} extra",
-        f"- features: {features['actual']} of {features['expected']} rows, content hash "
-        f"{'equal' if features['actual_hash'] == features['expected_hash'] else '**different**'}; written before the "
-        f"recovery point: {'present' if features['early_canary_present'] else '**missing**'}; written after it: "
-        f"{'absent, as it must be' if features['late_canary_absent'] else '**present**'}",
-        f"- recovery point `{point['id']}` of {point['created']} in {point['vault']} ({point['region']}), "
-        f"{'locked' if point['locked'] else 'not locked'}",
-        "",
-        "## Predictions",
-        "",
-        "| protocol | requests | errors | largest error | p50 ms | p95 ms | p99 ms | golden |",
-        "|---|--:|--:|--:|--:|--:|--:|---|",
-    ]
-    for probe in d["app_probe"]:
-        latency = probe["latency"] or {"p50_ms": 0.0, "p95_ms": 0.0, "p99_ms": 0.0}
-        error = "none answered" if probe["max_abs_error"] is None else f"{probe['max_abs_error']:.2e}"
-        times = " | ".join(f"{latency[p]:.1f}" for p in ("p50_ms", "p95_ms", "p99_ms"))
-        lines.append(
-            f"| {probe['protocol']} | {probe['requests']} | {probe['errors']} | {error} | {times} "
-            f"| {yes[probe['passed']]} |"
-        )
-    lines += ["", "## Negative controls", "", "| fault | detected | found |", "|---|---|---|"]
-    lines += [f"| {c['fault']} | {yes[c['detected']]} | {c['found']} |" for c in d["controls"]]
-    lines += [
-        "",
-        "## Keys and settings",
-        "",
-        "| resource | key | read with the primary key disabled |",
-        "|---|---|---|",
-    ]
-    lines += [f"| {k['resource']} | `{k['key']}` | {yes[k['decrypt_ok']]} |" for k in d["encryption"]]
-    lines += ["", "| resource | setting | expected | actual |", "|---|---|---|---|"]
-    lines += [f"| {s['resource']} | {s['setting']} | {s['expected']} | {s['actual']} |" for s in d["settings"]]
-    lines += ["", "## Phases", "", "| phase | seconds |", "|---|--:|"]
-    lines += [f"| {p['name']} | {p['seconds']:.1f} |" for p in d["phases"]]
-    left = ", ".join(d["cleanup"]["leftover"]) or "nothing"
-    lines += ["", f"Made and removed: {', '.join(d['cleanup']['deleted']) or 'nothing'}. Left behind: {left}.", ""]
-    lines += [f"Manifest SHA-256 `{d['manifest_sha256']}`. Signed by `{d['signer']['fingerprint']}`.", ""]
-    return "\n".join(lines)
-
-
-def _bound(bound: Mapping[str, Any]) -> str:
-    made_of = " + ".join(f"{part['minutes']} min {part['name']}" for part in bound["parts"])
-    return f"- by the settings, copies of {bound['of']} are at most {bound['bound_minutes']} min old: {made_of}"
-
-
-def _failed_markdown(d: Mapping[str, Any]) -> str:
-    lines = [
-        f"# Restore drill {d['drill_id']} of {d['stack']}: {d['verdict']}",
-        "",
-        f"- mode: **{d['mode']}**",
-        f"- scenario: {d['scenario']}",
-        f"- commit `{d['commit'] or 'unknown'}`, operator {d['operator']}",
-        f"- it could not go on after {d['failed_at']}",
-        "",
-        "## Findings",
-        "",
-        *(f"- {finding}" for finding in d["findings"]),
-        "",
-        f"Signed by `{d['signer']['fingerprint']}`.",
-        "",
-    ]
-    return "\n".join(lines)
 
 
 def _make_key(path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from common.target import Target
 from components.contracts.feature_store import FeatureStoreKind
 from components.contracts.naming import BUCKET_NAME_MAX, PRODUCT, physical_name
 from ops.deployed import open_bucket
-from ops.drill.model import KeyCheck, NotRecoverableError, RecoveryPoint, SettingCheck
+from ops.drill.model import KeyFound, NotRecoverableError, RecoveryPoint, Setting
 from ops.features.store import FeatureStore
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
@@ -54,6 +53,12 @@ class GcpDrill:
         self.primary: ObjectStore = open_bucket(outputs.model_bucket, target)
         self.replica: ObjectStore = open_bucket(outputs.model_replica, target)
         self._exports: str = outputs.backup.vault
+        self._lost_instance: Mapping[str, Any] = {}
+
+    def note_primary(self) -> Mapping[str, Any]:
+        instance = self._api.get("redis", f"v1/{self.feature_store.id}")
+        self._lost_instance = {key: instance[key] for key in _KEPT if key in instance}
+        return self._lost_instance
 
     def hurry_copies(self) -> None:
         """Run the deployed transfer and export jobs now: the same jobs, an hour early."""
@@ -79,16 +84,6 @@ class GcpDrill:
         uri = f"gs://{self._exports}/{newest['name']}"
         return RecoveryPoint(uri, created, self._exports, self._far, held)
 
-    def lose_primary(self) -> None:
-        lost = self._lost_instance  # read while it still exists
-        client = self._api.storage_client()
-        with _told(self.primary.uri):
-            for blob in client.list_blobs(self.primary.bucket, versions=True):
-                blob.delete()
-        self._api.wait("redis", self._api.delete("redis", f"v1/{lost['name']}"))
-        for key_version in self._data_key_versions():
-            self._api.patch("kms", f"v1/{key_version['name']}", {"state": "DISABLED"}, params={"updateMask": "state"})
-
     def make_bucket(self, drill_id: str) -> ObjectStore:
         name = self._bucket_name(drill_id)
         self._api.post(
@@ -111,8 +106,7 @@ class GcpDrill:
 
     def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureStore:
         parent, instance_id = f"projects/{self._project}/locations/{self._far}", _instance_id(drill_id)
-        body = {key: self._lost_instance[key] for key in _KEPT if key in self._lost_instance}
-        body |= {"customerManagedKey": self._recovery_key, "labels": {_DRILL_LABEL: drill_id}}
+        body = {**self._lost_instance, "customerManagedKey": self._recovery_key, "labels": {_DRILL_LABEL: drill_id}}
         name = f"{parent}/instances/{instance_id}"
         try:
             self._api.wait(
@@ -127,29 +121,24 @@ class GcpDrill:
             raise NotRecoverableError(error.what, error.where, error.remedy) from error
         return FeatureStore(FeatureStoreKind.REDIS, instance_id, self._far, name, environment={})
 
-    def encryption(self, bucket: ObjectStore, store: FeatureStore) -> list[KeyCheck]:
-        off = all(key_version["state"] != "ENABLED" for key_version in self._data_key_versions())
+    def encryption(self, bucket: ObjectStore, store: FeatureStore) -> list[KeyFound]:
         items = self._api.list("storage", f"storage/v1/b/{bucket.bucket}/o", "items")
         keys = {item.get("kmsKeyName", "none").partition("/cryptoKeyVersions/")[0] for item in items}
         instance_key = self._api.get("redis", f"v1/{store.id}").get("customerManagedKey", "none")
         found = [(bucket.uri, key) for key in sorted(keys)] + [(f"instance {store.name}", instance_key)]
-        return [KeyCheck(resource, key, self._far, off and key == self._recovery_key) for resource, key in found]
+        return [KeyFound(resource, key, self._far) for resource, key in found]
 
-    def settings(self, bucket: ObjectStore, store: FeatureStore) -> list[SettingCheck]:
+    def settings(self, bucket: ObjectStore, store: FeatureStore) -> list[Setting]:
         made = self._api.get("storage", f"storage/v1/b/{bucket.bucket}")
         instance = self._api.get("redis", f"v1/{store.id}")
         access = made.get("iamConfiguration", {})
         name = f"instance {store.name}"
         return [
-            SettingCheck(bucket.uri, "versioning", "True", str(made.get("versioning", {}).get("enabled"))),
-            SettingCheck(
-                bucket.uri, "public access prevention", "enforced", str(access.get("publicAccessPrevention"))
-            ),
-            SettingCheck(name, "AUTH", "True", str(instance.get("authEnabled"))),
-            SettingCheck(name, "TLS", "SERVER_AUTHENTICATION", str(instance.get("transitEncryptionMode"))),
-            SettingCheck(
-                name, "persistence", "RDB", str(instance.get("persistenceConfig", {}).get("persistenceMode"))
-            ),
+            Setting(bucket.uri, "versioning", "True", str(made.get("versioning", {}).get("enabled"))),
+            Setting(bucket.uri, "public access prevention", "enforced", str(access.get("publicAccessPrevention"))),
+            Setting(name, "AUTH", "True", str(instance.get("authEnabled"))),
+            Setting(name, "TLS", "SERVER_AUTHENTICATION", str(instance.get("transitEncryptionMode"))),
+            Setting(name, "persistence", "RDB", str(instance.get("persistenceConfig", {}).get("persistenceMode"))),
         ]
 
     def leftovers(self, drill_id: str) -> list[str]:
@@ -174,14 +163,6 @@ class GcpDrill:
 
     def versions(self) -> Mapping[str, str]:
         return {package: version(package) for package in ("google-cloud-storage", "redis", "requests")}
-
-    @cached_property
-    def _lost_instance(self) -> Mapping[str, Any]:
-        return self._api.get("redis", f"v1/{self.feature_store.id}")
-
-    def _data_key_versions(self) -> list[dict[str, Any]]:
-        key = self._outputs.keys.data.id
-        return list(self._api.list("kms", f"v1/{key}/cryptoKeyVersions", "cryptoKeyVersions"))
 
     def let_read(self, bucket: ObjectStore, principal: str) -> None:
         self._grant(bucket.bucket, principal)

@@ -1,119 +1,146 @@
-"""Decides, from what was found, whether a restore is proven: pure functions."""
+"""Decides from a drill's predicate alone whether the restore is proven: before signing, and whenever it is read."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any, Final, TypeGuard
 
-from ops.drill.model import Evidence, ExpectedObject, FeatureCheck, ObjectCheck
+from ops.drill.model import SCHEMA_VERSION, Check, Predicate
+from ops.drill.requirements import REQUIREMENTS, Requirements
+from ops.drill.rules import RULES, is_figure, told
 
-EARLY_CANARY: Final = "drill-canary-early"
-"""Entity id prefix of the row written before the recovery point: it must be restored."""
-LATE_CANARY: Final = "drill-canary-late"
-"""Entity id prefix of the row written after it: it must not be, or the recovery point is not what it says."""
-
-
-def judge_objects(
-    expected: Sequence[ExpectedObject], sizes: Mapping[str, int], digests: Mapping[str, str | None]
-) -> ObjectCheck:
-    """Compare the restored objects' sizes and digests with the expected ones."""
-    wanted = {item.key: item for item in expected}
-    missing = sorted(key for key in wanted if digests.get(key) is None)
-    mismatched = sorted(key for key, item in wanted.items() if digests.get(key) not in (None, item.sha256))
-    return ObjectCheck(
-        expected=len(wanted),
-        restored=len(wanted) - len(missing) - len(mismatched),
-        bytes=sum(sizes.get(key, 0) for key in wanted if key not in missing),
-        missing=tuple(missing),
-        extra=tuple(sorted(sizes.keys() - wanted.keys())),
-        mismatched=tuple(mismatched),
-    )
+CLOCK_GRAIN_S: Final = 0.01
+"""Figures are written with three decimals: sums of them may differ by this."""
 
 
-def rows_hash(rows: Mapping[str, str]) -> str:
-    """A SHA-256 (hex) over rows that does not depend on their order."""
-    lines = sorted(json.dumps([entity, features]) for entity, features in rows.items())
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+def findings(predicate: Predicate) -> tuple[str, ...]:
+    """Everything that keeps the restore from being proven, in plain sentences; none if it is.
 
-
-def judge_features(
-    name: str, expected: Mapping[str, str], restored: Mapping[str, str], drill_id: str
-) -> FeatureCheck:
-    """Compare the restored rows with those at the recovery point."""
-    late = f"{LATE_CANARY}-{drill_id}"
-    return FeatureCheck(
-        name=name,
-        expected=len(expected),
-        actual=len(restored),
-        expected_hash=rows_hash(expected),
-        actual_hash=rows_hash(restored),
-        early_canary_present=f"{EARLY_CANARY}-{drill_id}" in restored,
-        late_canary_absent=late not in restored,
-    )
-
-
-def manifest_sha256(expected: Iterable[ExpectedObject], rows: Mapping[str, str]) -> str:
-    """One digest over all that a restore must bring back."""
-    lines = [f"{item.key}\t{item.size}\t{item.sha256}" for item in sorted(expected, key=lambda e: e.key)]
-    return hashlib.sha256("\n".join([*lines, rows_hash(rows)]).encode()).hexdigest()
-
-
-def flipped(data: bytes) -> bytes:
-    """`data` with one bit of its middle byte changed.
-
-    Raises:
-        ValueError: there is no byte to change.
+    Computed from the predicate alone: a verdict or a `passed` that it claims counts for nothing, and is a finding
+    where it is not what its figures say.
     """
-    if not data:
-        raise ValueError("an empty object has no byte to flip")
-    middle = len(data) // 2
-    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+    if predicate.get("schema_version") != SCHEMA_VERSION:
+        return (f"schema version {told(predicate.get('schema_version'))} is not {SCHEMA_VERSION}",)
+    required = REQUIREMENTS.get(str(predicate.get("scenario")))
+    if required is None:
+        return (f"the scenario {told(predicate.get('scenario'))} is not known",)
+    if predicate.get("mode") not in ("real", "emulated"):
+        return (f"the mode {told(predicate.get('mode'))} is not known",)
+    checks, controls = predicate.get("checks"), predicate.get("controls")
+    if not (_records(checks) and _records(controls)):
+        return ("the checks or the controls cannot be read",)
+    return (
+        *_failure(predicate),
+        *_failed_checks(checks, required),
+        *_failed_controls(controls, checks, required),
+        *([] if predicate.get("failure") else [*_left_out(checks, controls, required), *_times(predicate)]),
+    )
 
 
-def findings(evidence: Evidence, *, min_distance_km: float) -> tuple[str, ...]:
-    """Everything that keeps the restore from being proven, in plain sentences."""
-    told: list[str] = []
-    objects, features = evidence.objects, evidence.features
-    if not objects.passed:
-        told.append(
-            f"objects: {len(objects.missing)} missing, {len(objects.mismatched)} different, "
-            f"{len(objects.extra)} extra of {objects.expected} expected"
-        )
-    if not features.passed:
-        told.append(
-            f"features: {features.actual} rows of {features.expected}, "
-            f"{'same' if features.actual_hash == features.expected_hash else 'different'} content, early canary "
-            f"{'present' if features.early_canary_present else 'missing'}, late canary "
-            f"{'absent' if features.late_canary_absent else 'present: the recovery point is newer than it says'}"
-        )
-    told += [
-        f"{name}: {objective.measured_s:.0f} s measured, {objective.target_s:.0f} s allowed"
-        for name, objective in (("RPO", evidence.rpo), ("RTO", evidence.rto))
-        if not objective.passed
-    ]
-    if not evidence.app_probe or not all(result.passed for result in evidence.app_probe):
-        told.append("predictions: the restored service does not give the golden answers")
-    told += [
-        f"negative control not detected: {control.fault}" for control in evidence.controls if not control.detected
-    ]
-    if not evidence.controls:
-        told.append("no negative control was run")
-    told += [
-        f"{check.resource} could not be read with the recovery region's key alone"
-        for check in evidence.encryption
-        if not check.decrypt_ok
-    ]
-    told += [
-        f"{check.resource}: {check.setting} is {check.actual}, must be {check.expected}"
-        for check in evidence.settings
-        if not check.passed
-    ]
-    if evidence.region_separated_km < min_distance_km:
-        told.append(
-            f"the regions are {evidence.region_separated_km:.0f} km apart, {min_distance_km:.0f} are required"
-        )
-    if evidence.cleanup.leftover:
-        told.append(f"left behind: {', '.join(evidence.cleanup.leftover)}")
-    return tuple(told)
+def verdict(found: tuple[str, ...]) -> str:
+    """Of findings."""
+    return "not proven" if found else "proven"
+
+
+def why_not(check: Mapping[str, Any]) -> str:
+    """Why a recorded check fails by its rule; empty if it passes."""
+    rule = RULES.get(str(check.get("rule")))
+    if rule is None:
+        return f"there is no rule {told(check.get('rule'))}"
+    return rule(check.get("expected"), check.get("found"))
+
+
+def failure(check: Check) -> str:
+    """Why a check fails; empty if it passes."""
+    return RULES[check.rule](check.expected, check.found)
+
+
+def recorded(check: Check) -> dict[str, Any]:
+    """A check as it stands in the predicate, with its verdict."""
+    plain = json.loads(json.dumps(asdict(check)))
+    reason = why_not(plain)
+    return {**plain, "passed": not reason, "reason": reason}
+
+
+def _failure(predicate: Predicate) -> Iterator[str]:
+    failure = predicate.get("failure")
+    if isinstance(failure, Mapping):
+        yield f"{failure.get('what')} ({failure.get('where')}), in the phase {told(failure.get('phase'))!r}"
+    elif failure is not None:
+        yield "it could not go on, and does not say why"
+
+
+def _failed_checks(checks: list[Mapping[str, Any]], required: Requirements) -> Iterator[str]:
+    for check in checks:
+        name, reason = str(check.get("name")), why_not(check)
+        if check.get("rule") != required.checks.get(name, check.get("rule")):
+            reason = f"it was judged by {told(check.get('rule'))!r} instead of {required.checks[name]!r}"
+        elif check.get("passed") is not (not reason):
+            reason = reason or "it is recorded as failed, and passes"
+        if reason:
+            yield f"{_title(check)}: {reason}"
+
+
+def _failed_controls(
+    controls: list[Mapping[str, Any]], checks: list[Mapping[str, Any]], required: Requirements
+) -> Iterator[str]:
+    expected = {_key(c): c.get("expected") for c in checks}
+    for control in controls:
+        name, planted, undone = control.get("name"), control.get("planted"), control.get("undone")
+        if not isinstance(planted, Mapping) or not _records(undone):
+            yield f"the negative control {told(name)} cannot be read"
+            continue
+        rule = required.checks.get(str(planted.get("name")), planted.get("rule"))
+        key = _key(planted)
+        if planted.get("name") != required.controls.get(str(name), planted.get("name")):
+            yield f"negative control {told(name)}: it was put to another check, {told(planted.get('name'))}"
+        elif key not in expected or planted.get("expected") != expected[key] or planted.get("rule") != rule:
+            yield f"negative control {told(name)}: it was not judged as the restore was"
+        elif not why_not(planted):
+            yield f"negative control not detected: {control.get('fault')}"
+        elif any(why_not(check) or check.get("expected") != planted.get("expected") for check in undone):
+            yield f"negative control {told(name)}: the data was not clean before and after it"
+
+
+def _left_out(
+    checks: list[Mapping[str, Any]], controls: list[Mapping[str, Any]], required: Requirements
+) -> Iterator[str]:
+    for name in sorted(required.checks.keys() - {str(check.get("name")) for check in checks}):
+        yield f"the check {name} was left out"
+    for name in sorted(required.controls.keys() - {str(control.get("name")) for control in controls}):
+        yield f"the negative control {name} was left out"
+
+
+def _times(predicate: Predicate) -> Iterator[str]:
+    """The clock of the phases runs on, and the RTO is what lies between the loss and the golden prediction."""
+    lost, proven, phases = predicate.get("lost_at_s"), predicate.get("proven_at_s"), predicate.get("phases")
+    if not _records(phases) or not all(is_figure(p.get("start_s")) and is_figure(p.get("seconds")) for p in phases):
+        yield "the times of the phases are impossible"
+        return
+    starts = [phase["start_s"] for phase in phases]
+    ends = [phase["start_s"] + phase["seconds"] for phase in phases]
+    if any(later < earlier - CLOCK_GRAIN_S for earlier, later in zip(ends, starts[1:], strict=False)):
+        yield "the phases overlap: their clock was set"
+    if not (is_figure(lost) and is_figure(proven) and lost < proven):
+        yield "the moments of the loss and of the proof are impossible"
+        return
+    for check in predicate["checks"]:
+        if check.get("name") == "rto.measured" and (
+            not is_figure(check.get("found")) or abs(proven - lost - check["found"]) > CLOCK_GRAIN_S
+        ):
+            yield f"an RTO of {told(check.get('found'))} s is not what the phases tell"
+
+
+def _key(check: Mapping[str, Any]) -> tuple[str, str]:
+    return str(check.get("name")), str(check.get("subject"))
+
+
+def _title(check: Mapping[str, Any]) -> str:
+    subject = check.get("subject")
+    return f"{check.get('name')} of {subject}" if subject else str(check.get("name"))
+
+
+def _records(value: Any) -> TypeGuard[list[Mapping[str, Any]]]:
+    return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from common.console import Steps
-from components.contracts.recovery import bounds
-from localcloud.front import ensure_serving_environment
+from localcloud.front import ensure_serving_environment, not_enforced
 from ops.deployed import check_up, read_outputs
 from ops.drill.clouds import drill_cloud
 from ops.drill.evidence import default_key_file, signed, signing_key, write
-from ops.drill.model import Evidence, FailedDrill
-from ops.drill.protocol import Assignment, Drill
+from ops.drill.run import Assignment, Scenario, Serve, drill
+from ops.drill.scenarios import SCENARIOS
 from ops.local.session import LocalCloud, open_local
+from ops.serving.service import serve
 from stacks.outputs import StackOutputs
 
 PATIENCE_S: Final = 60.0
 """On one machine a copy takes less than a second; one that is not there after this long will not come."""
+DEFAULT_SCENARIO: Final = "region-lost"
 
 
-def drill_local(stack: str, out: Path, steps: Steps) -> tuple[dict[str, Any], tuple[Path, Path]]:
+def drill_local(
+    stack: str, out: Path, steps: Steps, scenario: Scenario = SCENARIOS[DEFAULT_SCENARIO]
+) -> tuple[dict[str, Any], tuple[Path, Path]]:
     """Open the stack, drill a copy of it, and write signed evidence.
 
     Raises:
-        UserError: the stack is not up, no model is published, or a step could not be carried out.
+        UserError: the stack is not up, or something bears the drill's names already.
     """
     check_up(stack)
     key = signing_key(default_key_file())
     with open_local(stack, steps, keep=False) as local:
-        evidence = drill_session(local, out, steps)
-    document = signed(evidence, key)
+        predicate = drill_session(local, out, steps, scenario=scenario)
+    document = signed(predicate, key)
     return document, write(document, out)
 
 
@@ -42,26 +46,33 @@ def drill_session(
     steps: Steps,
     outputs: StackOutputs | None = None,
     *,
+    scenario: Scenario = SCENARIOS[DEFAULT_SCENARIO],
     patience_s: float = PATIENCE_S,
-) -> Evidence | FailedDrill:
-    """Drill the stack of an open session; its primary region is lost afterwards.
+    serve: Serve = serve,
+    unjudged: Sequence[tuple[str, str]] | None = None,
+) -> dict[str, Any]:
+    """Drill the stack of an open session, which is as the scenario left it afterwards; the predicate, judged.
 
     Args:
         outputs: the stack's, if the caller has them already; the engine takes a second to read them.
         patience_s: seconds after which a copy that is not there will not come.
+        serve: what serves the restored release.
+        unjudged: what the local cloud does not enforce of the stack, if the caller has it already.
     """
     stack = local.workspace.stack
     outputs = outputs or read_outputs(stack, local.outputs(), "local")
+    if unjudged is None:
+        unjudged = not_enforced({resource.type for resource in local.resources()})
     log_dir.mkdir(parents=True, exist_ok=True)
-    drill_id = f"{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(2)}"
     assignment = Assignment(
         stack=stack,
-        drill_id=drill_id,
+        drill_id=f"{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(2)}",
         outputs=outputs,
-        min_distance_km=local.platform.backup.min_distance_km,
-        rpo_bounds=bounds(local.platform.cloud, local.platform.feature_store, local.platform.backup),
+        settings=local.platform,
         patience_s=patience_s,
         serving_python=ensure_serving_environment(),
         log_dir=log_dir,
+        not_enforced=unjudged,
+        serve=serve,
     )
-    return Drill(assignment, drill_cloud(outputs, local.target), local.target, steps).run()
+    return drill(scenario, assignment, drill_cloud(outputs, local.target), local, local.target, steps)

@@ -1,12 +1,12 @@
-"""What a drill needs of a cloud; one implementation each, and none asks whether the cloud is emulated."""
+"""What a drill needs of a cloud, and what takes one away; no implementation asks whether the cloud is emulated."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from ops.drill.model import KeyCheck, RecoveryPoint, SettingCheck
+from ops.drill.model import KeyFound, RecoveryPoint, Setting
 from ops.features.store import FeatureStore
 from ops.objects.store import ObjectStore
 
@@ -29,16 +29,19 @@ class DrillCloud(Protocol):
         """The primary feature store."""
         ...
 
+    def note_primary(self) -> Mapping[str, Any]:
+        """Take down what a restore needs and only the primary knows, while it still answers; JSON for the evidence.
+
+        It is what an operator has in the plan and the outputs, which are kept outside the region.
+        """
+        ...
+
     def hurry_copies(self) -> None:
         """Start what copies objects now, where the cloud has a job for it that would come due later."""
         ...
 
     def recovery_point(self, since: datetime) -> RecoveryPoint | None:
         """The newest recovery point in the backup region made at or after `since`; None if there is none yet."""
-        ...
-
-    def lose_primary(self) -> None:
-        """Empty the model bucket with all its versions, disable its region's key, delete the feature store."""
         ...
 
     def leftovers(self, drill_id: str) -> list[str]:
@@ -57,11 +60,11 @@ class DrillCloud(Protocol):
         """A new feature store in the backup region from `point`, with the settings that a restore does not bring."""
         ...
 
-    def encryption(self, bucket: ObjectStore, store: FeatureStore) -> list[KeyCheck]:
-        """What the restored resources are encrypted with; `decrypt_ok` means: read while the primary key is off."""
+    def encryption(self, bucket: ObjectStore, store: FeatureStore) -> list[KeyFound]:
+        """What the restored resources are encrypted with."""
         ...
 
-    def settings(self, bucket: ObjectStore, store: FeatureStore) -> list[SettingCheck]:
+    def settings(self, bucket: ObjectStore, store: FeatureStore) -> list[Setting]:
         """The restored resources' settings beside those that the stack promises."""
         ...
 
@@ -71,4 +74,12 @@ class DrillCloud(Protocol):
 
     def versions(self) -> Mapping[str, str]:
         """Versions of the client libraries that spoke to this cloud."""
+        ...
+
+
+class Disaster(Protocol):
+    """What takes a region away; the session gives it, and a scenario that destroys nothing never asks for it."""
+
+    def lose_region(self, region: str) -> None:
+        """From now on nothing in `region` answers any call."""
         ...

@@ -34,19 +34,21 @@ class BigtableRows(ByIdentity):
         self._api = GcpApi(target, project)
         self._table = f"projects/{project}/instances/{instance}/tables/{table}"
 
-    def read(self) -> dict[str, str]:
-        """By a scan of the newest cell of each row's features."""
-        return self._newest("features", {})
+    def read(self) -> dict[str, Row]:
+        """By a scan of the newest cells of each row."""
+        return self._rows({})
 
     def fetch(self, entities: Sequence[str]) -> dict[str, Row]:
         """In batches of row keys: the features, then when they expire."""
         found: dict[str, Row] = {}
         for start in range(0, len(entities), ROWS_PER_REQUEST):
             keys = [_base64(entity) for entity in entities[start : start + ROWS_PER_REQUEST]]
-            chosen = {"rows": {"rowKeys": keys}}
-            features, expiries = self._newest("features", chosen), self._newest("expires_at", chosen)
-            found |= {e: Row(row, int(expiries[e]) if e in expiries else None) for e, row in features.items()}
+            found |= self._rows({"rows": {"rowKeys": keys}})
         return found
+
+    def _rows(self, chosen: Mapping[str, Any]) -> dict[str, Row]:
+        features, expiries = self._newest("features", chosen), self._newest("expires_at", chosen)
+        return {e: Row(row, int(expiries[e]) if e in expiries else None) for e, row in features.items()}
 
     def _newest(self, qualifier: str, chosen: Mapping[str, Any]) -> dict[str, str]:
         newest = {

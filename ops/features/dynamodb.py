@@ -37,14 +37,14 @@ class DynamoDBRows(ByIdentity):
         )
         self._table = resource.Table(store.name)
 
-    def read(self) -> dict[str, str]:
+    def read(self) -> dict[str, Row]:
         """By a scan with consistent reads."""
-        found: dict[str, str] = {}
+        found: dict[str, Row] = {}
         start: dict[str, Any] = {}
         with self._refusals():
             while True:
                 page = self._table.scan(ConsistentRead=True, **start)
-                found |= {item["entity_id"]: item.get("features", "") for item in page["Items"]}
+                found |= {item["entity_id"]: _row(item) for item in page["Items"]}
                 if "LastEvaluatedKey" not in page:
                     return found
                 start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

@@ -34,14 +34,14 @@ class FirestoreRows(ByIdentity):
         self._api = GcpApi(target, project)
         self._documents = f"projects/{project}/databases/{database}/documents"
 
-    def read(self) -> dict[str, str]:
+    def read(self) -> dict[str, Row]:
         """By a list of the collection, page by page."""
         listed = self._api.list(
             "firestore", f"v1/{self._documents}/{COLLECTION}", "documents", {"pageSize": PAGE_SIZE}
         )
         names = ((each["name"].rsplit("/", 1)[1], each.get("fields", {})) for each in listed)
         return {
-            unquote(name.removeprefix(NAME_PREFIX)): fields.get("features", {}).get("stringValue", "")
+            unquote(name.removeprefix(NAME_PREFIX)): _row(fields)
             for name, fields in names
             if name.startswith(NAME_PREFIX)
         }

@@ -58,7 +58,7 @@ class MemorystoreRows:
     def __init__(self, store: FeatureStore, target: Target) -> None:
         self._access = ask_access(store.id, target)
 
-    def read(self) -> dict[str, str]:
+    def read(self) -> dict[str, Row]:
         """By a scan of the keys with the rows' prefix."""
         with self._client() as client:
             return resp.read(client)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from itertools import islice
+from typing import Final
 
 import redis
 
@@ -13,20 +14,37 @@ from components.contracts import serving
 from ops.features.rows import Row
 
 SCAN_BATCH = 1000
+NEVER: Final = -1
+"""What EXPIRETIME says of a key without an expiry; in whole seconds otherwise (Redis 7.0 and Valkey on)."""
+GONE: Final = -2
+"""What it says of a key that is not there, as one that has expired since."""
 
 
-def read(client: redis.Redis) -> dict[str, str]:
+def read(client: redis.Redis) -> dict[str, Row]:
     """Every row, by a scan of the keys with the rows' prefix."""
-    keys = [_text(key) for key in client.scan_iter(f"{serving.ROW_KEY_PREFIX}*", count=SCAN_BATCH)]
-    values: Any = client.mget(keys) if keys else []
-    rows = zip(keys, values, strict=True)
-    return {key.removeprefix(serving.ROW_KEY_PREFIX): _text(value) for key, value in rows if value is not None}
+    found: dict[str, Row] = {}
+    scanned = (_text(key) for key in client.scan_iter(f"{serving.ROW_KEY_PREFIX}*", count=SCAN_BATCH))
+    while batch := [key.removeprefix(serving.ROW_KEY_PREFIX) for key in islice(scanned, SCAN_BATCH)]:
+        found |= fetch(client, batch)
+    return found
 
 
 def fetch(client: redis.Redis, entities: Sequence[str]) -> dict[str, Row]:
     """The rows of these entities that are there."""
-    values: Any = client.mget([f"{serving.ROW_KEY_PREFIX}{entity}" for entity in entities]) if entities else []
-    return {entity: Row(_text(value)) for entity, value in zip(entities, values, strict=True) if value is not None}
+    keys = [f"{serving.ROW_KEY_PREFIX}{entity}" for entity in entities]
+    if not keys:
+        return {}
+    with client.pipeline(transaction=False) as batch:
+        batch.mget(keys)
+        for key in keys:
+            batch.expiretime(key)
+        values, *expiries = batch.execute()
+    rows = zip(entities, values, expiries, strict=True)
+    return {
+        entity: Row(_text(value), at if at != NEVER else None)
+        for entity, value, at in rows
+        if value is not None and at != GONE
+    }
 
 
 def write(client: redis.Redis, rows: Mapping[str, Row]) -> None:

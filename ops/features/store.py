@@ -44,8 +44,8 @@ class FeatureStore:
 class Rows(Protocol):
     """A feature store's rows. Every method raises `UserError` where the store cannot be reached or refuses."""
 
-    def read(self) -> dict[str, str]:
-        """Every row: entity id → features as stored."""
+    def read(self) -> dict[str, Row]:
+        """Every row by its entity id, expired ones included where the store keeps them."""
         ...
 
     def fetch(self, entities: Sequence[str]) -> Mapping[str, Row]:

@@ -32,7 +32,7 @@ class ValkeyRows(ByIdentity):
         self._host, self._port = told[serving.FEATURES_HOST], int(told[serving.FEATURES_PORT])
         self._group, self._region, self._user = told[serving.FEATURES_GROUP], store.region, store.writer
 
-    def read(self) -> dict[str, str]:
+    def read(self) -> dict[str, Row]:
         """By a scan of the keys with the rows' prefix."""
         with self._client() as client:
             return resp.read(client)

@@ -6,7 +6,7 @@ import json
 import math
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -87,6 +87,18 @@ class GoldenResult:
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "passed": self.passed}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> GoldenResult:
+        """What `to_json` told."""
+        return cls(
+            told["protocol"],
+            told["requests"],
+            told["errors"],
+            told["max_abs_error"],
+            Latency(**told["latency"]) if told["latency"] else None,
+            tuple(Mismatch(**mismatch) for mismatch in told["mismatches"]),
+        )
 
 
 def golden_file() -> Path:

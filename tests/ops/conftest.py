@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
@@ -16,21 +16,10 @@ from typing import Any
 import pytest
 
 from common.target import Target
-from components.contracts.recovery import Bound, Part
-from ops.drill.model import (
-    Cleanup,
-    Control,
-    Evidence,
-    FeatureCheck,
-    KeyCheck,
-    ObjectCheck,
-    Objective,
-    Phase,
-    RecoveryPoint,
-    SettingCheck,
-)
+from ops.drill.judging import findings, recorded, verdict
+from ops.drill.model import SCHEMA_VERSION, Check
+from ops.drill.requirements import REQUIREMENTS
 from ops.objects.store import ObjectExistsError, ObjectInfo, ObjectMissingError
-from ops.serving.golden import GoldenResult, Latency
 
 
 class CrashError(Exception):
@@ -117,42 +106,78 @@ def crash() -> type[CrashError]:
     return CrashError
 
 
+WHOLE = ({"count": 3, "sha256": "00"}, {"count": 3, "sha256": "00", "missing": [], "changed": [], "extra": []})
+ANSWERS = {
+    "protocol": "http",
+    "requests": 114,
+    "errors": 0,
+    "max_abs_error": 1.3e-7,
+    "mismatches": [],
+    "passed": True,
+    "latency": {"p50_ms": 3.1, "p95_ms": 4.5, "p99_ms": 7.25},
+}
+MARK = {"written": 9, "newest": 8, "newest_s": 3.0, "safe_s": 4.0, "late_s": 900.0}
+GOLDENS = {"sha256": "00", "predictions": 114, "tolerance": 1e-4}
+PASSING: dict[str, tuple[Any, Any]] = {
+    "same": ("as promised", "as promised"),
+    "at most": (3600, 4.0),
+    "at least": (400, 1090.0),
+    "none": ([], []),
+    "whole": WHOLE,
+    "answers": ({"requests": 114, "tolerance": 1e-4}, ANSWERS),
+    "goldens": (GOLDENS, GOLDENS),
+    "marks": (
+        {"at_most_s": 3600, "kinds": ["objects", "rows"]},
+        {"measured_s": 4.0, "kinds": [{"of": of, **MARK} for of in ("objects", "rows")]},
+    ),
+}
+"""By a rule's name: what is expected, and what is found, where the check passes."""
+
+
+def _failing(name: str, rule: str) -> Check:
+    return Check(name, rule, PASSING[rule][0], "a planted fault", name)
+
+
 @pytest.fixture(scope="session")
-def evidence() -> Evidence:
-    """Evidence of a drill that proved the restore."""
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    return Evidence(
-        drill_id="20260101t000000-ab12",
-        stack="dev-aws",
-        commit="abc",
-        operator="me",
-        scenario="loss of the primary region",
-        mode="emulated",
-        t_failure=start,
-        t_start=start,
-        phases=(Phase("restore objects", start, start + timedelta(seconds=2)),),
-        source={"account": "1", "region": "eu-west-1"},
-        target={"account": "1", "region": "eu-central-1"},
-        region_separated_km=1090.0,
-        recovery_point=RecoveryPoint("arn", start, "vault", "eu-central-1", True),
-        rpo=Objective(3600, 5),
-        rpo_bounds=(Bound("features", (Part("between recovery points", 40), Part("copy", 15))),),
-        rto=Objective(3600, 50),
-        objects=ObjectCheck(expected=3, restored=3, bytes=30),
-        features=FeatureCheck("t", 2, 2, "h", "h", True, True),
-        encryption=(KeyCheck("s3://b", "key", "eu-central-1", True),),
-        settings=(SettingCheck("s3://b", "versioning", "Enabled", "Enabled"),),
-        app_probe=(
-            GoldenResult("http", 114, 0, 1.3e-7, Latency(3.1, 4.5, 7.25), ()),
-            GoldenResult("grpc", 114, 0, 1.3e-7, Latency(1.0, 2.0, 3.0), ()),
-        ),
-        ready_s=3.0,
-        throughput={"objects_per_s": 1.5, "mb_per_s": 0.1},
-        controls=(Control("a bit flipped", True, "1 different"),),
-        cleanup=Cleanup(("bucket b",), ("bucket b",), ()),
-        tool_versions={"boto3": "1"},
-        manifest_sha256="00",
-    )
+def evidence() -> dict[str, Any]:
+    """The predicate of a drill that proved the restore."""
+    required = REQUIREMENTS["region-lost"]
+    checks = [recorded(Check(name, rule, *PASSING[rule], name)) for name, rule in required.checks.items()]
+    predicate = {
+        "schema_version": SCHEMA_VERSION,
+        "drill_id": "20260101t000000-ab12",
+        "stack": "dev-aws",
+        "commit": "abc",
+        "operator": "me",
+        "scenario": "region-lost",
+        "title": "the primary region is lost",
+        "mode": "emulated",
+        "source": {"account": "1", "region": "eu-west-1"},
+        "target": {"account": "1", "region": "eu-central-1"},
+        "not_enforced": [["aws:eks/cluster:Cluster", "recorded only"]],
+        "t_failure": "2026-01-01T00:00:00+00:00",
+        "lost_at_s": 2.0,
+        "proven_at_s": 6.0,
+        "failure": None,
+        "phases": [
+            {"name": "lose the primary region", "start": "2026-01-01", "start_s": 0.0, "seconds": 2.0},
+            {"name": "restore objects", "start": "2026-01-01", "start_s": 2.0, "seconds": 4.0},
+        ],
+        "checks": checks,
+        "controls": [
+            {
+                "name": name,
+                "fault": f"{name} is put in",
+                "detected": True,
+                "planted": recorded(_failing(check, required.checks[check])),
+                "undone": [],
+            }
+            for name, check in required.controls.items()
+        ],
+        "service": {"ready_s": 3.0, "answers": [ANSWERS, {**ANSWERS, "protocol": "grpc"}]},
+    }
+    told = findings(predicate)
+    return {**predicate, "findings": list(told), "verdict": verdict(told)}
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from common.paths import repo_root
 from ops.check.report import CheckReport
 from ops.demo.model import Result, State, Step
 from ops.demo.stages import STAGES
-from ops.drill.model import Evidence
+from ops.drill.model import Predicate
 from ops.local.workspace import find_workspace, read_settings
 from ops.models.releases import Publication
 from ops.serving.golden import GoldenResult, Latency
@@ -55,7 +55,7 @@ def check() -> CheckReport:
 
 
 @pytest.fixture
-def passed(inventory: Inventory, check: CheckReport, evidence: Evidence) -> Result:
+def passed(inventory: Inventory, check: CheckReport, evidence: Predicate) -> Result:
     """A demo with every step green."""
     return Result(
         demo_id="demo-dev-aws-20260102T030405Z-abc123",

@@ -1,98 +1,124 @@
-"""What a drill calls proven: nothing missing, nothing changed, nothing too new, and controls that bite."""
+"""The verdict is computed from the predicate alone: whatever is changed in a proven one shows as a finding."""
 
 from __future__ import annotations
 
-import hashlib
+import copy
+import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ops.drill.controls import run_controls
-from ops.drill.judging import EARLY_CANARY, LATE_CANARY, flipped, judge_features, judge_objects, rows_hash
-from ops.drill.model import ExpectedObject, ObjectCheck
-from ops.drill.protocol import check_objects
+from ops.drill.judging import findings
+from ops.drill.requirements import REQUIREMENTS
 
-CONTENTS = st.dictionaries(st.text("abc/", min_size=1, max_size=6), st.binary(min_size=1, max_size=40), min_size=1)
-ROWS = st.dictionaries(st.text(max_size=8), st.text(max_size=8))
+Predicate = dict[str, Any]
+REGION_LOST = REQUIREMENTS["region-lost"]
 
 
-def expected_of(contents: dict[str, bytes]) -> tuple[ExpectedObject, ...]:
-    return tuple(ExpectedObject(k, len(v), hashlib.sha256(v).hexdigest()) for k, v in contents.items())
+def checks_of(predicate: Predicate, name: str) -> list[dict[str, Any]]:
+    return [check for check in predicate["checks"] if check["name"] == name]
 
 
-def check(expected: tuple[ExpectedObject, ...], found: dict[str, bytes]) -> ObjectCheck:
-    digests: dict[str, str | None] = {k: hashlib.sha256(v).hexdigest() for k, v in found.items()}
-    return judge_objects(expected, {k: len(v) for k, v in found.items()}, digests)
+def broken(evidence: Predicate, change: Callable[[Predicate], object]) -> tuple[str, ...]:
+    predicate = copy.deepcopy(evidence)
+    change(predicate)
+    return findings(predicate)
 
 
-@given(contents=CONTENTS)
-def test_an_exact_copy_passes(contents: dict[str, bytes]) -> None:
-    assert check(expected_of(contents), contents).passed
+def test_evidence_of_a_sound_restore_is_proven(evidence: Predicate) -> None:
+    assert findings(evidence) == ()
 
 
-@given(contents=CONTENTS, data=st.data())
-def test_any_missing_flipped_or_extra_object_fails(contents: dict[str, bytes], data: st.DataObject) -> None:
-    key = data.draw(st.sampled_from(sorted(contents)))
-    dropped = {k: v for k, v in contents.items() if k != key}
-    assert check(expected_of(contents), dropped).missing == (key,)
-    assert check(expected_of(contents), {**contents, key: flipped(contents[key])}).mismatched == (key,)
-    assert check(expected_of(dropped), contents).extra == (key,)
+@pytest.mark.parametrize("name", REGION_LOST.checks)
+def test_a_check_that_is_left_out_is_a_finding(evidence: Predicate, name: str) -> None:
+    def leave_out(predicate: Predicate) -> None:
+        predicate["checks"] = [check for check in predicate["checks"] if check["name"] != name]
+
+    assert f"the check {name} was left out" in broken(evidence, leave_out)
 
 
-def test_a_restore_of_nothing_is_not_a_restore() -> None:
-    assert not check((), {}).passed
+@pytest.mark.parametrize("name", REGION_LOST.controls)
+def test_a_negative_control_that_is_left_out_is_a_finding(evidence: Predicate, name: str) -> None:
+    def leave_out(predicate: Predicate) -> None:
+        predicate["controls"] = [each for each in predicate["controls"] if each["name"] != name]
+
+    assert f"the negative control {name} was left out" in broken(evidence, leave_out)
 
 
-@given(data=st.binary(min_size=1, max_size=200))
-def test_a_flip_changes_exactly_one_bit(data: bytes) -> None:
-    changed = [a ^ b for a, b in zip(data, flipped(data), strict=True) if a != b]
-    assert len(changed) == 1 and changed[0].bit_count() == 1
+@pytest.mark.parametrize("name", REGION_LOST.checks)
+def test_a_claim_to_have_passed_counts_for_nothing(evidence: Predicate, name: str) -> None:
+    def spoil(predicate: Predicate) -> None:
+        for check in checks_of(predicate, name):
+            check["found"] = "forged"
+
+    assert any(finding.startswith(name) for finding in broken(evidence, spoil))
 
 
-@given(rows=ROWS)
-def test_the_hash_of_rows_does_not_depend_on_their_order(rows: dict[str, str]) -> None:
-    assert rows_hash(rows) == rows_hash(dict(reversed(rows.items())))
+@pytest.mark.parametrize("name", REGION_LOST.checks)
+def test_a_check_judged_by_a_milder_rule_is_a_finding(evidence: Predicate, name: str) -> None:
+    def soften(predicate: Predicate) -> None:
+        for check in checks_of(predicate, name):
+            check["rule"], check["expected"] = "milder", check["found"]
+
+    assert any("judged by" in finding for finding in broken(evidence, soften))
 
 
-@given(a=ROWS, b=ROWS)
-def test_the_hash_of_rows_tells_different_rows_apart(a: dict[str, str], b: dict[str, str]) -> None:
-    assert (rows_hash(a) == rows_hash(b)) == (a == b)
+@pytest.mark.parametrize("name", REGION_LOST.controls)
+def test_a_fault_that_was_not_found_is_a_finding(evidence: Predicate, name: str) -> None:
+    def overlook(predicate: Predicate) -> None:
+        for control in predicate["controls"]:
+            if control["name"] == name:
+                planted = control["planted"]
+                [sound] = [c for c in checks_of(predicate, planted["name"]) if c["subject"] == planted["subject"]]
+                planted["found"] = sound["found"]
+
+    assert any("not detected" in finding for finding in broken(evidence, overlook))
+
+
+@pytest.mark.parametrize("seconds", [-1.0, math.inf, math.nan, "4", None, True])
+def test_an_impossible_recovery_time_is_a_finding(evidence: Predicate, seconds: Any) -> None:
+    def measure(predicate: Predicate) -> None:
+        checks_of(predicate, "rto.measured")[0]["found"] = seconds
+
+    assert any("no possible figure" in finding for finding in broken(evidence, measure))
+
+
+def test_a_recovery_time_that_the_phases_do_not_tell_is_a_finding(evidence: Predicate) -> None:
+    def shorten(predicate: Predicate) -> None:
+        checks_of(predicate, "rto.measured")[0]["found"] /= 2
+
+    assert any("not what the phases tell" in finding for finding in broken(evidence, shorten))
+
+
+def test_a_clock_that_was_set_between_phases_is_a_finding(evidence: Predicate) -> None:
+    def set_back(predicate: Predicate) -> None:
+        predicate["phases"][1]["start_s"] = 0.0
+        predicate["phases"][0]["seconds"] += 100
+
+    assert any("clock was set" in finding for finding in broken(evidence, set_back))
 
 
 @pytest.mark.parametrize(
-    ("restored", "passed"),
+    ("change", "says"),
     [
-        ({"p": "1", f"{EARLY_CANARY}-x": "0"}, True),
-        ({"p": "1"}, False),
-        ({"p": "2", f"{EARLY_CANARY}-x": "0"}, False),
-        ({"p": "1", f"{EARLY_CANARY}-x": "0", f"{LATE_CANARY}-x": "0"}, False),
+        ({"schema_version": 3}, "schema version"),
+        ({"scenario": "nothing-lost"}, "not known"),
+        ({"mode": "imagined"}, "not known"),
+        ({"checks": None}, "cannot be read"),
+        ({"lost_at_s": None}, "impossible"),
+        ({"failure": {"what": "no answer", "where": "KMS", "phase": "restore"}}, "no answer (KMS)"),
+        ({"failure": "yes"}, "does not say why"),
     ],
 )
-def test_features_pass_only_as_they_were_at_the_recovery_point(restored: dict[str, str], passed: bool) -> None:
-    expected = {"p": "1", f"{EARLY_CANARY}-x": "0"}
-    assert judge_features("t", expected, restored, "x").passed is passed
+def test_what_cannot_be_judged_is_not_proven(evidence: Predicate, change: Predicate, says: str) -> None:
+    assert any(says in finding for finding in findings({**evidence, **change}))
 
 
-def test_both_controls_are_detected_and_undone(store: Any) -> None:
-    store.objects = {"a": b"small", "b": b"the largest object"}
-    before = dict(store.objects)
-    expected = expected_of(before)
-    controls = run_controls(store, expected, lambda: check_objects(store, expected))
-    assert [c.detected for c in controls] == [True, True]
-    assert store.objects == before
-
-
-def test_a_control_that_the_check_overlooks_is_told(store: Any) -> None:
-    store.objects = {"a": b"content"}
-    blind = ObjectCheck(expected=1, restored=1, bytes=7)
-    controls = run_controls(store, expected_of(store.objects), lambda: blind)
-    assert [c.detected for c in controls] == [False, False]
-
-
-def test_a_control_counts_only_if_the_data_was_clean_before(store: Any) -> None:
-    store.objects = {"a": b"content"}
-    expected = (*expected_of(store.objects), ExpectedObject("never restored", 1, "00"))
-    controls = run_controls(store, expected, lambda: check_objects(store, expected))
-    assert not any(c.detected for c in controls)
+@pytest.mark.parametrize("junk", [None, 1, "x", [], {}, [1], [{}]])
+def test_no_json_makes_the_verdict_fail_to_compute(evidence: Predicate, junk: Any) -> None:
+    for key in evidence:
+        findings({**evidence, key: junk})
+    for index in range(len(evidence["checks"])):
+        for member in ("name", "rule", "expected", "found", "passed"):
+            assert isinstance(broken(evidence, lambda p, i=index, m=member: p["checks"][i].update({m: junk})), tuple)

@@ -1,0 +1,76 @@
+"""Restores objects, and looks at what was restored: objects, rows, keys, settings and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from common.target import Pod
+from localcloud.front import Release
+from ops.drill.comparing import objects_check, rows_check
+from ops.drill.model import Check, ExpectedObject, Setting
+from ops.drill.run import Run
+from ops.features.rows import Row
+from ops.features.store import FeatureStore, open_rows
+from ops.models import releases
+from ops.objects import transfer
+from ops.objects.store import ObjectStore
+from ops.serving.golden import load_golden
+
+OBJECTS_RESTORED = "objects.restored"
+ROWS_RESTORED = "rows.restored"
+
+
+def restore_objects(run: Run) -> ObjectStore:
+    """A new bucket in the backup region with every object of the replica, copied inside the cloud."""
+    bucket, replica = run.cloud.make_bucket(run.a.drill_id), run.cloud.replica
+    for _ in transfer.each(lambda item: bucket.copy(replica.bucket, item.key, item.key), replica.list()):
+        pass
+    return bucket
+
+
+def check_objects(bucket: ObjectStore, expected: Sequence[ExpectedObject], name: str = OBJECTS_RESTORED) -> Check:
+    """Read every expected object of `bucket` in full, and compare."""
+    sizes = {item.key: item.size for item in bucket.list()}
+    digests = transfer.digests(bucket, [item.key for item in expected if item.key in sizes])
+    return objects_check(name, bucket.uri, expected, sizes, digests)
+
+
+def check_rows(run: Run, store: FeatureStore, expected: dict[str, Row]) -> Check:
+    """Read every row of a restored store, and compare."""
+    return rows_check(ROWS_RESTORED, store.name, expected, open_rows(store, run.target).read())
+
+
+def check_keys(run: Run, bucket: ObjectStore, store: FeatureStore) -> list[Check]:
+    """What was restored lies under the recovery region's own key."""
+    wanted = run.a.outputs.keys.recovery.id
+    return [
+        Check("encryption.restored", "same", {"key": wanted, "region": run.a.outputs.backup_region},
+              {"key": found.key, "region": found.region}, found.resource)
+        for found in run.cloud.encryption(bucket, store)
+    ]  # fmt: skip
+
+
+def setting_checks(name: str, settings: Sequence[Setting]) -> list[Check]:
+    """Settings beside what the stack promises."""
+    return [Check(name, "same", each.expected, each.found, f"{each.resource}: {each.setting}") for each in settings]
+
+
+def predict(run: Run, bucket: ObjectStore, store: FeatureStore) -> list[Check]:
+    """Serve as the fleet's pods do, of what the settings pin and with no more rights than the fleet's own."""
+    a, fleet, wanted = run.a, run.a.outputs.identities.fleet, load_golden()
+    run.cloud.let_read(bucket, fleet.principal)
+    service = a.serve(
+        Release(
+            releases.release_uri(bucket, a.outputs.fleet.model_release),
+            a.outputs.fleet.manifest_sha256,
+            a.outputs.backup_region,
+        ),
+        store,
+        run.target,
+        a.serving_python,
+        pod=Pod(fleet.namespace, fleet.service_account, fleet.principal),
+        log=a.log_dir / f"triton-{a.drill_id}.log",
+    )
+    run.record.fact(service={"ready_s": service.ready_s, "answers": [each.to_json() for each in service.results]})
+    expected = {"requests": len(wanted.predictions), "tolerance": wanted.tolerance}
+    return [Check("predictions", "answers", expected, each.to_json(), each.protocol) for each in service.results]
