@@ -8,7 +8,7 @@ Pulumi's state together, so that they never disagree.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +31,8 @@ class StackPlace:
     """Google Cloud only: names the service agents."""
     bootstrapped: bool = True
     """Whether the account begins as a bootstrap stack leaves one; else as it is before."""
+    policies: Mapping[str, str] = field(default_factory=dict)
+    """Policies of its own that a bootstrapped account has, name → document (AWS)."""
 
 
 class Emulator(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from components.contracts.bootstrap import BootstrapSpec, Deploys, bootstrap_place
 from components.contracts.labels import base_labels, checked_labels
+from components.contracts.naming import boundary_name
 from components.contracts.place import Place
 from components.contracts.regions import REGIONS, distance_km
 from components.contracts.vocabulary import Cloud, Environment
@@ -176,3 +178,15 @@ def _deploys(platform: Settings) -> Deploys:
         backup_region=platform.backup.region,
         feature_store=str(platform.feature_store.kind),
     )
+
+
+def bootstrap_policies(platform: Settings) -> Mapping[str, str]:
+    """The account's own policies that a platform stack on AWS names and a bootstrap stack made: name → document."""
+    if platform.cloud is not Cloud.AWS:
+        return {}
+    # Imported here: it takes the cloud's SDK with it.
+    from components.aws.bootstrap.rights import boundary_document
+
+    deploys = _deploys(platform)
+    place = replace(platform.place, environment="bootstrap")
+    return {boundary_name(deploys.environment): boundary_document(place, deploys)}

@@ -52,6 +52,16 @@ def s3_error(status: str, code: str, message: str, resource: str) -> Answer:
     return Answer(status, "application/xml", body.encode())
 
 
+def query_error(status: str, code: str, message: str) -> Answer:
+    """An error of a service that is asked by forms and answers in XML, as IAM and SNS."""
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+        "</Error><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>"
+    )
+    return Answer(status, "text/xml", body.encode())
+
+
 def json_error(kind: str, message: str) -> Answer:
     """An error of a service that speaks JSON."""
     body = json.dumps({"__type": kind, "message": message}).encode()

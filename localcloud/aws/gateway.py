@@ -16,6 +16,7 @@ from localcloud.aws.context import AGENT_PATH
 from localcloud.aws.dynamodb.gate import DynamoGate
 from localcloud.aws.eks.api import EksApi
 from localcloud.aws.eks.pods import Pods
+from localcloud.aws.iam.gate import IamGate
 from localcloud.aws.kms.gate import KmsGate
 from localcloud.aws.s3.gate import S3Gate
 from localcloud.aws.state import AwsState
@@ -47,6 +48,7 @@ class Gateway:
             "kms": KmsGate(state, self._moto),
             "backup": self._backup,
             "eks": EksApi(state, self._moto),
+            "iam": IamGate(state, self._moto),
         }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -15,7 +15,7 @@ from localcloud.aws.dynamodb.kinds import Table
 from localcloud.aws.eks.kinds import PodIdentityAssociation
 from localcloud.aws.eks.versions import ADDON, CLUSTER, check_versions
 from localcloud.aws.errors import refusal
-from localcloud.aws.iam.kinds import ServiceLinkedRole
+from localcloud.aws.iam.kinds import ManagedPolicy, Role, RolePolicy, RolePolicyAttachment, ServiceLinkedRole
 from localcloud.aws.kms.kinds import Alias, Key
 from localcloud.aws.node_groups import TOKEN as NODE_GROUP
 from localcloud.aws.node_groups import NodeGroups
@@ -48,6 +48,10 @@ EMULATED: Mapping[str, Callable[[AwsContext], Kind]] = {
     "aws:backup/vaultPolicy:VaultPolicy": VaultPolicy,
     "aws:dynamodb/table:Table": Table,
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": PodIdentityAssociation,
+    "aws:iam/policy:Policy": ManagedPolicy,
+    "aws:iam/role:Role": Role,
+    "aws:iam/rolePolicy:RolePolicy": RolePolicy,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": RolePolicyAttachment,
     "aws:iam/serviceLinkedRole:ServiceLinkedRole": ServiceLinkedRole,
     "aws:kms/alias:Alias": Alias,
     "aws:kms/key:Key": Key,

@@ -6,18 +6,14 @@ A type that is in none of the services' kinds and not in `RECORDED` is refused.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from localcloud.aws.context import AwsContext
-from localcloud.providers.base import ProviderError, Request, physical_name, stable_hex, stable_uuid
+from localcloud.providers.base import Request, physical_name, stable_hex, stable_uuid
 
 Outputs = dict[str, Any]
-
-_MANAGED_POLICY_MAX = 6144
-"""IAM's quota, white space not counted."""
 
 
 @dataclass(frozen=True)
@@ -165,58 +161,12 @@ def _launch_template(made: Made) -> Outputs:
     }
 
 
-def _role(made: Made) -> Outputs:
-    path = made.get("path") or "/"
-    return {
-        "arn": f"arn:aws:iam::{made.aws.account}:role{path}{made.id}",
-        "name": made.id,
-        "uniqueId": f"AROA{made.digits(17).upper()}",
-        "createDate": "2025-01-01T00:00:00Z",
-        "maxSessionDuration": made.get("maxSessionDuration", 3600),
-        "path": path,
-        "managedPolicyArns": made.get("managedPolicyArns") or [],
-        "inlinePolicies": made.get("inlinePolicies") or [],
-    }
-
-
 def _pair(first: str, second: str, separator: str = ":") -> Callable[[AwsContext, Request], str]:
     return lambda _aws, request: f"{request.inputs[first]}{separator}{request.inputs[second]}"
 
 
-def _role_policy_id(_aws: AwsContext, request: Request) -> str:
-    policy = request.inputs.get("policy")
-    try:
-        json.loads(policy if isinstance(policy, str) else json.dumps(policy))
-    except ValueError as e:
-        raise ProviderError(f"no JSON: {e}", "policy") from e
-    return f"{request.inputs['role']}:{physical_name(request, 'name')}"
-
-
 def _oidc_arn(aws: AwsContext, url: str) -> str:
     return f"arn:aws:iam::{aws.account}:oidc-provider/{url.removeprefix('https://')}"
-
-
-def _policy_arn(aws: AwsContext, request: Request) -> str:
-    _checked_document(request)
-    path = request.inputs.get("path") or "/"
-    return f"arn:aws:iam::{aws.account}:policy{path}{physical_name(request, 'name')}"
-
-
-def _policy(made: Made) -> Outputs:
-    attached = made.request.outputs.get("attachmentCount", 0)
-    name = made.id.rsplit("/", 1)[-1]
-    return {"arn": made.id, "name": name, "policyId": f"ANPA{made.digits(17).upper()}", "attachmentCount": attached}
-
-
-def _checked_document(request: Request) -> None:
-    policy = request.inputs.get("policy")
-    try:
-        json.loads(policy if isinstance(policy, str) else json.dumps(policy))
-    except ValueError as e:
-        raise ProviderError(f"no JSON: {e}", "policy") from e
-    size = len("".join(str(policy).split()))
-    if size > _MANAGED_POLICY_MAX:
-        raise ProviderError(f"{size} characters, more than the {_MANAGED_POLICY_MAX} of a managed policy", "policy")
 
 
 def _subscription(made: Made) -> Outputs:
@@ -345,10 +295,6 @@ RECORDED: Mapping[str, Rule] = {
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Rule(
         lambda m: {"arn": m.id}, identify=lambda aws, r: _oidc_arn(aws, str(r.inputs["url"]))
     ),
-    "aws:iam/policy:Policy": Rule(_policy, identify=_policy_arn),
-    "aws:iam/role:Role": Rule(_role, name="name"),
-    "aws:iam/rolePolicy:RolePolicy": Rule(lambda m: {"name": m.id.rsplit(":", 1)[-1]}, identify=_role_policy_id),
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Rule(lambda _: {}, identify=_pair("role", "policyArn", "/")),
     "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock": Rule(
         lambda m: {"accountId": m.aws.account}, identify=lambda aws, _: aws.account
     ),

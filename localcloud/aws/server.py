@@ -5,6 +5,7 @@ python -m localcloud.aws.server [STATE_FILE]
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -17,6 +18,9 @@ ENV_ACCOUNT = "MOTO_ACCOUNT_ID"
 
 ENV_BOOTSTRAPPED = "SEAWALL_LOCAL_BOOTSTRAPPED"
 """Set where the account begins with what a bootstrap stack makes in one."""
+
+ENV_POLICIES = "SEAWALL_LOCAL_POLICIES"
+"""Policies that a bootstrapped account begins with, as JSON: name → document."""
 
 ENV_TOKEN = "SEAWALL_CONTROL_TOKEN"  # noqa: S105 - a variable's name
 
@@ -40,7 +44,7 @@ def main() -> int:
 
     name_roles_as_iam()
     if os.environ.get(ENV_BOOTSTRAPPED):
-        prepare(state)
+        prepare(state, json.loads(os.environ.get(ENV_POLICIES) or "{}"))
 
     def end(_number: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)

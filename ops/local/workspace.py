@@ -30,6 +30,7 @@ from common.paths import local_dir
 from localcloud.front import PROVIDERS, Engine, StackPlace, engine_environment, provider_environment, provider_script
 from ops.options import known_stack
 from stacks import programs
+from stacks.bootstrap_settings import bootstrap_policies
 from stacks.files import is_bootstrap
 from stacks.problems import SettingsError
 from stacks.programs import AnySettings
@@ -294,6 +295,7 @@ def place_of(settings: AnySettings) -> StackPlace:
         project_number=place.project_number,
         # A bootstrap stack begins in an account that has nothing yet; every other, after one.
         bootstrapped=not is_bootstrap(place.stack),
+        policies=bootstrap_policies(settings) if isinstance(settings, Settings) else {},
     )
 
 

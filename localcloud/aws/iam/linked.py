@@ -1,4 +1,4 @@
-"""Service-linked roles: how IAM calls them, which a bootstrapped account has, and whether a principal is there."""
+"""What an account has before its stacks, service-linked roles and policies of bootstrap; and whether one exists."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROLE_NAMES: Final[Mapping[str, str]] = {
 }
 """Service → what its role is called after `AWSServiceRoleFor` (the services' own guides, read 2026-11-21)."""
 
-_LINKED: Final = re.compile(r"arn:aws:iam::\d{12}:role/aws-service-role/[^/]+/(?P<name>[^/]+)")
+_IDENTITY: Final = re.compile(r"arn:aws:iam::(?P<account>\d{12}):(?P<kind>role|user)/.+")
 
 
 def name_roles_as_iam() -> None:
@@ -29,21 +29,29 @@ def name_roles_as_iam() -> None:
     models.SERVICE_NAME_CONVERSION.update(ROLE_NAMES)
 
 
-def prepare(state: AwsState) -> None:
-    """Make the roles that a bootstrapped account has, and leave those that are there."""
+def prepare(state: AwsState, policies: Mapping[str, str]) -> None:
+    """Make what a bootstrapped account has, and leave what is there: roles, and policies of bootstrap by name."""
     backend = state.backend("iam", "aws")
     there = {role.name for role in backend.roles.values()}
     for service, name in ROLE_NAMES.items():
         if f"AWSServiceRoleFor{name}" not in there:
             backend.create_service_linked_role(f"{service}.amazonaws.com", "made by bootstrap", "")
+    for name, document in policies.items():
+        if f"arn:aws:iam::{state.account}:policy/{name}" not in backend.managed_policies:
+            backend.create_policy("made by bootstrap", "/", document, name, [])
 
 
 def missing_principal(state: AwsState, policy: str) -> str | None:
-    """The first service-linked role that a policy document names as principal and that does not exist."""
-    there = {role.name for role in state.backend("iam", "aws").roles.values()}
+    """The first role or user of this account that a policy document names as principal and that does not exist.
+
+    KMS, S3 and IAM refuse such a document (IAM user guide, "AWS JSON policy elements: Principal": "the principal must
+    exist", read 2026-11-21). Of other accounts nothing is known here.
+    """
+    backend = state.backend("iam", "aws")
+    there = {each.arn for each in (*backend.roles.values(), *backend.users.values())}
     for principal in _principals(policy):
-        found = _LINKED.fullmatch(principal)
-        if found and found["name"] not in there:
+        found = _IDENTITY.fullmatch(principal)
+        if found and found["account"] == state.account and principal not in there:
             return principal
     return None
 
