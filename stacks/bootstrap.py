@@ -20,6 +20,7 @@ class Bootstrapped:
     federation: FederationRef
     planner: RoleRef
     deployers: RoleRefs
+    drillers: RoleRefs
 
     def export(self) -> None:
         """Register every output with the running program."""
@@ -29,6 +30,7 @@ class Bootstrapped:
         pulumi.export("identity_provider", self.federation.provider)
         pulumi.export("plan_role", self.planner.name)
         pulumi.export("deploy_roles", {str(env): role.name for env, role in self.deployers.items()})
+        pulumi.export("drill_roles", {str(env): role.name for env, role in self.drillers.items()})
 
 
 def compose(s: BootstrapSettings) -> Bootstrapped:
@@ -45,6 +47,12 @@ def compose(s: BootstrapSettings) -> Bootstrapped:
         one.environment: cloud.deployer(place, s, one, state=state, federation=federation, provider=on)
         for one in deploys
     }
+    drillers = {
+        one.environment: cloud.driller(place, s, one, state=state, federation=federation, provider=on)
+        for one in deploys
+    }
     cloud.budget(place, s, after=ready, provider=on)
 
-    return Bootstrapped(settings=s, state=state, federation=federation, planner=planner, deployers=deployers)
+    return Bootstrapped(
+        settings=s, state=state, federation=federation, planner=planner, deployers=deployers, drillers=drillers
+    )

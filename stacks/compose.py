@@ -54,11 +54,17 @@ def compose(s: Settings) -> Platform:
     identity = cloud.Identity(
         "identity", place, cluster=cluster, storage=storage, feature_store=feature_store, provider=on
     ).ref
-    operators = cloud.Operators(
-        "operators", place, s.cluster.access, storage=storage, feature_store=feature_store, provider=on
-    ).ref
     backup = cloud.Backup(
         "backup", place, s.backup, feature_store=feature_store, cluster=cluster, keys=keys, provider=on
+    ).ref
+    operators = cloud.Operators(
+        "operators",
+        place,
+        s.cluster.access,
+        storage=storage,
+        feature_store=feature_store,
+        backup=backup,
+        provider=on,
     ).ref
     monitoring = cloud.Monitoring(
         "monitoring",

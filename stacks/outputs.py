@@ -161,7 +161,7 @@ class IdentitiesOutputs(Outputs):
     feature_writer: str
     """Writes features."""
     drill: str
-    """Reads models and their copy."""
+    """Reads models and their copies, and restores to resources of a drill's own."""
 
 
 class MonitoringOutputs(Outputs):

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 import pulumi
 
 from components.aws.documents import Statement, account_root, allow, bucket_arn, bucket_key_access, document
+from components.aws.drilling import drilling
 from components.aws.feature_store import KINDS
-from components.aws.roles import make_role
+from components.aws.roles import ROLE_NAME_MAX, make_role
 from components.contracts.cluster import AccessRole, AccessSpec
 from components.contracts.component import Component
 from components.contracts.feature_store import FeatureStoreRef
+from components.contracts.naming import workflow_identity_name
 from components.contracts.place import Place
-from components.contracts.refs import BucketRef, OperatorsRef, StorageRef
+from components.contracts.refs import BackupRef, OperatorsRef, StorageRef
 
 
 class Operators(Component):
@@ -33,17 +35,24 @@ class Operators(Component):
         *,
         storage: StorageRef,
         feature_store: FeatureStoreRef,
+        backup: BackupRef,
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("aws:Operators", name, provider)
         both = (AccessRole.ADMINISTRATOR, AccessRole.DEPLOYER)
-        administrators = (AccessRole.ADMINISTRATOR,)
-        reading = verifying(place, storage)
         writing = KINDS[feature_store.kind].writing(place, feature_store)
         self.ref = OperatorsRef(
-            publisher=self._role(place, "publisher", "Writes releases", access, both, publishing(place, storage)),
-            feature_writer=self._role(place, "feature-writer", "Writes features", access, both, writing),
-            drill=self._role(place, "drill", "Reads models and their copy", access, administrators, reading),
+            publisher=self._role(
+                place, "publisher", "Writes releases", trusted(access, both), publishing(place, storage)
+            ),
+            feature_writer=self._role(place, "feature-writer", "Writes features", trusted(access, both), writing),
+            drill=self._role(
+                place,
+                "drill",
+                "Restores copies to a drill's own resources",
+                [*trusted(access, [AccessRole.ADMINISTRATOR]), drill_workflow(place)],
+                drilling(place, storage, feature_store, backup),
+            ),
         )
         self.finish({"publisher": self.ref.publisher})
 
@@ -52,15 +61,25 @@ class Operators(Component):
         place: Place,
         purpose: str,
         description: str,
-        access: AccessSpec,
-        who: Iterable[AccessRole],
+        who: Sequence[str],
         statements: Sequence[Statement],
     ) -> pulumi.Output[str]:
-        trust = operator_trust(place, [arn for role, _, arn in access.principals() if role in who])
+        trust = operator_trust(place, who)
         made = make_role(
             self, place, purpose, trust=trust, description=description, inline={purpose: document(*statements)}
         )
         return made.arn
+
+
+def trusted(access: AccessSpec, roles: Iterable[AccessRole]) -> list[str]:
+    """The principals that the stack names in these roles."""
+    return [arn for role, _, arn in access.principals() if role in roles]
+
+
+def drill_workflow(place: Place) -> str:
+    """The role that bootstrap makes for the environment's scheduled drills."""
+    name = workflow_identity_name("drill", place.environment, max_length=ROLE_NAME_MAX)
+    return f"arn:aws:iam::{place.account}:role/{name}"
 
 
 def operator_trust(place: Place, principals: Sequence[str]) -> str:
@@ -87,18 +106,4 @@ def publishing(place: Place, storage: StorageRef) -> Sequence[Statement]:
         allow("ReadAndWriteReleases", ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], f"{models}/*"),
         allow("DropUnfinishedReleases", ["s3:DeleteObject"], f"{models}/releases/*/repository/*"),
         bucket_key_access("EncryptModels", place, storage.models.name, ["kms:Decrypt", "kms:GenerateDataKey"]),
-    )
-
-
-def verifying(place: Place, storage: StorageRef) -> Sequence[Statement]:
-    """Read both buckets, each in its own region."""
-    return (*_reading(place, "Models", storage.models), *_reading(place, "Copies", storage.replica))
-
-
-def _reading(place: Place, what: str, bucket: BucketRef) -> Sequence[Statement]:
-    arn = bucket_arn(bucket.name)
-    return (
-        allow(f"Find{what}", ["s3:ListBucket", "s3:GetBucketLocation"], arn),
-        allow(f"Read{what}", ["s3:GetObject"], f"{arn}/*"),
-        bucket_key_access(f"Decrypt{what}", place, bucket.name, ["kms:Decrypt"], region=bucket.region),
     )

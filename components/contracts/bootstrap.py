@@ -221,6 +221,20 @@ class BootstrapModule(Protocol):
         """The role that brings one environment's stack up, and can do no more."""
         ...
 
+    def driller(
+        self,
+        place: Place,
+        spec: BootstrapSpec,
+        deploys: Deploys,
+        *,
+        state: StateRef,
+        federation: FederationRef,
+        provider: pulumi.ProviderResource,
+    ) -> RoleRef:
+        """The role of scheduled drills of one environment: it reads the stack's outputs, and takes on the identity
+        that the stack makes for drills."""
+        ...
+
     def budget(
         self,
         place: Place,
@@ -245,6 +259,14 @@ def plan_subjects(github: GithubSpec) -> tuple[str, ...]:
 def deploy_subject(github: GithubSpec, environment: Environment) -> str:
     """The subject of tokens that may deploy: jobs of GitHub's environment of the same name, and no other."""
     return f"repo:{github.repository}:environment:{environment}"
+
+
+def drill_subject(github: GithubSpec, environment: Environment) -> str:
+    """The subject of tokens that may drill: jobs of GitHub's environment `drill-ENVIRONMENT`.
+
+    It is not the one that deploys: nobody approves what runs on a schedule.
+    """
+    return f"repo:{github.repository}:environment:drill-{environment}"
 
 
 def bootstrap_place(spec: BootstrapSpec) -> Place:

@@ -79,10 +79,10 @@ class Identity(Protocol):
 
 
 class Operators(Protocol):
-    """One identity for each job that people and pipelines do in the data: to publish, to write features, to verify.
+    """One identity for each job that people and pipelines do in the data: to publish, to write features, to drill.
 
-    Whom the stack names as deployer or administrator of the cluster may take on the first two, administrators the
-    last.
+    Whom the stack names as deployer or administrator of the cluster may take on the first two; administrators, and
+    the workflow that bootstrap lets drill, the last.
     """
 
     ref: refs.OperatorsRef
@@ -219,6 +219,7 @@ class CloudModule(Protocol):
         *,
         storage: refs.StorageRef,
         feature_store: FeatureStoreRef,
+        backup: refs.BackupRef,
         provider: pulumi.ProviderResource,
     ) -> Operators: ...
 

@@ -241,7 +241,7 @@ class OperatorsRef:
     feature_writer: pulumi.Output[str]
     """Writes rows of the feature store, and reads them back."""
     drill: pulumi.Output[str]
-    """Reads the model bucket and its copy, and changes nothing."""
+    """Reads the model bucket, its copy and the recovery points, and restores them to resources of a drill's own."""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+from components.contracts.naming import service_account_email
 from components.contracts.place import Place
-
-ACCOUNT_ID_MAX = 30
-"""The limit of a service account's id, in characters."""
 
 
 class Agent(Enum):
@@ -50,7 +48,7 @@ def agent_email(place: Place, agent: Agent) -> str:
 
 def account_email(place: Place, account_id: str) -> str:
     """The address of one of the stack's own service accounts."""
-    return f"{account_id}@{place.account}.iam.gserviceaccount.com"
+    return service_account_email(account_id, place.account)
 
 
 def account_member(place: Place, account_id: str) -> str:

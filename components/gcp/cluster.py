@@ -15,12 +15,13 @@ from components.contracts.capacity import GKE_PODS_PER_NODE
 from components.contracts.cluster import Channel, ClusterSpec, MaintenanceSpec
 from components.contracts.component import Component, ready
 from components.contracts.doors import Door
+from components.contracts.naming import SERVICE_ACCOUNT_ID_MAX
 from components.contracts.place import Place
 from components.contracts.refs import ApiServerPath, ClusterRef, IdentityRef, KeysRef, NetworkRef, NodePoolRef
 from components.contracts.stateful import CopiedBy, NotCopied, Stateful
 from components.contracts.vocabulary import Cloud
 from components.gcp.access import connections, grants
-from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
+from components.gcp.agents import account_email, account_member
 from components.gcp.logs import log_bucket
 from components.gcp.network import PODS_RANGE, SERVICES_RANGE, address_plan
 from components.gcp.registry import registry_address
@@ -93,7 +94,7 @@ class Cluster(Component):
         self.finish({"name": called, "id": cluster.id})
 
     def _node_identity(self, place: Place) -> pulumi.Output[str]:
-        account_id = place.name("nodes", max_length=ACCOUNT_ID_MAX)
+        account_id = place.name("nodes", max_length=SERVICE_ACCOUNT_ID_MAX)
         account = gcp.serviceaccount.Account(
             "nodes",
             account_id=account_id,

@@ -13,9 +13,9 @@ import pulumi_gcp as gcp
 
 from components.contracts.backup import BackupSpec, TierName, tiers
 from components.contracts.component import ready
-from components.contracts.naming import export_role_id
+from components.contracts.naming import SERVICE_ACCOUNT_ID_MAX, export_role_id
 from components.contracts.place import Place
-from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
+from components.gcp.agents import account_email, account_member
 from components.gcp.alerts import Alert, logged
 from components.gcp.buckets import grant
 from components.gcp.schedules import tier_cron
@@ -114,7 +114,7 @@ def _caller(parent: pulumi.Resource, place: Place) -> tuple[pulumi.Output[str], 
 
     The right is on the whole project: no store's export has a narrower one.
     """
-    account_id = place.name("exporter", max_length=ACCOUNT_ID_MAX)
+    account_id = place.name("exporter", max_length=SERVICE_ACCOUNT_ID_MAX)
     account = gcp.serviceaccount.Account(
         "exporter",
         account_id=account_id,

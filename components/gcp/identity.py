@@ -11,9 +11,10 @@ from components.contracts import serving
 from components.contracts.component import Component, ready
 from components.contracts.doors import Door
 from components.contracts.feature_store import FeatureStoreRef
+from components.contracts.naming import SERVICE_ACCOUNT_ID_MAX
 from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, IdentityRef, StorageRef
-from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
+from components.gcp.agents import account_email, account_member
 from components.gcp.buckets import grant
 from components.gcp.cluster import workload_pool
 from components.gcp.feature_store import KINDS
@@ -88,7 +89,7 @@ class Identity(Component):
 
 def fleet_account(place: Place) -> str:
     """The id of the fleet's service account."""
-    return place.name("fleet", max_length=ACCOUNT_ID_MAX)
+    return place.name("fleet", max_length=SERVICE_ACCOUNT_ID_MAX)
 
 
 def workload_member(place: Place, namespace: str, service_account: str) -> str:

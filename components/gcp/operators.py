@@ -9,16 +9,27 @@ import pulumi_gcp as gcp
 
 from components.contracts.cluster import AccessRole, AccessSpec
 from components.contracts.component import Component, ready
-from components.contracts.feature_store import FeatureStoreRef
+from components.contracts.feature_store import FeatureStoreKind, FeatureStoreRef
+from components.contracts.naming import (
+    SERVICE_ACCOUNT_ID_MAX,
+    drill_buckets_role_id,
+    drill_name,
+    drill_role_id,
+    drill_workflow_email,
+)
 from components.contracts.place import Place
-from components.contracts.refs import OperatorsRef, StorageRef
-from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
+from components.contracts.refs import BackupRef, OperatorsRef, StorageRef
+from components.gcp.agents import account_email, account_member
 from components.gcp.buckets import grant
 from components.gcp.feature_store import KINDS
 
 READ_ROLES = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
 WRITE_ROLES = ("roles/storage.objectUser", "roles/storage.legacyBucketReader")
 """To write an object over, as the pointer to the current release is, takes the right to delete it."""
+
+
+WORKFLOW = "bootstrap_workflow"
+"""Key of bootstrap's account; none of the settings has an underscore."""
 
 
 class Operators(Component):
@@ -39,21 +50,33 @@ class Operators(Component):
         *,
         storage: StorageRef,
         feature_store: FeatureStoreRef,
+        backup: BackupRef,
         provider: pulumi.ProviderResource,
     ) -> None:
         super().__init__("gcp:Operators", name, provider)
         both = (AccessRole.ADMINISTRATOR, AccessRole.DEPLOYER)
         publisher = self._account(place, "publisher", "writes releases")
         writer = self._account(place, "feature-writer", "writes features")
-        drill = self._account(place, "drill", "reads models and their copy")
+        drill = self._account(place, "drill", "restores to a drill's own")
         written = self._buckets("publisher", publisher, {"models": storage.models.id}, WRITE_ROLES)
         rows = KINDS[feature_store.kind].let_write_rows(self, place, feature_store, writer[1])
         buckets = {"models": storage.models.id, "replica": storage.replica.id}
+        restores = feature_store.kind is FeatureStoreKind.REDIS
+        if restores:
+            buckets["exports"] = backup.id.apply(lambda _: backup.vault)
         read = self._buckets("drill", drill, buckets, READ_ROLES)
+        own = self._own_resources(place, drill[1]) if restores else []
+        workflow = f"serviceAccount:{drill_workflow_email(place.environment, place.account)}"
         self.ref = OperatorsRef(
-            publisher=self._taken_on(place, "publisher", publisher, access, both, written),
-            feature_writer=self._taken_on(place, "feature-writer", writer, access, both, rows),
-            drill=self._taken_on(place, "drill", drill, access, (AccessRole.ADMINISTRATOR,), read),
+            publisher=self._taken_on(place, "publisher", publisher, named(access, both), written),
+            feature_writer=self._taken_on(place, "feature-writer", writer, named(access, both), rows),
+            drill=self._taken_on(
+                place,
+                "drill",
+                drill,
+                named(access, [AccessRole.ADMINISTRATOR]) | {WORKFLOW: workflow},
+                [*read, *own],
+            ),
         )
         self.finish({"publisher": self.ref.publisher})
 
@@ -61,7 +84,7 @@ class Operators(Component):
         self, place: Place, purpose: str, does: str
     ) -> tuple[gcp.serviceaccount.Account, pulumi.Output[str]]:
         """The account, and its member once it exists."""
-        account_id = place.name(purpose, max_length=ACCOUNT_ID_MAX)
+        account_id = place.name(purpose, max_length=SERVICE_ACCOUNT_ID_MAX)
         account = gcp.serviceaccount.Account(
             purpose,
             account_id=account_id,
@@ -90,13 +113,37 @@ class Operators(Component):
             for role in roles
         ]
 
+    def _own_resources(self, place: Place, member: pulumi.Output[str]) -> Sequence[pulumi.Resource]:
+        """To make what a drill restores to, and to use the buckets among it: no other bucket begins as they do."""
+        begin = f"projects/_/buckets/{drill_name(place.environment)}"
+        options = pulumi.ResourceOptions(parent=self)
+        return [
+            gcp.projects.IAMMember(
+                "drill-restores",
+                project=place.account,
+                role=f"projects/{place.account}/roles/{drill_role_id(place.environment)}",
+                member=member,
+                opts=options,
+            ),
+            gcp.projects.IAMMember(
+                "drill-own-buckets",
+                project=place.account,
+                role=f"projects/{place.account}/roles/{drill_buckets_role_id(place.environment)}",
+                member=member,
+                condition={
+                    "title": "a drill's own buckets alone",
+                    "expression": f"resource.name.startsWith('{begin}')",
+                },
+                opts=options,
+            ),
+        ]
+
     def _taken_on(
         self,
         place: Place,
         purpose: str,
         account: tuple[gcp.serviceaccount.Account, pulumi.Output[str]],
-        access: AccessSpec,
-        who: Iterable[AccessRole],
+        who: Mapping[str, str],
         grants: Sequence[pulumi.Resource],
     ) -> pulumi.Output[str]:
         """The account's email, once its rights are in force and those named may take it on."""
@@ -108,7 +155,11 @@ class Operators(Component):
                 member=member,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            for role, key, member in access.principals()
-            if role in who
+            for key, member in who.items()
         ]
-        return ready(account_email(place, place.name(purpose, max_length=ACCOUNT_ID_MAX)), *grants, *bindings)
+        return ready(account_email(place, place.name(purpose, max_length=SERVICE_ACCOUNT_ID_MAX)), *grants, *bindings)
+
+
+def named(access: AccessSpec, roles: Iterable[AccessRole]) -> dict[str, str]:
+    """Those whom the stack names in these roles: key → member."""
+    return {key: member for role, key, member in access.principals() if role in roles}

@@ -19,7 +19,7 @@ from common.errors import UserError
 from common.target import Target
 from components.contracts import serving
 from components.contracts.feature_store import FeatureStoreKind
-from components.contracts.naming import BUCKET_NAME_MAX, PRODUCT, physical_name
+from components.contracts.naming import drill_name
 from ops.deployed import open_bucket
 from ops.drill.model import KeyFound, NotRecoverableError, RecoveryPoint, Setting
 from ops.features.store import FeatureStore
@@ -182,7 +182,7 @@ class AwsDrill:
 
     def _restored_name(self, drill_id: str) -> str:
         """Within the names that the environment's boundary leaves to its roles, as the one is that restores."""
-        return physical_name(PRODUCT, self._outputs.environment, "drill", drill_id, max_length=BUCKET_NAME_MAX)
+        return drill_name(self._outputs.environment, drill_id)
 
     @property
     def _table_arn(self) -> str:

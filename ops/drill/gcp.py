@@ -14,7 +14,7 @@ from common.errors import UserError
 from common.gcp_api import GcpApi, GcpError
 from common.target import Target
 from components.contracts.feature_store import FeatureStoreKind
-from components.contracts.naming import BUCKET_NAME_MAX, PRODUCT, physical_name
+from components.contracts.naming import drill_name
 from ops.deployed import open_bucket
 from ops.drill.model import KeyFound, NotRecoverableError, RecoveryPoint, Setting
 from ops.features.store import FeatureStore
@@ -179,7 +179,7 @@ class GcpDrill:
         self._api.put("storage", path, policy)
 
     def _bucket_name(self, drill_id: str) -> str:
-        return physical_name(PRODUCT, self._outputs.environment, "drill", drill_id, max_length=BUCKET_NAME_MAX)
+        return drill_name(self._outputs.environment, drill_id)
 
     def _instance_name(self, drill_id: str) -> str:
         return f"projects/{self._project}/locations/{self._far}/instances/{_instance_id(drill_id)}"

@@ -27,6 +27,8 @@ from ruamel.yaml import YAML
 
 from common.errors import UserError
 from common.paths import local_dir
+from components.contracts.naming import drill_workflow_email
+from components.contracts.vocabulary import Cloud
 from localcloud.front import PROVIDERS, Engine, StackPlace, engine_environment, provider_environment, provider_script
 from ops.options import known_stack
 from stacks import programs
@@ -286,12 +288,14 @@ def place_of(settings: AnySettings) -> StackPlace:
     place = settings.place
     known = settings.cluster.access.principals() if isinstance(settings, Settings) else ()
     accounts = (principal for _, _, principal in known)
+    is_platform = isinstance(settings, Settings) and settings.cloud is Cloud.GCP
+    workflows = (drill_workflow_email(place.environment, place.account),) if is_platform else ()
     return StackPlace(
         place.stack,
         place.region,
         place.backup_region,
         place.account,
-        people=tuple(p.partition(":")[2] for p in accounts if p.startswith("serviceAccount:")),
+        people=(*(p.partition(":")[2] for p in accounts if p.startswith("serviceAccount:")), *workflows),
         project_number=place.project_number,
         # A bootstrap stack begins in an account that has nothing yet; every other, after one.
         bootstrapped=not is_bootstrap(place.stack),

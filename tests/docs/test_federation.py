@@ -13,8 +13,9 @@ from ruamel.yaml import YAML
 
 from common.paths import repo_root
 from components.contracts.bootstrap import deploy_subject, plan_subjects
+from components.contracts.naming import SERVICE_ACCOUNT_ID_MAX
 from components.contracts.vocabulary import Cloud, Environment
-from components.gcp.agents import ACCOUNT_ID_MAX, account_email
+from components.gcp.agents import account_email
 from ops.plan.planner import plan_stack
 from stacks.bootstrap_settings import BootstrapSettings
 from stacks.files import stack_file
@@ -61,7 +62,7 @@ def deploy_role(cloud: str, environment: Environment, account: str) -> str:
     place = replace(bootstrap(cloud).place, account=account)
     if cloud == "aws":
         return f"arn:aws:iam::{account}:role/{place.name(f'deploy-{environment}', max_length=64)}"
-    return account_email(place, place.name(f"deploy-{environment}", max_length=ACCOUNT_ID_MAX))
+    return account_email(place, place.name(f"deploy-{environment}", max_length=SERVICE_ACCOUNT_ID_MAX))
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def boundary_document(place: Place, deploys: Deploys) -> str:
         allow("CarryEvents", ["events:PutEvents"], f"arn:aws:events:*:{account}:event-bus/default"),
         allow(
             "HandOnOwnRoles",
-            ["iam:GetRole", "iam:PassRole"],
+            ["iam:GetRole", "iam:PassRole", "iam:SimulatePrincipalPolicy"],
             f"arn:aws:iam::{account}:role/{prefix}-*",
         ),
         allow(

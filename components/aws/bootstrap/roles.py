@@ -16,7 +16,7 @@ from components.aws.bootstrap.rights import (
     state_statements,
     write_statements,
 )
-from components.aws.documents import Statement
+from components.aws.documents import Statement, allow
 from components.contracts.bootstrap import (
     BootstrapSpec,
     Deploys,
@@ -24,6 +24,7 @@ from components.contracts.bootstrap import (
     RoleRef,
     StateRef,
     deploy_subject,
+    drill_subject,
     plan_subjects,
 )
 from components.contracts.component import Component, ready
@@ -32,6 +33,9 @@ from components.contracts.place import Place
 from components.contracts.vocabulary import Cloud
 
 PLAN_SECONDS: Final = 3600
+DRILL_SECONDS: Final = 4 * 3600
+"""How long a session lasts at most. The role that it takes on in turn is given for an hour at a time, whatever that
+role allows (IAM guide, "Role chaining", read 2026-11-21); SDKs take it on again."""
 DEPLOY_SECONDS: Final = 2 * 3600
 """How long a session lasts at most; the first `up` waits half an hour for the cluster and its machines."""
 
@@ -132,5 +136,30 @@ def deployer(
         seconds=DEPLOY_SECONDS,
         after=federation.made,
         boundary=(boundary_name(deploys.environment), boundary_document(place, deploys)),
+        provider=provider,
+    ).ref
+
+
+def driller(
+    place: Place,
+    spec: BootstrapSpec,
+    deploys: Deploys,
+    *,
+    state: StateRef,  # noqa: ARG001 - its names follow from the place
+    federation: FederationRef,
+    provider: pulumi.ProviderResource,
+) -> RoleRef:
+    """See `BootstrapModule.driller`."""
+    statements = [
+        *state_statements(place, [deploys.stack(Cloud.AWS)], write=False),
+        allow("TakeOnTheDrill", ["sts:AssumeRole"], f"arn:aws:iam::{place.account}:role/{deploys.prefix}-drill"),
+    ]
+    return WorkflowRole(
+        f"drill-{deploys.environment}",
+        place,
+        statements,
+        subjects=[drill_subject(spec.github, deploys.environment)],
+        seconds=DRILL_SECONDS,
+        after=federation.made,
         provider=provider,
     ).ref

@@ -3,8 +3,8 @@
 from components.gcp.bootstrap.account import account
 from components.gcp.bootstrap.budget import budget
 from components.gcp.bootstrap.federation import federation
-from components.gcp.bootstrap.roles import deployer, planner
+from components.gcp.bootstrap.roles import deployer, driller, planner
 from components.gcp.bootstrap.state import state
 from components.gcp.provider import provider
 
-__all__ = ["account", "budget", "deployer", "federation", "planner", "provider", "state"]
+__all__ = ["account", "budget", "deployer", "driller", "federation", "planner", "provider", "state"]

@@ -15,15 +15,25 @@ from components.contracts.bootstrap import (
     RoleRef,
     StateRef,
     deploy_subject,
+    drill_subject,
     plan_subjects,
 )
 from components.contracts.component import Component, ready
-from components.contracts.naming import PRODUCT, connect_role_id, export_role_id, feature_writer_role_id
+from components.contracts.naming import (
+    PRODUCT,
+    SERVICE_ACCOUNT_ID_MAX,
+    connect_role_id,
+    drill_buckets_role_id,
+    drill_role_id,
+    export_role_id,
+    feature_writer_role_id,
+)
 from components.contracts.place import Place
 from components.contracts.vocabulary import BOOTSTRAP
-from components.gcp.agents import ACCOUNT_ID_MAX, account_email, account_member
+from components.gcp.agents import account_email, account_member
 from components.gcp.bootstrap.federation import subject_member
 from components.gcp.bootstrap.rights import (
+    ALWAYS,
     HANDING_OUT,
     deploy_permissions,
     grants_only,
@@ -43,6 +53,45 @@ EXPORTS: Final[Mapping[str, str]] = {
 
 WRITES: Final[Mapping[str, Sequence[str]]] = {"redis": ("redis.instances.get", "redis.instances.getAuthString")}
 """Kind of feature store without IAM of its own → what tells how to reach it; others are granted Google's roles."""
+
+
+DRILLS: Final[Mapping[str, Sequence[str]]] = {
+    "redis": (
+        "redis.instances.create",
+        "redis.instances.delete",
+        "redis.instances.get",
+        "redis.instances.getAuthString",
+        "redis.instances.import",
+        "redis.instances.list",
+        "redis.operations.get",
+    )
+}
+"""Kind of feature store that a drill can restore → what makes and removes one of it, beside `DRILL`.
+
+Memorystore is none of the services whose resources a condition can name (IAM, "Resource attributes for IAM
+Conditions", read 2026-11-21), so that the right to delete an instance is on all of the project's.
+"""
+DRILL: Final = (
+    "cloudkms.cryptoKeyVersions.list",
+    "cloudkms.cryptoKeys.get",
+    "cloudscheduler.jobs.get",
+    "resourcemanager.projects.get",
+    "storage.buckets.create",
+    "storage.buckets.list",
+    "storagetransfer.jobs.get",
+)
+"""To look at what makes the copies, and to make a bucket."""
+DRILL_BUCKETS: Final = (
+    "storage.buckets.delete",
+    "storage.buckets.get",
+    "storage.buckets.getIamPolicy",
+    "storage.buckets.setIamPolicy",
+    "storage.objects.create",
+    "storage.objects.delete",
+    "storage.objects.get",
+    "storage.objects.list",
+)
+"""To use a bucket; granted on a drill's own alone."""
 
 
 class WorkflowAccount(Component):
@@ -67,7 +116,7 @@ class WorkflowAccount(Component):
     ) -> None:
         super().__init__("gcp:WorkflowAccount", name, provider)
         options = pulumi.ResourceOptions(parent=self)
-        account_id = place.name(name, max_length=ACCOUNT_ID_MAX)
+        account_id = place.name(name, max_length=SERVICE_ACCOUNT_ID_MAX)
         account = gcp.serviceaccount.Account(
             name,
             account_id=account_id,
@@ -182,6 +231,9 @@ def deployer(
     own: dict[str, Sequence[str]] = {connect_role_id(deploys.environment): CONNECT}
     if deploys.feature_store in EXPORTS:
         own[export_role_id(deploys.environment)] = (EXPORTS[deploys.feature_store],)
+    if deploys.feature_store in DRILLS:
+        own[drill_role_id(deploys.environment)] = sorted({*DRILL, *DRILLS[deploys.feature_store]})
+        own[drill_buckets_role_id(deploys.environment)] = DRILL_BUCKETS
     if deploys.feature_store in WRITES:
         own[feature_writer_role_id(deploys.environment)] = WRITES[deploys.feature_store]
     account = WorkflowAccount(
@@ -206,3 +258,26 @@ def deployer(
             opts=pulumi.ResourceOptions(parent=account),
         )
     return account.ref
+
+
+def driller(
+    place: Place,
+    spec: BootstrapSpec,
+    deploys: Deploys,
+    *,
+    state: StateRef,
+    federation: FederationRef,
+    provider: pulumi.ProviderResource,
+) -> RoleRef:
+    """See `BootstrapModule.driller`. The stack's own account for drills names this one among those who take it on."""
+    return WorkflowAccount(
+        f"drill-{deploys.environment}",
+        place,
+        ALWAYS,
+        subjects=[drill_subject(spec.github, deploys.environment)],
+        state=state,
+        federation=federation,
+        key_role="roles/cloudkms.cryptoKeyDecrypter",
+        state_role=("roles/storage.objectViewer", own_state(state.bucket, deploys)),
+        provider=provider,
+    ).ref

@@ -16,6 +16,10 @@ DOCUMENT_INPUTS: Final = ("policy", "assumeRolePolicy")
 ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
 EVERY_RESOURCE: Final = {
+    "FindOwnBuckets": "s3:ListAllMyBuckets names no bucket",
+    "FindOwnTables": "dynamodb:ListTables names no table",
+    "FindPlans": "backup:ListBackupPlans names no plan",
+    "FollowRestores": "a restore job is no resource that a policy can name",
     "SeeGroupsAndMachineTypes": "Describe calls of EC2 and Auto Scaling have no resource to name",
 }
 """Ids of statements of IAM policies that allow something on every resource → why they must."""

@@ -23,7 +23,7 @@ from components.gcp.bootstrap.rights import (
     handed_out,
     plan_permissions,
 )
-from components.gcp.bootstrap.roles import EXPORTS, WRITES
+from components.gcp.bootstrap.roles import DRILLS, EXPORTS, WRITES
 from policies.inventory import Inventory, Resource
 from stacks.files import is_bootstrap
 
@@ -66,6 +66,7 @@ def test_a_deployer_hands_out_exactly_the_roles_that_the_stack_grants(stack: Any
     kind = stack.settings.feature_store.kind
     own = {"seawall_dev_connects"}
     own |= {"seawall_dev_feature_export"} if kind in EXPORTS else set()
+    own |= {"seawall_dev_drill", "seawall_dev_drill_buckets"} if kind in DRILLS else set()
     own |= {"seawall_dev_feature_writer"} if kind in WRITES else set()
     granted = {grant.get("role") for grant in stack.inventory.of_type(MEMBER)}
     roles = {f"projects/{stack.settings.account}/roles/{role}" for role in own}
