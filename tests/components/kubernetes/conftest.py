@@ -1,15 +1,15 @@
-"""The Kubernetes objects of both clouds' production stacks, and a small evaluator of network policies."""
+"""The Kubernetes objects of both clouds' production stacks, and their network policies at work."""
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
 
 from components.contracts.vocabulary import Cloud
+from ops.rehearse.firewall import Firewall, Peer, selects
 from policies.inventory import SECRET, UNKNOWN, Inventory, Resource
 
 KNOWN_LATER: Final[Mapping[str, Any]] = {"stringData": {"auth": "a", "ca.pem": "b"}}
@@ -110,83 +110,6 @@ def gcp_manifests(lay_down: Callable[..., Manifests]) -> Manifests:
 
 
 # Network policies
-
-
-@dataclass(frozen=True)
-class Peer:
-    """Someone on the network: a pod (namespace and labels), or an address outside the cluster."""
-
-    namespace: str | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
-    namespace_labels: Mapping[str, str] = field(default_factory=dict)
-    address: str | None = None
-
-
-def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Whether a label selector matches; an empty one matches everything."""
-    assert not selector.keys() - {"matchLabels"}, f"the evaluator knows no {selector}"
-    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
-
-
-def _matches_peer(rule: Mapping[str, Any], other: Peer, policy_namespace: str) -> bool:
-    # As Cilium has it, a range of addresses never means a pod: what must be allowed must be allowed there too.
-    if "ipBlock" in rule:
-        assert "except" not in rule["ipBlock"], "the evaluator knows no except"
-        network = ipaddress.ip_network(rule["ipBlock"]["cidr"])
-        return other.address is not None and ipaddress.ip_address(other.address) in network
-    if other.namespace is None:
-        return False
-    if "namespaceSelector" in rule:
-        labels = {"kubernetes.io/metadata.name": other.namespace, **other.namespace_labels}
-        in_namespace = selects(rule["namespaceSelector"], labels)
-    else:
-        in_namespace = other.namespace == policy_namespace
-    return in_namespace and selects(rule.get("podSelector", {}), other.labels)
-
-
-def _matches_port(rule: Mapping[str, Any], port: int, protocol: str) -> bool:
-    assert isinstance(rule["port"], int) and "endPort" not in rule, f"the evaluator knows no {rule}"
-    return rule["port"] == port and rule.get("protocol", "TCP") == protocol
-
-
-def _allows(rule: Mapping[str, Any], side: str, other: Peer, port: int, protocol: str, namespace: str) -> bool:
-    peers, ports = rule.get(side, []), rule.get("ports", [])
-    return (not peers or any(_matches_peer(peer, other, namespace) for peer in peers)) and (
-        not ports or any(_matches_port(entry, port, protocol) for entry in ports)
-    )
-
-
-@dataclass(frozen=True)
-class Firewall:
-    """Judges connections of pods by the network policies of a stack, as Kubernetes defines them."""
-
-    policies: Sequence[Mapping[str, Any]]
-
-    def receives(self, pod: Peer, sender: Peer, port: int, protocol: str = "TCP") -> bool:
-        """Whether `pod` accepts a connection of `sender`."""
-        return self._judge("Ingress", "from", pod, sender, port, protocol)
-
-    def sends(self, pod: Peer, receiver: Peer, port: int, protocol: str = "TCP") -> bool:
-        """Whether `pod` may open a connection to `receiver`."""
-        return self._judge("Egress", "to", pod, receiver, port, protocol)
-
-    def _judge(self, direction: str, side: str, pod: Peer, other: Peer, port: int, protocol: str) -> bool:
-        governing = [policy for policy in self._selecting(pod) if direction in policy["spec"]["policyTypes"]]
-        rules = [
-            (rule, policy["metadata"]["namespace"])
-            for policy in governing
-            for rule in policy["spec"].get(direction.lower(), [])
-        ]
-        return not governing or any(
-            _allows(rule, side, other, port, protocol, namespace) for rule, namespace in rules
-        )
-
-    def _selecting(self, pod: Peer) -> Iterator[Mapping[str, Any]]:
-        for policy in self.policies:
-            if policy["metadata"]["namespace"] == pod.namespace and selects(
-                policy["spec"]["podSelector"], pod.labels
-            ):
-                yield policy
 
 
 @pytest.fixture
