@@ -96,6 +96,8 @@ def cloud_storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         folder / "redis",
         save=lambda _: None,
         health=lambda: None,
+        project="acme",
+        project_number="1",
     )
     server = FrontServer(front.handle)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

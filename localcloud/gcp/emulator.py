@@ -14,7 +14,7 @@ from common.errors import UserError
 from common.target import Address, Pod, Target
 from localcloud.emulators import StackPlace
 from localcloud.gcp.front import CONTROL
-from localcloud.gcp.iam.agents import ENV_NUMBER, ENV_PREPARED
+from localcloud.gcp.iam.agents import ENV_NUMBER, ENV_PREPARED, ENV_PROJECT
 from localcloud.processes.process import ServerProcess
 from localcloud.toolchain import ensure_redis_server
 
@@ -68,7 +68,7 @@ class GcpEmulator:
         """What the server is told of the project."""
         environment = self._place.stack.rpartition("-")[0]
         prepared = {ENV_PREPARED: f"{self._place.account}/{environment}"} if self._place.bootstrapped else {}
-        return {ENV_NUMBER: self._place.project_number, **prepared}
+        return {ENV_PROJECT: self._place.account, ENV_NUMBER: self._place.project_number, **prepared}
 
     def save(self, into: Path) -> None:
         """See `Emulator.save`."""

@@ -15,7 +15,7 @@ from types import FrameType
 
 from common.errors import UserError
 from localcloud.gcp.front import Front
-from localcloud.gcp.iam.agents import ENV_NUMBER, ENV_PREPARED
+from localcloud.gcp.iam.agents import ENV_NUMBER, ENV_PREPARED, ENV_PROJECT
 from localcloud.gcp.storage.blobs import link_all
 from localcloud.gcp.store import DocumentStore
 from localcloud.gcp.wire import FrontServer, Request, Response
@@ -45,6 +45,7 @@ class Emulator:
             folder / DUMPS,
             save=self.save,
             health=self.check,
+            project=os.environ.get(ENV_PROJECT, ""),
             project_number=os.environ.get(ENV_NUMBER, ""),
             bootstrapped=ENV_PREPARED in os.environ,
         )

@@ -113,6 +113,30 @@ class EmptyBody:
         return b""
 
 
+@dataclass(frozen=True)
+class Principal:
+    """Who asks, as IAM knows them."""
+
+    member: str
+    """As policies name it: `serviceAccount:a@p.iam.gserviceaccount.com`."""
+    also: frozenset[str] = frozenset()
+    """Other members that it is."""
+
+    @property
+    def members(self) -> frozenset[str]:
+        """All members that it is."""
+        return self.also | {self.member}
+
+
+OPERATOR: Final = Principal("the operator")
+"""Whoever shows no token: to them the local cloud belongs, and they may do everything."""
+
+
+def service_account(email: str) -> Principal:
+    """A service account, or a service agent."""
+    return Principal(f"serviceAccount:{email}")
+
+
 @dataclass
 class Request:
     """One HTTP request. `path` is as sent, percent-encoded; header names are lower case."""
@@ -124,6 +148,7 @@ class Request:
     body: Reader = field(default_factory=EmptyBody)
     length: int = 0
     """Of the body in bytes."""
+    principal: Principal = OPERATOR
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object; an empty body is an empty object. Raises ApiError (400)."""

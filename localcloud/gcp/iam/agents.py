@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 from localcloud.gcp.store import DocumentStore
-from localcloud.gcp.wire import ApiError, Request, Response, Routes
+from localcloud.gcp.wire import ApiError, Principal, Request, Response, Routes, service_account
 
 _KIND: Final = "iam/agents"
 ENV_PREPARED: Final = "SEAWALL_LOCAL_BOOTSTRAPPED"
 """Set where the project begins with what a bootstrap stack makes in one: `<project>/<environment>`."""
+ENV_PROJECT: Final = "SEAWALL_LOCAL_PROJECT"
 ENV_NUMBER: Final = "SEAWALL_LOCAL_PROJECT_NUMBER"
 
 _NAMES: Final = {
@@ -54,6 +55,10 @@ class Agents:
     def handle(self, request: Request, path: str) -> Response:
         """Answer an API request."""
         return self._routes.handle(request, path)
+
+    def principal(self, service: str) -> Principal:
+        """The agent of a service: `storage`, `redis`, `storagetransfer`."""
+        return service_account(f"{_NAMES[service].format(self._number)}.iam.gserviceaccount.com")
 
     def exists(self, email: str) -> bool:
         """Whether an agent of this address is there."""

@@ -80,7 +80,7 @@ class CustomRole(RestKind):
 
 class ProjectMember(PolicyMember):
     pulumi_type = "gcp:projects/iAMMember:IAMMember"
-    not_enforced = "grants to others than the account that starts exports"
+    not_enforced = "grants of what only recorded services ask for, and to groups and domains"
     argument = "project"
 
     def _get(self, resource: str) -> dict[str, Any]:

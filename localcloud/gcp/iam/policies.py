@@ -1,8 +1,4 @@
-"""IAM policies on resources of the Google Cloud emulator, and the service agents that need grants to use keys.
-
-Service agents: https://cloud.google.com/iam/docs/service-agents. That a missing grant on a key is refused:
-https://cloud.google.com/storage/docs/encryption/using-customer-managed-keys#prereqs.
-"""
+"""IAM policies of the Google Cloud emulator's resources: what they may hold, and how they are changed."""
 
 from __future__ import annotations
 
@@ -13,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from localcloud.gcp.iam.agents import Agents
+from localcloud.gcp.iam.roles import Roles
 from localcloud.gcp.store import DocumentStore
 from localcloud.gcp.wire import ApiError
 
@@ -20,67 +17,42 @@ _KIND: Final = "iam"
 ACCOUNTS: Final = "iam/serviceAccounts"
 """The kind of the service accounts' documents, by full name."""
 
-STORAGE_AGENT: Final = r"service-\d+@gs-project-accounts\.iam\.gserviceaccount\.com"
-REDIS_AGENT: Final = r"service-\d+@cloud-redis\.iam\.gserviceaccount\.com"
-TRANSFER_AGENT: Final = r"project-\d+@storage-transfer-service\.iam\.gserviceaccount\.com"
-
-_OWN_ACCOUNT: Final = re.compile(
+OWN_ACCOUNT: Final = re.compile(
     r"serviceAccount:(?P<email>[^@]+@(?P<project>[a-z][a-z0-9-]+)\.iam\.gserviceaccount\.com)"
 )
+"""The member that is a service account of a project; service agents have the same form."""
 _AGENT_DOMAINS: Final = re.compile(
     r"gcp-sa-[a-z-]+|gs-project-accounts|cloud-redis|compute-system|container-engine-robot|storage-transfer-service"
 )
+_BASIC_ROLES: Final = frozenset({"roles/owner", "roles/editor", "roles/viewer"})
 
-KEY_USERS: Final = frozenset({"roles/cloudkms.cryptoKeyEncrypterDecrypter", "roles/cloudkms.admin", "roles/owner"})
-OBJECT_READERS: Final = frozenset(
-    {
-        "roles/storage.admin",
-        "roles/storage.objectAdmin",
-        "roles/storage.objectUser",
-        "roles/storage.objectViewer",
-        "roles/storage.legacyObjectReader",
-    }
-)
-BUCKET_READERS: Final = frozenset(
-    {
-        "roles/storage.admin",
-        "roles/storage.bucketViewer",
-        "roles/storage.legacyBucketReader",
-        "roles/storage.legacyBucketWriter",
-        "roles/storage.legacyBucketOwner",
-        "roles/storage.insightsCollectorService",
-    }
-)
-"""Roles with `storage.buckets.get`."""
-OBJECT_WRITERS: Final = frozenset(
-    {
-        "roles/storage.admin",
-        "roles/storage.objectAdmin",
-        "roles/storage.objectUser",
-        "roles/storage.objectCreator",
-        "roles/storage.legacyBucketWriter",
-        "roles/storage.legacyBucketOwner",
-    }
-)
+
+def is_agent_domain(project: str) -> bool:
+    """Whether accounts of this project are Google's service agents: https://cloud.google.com/iam/docs/service-agents."""
+    return _AGENT_DOMAINS.fullmatch(project) is not None
 
 
 class Policies:
     """Policies by the resource's full name."""
 
-    def __init__(self, store: DocumentStore, agents: Agents) -> None:
+    def __init__(self, store: DocumentStore, agents: Agents, roles: Roles) -> None:
         self._store = store
         self._agents = agents
+        self._roles = roles
 
     def get(self, resource: str) -> Mapping[str, Any]:
         """The policy; an empty one if none was set."""
         return self._store.get(_KIND, resource) or _policy([])
 
     def set(self, resource: str, policy: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Replace the policy. Raises ApiError: 409 if its etag is not the current one, 400 for an unknown member."""
+        """Replace the policy.
+
+        Raises ApiError: 409 if its etag is not the current one, 400 for an unknown member or custom role, and for a
+        condition on a basic role ("Conditions can't be used with basic roles", IAM, read 2026-11-21).
+        """
         etag = policy.get("etag")
         for binding in policy.get("bindings") or []:
-            for member in binding.get("members", []):
-                self._check_member(str(member))
+            self._check(binding)
         with self._store.lock:
             if etag and etag != self.get(resource)["etag"]:
                 raise ApiError(
@@ -88,29 +60,30 @@ class Policies:
                 )
             return self._store.put(_KIND, resource, _policy(policy.get("bindings") or []))
 
+    def _check(self, binding: Mapping[str, Any]) -> None:
+        role = str(binding.get("role"))
+        if not self._roles.exists(role):
+            raise ApiError(400, f"Role ({role}) does not exist in the resource's hierarchy.")
+        if binding.get("condition") and role in _BASIC_ROLES:
+            raise ApiError(400, f"Conditions can't be set on bindings of the basic role {role}.")
+        for member in binding.get("members", []):
+            self._check_member(str(member))
+
     def _check_member(self, member: str) -> None:
-        found = _OWN_ACCOUNT.fullmatch(member)
+        found = OWN_ACCOUNT.fullmatch(member)
         if found is None:
             return
-        if _AGENT_DOMAINS.fullmatch(found["project"]):
-            if not self._agents.exists(found["email"]):
-                raise ApiError(400, f"Service account {found['email']} does not exist.", reason="invalid")
-            return
-        if self._store.get(ACCOUNTS, f"projects/{found['project']}/serviceAccounts/{found['email']}") is None:
+        if is_agent_domain(found["project"]):
+            exists = self._agents.exists(found["email"])
+        else:
+            name = f"projects/{found['project']}/serviceAccounts/{found['email']}"
+            exists = self._store.get(ACCOUNTS, name) is not None
+        if not exists:
             raise ApiError(400, f"Service account {found['email']} does not exist.", reason="invalid")
 
     def delete(self, resource: str) -> None:
         """Forget the policy with its resource."""
         self._store.delete(_KIND, resource)
-
-    def grants(self, resources: Iterable[str], roles: frozenset[str], agent: str) -> bool:
-        """Whether a policy of one of `resources` gives one of `roles` to a service agent of this pattern."""
-        member = re.compile(f"serviceAccount:{agent}")
-        return any(
-            binding["role"] in roles and any(member.fullmatch(m) for m in binding["members"])
-            for resource in resources
-            for binding in self.get(resource)["bindings"]
-        )
 
 
 def _policy(bindings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -124,4 +97,5 @@ def _policy(bindings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         entry["members"] = sorted({*entry["members"], *binding.get("members", [])})
     kept = [entry for _, entry in sorted(merged.items()) if entry["members"]]
     digest = hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
-    return {"version": 1, "etag": digest, "bindings": kept}
+    version = 3 if any("condition" in entry for entry in kept) else 1
+    return {"version": version, "etag": digest, "bindings": kept}

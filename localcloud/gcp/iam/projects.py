@@ -1,33 +1,25 @@
-"""Who may do what in a project: its service accounts, its custom roles and its IAM policy.
+"""A project's service accounts, custom roles and IAM policy.
 
 REST shapes: https://cloud.google.com/iam/docs/reference/rest and
-https://cloud.google.com/resource-manager/reference/rest/v1/projects. What a scheduler job calls is checked
-against it; the caller of an API is the operator, who may do everything, or a pod (`localcloud.gcp.iam.tokens`).
+https://cloud.google.com/resource-manager/reference/rest/v1/projects. Who may do what by them is
+`localcloud.gcp.iam.judge`'s.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
 from components.contracts.naming import connect_role_id, export_role_id, feature_writer_role_id
 from localcloud.gcp.iam.policies import ACCOUNTS, Policies
+from localcloud.gcp.iam.roles import CUSTOM
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
 
 _EXPORTS: Final = ("datastore.databases.export", "redis.instances.export")
-_ROLES: Final = "iam/roles"
 _ROLE_ID: Final = re.compile(r"[a-zA-Z0-9_.]{3,64}")
 _ACCOUNT_ID: Final = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
-_PREDEFINED: Final[Mapping[str, str]] = {
-    "roles/owner": r".*",
-    "roles/editor": r".*",
-    "roles/redis.admin": r"redis\..*",
-    "roles/storagetransfer.admin": r"storagetransfer\..*",
-}
-"""Predefined roles that allow calls which a scheduler job can make → what they allow."""
 
 
 class Projects:
@@ -70,36 +62,14 @@ class Projects:
         }
         for role, permissions in made.items():
             name = f"projects/{project}/roles/{role}"
-            if self._store.get(_ROLES, name) is None:
-                self._store.put(_ROLES, name, {"stage": "GA", "name": name, "includedPermissions": [*permissions]})
-
-    def refusal(self, project: str, email: str, permission: str) -> str | None:
-        """Why a service account may not do something in a project, or None if it may."""
-        if self._store.get(ACCOUNTS, f"projects/{project}/serviceAccounts/{email}") is None:
-            return f"The service account {email} does not exist."
-        member = f"serviceAccount:{email}"
-        held = [b["role"] for b in self._policies.get(f"projects/{project}")["bindings"] if member in b["members"]]
-        if any(self._allows(role, permission) for role in held):
-            return None
-        roles = f"its roles are {', '.join(held)}" if held else "it has no role"
-        return f"{email} lacks the permission {permission} on projects/{project}: {roles}."
-
-    def _allows(self, role: str, permission: str) -> bool:
-        if role in _PREDEFINED:
-            return re.fullmatch(_PREDEFINED[role], permission) is not None
-        custom = self._store.get(_ROLES, role)
-        return custom is not None and permission in custom.get("includedPermissions", [])
+            if self._store.get(CUSTOM, name) is None:
+                self._store.put(CUSTOM, name, {"stage": "GA", "name": name, "includedPermissions": [*permissions]})
 
     def _get_policy(self, _request: Request, project: str) -> Response:
         return Response.of(self._policies.get(f"projects/{project}"))
 
     def _set_policy(self, request: Request, project: str) -> Response:
-        policy = request.json().get("policy", {})
-        for binding in policy.get("bindings", []):
-            role = str(binding.get("role"))
-            if role.startswith("projects/") and self._store.get(_ROLES, role) is None:
-                raise ApiError(400, f"Role ({role}) does not exist in the resource's hierarchy.")
-        return Response.of(self._policies.set(f"projects/{project}", policy))
+        return Response.of(self._policies.set(f"projects/{project}", request.json().get("policy", {})))
 
     def _create_role(self, request: Request, project: str) -> Response:
         body = request.json()
@@ -107,20 +77,20 @@ class Projects:
         if not _ROLE_ID.fullmatch(identifier):
             raise ApiError(400, f"The role ID {identifier!r} does not match {_ROLE_ID.pattern}.")
         name = f"projects/{project}/roles/{identifier}"
-        if self._store.get(_ROLES, name):
+        if self._store.get(CUSTOM, name):
             raise ApiError(409, f"A role named {name} already exists.")
-        return Response.of(self._store.put(_ROLES, name, {"stage": "GA", **body.get("role", {}), "name": name}))
+        return Response.of(self._store.put(CUSTOM, name, {"stage": "GA", **body.get("role", {}), "name": name}))
 
     def _get_role(self, _request: Request, name: str) -> Response:
-        return Response.of(self._find(_ROLES, "Role", name))
+        return Response.of(self._find(CUSTOM, "Role", name))
 
     def _patch_role(self, request: Request, name: str) -> Response:
-        role = {**self._find(_ROLES, "Role", name), **request.json(), "name": name}
-        return Response.of(self._store.put(_ROLES, name, role))
+        role = {**self._find(CUSTOM, "Role", name), **request.json(), "name": name}
+        return Response.of(self._store.put(CUSTOM, name, role))
 
     def _delete_role(self, _request: Request, name: str) -> Response:
-        role = self._find(_ROLES, "Role", name)
-        self._store.delete(_ROLES, name)
+        role = self._find(CUSTOM, "Role", name)
+        self._store.delete(CUSTOM, name)
         return Response.of({**role, "deleted": True})
 
     def _create_account(self, request: Request, project: str) -> Response:
@@ -163,9 +133,3 @@ class Projects:
         if found is None:
             raise not_found(what, name)
         return found
-
-
-def permission_of(service: str, path: str) -> tuple[str, str] | None:
-    """Project and permission that a call of an API's method needs; None if it is not known here."""
-    found = re.fullmatch(r"/v1/projects/([^/]+)/locations/[^/]+/instances/[^/:]+:(\w+)", path)
-    return (found[1], f"redis.instances.{found[2]}") if found and service == "redis" else None

@@ -11,14 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from localcloud.decisions import Decision
 from localcloud.gcp import clock
+from localcloud.gcp.iam import resources
+from localcloud.gcp.iam.judge import Judge
 from localcloud.gcp.iam.policies import Policies
 from localcloud.gcp.kms import signing
 from localcloud.gcp.regions import Regions
 from localcloud.gcp.store import Document, DocumentStore
-from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
+from localcloud.gcp.wire import ApiError, Principal, Request, Response, Routes, not_found
 
 _RINGS: Final = "kms/keyRings"
 _KEYS: Final = "kms/cryptoKeys"
@@ -33,18 +36,21 @@ _RING: Final = rf"{_LOCATION}/keyRings/[^/:]+"
 _KEY: Final = rf"{_RING}/cryptoKeys/[^/:]+"
 _VERSION: Final = rf"{_KEY}/cryptoKeyVersions/\d+"
 
+Use = Literal["useToEncrypt", "useToDecrypt"]
+
 KEY_NAME: Final = re.compile(r"projects/[^/]+/locations/(?P<location>[^/]+)/keyRings/[^/]+/cryptoKeys/[^/]+")
 
 
 class Kms:
     """The KMS API, and what other services ask of it."""
 
-    def __init__(self, store: DocumentStore, policies: Policies, regions: Regions) -> None:
+    def __init__(self, store: DocumentStore, policies: Policies, judge: Judge, regions: Regions) -> None:
         self._store = store
         self._policies = policies
+        self._judge = judge
         self._regions = regions
         self.on_change: list[Callable[[str], None]] = []
-        """Called with a key's name after one of its versions changed state."""
+        """Called with a key's name after one of its versions, or who may use it, changed."""
         self._routes = self._make_routes()
 
     def handle(self, request: Request, path: str) -> Response:
@@ -83,9 +89,9 @@ class Kms:
             return "DESTROYED"
         return str(document["state"])
 
-    def granted(self, key: str, agent: str, roles: frozenset[str]) -> bool:
-        """Whether the key's policy, or its ring's, lets a service agent use it."""
-        return self._policies.grants((key, key.rsplit("/cryptoKeys/", 1)[0]), roles, agent)
+    def may(self, agent: Principal, use: Use, key: str) -> Decision:
+        """Whether a service agent may encrypt or decrypt with a key, or a version of it."""
+        return self._judge.decide(agent, f"cloudkms.cryptoKeyVersions.{use}", resources.key(key))
 
     # Key rings and keys.
 
@@ -195,7 +201,10 @@ class Kms:
 
     def _set_policy(self, request: Request, name: str) -> Response:
         self._resource(name)
-        return Response.of(self._policies.set(name, request.json().get("policy", {})))
+        changed = self._policies.set(name, request.json().get("policy", {}))
+        for key, _ in self._store.all(_KEYS, name):
+            self._changed(key)
+        return Response.of(changed)
 
     # Documents.
 

@@ -111,7 +111,6 @@ class CryptoKey(RestKind):
 
 class CryptoKeyMember(PolicyMember):
     pulumi_type = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
-    not_enforced = "grants to others than service agents"
     argument = "cryptoKeyId"
 
     def _get(self, resource: str) -> dict[str, Any]:

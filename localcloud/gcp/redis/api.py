@@ -18,15 +18,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from common.errors import UserError
-from localcloud.gcp.iam.policies import KEY_USERS, OBJECT_READERS, OBJECT_WRITERS, REDIS_AGENT
-from localcloud.gcp.kms.api import KEY_NAME, Kms
+from localcloud.gcp.kms.api import KEY_NAME, Kms, Use
 from localcloud.gcp.operations import Operations
 from localcloud.gcp.redis.instance import VERSIONS, ca_view, instance_problem, new_instance
 from localcloud.gcp.redis.server import DUMP, Certificates, RedisServer, RedisSettings, issue_certificates
 from localcloud.gcp.regions import Regions
 from localcloud.gcp.storage.api import Storage, parse_uri
 from localcloud.gcp.store import Document, DocumentStore
-from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
+from localcloud.gcp.wire import ApiError, Principal, Request, Response, Routes, not_found
 
 _INSTANCES: Final = "redis/instances"
 _SECRETS: Final = "redis/secrets"
@@ -59,14 +58,23 @@ class Memorystore:
     """The Memorystore API, and the servers of its instances.
 
     Args:
+        agent: Memorystore's own, which uses customers' keys.
         folder: scratch space; each instance has a folder below it.
     """
 
     def __init__(
-        self, store: DocumentStore, kms: Kms, storage: Storage, regions: Regions, executable: Path, folder: Path
+        self,
+        store: DocumentStore,
+        kms: Kms,
+        agent: Principal,
+        storage: Storage,
+        regions: Regions,
+        executable: Path,
+        folder: Path,
     ) -> None:
         self._store = store
         self._kms = kms
+        self._agent = agent
         self._storage = storage
         self._regions = regions
         self._executable = executable
@@ -269,10 +277,11 @@ class Memorystore:
         self._require_ready(name)
 
         def work() -> Mapping[str, Any]:
-            self._require_grant(name, bucket, OBJECT_WRITERS)
+            writer = self._identity(name)
+            self._storage.buckets.judge(writer, "storage.buckets.get", bucket)
             dump = self._servers[name].dump()
             with dump.open("rb") as file:
-                self._storage.write(bucket, target, file, "application/octet-stream")
+                self._storage.write(writer, bucket, target, file, "application/octet-stream")
             return self._instance(name)
 
         with self._lock:
@@ -284,10 +293,11 @@ class Memorystore:
 
         def work() -> Mapping[str, Any]:
             document = self._instance(name)
-            self._require_grant(name, bucket, OBJECT_READERS)
+            reader = self._identity(name)
+            self._storage.buckets.judge(reader, "storage.buckets.get", bucket)
             trial = self._make_server(document, "import")
             with (trial.folder / DUMP).open("wb") as file:
-                for block in self._storage.read(bucket, source):
+                for block in self._storage.read(reader, bucket, source):
                     file.write(block)
             try:
                 trial.start()  # ends with an error for a dump that is broken or too new
@@ -318,14 +328,21 @@ class Memorystore:
         if found is None or found["location"] != location:
             raise ApiError(400, f"The key {key} is not one of the instance's region {location}.")
         self._kms.primary(key)
-        if not self._kms.granted(key, REDIS_AGENT, KEY_USERS):
-            raise ApiError(403, f"The Memorystore service agent may not use the key {key}.")
+        refused = self._refused(key)
+        if refused:
+            raise ApiError(403, f"The Memorystore service agent may not use the key: {refused}")
+
+    def _refused(self, key: str) -> str:
+        """Why the service's agent may not use a key; empty if it may."""
+        uses: tuple[Use, ...] = ("useToEncrypt", "useToDecrypt")
+        decisions = [self._kms.may(self._agent, use, key) for use in uses]
+        return next((d.reason for d in decisions if not d), "")
 
     def _key_changed(self, key: str) -> None:
         """Suspend the instances of a key that cannot be used, and bring them back with it."""
         try:
             self._kms.primary(key)
-            usable = True
+            usable = not self._refused(key)
         except ApiError:
             usable = False
         with self._lock:
@@ -341,11 +358,13 @@ class Memorystore:
                     self._servers[name].stop()
                 self._store.put(_INSTANCES, name, changed)
 
-    def _require_grant(self, name: str, bucket: str, roles: frozenset[str]) -> None:
-        identity = str(self._instance(name)["persistenceIamIdentity"])
-        self._storage.buckets.require(bucket)
-        if not self._storage.buckets.grants(bucket, roles, re.escape(identity.removeprefix("serviceAccount:"))):
-            raise ApiError(403, f"{identity} (the instance's persistenceIamIdentity) lacks access to gs://{bucket}.")
+    def _identity(self, name: str) -> Principal:
+        """The account that reads and writes dumps.
+
+        What it needs on a bucket: `storage.buckets.get`, and for objects `get`, or `create` and, to write over,
+        `delete` (Memorystore, "Granting restricted permissions for import and export", read 2026-11-21).
+        """
+        return Principal(str(self._instance(name)["persistenceIamIdentity"]))
 
     # Documents and servers.
 

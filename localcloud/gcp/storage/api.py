@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
+from localcloud.gcp.iam.judge import Judge
 from localcloud.gcp.iam.policies import Policies
 from localcloud.gcp.kms.api import Kms
 from localcloud.gcp.regions import Regions
@@ -16,7 +17,7 @@ from localcloud.gcp.storage.buckets import Buckets
 from localcloud.gcp.storage.objects import Objects
 from localcloud.gcp.storage.uploads import Uploads, blocks_of
 from localcloud.gcp.store import DocumentStore
-from localcloud.gcp.wire import ApiError, Reader, Request, Response
+from localcloud.gcp.wire import ApiError, Principal, Reader, Request, Response
 
 _API: Final = "/storage/v1"
 _UPLOAD: Final = "/upload/storage/v1"
@@ -29,12 +30,22 @@ class Storage:
     """Requests by path, and objects for the other services.
 
     Args:
+        agent: Cloud Storage's own, which uses customers' keys.
         folder: where the bytes of objects lie.
     """
 
-    def __init__(self, store: DocumentStore, kms: Kms, policies: Policies, regions: Regions, folder: Path) -> None:
+    def __init__(
+        self,
+        store: DocumentStore,
+        kms: Kms,
+        policies: Policies,
+        judge: Judge,
+        agent: Principal,
+        regions: Regions,
+        folder: Path,
+    ) -> None:
         self._blobs = Blobs(folder)
-        self.buckets = Buckets(store, kms, policies, regions)
+        self.buckets = Buckets(store, kms, policies, judge, agent, regions)
         self._objects = Objects(store, kms, self.buckets, self._blobs)
         self._uploads = Uploads(self._objects, self.buckets, self._blobs)
 
@@ -60,26 +71,35 @@ class Storage:
         """Put these objects' bytes into a folder, for a Storage that starts from it. Raises OSError."""
         self._blobs.link_into(folder, blobs)
 
-    # For the other services.
+    # For the other services, as the principal that they act as. Each raises ApiError, 403 for what it may not do.
 
-    def list(self, bucket: str, prefix: str = "") -> list[dict[str, Any]]:
+    def list(self, principal: Principal, bucket: str, prefix: str = "") -> list[dict[str, Any]]:
         """The metadata of all objects whose names start with `prefix`."""
+        self.buckets.judge(principal, "storage.objects.list", bucket)
         return self._objects.versions(bucket, prefix, ("live",))
 
-    def read(self, bucket: str, name: str) -> Iterator[bytes]:
+    def read(self, principal: Principal, bucket: str, name: str) -> Iterator[bytes]:
         """An object's bytes, block by block."""
+        self.buckets.judge_object(principal, "storage.objects.get", bucket, name)
         return self._objects.read(self._objects.find(bucket, name, None))
 
-    def write(self, bucket: str, name: str, source: Reader, content_type: str) -> dict[str, Any]:
+    def write(
+        self, principal: Principal, bucket: str, name: str, source: Reader, content_type: str
+    ) -> dict[str, Any]:
         """Store an object; returns its metadata."""
-        return self._uploads.store(bucket, {"name": name, "contentType": content_type}, {}, {}, blocks_of(source))
+        self.buckets.judge_object(principal, "storage.objects.create", bucket, name)
+        metadata = {"name": name, "contentType": content_type}
+        return self._uploads.store(bucket, metadata, {}, {}, blocks_of(source), principal)
 
-    def copy(self, bucket: str, name: str, to_bucket: str, to_name: str) -> dict[str, Any]:
+    def copy(self, principal: Principal, bucket: str, name: str, to_bucket: str, to_name: str) -> dict[str, Any]:
         """Copy an object; returns the copy's metadata."""
-        return self._objects.copy(self._objects.find(bucket, name, None), to_bucket, to_name, {}, {})
+        self.buckets.judge_object(principal, "storage.objects.get", bucket, name)
+        self.buckets.judge_object(principal, "storage.objects.create", to_bucket, to_name)
+        return self._objects.copy(self._objects.find(bucket, name, None), to_bucket, to_name, {}, {}, principal)
 
-    def delete(self, bucket: str, name: str) -> None:
+    def delete(self, principal: Principal, bucket: str, name: str) -> None:
         """Delete an object; in a versioned bucket it becomes noncurrent."""
+        self.buckets.judge_object(principal, "storage.objects.delete", bucket, name)
         self._objects.delete(bucket, name, None, {})
 
 

@@ -11,12 +11,14 @@ from datetime import timedelta
 from typing import Any, Final, Literal, get_args
 
 from localcloud.gcp import clock
-from localcloud.gcp.iam.policies import KEY_USERS, STORAGE_AGENT, Policies
-from localcloud.gcp.kms.api import KEY_NAME, Kms
+from localcloud.gcp.iam import resources
+from localcloud.gcp.iam.judge import Judge
+from localcloud.gcp.iam.policies import Policies
+from localcloud.gcp.kms.api import KEY_NAME, Kms, Use
 from localcloud.gcp.regions import Regions
 from localcloud.gcp.storage.rules import precondition_failed
 from localcloud.gcp.store import Document, DocumentStore
-from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
+from localcloud.gcp.wire import ApiError, Principal, Request, Response, Routes, not_found
 
 _BUCKETS: Final = "storage/buckets"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
@@ -53,8 +55,12 @@ _COMPUTED: Final = frozenset(
 class Buckets:
     """The buckets part of the Cloud Storage API, and what other services ask of it."""
 
-    def __init__(self, store: DocumentStore, kms: Kms, policies: Policies, regions: Regions) -> None:
+    def __init__(
+        self, store: DocumentStore, kms: Kms, policies: Policies, judge: Judge, agent: Principal, regions: Regions
+    ) -> None:
         self._store = store
+        self._judge = judge
+        self._agent = agent
         self._regions = regions
         self._kms = kms
         self._policies = policies
@@ -87,9 +93,24 @@ class Buckets:
         """The names of all buckets."""
         return (name for name, _ in self._store.all(_BUCKETS))
 
-    def grants(self, bucket: str, roles: frozenset[str], agent: str) -> bool:
-        """Whether the bucket's policy gives one of `roles` to a service account of this pattern."""
-        return self._policies.grants((_policy_name(bucket),), roles, agent)
+    def judge(self, principal: Principal, permission: str, bucket: str) -> None:
+        """Raise ApiError: 403 unless the principal has the permission on the bucket, 404, 503."""
+        self._judge.require(principal, permission, resources.bucket(self.require(bucket)))
+
+    def judge_object(self, principal: Principal, permission: str, bucket: str, name: str) -> None:
+        """Raise ApiError: 403 unless the principal has the permission on the object, 404 for no bucket, 503."""
+        self._judge.require(principal, permission, resources.stored(self.require(bucket), name))
+
+    def check_use(self, use: Use, key: str) -> None:
+        """Raise ApiError (403) unless Cloud Storage's own agent may encrypt, or decrypt, with a key."""
+        decision = self._kms.may(self._agent, use, key)
+        if not decision:
+            raise ApiError(
+                403,
+                "Permission denied on Cloud KMS key. Please ensure that your Cloud Storage service account has "
+                f"been authorized to use this key: {decision.reason}",
+                reason="forbidden",
+            )
 
     def check_key(self, key: str, location: str) -> None:
         """Raise ApiError unless Cloud Storage may encrypt objects of a bucket in `location` with this key."""
@@ -102,13 +123,7 @@ class Buckets:
         if found["location"] != wanted:
             message = f"Cloud KMS key location {found['location']} is not allowed for a bucket in {location}."
             raise ApiError(400, message, reason="cloudKmsKeyLocationNotAllowed")
-        if not self._kms.granted(key, STORAGE_AGENT, KEY_USERS):
-            raise ApiError(
-                403,
-                "Permission denied on Cloud KMS key. Please ensure that your Cloud Storage service account has "
-                f"been authorized to use this key: {key}",
-                reason="forbidden",
-            )
+        self.check_use("useToEncrypt", key)
 
     def _create(self, request: Request) -> Response:
         body = request.json()
@@ -153,7 +168,8 @@ class Buckets:
             if locked and _retention_seconds(new) < _retention_seconds(old):
                 message = "Cannot reduce or remove the retention period of a locked retention policy."
                 raise ApiError(403, message, reason="forbidden")
-            self._check(new)
+            if new.get("encryption") != old.get("encryption"):
+                self._check(new)
             new["metageneration"] = str(int(old["metageneration"]) + 1)
             new["updated"] = clock.now_text()
             return Response.of(self._store.put(_BUCKETS, name, new))
@@ -167,7 +183,7 @@ class Buckets:
             for version, _ in self._store.all(kind_of(name, "softDeleted")):
                 self._store.delete(kind_of(name, "softDeleted"), version)
             self._store.delete(_BUCKETS, name)
-            self._policies.delete(_policy_name(name))
+            self._policies.delete(resources.bucket_policy(name))
         return Response(204)
 
     def _check(self, document: Mapping[str, Any]) -> None:
@@ -187,16 +203,16 @@ class Buckets:
         if prevented and any(public & set(b.get("members", [])) for b in body.get("bindings", [])):
             message = "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access "
             raise ApiError(412, message + "prevention is enforced.", reason="conditionNotMet")
-        self._policies.set(_policy_name(name), body)
+        uniform = (document.get("iamConfiguration") or {}).get("uniformBucketLevelAccess") or {}
+        if not uniform.get("enabled") and any(b.get("condition") for b in body.get("bindings", [])):
+            # Cloud Storage, "Use IAM Conditions on buckets", read 2026-11-21; the message is believed.
+            raise ApiError(412, "Conditions need uniform bucket-level access.", reason="conditionNotMet")
+        self._policies.set(resources.bucket_policy(name), body)
         return Response.of(self._policy(name))
 
     def _policy(self, name: str) -> dict[str, Any]:
         resource = f"projects/_/buckets/{name}"
-        return {"kind": "storage#policy", "resourceId": resource, **self._policies.get(_policy_name(name))}
-
-
-def _policy_name(bucket: str) -> str:
-    return f"buckets/{bucket}"
+        return {"kind": "storage#policy", "resourceId": resource, **self._policies.get(resources.bucket_policy(name))}
 
 
 def kind_of(bucket: str, state: State) -> str:

@@ -68,7 +68,7 @@ def bucket_path(name: str) -> str:
 
 class Bucket(RestKind):
     pulumi_type = "gcp:storage/bucket:Bucket"
-    not_enforced = "lifecycle rules remove nothing, and public access prevention refuses nobody"
+    not_enforced = "lifecycle rules remove nothing, and ACLs of a bucket without uniform access"
     service = "storage"
     fields = (
         Field("autoclass"),
@@ -142,7 +142,7 @@ class Bucket(RestKind):
 
 class BucketMember(PolicyMember):
     pulumi_type = "gcp:storage/bucketIAMMember:BucketIAMMember"
-    not_enforced = "grants to others than service agents and the store's account"
+    not_enforced = "grants to groups and domains"
     argument = "bucket"
     id_prefix = "b/"
 

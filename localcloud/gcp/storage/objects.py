@@ -29,7 +29,7 @@ from localcloud.gcp.storage.rules import (
     page,
 )
 from localcloud.gcp.store import Document, DocumentStore
-from localcloud.gcp.wire import ApiError, Request, Response, Routes
+from localcloud.gcp.wire import OPERATOR, ApiError, Principal, Request, Response, Routes
 
 _BLOB: Final = "sha256"
 """The member of an object's document that names its bytes; the API has no such field."""
@@ -46,6 +46,8 @@ class Upload:
     """What the client says of it."""
     key_version: str | None
     """That it is encrypted with; None for Google's own keys."""
+    principal: Principal = OPERATOR
+    """Who writes it: to write an object over takes the right to delete it."""
 
 
 class Objects:
@@ -105,6 +107,7 @@ class Objects:
             current = self._store.get(kind_of(bucket, "live"), name)
             check_conditions(conditions, current)
             if current is not None:
+                self._buckets.judge_object(upload.principal, "storage.objects.delete", bucket, name)
                 self._retire(upload.bucket, current)
             document = self._new(upload, metadata)
             self._store.put(kind_of(bucket, "live"), name, document)
@@ -138,7 +141,13 @@ class Objects:
         }
 
     def copy(
-        self, source: Document, bucket: str, name: str, query: Mapping[str, str], changes: Mapping[str, Any]
+        self,
+        source: Document,
+        bucket: str,
+        name: str,
+        query: Mapping[str, str],
+        changes: Mapping[str, Any],
+        principal: Principal,
     ) -> dict[str, Any]:
         """Write an object with the bytes of a version, and its metadata but for `changes`. Raises ApiError."""
         self._require_readable(source)
@@ -146,7 +155,7 @@ class Objects:
         version = self.key_version(destination, query.get("destinationKmsKeyName"))
         blob = Blob(source[_BLOB], int(source["size"]), source["crc32c"], source["md5Hash"])
         kept = described({k: v for k, v in source.items() if k in ("contentType", "contentEncoding", "metadata")})
-        return self.write(Upload(destination, name, blob, {**kept, **changes}, version), query)
+        return self.write(Upload(destination, name, blob, {**kept, **changes}, version, principal), query)
 
     def _rewrite(self, request: Request, bucket: str, name: str, target: str, copy: str) -> Response:
         source = self.find(bucket, name, request.query.get("sourceGeneration"))
@@ -154,7 +163,7 @@ class Objects:
             {k.replace("ifSource", "if", 1): v for k, v in request.query.items() if k.startswith("ifSource")}, source
         )
         conditions = {k: v for k, v in request.query.items() if not k.startswith("ifSource")}
-        resource = self.copy(source, target, copy, conditions, described(request.json()))
+        resource = self.copy(source, target, copy, conditions, described(request.json()), request.principal)
         size = {"totalBytesRewritten": resource["size"], "objectSize": resource["size"]}
         return Response.of({"kind": "storage#rewriteResponse", **size, "done": True, "resource": resource})
 
@@ -219,7 +228,7 @@ class Objects:
     def _restore(self, request: Request, bucket: str, name: str) -> Response:
         """A soft-deleted version becomes the live one, with a generation of its own; it stays soft-deleted too."""
         source = self.find(bucket, name, request.query.get("generation"), states=("softDeleted",))
-        return Response.of(self.copy(source, bucket, name, request.query, {}))
+        return Response.of(self.copy(source, bucket, name, request.query, {}, request.principal))
 
     # Reads.
 
@@ -273,7 +282,7 @@ class Objects:
         return Response(206 if part else 200, headers, self.read(document, start, length), length)
 
     def read(self, document: Document, start: int = 0, size_bytes: int | None = None) -> Iterator[bytes]:
-        """A version's bytes. Raises ApiError (400) if its key version is not enabled."""
+        """A version's bytes. Raises ApiError: 400 if its key version is not enabled, 403 if not granted."""
         self._require_readable(document)
         return self._blobs.read(document[_BLOB], start, int(document["size"]) if size_bytes is None else size_bytes)
 
@@ -286,6 +295,7 @@ class Objects:
                 if e.code == 503:
                     raise
                 raise disabled_key(e.message) from e
+            self._buckets.check_use("useToDecrypt", version)
 
     def _next_generation(self) -> int:
         self._last_generation = max(self._last_generation + 1, time.time_ns() // 1000)

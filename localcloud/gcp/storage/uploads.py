@@ -21,7 +21,7 @@ from localcloud.gcp.storage.blobs import Blobs, Incoming
 from localcloud.gcp.storage.buckets import Buckets
 from localcloud.gcp.storage.checksums import Declared, declared
 from localcloud.gcp.storage.objects import Objects, Upload
-from localcloud.gcp.wire import BLOCK_BYTES, ApiError, Reader, Request, Response, read_all
+from localcloud.gcp.wire import BLOCK_BYTES, ApiError, Principal, Reader, Request, Response, read_all
 
 MAX_MULTIPART_BYTES: Final = 256 * 1024 * 1024
 _UPLOAD: Final = re.compile(r"/b/(?P<bucket>[^/]+)/o/?")
@@ -37,6 +37,8 @@ class Session:
     query: Mapping[str, str]
     expected: Declared
     incoming: Incoming
+    principal: Principal
+    """Who began it; whoever knows its address goes on with it."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -63,12 +65,18 @@ class Uploads:
         kind = request.query.get("uploadType")
         if kind == "media":
             metadata = {"contentType": request.headers.get("content-type")}
-            return Response.of(self.store(bucket, metadata, request.query, request.headers, blocks_of(request.body)))
+            blocks = blocks_of(request.body)
+            return Response.of(
+                self.store(bucket, metadata, request.query, request.headers, blocks, request.principal)
+            )
         if kind == "multipart":
             data = read_all(request.body, MAX_MULTIPART_BYTES)
             parts = split_multipart(request.headers.get("content-type", ""), data)
             metadata = {"contentType": parts.content_type, **parts.metadata}
-            return Response.of(self.store(bucket, metadata, request.query, request.headers, iter((parts.media,))))
+            blocks = iter((parts.media,))
+            return Response.of(
+                self.store(bucket, metadata, request.query, request.headers, blocks, request.principal)
+            )
         if kind == "resumable":
             return self._begin(request, bucket)
         raise ApiError(400, f"Invalid uploadType: {kind!r}", reason="invalidParameter")
@@ -80,13 +88,14 @@ class Uploads:
         query: Mapping[str, str],
         headers: Mapping[str, str],
         blocks: Iterator[bytes],
+        principal: Principal,
     ) -> dict[str, Any]:
         """Store an object that comes in one request; returns its metadata. Raises ApiError."""
         settings = self._buckets.require(bucket)
         version = self._objects.key_version(settings, query.get("kmsKeyName"))
         name = query.get("name") or str(metadata.get("name") or "")
         blob = self._blobs.add(blocks, declared(metadata, headers))
-        return self._objects.write(Upload(settings, name, blob, metadata, version), query)
+        return self._objects.write(Upload(settings, name, blob, metadata, version, principal), query)
 
     def _begin(self, request: Request, bucket: str) -> Response:
         metadata = {
@@ -98,7 +107,9 @@ class Uploads:
             raise ApiError(400, "Required parameter: name", reason="required")
         upload_id = uuid4().hex
         expected = declared(metadata, request.headers)
-        self._sessions[upload_id] = Session(bucket, metadata, request.query, expected, self._blobs.begin())
+        self._sessions[upload_id] = Session(
+            bucket, metadata, request.query, expected, self._blobs.begin(), request.principal
+        )
         host = request.headers.get("host", "localhost")
         path = f"/upload/storage/v1/b/{quote(bucket, safe='')}/o?uploadType=resumable&upload_id={upload_id}"
         return Response(200, [("Location", f"http://{host}{path}"), ("X-GUploader-UploadID", upload_id)])
@@ -120,7 +131,7 @@ class Uploads:
             settings = self._buckets.require(session.bucket)
             version = self._objects.key_version(settings, session.query.get("kmsKeyName"))
             name = session.query.get("name") or str(session.metadata["name"])
-            upload = Upload(settings, name, blob, session.metadata, version)
+            upload = Upload(settings, name, blob, session.metadata, version, session.principal)
             return Response.of(self._objects.write(upload, session.query))
 
     def _cancel(self, upload_id: str) -> Response:

@@ -15,10 +15,11 @@ from typing import Any, Final, Literal
 from uuid import uuid4
 
 from localcloud.gcp import clock
-from localcloud.gcp.iam.policies import BUCKET_READERS, OBJECT_READERS, OBJECT_WRITERS, TRANSFER_AGENT
+from localcloud.gcp.iam import resources
+from localcloud.gcp.iam.judge import Judge
 from localcloud.gcp.storage.api import Storage, checksums
 from localcloud.gcp.store import Document, DocumentStore
-from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
+from localcloud.gcp.wire import ApiError, Principal, Request, Response, Routes, not_found, service_account
 
 _KEPT_DAYS: Final = 30
 """How long a deleted job is kept, and its name with it."""
@@ -76,6 +77,30 @@ def included(name: str, conditions: Mapping[str, Any]) -> bool:
     return any(name.startswith(p) for p in include) and not any(name.startswith(p) for p in exclude)
 
 
+def source_permissions(options: Mapping[str, Any]) -> list[str]:
+    """What is needed on a source (Storage Transfer Service, "Source permissions", read 2026-11-21)."""
+    always = ["storage.buckets.get", "storage.objects.list", "storage.objects.get"]
+    return [*always, *(["storage.objects.delete"] if options.get("deleteObjectsFromSourceAfterTransfer") else [])]
+
+
+def sink_permissions(options: Mapping[str, Any]) -> list[str]:
+    """What is needed on a sink (Storage Transfer Service, "Sink permissions", read 2026-11-21).
+
+    `get` is not needed to overwrite always, nor `delete` to overwrite never; when a job that names no `overwriteWhen`
+    needs which of them is believed.
+    """
+    when = options.get("overwriteWhen")
+    always = when == "ALWAYS" or (when is None and options.get("overwriteObjectsAlreadyExistingInSink"))
+    deletes = when != "NEVER" or options.get("deleteObjectsUniqueInSink")
+    return [
+        "storage.buckets.get",
+        "storage.objects.create",
+        "storage.objects.list",
+        *(["storage.objects.get"] if not always else []),
+        *(["storage.objects.delete"] if deletes else []),
+    ]
+
+
 def job_problem(job: Mapping[str, Any]) -> str | None:
     """Why a job cannot be like this, or None."""
     spec = job.get("transferSpec") or {}
@@ -101,8 +126,10 @@ def job_problem(job: Mapping[str, Any]) -> str | None:
 class Transfer:
     """The Storage Transfer API."""
 
-    def __init__(self, store: DocumentStore, storage: Storage) -> None:
+    def __init__(self, store: DocumentStore, storage: Storage, judge: Judge, agent: Principal) -> None:
         self._store = store
+        self._judge = judge
+        self._agent = agent
         self._storage = storage
         self._routes = Routes()
         job = r"(?P<name>transferJobs/[^/:]+)"
@@ -196,15 +223,16 @@ class Transfer:
         source, sink = spec["gcsDataSource"], spec["gcsDataSink"]
         try:
             self._check(job)
-            there = self._below(source, conditions)
-            here = self._below(sink, conditions)
+            actor = self._actor(job)
+            there = self._below(actor, source, conditions)
+            here = self._below(actor, sink, conditions)
         except ApiError as e:
             return {"status": "FAILED", "counters": {}, "errorBreakdowns": [_breakdown(e, [])]}
         actions = decide(there, here, options)
         failed: list[tuple[Action, ApiError]] = []
         for action in actions:
             try:
-                self._act(action, there.get(action.name), source, sink, options)
+                self._act(actor, action, there.get(action.name), source, sink, options)
             except ApiError as e:
                 failed.append((action, e))
         counters = count(actions, [action for action, _ in failed])
@@ -215,6 +243,7 @@ class Transfer:
 
     def _act(
         self,
+        actor: Principal,
         action: Action,
         original: Mapping[str, Any] | None,
         source: Mapping[str, Any],
@@ -223,17 +252,19 @@ class Transfer:
     ) -> None:
         target = (sink.get("path") or "") + action.name
         if action.verb == "delete":
-            self._storage.delete(sink["bucketName"], target)
+            self._storage.delete(actor, sink["bucketName"], target)
         if action.verb == "copy" and original is not None:
-            copied = self._storage.copy(source["bucketName"], original["name"], sink["bucketName"], target)
+            copied = self._storage.copy(actor, source["bucketName"], original["name"], sink["bucketName"], target)
             if checksums(copied) != checksums(original):
                 raise ApiError(500, f"The copy of {original['name']} has another checksum.")
         if action.verb != "delete" and original is not None and options.get("deleteObjectsFromSourceAfterTransfer"):
-            self._storage.delete(source["bucketName"], original["name"])
+            self._storage.delete(actor, source["bucketName"], original["name"])
 
-    def _below(self, end: Mapping[str, Any], conditions: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    def _below(
+        self, actor: Principal, end: Mapping[str, Any], conditions: Mapping[str, Any]
+    ) -> dict[str, dict[str, Any]]:
         path = end.get("path") or ""
-        named = ((r["name"].removeprefix(path), r) for r in self._storage.list(end["bucketName"], path))
+        named = ((r["name"].removeprefix(path), r) for r in self._storage.list(actor, end["bucketName"], path))
         return {name: resource for name, resource in named if name and included(name, conditions)}
 
     def _check(self, job: Mapping[str, Any]) -> None:
@@ -243,18 +274,22 @@ class Transfer:
             raise ApiError(400, problem)
         spec = job["transferSpec"]
         options = spec.get("transferOptions") or {}
-        needs: list[tuple[str, Iterable[frozenset[str]]]] = [
-            (spec["gcsDataSource"]["bucketName"], (BUCKET_READERS, OBJECT_READERS)),
-            (spec["gcsDataSink"]["bucketName"], (BUCKET_READERS, OBJECT_WRITERS)),
-        ]
-        if options.get("deleteObjectsFromSourceAfterTransfer"):
-            needs.append((spec["gcsDataSource"]["bucketName"], (OBJECT_WRITERS,)))
-        for bucket, groups in needs:
-            self._storage.buckets.require(bucket)
-            for roles in groups:
-                if not self._storage.buckets.grants(bucket, roles, TRANSFER_AGENT):
-                    message = f"The Storage Transfer service agent lacks rights on gs://{bucket}; grant it one of "
-                    raise ApiError(403, message + f"{', '.join(sorted(roles))}.")
+        actor, source, sink = self._actor(job), spec["gcsDataSource"]["bucketName"], spec["gcsDataSink"]["bucketName"]
+        for bucket, permissions in ((source, source_permissions(options)), (sink, sink_permissions(options))):
+            for permission in permissions:
+                self._storage.buckets.judge(actor, permission, bucket)
+
+    def _actor(self, job: Mapping[str, Any]) -> Principal:
+        """Whose rights count: the service's agent's, or an account's that the job names and the agent may become.
+
+        Reference of `TransferJob.serviceAccount`, read 2026-11-21. Raises ApiError (403).
+        """
+        email = str(job.get("serviceAccount") or "").rpartition("/")[2]
+        if not email:
+            return self._agent
+        name = f"projects/{job['projectId']}/serviceAccounts/{email}"
+        self._judge.require(self._agent, "iam.serviceAccounts.getAccessToken", resources.account(name))
+        return service_account(email)
 
     def _job(self, name: str, project: str | None) -> Document:
         found = self._store.get(_JOBS, name)

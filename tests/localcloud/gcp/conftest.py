@@ -17,7 +17,9 @@ from common.target import Target
 from localcloud.emulators import StackPlace
 from localcloud.gcp.emulator import GcpEmulator
 from localcloud.gcp.iam.agents import Agents
+from localcloud.gcp.iam.judge import Judge
 from localcloud.gcp.iam.policies import Policies
+from localcloud.gcp.iam.roles import Roles
 from localcloud.gcp.kms.api import Kms
 from localcloud.gcp.regions import Regions
 from localcloud.gcp.store import DocumentStore
@@ -52,13 +54,19 @@ def store(tmp_path: Path) -> Iterator[DocumentStore]:
 @pytest.fixture
 def policies(store: DocumentStore) -> Policies:
     """No policy yet."""
-    return Policies(store, Agents(store, "1", prepared=True))
+    return Policies(store, Agents(store, "1", prepared=True), Roles(store))
 
 
 @pytest.fixture
-def kms(store: DocumentStore, policies: Policies) -> Kms:
+def judge(store: DocumentStore, policies: Policies) -> Judge:
+    """Judges by these policies."""
+    return Judge(store, policies, Roles(store))
+
+
+@pytest.fixture
+def kms(store: DocumentStore, policies: Policies, judge: Judge) -> Kms:
     """Cloud KMS without a key."""
-    return Kms(store, policies, Regions(store))
+    return Kms(store, policies, judge, Regions(store))
 
 
 @pytest.fixture
@@ -177,7 +185,7 @@ class RunningCloud(Cloud):
 
     def _new(self) -> GcpEmulator:
         self._starts += 1
-        place = StackPlace("dev-gcp", REGION, FAR, PROJECT)
+        place = StackPlace("dev-gcp", REGION, FAR, PROJECT, project_number="1")
         return GcpEmulator(place, self._folder / f"work-{self._starts}")
 
     def restart(self, snapshot: Path | None = None) -> Path:

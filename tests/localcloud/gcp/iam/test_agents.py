@@ -9,6 +9,7 @@ import pytest
 
 from localcloud.gcp.iam.agents import Agents
 from localcloud.gcp.iam.policies import Policies
+from localcloud.gcp.iam.roles import Roles
 from localcloud.gcp.store import DocumentStore
 from localcloud.gcp.wire import ApiError
 
@@ -24,14 +25,14 @@ def agents(store: DocumentStore) -> Agents:
 
 def test_a_grant_to_an_agent_that_nobody_asked_for_is_refused(store: DocumentStore, agents: Agents) -> None:
     with pytest.raises(ApiError, match="does not exist"):
-        Policies(store, agents).set("key", {"bindings": [BINDING]})
+        Policies(store, agents, Roles(store)).set("key", {"bindings": [BINDING]})
 
 
 def test_a_grant_to_an_agent_that_was_asked_for_is_kept(
     store: DocumentStore, agents: Agents, caller: Callable[..., Any]
 ) -> None:
     caller(agents.handle)("GET", "/v1/projects/acme/services/storage.googleapis.com:agent")
-    assert Policies(store, agents).set("key", {"bindings": [BINDING]})["bindings"] == [BINDING]
+    assert Policies(store, agents, Roles(store)).set("key", {"bindings": [BINDING]})["bindings"] == [BINDING]
 
 
 def test_to_generate_the_identity_of_storage_makes_none(

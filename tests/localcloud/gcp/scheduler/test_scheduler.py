@@ -28,21 +28,18 @@ def heard() -> list[tuple[str, str, Any]]:
 def call(store: DocumentStore, heard: list[tuple[str, str, Any]], caller: Callable[..., Call]) -> Call:
     def answer(request: Request) -> Response:
         if "broken" in request.path:
-            raise ApiError(403, "not allowed")
+            raise ApiError(403, f"{request.principal.member} is not allowed")
         heard.append((request.method, request.path, request.json()))
         return Response.of({})
 
-    def refusal(_project: str, email: str, permission: str) -> str | None:
-        return None if email.startswith("exporter@") else f"{email} lacks {permission}"
-
-    return caller(Scheduler(store, answer, refusal).handle)
+    return caller(Scheduler(store, answer).handle)
 
 
-def make(call: Call, uri: str = EXPORT, *, body: Any = None, token: bool = True, who: str = "exporter") -> str:
+def make(call: Call, uri: str = EXPORT, *, body: Any = None, token: bool = True, **of_token: str) -> str:
     target: dict[str, Any] = {"uri": uri, "httpMethod": "POST"}
     target["body"] = base64.b64encode(json.dumps(body or {}).encode()).decode()
     if token:
-        target["oauthToken"] = {"serviceAccountEmail": f"{who}@acme.iam.gserviceaccount.com"}
+        target["oauthToken"] = {"serviceAccountEmail": "exporter@acme.iam.gserviceaccount.com", **of_token}
     name = f"{PARENT}/jobs/export"
     call("POST", f"/v1/{PARENT}/jobs", {"name": name, "schedule": "0 * * * *", "httpTarget": target})
     return name
@@ -82,9 +79,16 @@ def test_a_job_without_a_token_is_not_let_in(call: Call, heard: list[tuple[str, 
     assert (status["code"], heard) == (16, [])
 
 
-def test_a_caller_without_the_permission_shows_in_the_status(call: Call, heard: list[tuple[str, str, Any]]) -> None:
-    status = call("POST", f"/v1/{make(call, who='stranger')}:run")["status"]
-    assert ("lacks redis.instances.export" in status["message"], heard) == (True, [])
+def test_a_job_calls_as_the_account_that_it_names(call: Call) -> None:
+    name = make(call, "https://redis.googleapis.com/v1/broken")
+    told = call("POST", f"/v1/{name}:run")["status"]["message"]
+    assert "serviceAccount:exporter@acme.iam.gserviceaccount.com is not allowed" in told
+
+
+def test_a_token_of_a_narrow_scope_is_not_let_in(call: Call, heard: list[tuple[str, str, Any]]) -> None:
+    scope = "https://www.googleapis.com/auth/devstorage.read_only"
+    status = call("POST", f"/v1/{make(call, scope=scope)}:run")["status"]
+    assert ("scopes" in status["message"], heard) == (True, [])
 
 
 @pytest.mark.parametrize("schedule", ["", "hourly", "0 * * *"])

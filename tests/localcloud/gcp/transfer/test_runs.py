@@ -84,7 +84,7 @@ def test_a_disabled_job_does_not_run(copying: Copying) -> None:
 
 
 def test_a_job_without_rights_is_refused(copying: Copying) -> None:
-    with pytest.raises(GcpError, match="service agent lacks rights"):
+    with pytest.raises(GcpError, match=r"lacks storage\.buckets\.get"):
         copying.deploy()
 
 
