@@ -63,6 +63,15 @@ def no_other_encryption(name: str) -> Statement:
     )
 
 
+def keep_versions(name: str) -> Statement:
+    """Refuse everybody the deletion of a named version: old ones go by the bucket's lifecycle alone.
+
+    A policy keeps no lifecycle rule from its work (S3 user guide, "Managing the lifecycle of objects"; believed). Who
+    may change the policy can still lift it first: that is a second step, of another right, and it is recorded.
+    """
+    return deny("KeepVersions", ["s3:DeleteObjectVersion"], f"{bucket_arn(name)}/*")
+
+
 def model_bucket(
     parent: Component,
     purpose: str,
@@ -72,8 +81,14 @@ def model_bucket(
     name: str,
     key: KeyRef,
     logs: MadeBucket,
+    *,
+    is_copy: bool = False,
 ) -> MadeBucket:
-    """A bucket for models, encrypted with `key` in `key`'s region."""
+    """A bucket for models, encrypted with `key` in `key`'s region.
+
+    Args:
+        is_copy: nobody deletes its versions, so that whoever harms the original cannot take the copies away too.
+    """
     encryption = aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
         apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
             sse_algorithm="aws:kms", kms_master_key_id=key.id
@@ -101,7 +116,7 @@ def model_bucket(
         name,
         encryption,
         lifecycle,
-        (*tls_only(name), no_other_encryption(name)),
+        (*tls_only(name), no_other_encryption(name), *([keep_versions(name)] if is_copy else [])),
     )
     logging = aws.s3.BucketLogging(
         purpose,

@@ -48,7 +48,9 @@ class Storage(Component):
         )
         replica_logs = access_log_bucket(self, "replica-logs", place, place.backup_region, [replica_name])
         models = model_bucket(self, "models", MODELS, place, spec, models_name, keys.data, models_logs)
-        replica = model_bucket(self, "replica", REPLICA, place, spec, replica_name, keys.recovery, replica_logs)
+        replica = model_bucket(
+            self, "replica", REPLICA, place, spec, replica_name, keys.recovery, replica_logs, is_copy=True
+        )
         rule = replicate(
             self,
             "models",

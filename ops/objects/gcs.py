@@ -112,9 +112,9 @@ class GcsObjectStore:
             blob = self._handle.get_blob(key, timeout=_TIMEOUT, retry=self._retry)
         return _info(blob) if blob is not None else None
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, version: str | None = None) -> bytes:
         with self._explained(key):
-            blob = self._handle.blob(key)
+            blob = self._handle.blob(key, generation=_generation(version))
             return blob.download_as_bytes(raw_download=True, checksum="crc32c", timeout=_TIMEOUT, retry=self._retry)
 
     def get_file(self, key: str, path: Path) -> str:
@@ -129,14 +129,14 @@ class GcsObjectStore:
             part.unlink(missing_ok=True)
         return sink.hexdigest()
 
-    def sha256(self, key: str) -> str:
+    def sha256(self, key: str, version: str | None = None) -> str:
         sink = _Hashing(lambda _: None)
-        self._read(key, sink)
+        self._read(key, sink, version)
         return sink.hexdigest()
 
-    def _read(self, key: str, sink: _Hashing) -> None:
+    def _read(self, key: str, sink: _Hashing, version: str | None = None) -> None:
         with self._explained(key):
-            blob = self._handle.blob(key)
+            blob = self._handle.blob(key, generation=_generation(version))
             # The library's own check reads the same bytes once more; the caller compares the SHA-256.
             self._client.download_blob_to_file(
                 blob, sink, raw_download=True, checksum=_NO_CHECKSUM, timeout=_TIMEOUT, retry=self._retry
@@ -164,9 +164,9 @@ class GcsObjectStore:
             blob = self._handle.blob(key, chunk_size=SMALL_OBJECT_BYTES)
             blob.upload_from_filename(str(path), checksum="crc32c", timeout=_TIMEOUT, retry=self._retry)
 
-    def copy(self, source_bucket: str, source_key: str, key: str) -> None:
+    def copy(self, source_bucket: str, source_key: str, key: str, version: str | None = None) -> None:
         with self._explained(key, source=f"gs://{source_bucket}/{source_key}"):
-            source = self._client.bucket(source_bucket).blob(source_key)
+            source = self._client.bucket(source_bucket).blob(source_key, generation=_generation(version))
             copied = self._handle.blob(key)
             token, _, _ = copied.rewrite(source, timeout=_TIMEOUT, retry=self._retry)
             while token is not None:
@@ -178,6 +178,11 @@ class GcsObjectStore:
                 self._handle.blob(key).delete(timeout=_TIMEOUT, retry=self._retry)
         except ObjectMissingError:
             return
+
+    def purge(self, key: str, version: str) -> None:
+        with self._explained(key):
+            blob = self._handle.blob(key, generation=_generation(version))
+            blob.delete(timeout=_TIMEOUT, retry=self._retry)
 
     @contextmanager
     def _explained(self, key: str, source: str | None = None, listing: bool = False) -> Iterator[None]:
@@ -244,6 +249,10 @@ class _Hashing:
 
     def hexdigest(self) -> str:
         return self._digest.hexdigest()
+
+
+def _generation(version: str | None) -> int | None:
+    return int(version) if version else None
 
 
 def _info(blob: Any) -> ObjectInfo:

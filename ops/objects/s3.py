@@ -102,9 +102,11 @@ class S3ObjectStore:
             return None
         return ObjectInfo(key, found["ContentLength"], found["LastModified"], found.get("VersionId"))
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, version: str | None = None) -> bytes:
         with self._explained(key):
-            answer = self._client.get_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+            answer = self._client.get_object(
+                Bucket=self._bucket, Key=key, ChecksumMode="ENABLED", **_versioned(version)
+            )
             return answer["Body"].read()
 
     def get_file(self, key: str, path: Path) -> str:
@@ -118,13 +120,13 @@ class S3ObjectStore:
             part.unlink(missing_ok=True)
         return digest
 
-    def sha256(self, key: str) -> str:
-        return self._read(key, lambda _: None)
+    def sha256(self, key: str, version: str | None = None) -> str:
+        return self._read(key, lambda _: None, version)
 
-    def _read(self, key: str, write: Any) -> str:
+    def _read(self, key: str, write: Any, version: str | None = None) -> str:
         digest = hashlib.sha256()
         with self._explained(key):
-            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            body = self._client.get_object(Bucket=self._bucket, Key=key, **_versioned(version))["Body"]
             for chunk in body.iter_chunks(CHUNK_BYTES):
                 digest.update(chunk)
                 write(chunk)
@@ -155,10 +157,11 @@ class S3ObjectStore:
                 str(path), self._bucket, key, ExtraArgs={"ChecksumAlgorithm": "SHA256"}, Config=_PARTS
             )
 
-    def copy(self, source_bucket: str, source_key: str, key: str) -> None:
+    def copy(self, source_bucket: str, source_key: str, key: str, version: str | None = None) -> None:
+        source: Any = {"Bucket": source_bucket, "Key": source_key, **_versioned(version)}
         with self._explained(key, source=f"s3://{source_bucket}/{source_key}"):
             self._client.copy(
-                {"Bucket": source_bucket, "Key": source_key},
+                source,
                 self._bucket,
                 key,
                 ExtraArgs={"ChecksumAlgorithm": "SHA256"},
@@ -167,6 +170,10 @@ class S3ObjectStore:
     def delete(self, key: str) -> None:
         with self._explained(key):
             self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def purge(self, key: str, version: str) -> None:
+        with self._explained(key):
+            self._client.delete_object(Bucket=self._bucket, Key=key, VersionId=version)
 
     @contextmanager
     def _explained(self, key: str, source: str | None = None) -> Iterator[None]:
@@ -208,3 +215,7 @@ class S3ObjectStore:
                 f"{self._where}, {uri}",
                 "Check that the endpoint is up and reachable, then run the command again.",
             ) from error
+
+
+def _versioned(version: str | None) -> dict[str, Any]:
+    return {"VersionId": version} if version else {}

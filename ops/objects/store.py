@@ -80,15 +80,18 @@ class ObjectStore(Protocol):
         """The object's size and age, or None if there is none."""
         ...
 
-    def get(self, key: str) -> bytes:
-        """The whole object. Raises ObjectMissingError, or ChecksumMismatchError if the store knows its checksum."""
+    def get(self, key: str, version: str | None = None) -> bytes:
+        """The whole object, or a version of it that is no longer the current one.
+
+        Raises ObjectMissingError, or ChecksumMismatchError if the store knows its checksum.
+        """
         ...
 
     def get_file(self, key: str, path: Path) -> str:
         """Writes the object to `path` and returns its SHA-256 (hex) as it arrived. Raises ObjectMissingError."""
         ...
 
-    def sha256(self, key: str) -> str:
+    def sha256(self, key: str, version: str | None = None) -> str:
         """The SHA-256 (hex) of the object's bytes, read in full and kept nowhere. Raises ObjectMissingError."""
         ...
 
@@ -106,10 +109,17 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def copy(self, source_bucket: str, source_key: str, key: str) -> None:
-        """Copies within the same cloud without moving the bytes through this machine. Raises ObjectMissingError."""
+    def copy(self, source_bucket: str, source_key: str, key: str, version: str | None = None) -> None:
+        """Copies within the same cloud without moving the bytes through this machine. Raises ObjectMissingError.
+
+        `version` is the source's; the current one by default.
+        """
         ...
 
     def delete(self, key: str) -> None:
         """Deletes the current version; deleting what does not exist is no error."""
+        ...
+
+    def purge(self, key: str, version: str) -> None:
+        """Deletes one version for good, as far as the store lets the caller. Raises ObjectMissingError."""
         ...

@@ -60,7 +60,8 @@ class MemoryStore:
     def head(self, key: str) -> ObjectInfo | None:
         return next((item for item in self.list(key) if item.key == key), None)
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, version: str | None = None) -> bytes:
+        assert version is None
         if key not in self.objects:
             raise ObjectMissingError(f"{self.uri}/{key}")
         return self.objects[key]
@@ -71,8 +72,8 @@ class MemoryStore:
         path.write_bytes(data)
         return hashlib.sha256(data).hexdigest()
 
-    def sha256(self, key: str) -> str:
-        return hashlib.sha256(self.get(key)).hexdigest()
+    def sha256(self, key: str, version: str | None = None) -> str:
+        return hashlib.sha256(self.get(key, version)).hexdigest()
 
     def put(self, key: str, data: bytes, *, only_create: bool = False, sha256: str | None = None) -> None:
         assert sha256 is None or sha256 == hashlib.sha256(data).hexdigest()
@@ -83,12 +84,16 @@ class MemoryStore:
     def put_file(self, key: str, path: Path, *, sha256: str | None = None) -> None:
         self.put(key, path.read_bytes(), sha256=sha256)
 
-    def copy(self, source_bucket: str, source_key: str, key: str) -> None:
+    def copy(self, source_bucket: str, source_key: str, key: str, version: str | None = None) -> None:
         assert source_bucket == self.bucket
+        assert version is None
         self.put(key, self.get(source_key))
 
     def delete(self, key: str) -> None:
         self._write(lambda: self.objects.pop(key, None))
+
+    def purge(self, key: str, version: str) -> None:
+        raise NotImplementedError(key, version)
 
 
 @pytest.fixture

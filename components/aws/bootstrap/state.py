@@ -46,7 +46,9 @@ class StateCopy(Component):
         protects = "the copy of Pulumi's state, its key's record and alarms"
         self.key = _key(self, "state-copy", protects, place, spec, after, users)
         logs = access_log_bucket(self, "state-copy-logs", place, place.region, [self.bucket_name])
-        self.made = model_bucket(self, "state-copy", COPY, place, _versions(spec), self.bucket_name, self.key, logs)
+        self.made = model_bucket(
+            self, "state-copy", COPY, place, _versions(spec), self.bucket_name, self.key, logs, is_copy=True
+        )
         self.channel = watch_keys(self, place, spec, self.key)
         self.finish({"bucket": ready(self.bucket_name, *self.made.settings)})
 

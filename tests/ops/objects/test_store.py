@@ -154,3 +154,23 @@ def test_a_dead_endpoint_is_an_error_with_its_address(scheme: str) -> None:
 def test_what_names_no_bucket_is_refused(uri: str) -> None:
     with pytest.raises(UserError):
         open_store(uri, Target("local", "emulated"))
+
+
+def test_a_superseded_version_is_read_hashed_and_copied(make_store: MakeStore) -> None:
+    store = make_store(versioned=True)
+    store.put("a", b"old")
+    store.put("a", b"newer")
+    [old] = [item.version for item in store.versions() if item.size == len(b"old")]
+    store.copy(store.bucket, "a", "b", old)
+    assert (store.get("a", old), store.sha256("a", old)) == (b"old", hashlib.sha256(b"old").hexdigest())
+    assert (store.get("a"), store.get("b")) == (b"newer", b"old")
+
+
+def test_a_version_that_is_purged_is_gone_alone(make_store: MakeStore) -> None:
+    store = make_store(versioned=True)
+    store.put("a", b"old")
+    store.put("a", b"newer")
+    [old] = [item.version for item in store.versions() if item.size == len(b"old")]
+    assert old is not None
+    store.purge("a", old)
+    assert [item.size for item in store.versions()] == [len(b"newer")]
