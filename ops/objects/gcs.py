@@ -16,12 +16,16 @@ from requests.adapters import HTTPAdapter
 
 from common.errors import UserError
 from common.target import Target
+from ops.objects.gcs_session import send_in_session
+from ops.objects.journal import Journal
 from ops.objects.store import (
     SMALL_OBJECT_BYTES,
     ChecksumMismatchError,
+    ObjectChangedError,
     ObjectExistsError,
     ObjectInfo,
     ObjectMissingError,
+    Tagged,
     file_sha256,
 )
 
@@ -55,12 +59,23 @@ class GcsObjectStore:
         target: where Cloud Storage is; an emulated one is called without credentials.
         connections: most requests at once; no smaller than the number of threads that use this store.
         retry_for_s: seconds for which a request that may succeed later is made again.
+        part_bytes: a larger file is sent in requests of so much, a multiple of 256 KiB.
+        journals: the folder for the records of uploads that have begun; in the cache by default.
     """
 
     def __init__(
-        self, bucket: str, target: Target, connections: int = 16, *, retry_for_s: float = RETRY_FOR_S
+        self,
+        bucket: str,
+        target: Target,
+        connections: int = 16,
+        *,
+        retry_for_s: float = RETRY_FOR_S,
+        part_bytes: int = SMALL_OBJECT_BYTES,
+        journals: Path | None = None,
     ) -> None:
         self._bucket = bucket
+        self._part_bytes = part_bytes
+        self._journals = journals
         self._retry: Any = DEFAULT_RETRY.with_timeout(retry_for_s)
         self._where = target.gcp_endpoint_url or "Cloud Storage"
         if target.mode == "emulated":
@@ -117,6 +132,12 @@ class GcsObjectStore:
             blob = self._handle.blob(key, generation=_generation(version))
             return blob.download_as_bytes(raw_download=True, checksum="crc32c", timeout=_TIMEOUT, retry=self._retry)
 
+    def get_tagged(self, key: str) -> Tagged:
+        with self._explained(key):
+            blob = self._handle.blob(key)
+            data = blob.download_as_bytes(raw_download=True, checksum="crc32c", timeout=_TIMEOUT, retry=self._retry)
+            return Tagged(data, str(blob.generation))  # the answer's, of the bytes that came
+
     def get_file(self, key: str, path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -142,27 +163,50 @@ class GcsObjectStore:
                 blob, sink, raw_download=True, checksum=_NO_CHECKSUM, timeout=_TIMEOUT, retry=self._retry
             )
 
-    def put(self, key: str, data: bytes, *, only_create: bool = False, sha256: str | None = None) -> None:
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        only_create: bool = False,
+        only_over: str | None = None,
+        sha256: str | None = None,
+    ) -> None:
         del sha256  # Cloud Storage checks CRC32C and MD5 only
-        with self._explained(key):
-            self._handle.blob(key).upload_from_string(
-                data,
-                content_type="application/octet-stream",
-                checksum="crc32c",
-                if_generation_match=_NO_GENERATION if only_create else None,
-                timeout=_TIMEOUT,
-                retry=self._retry,
-            )
+        replaced = int(only_over) if only_over else None
+        try:
+            with self._explained(key):
+                self._handle.blob(key).upload_from_string(
+                    data,
+                    content_type="application/octet-stream",
+                    checksum="crc32c",
+                    if_generation_match=_NO_GENERATION if only_create else replaced,
+                    timeout=_TIMEOUT,
+                    retry=self._retry,
+                )
+        except ObjectExistsError as error:
+            if only_over is None:
+                raise
+            raise ObjectChangedError(error.uri) from error
 
     def put_file(self, key: str, path: Path, *, sha256: str | None = None) -> None:
-        if sha256 and file_sha256(path) != sha256:
-            raise ChecksumMismatchError(str(path))
-        if path.stat().st_size <= SMALL_OBJECT_BYTES:
-            self.put(key, path.read_bytes())
+        if path.stat().st_size <= self._part_bytes:
+            data = path.read_bytes()
+            if sha256 and hashlib.sha256(data).hexdigest() != sha256:
+                raise ChecksumMismatchError(str(path))
+            self.put(key, data)
             return
+        journal = Journal.of(f"{self.uri}/{key}", sha256 or file_sha256(path), self._where, self._journals)
         with self._explained(key):
-            blob = self._handle.blob(key, chunk_size=SMALL_OBJECT_BYTES)
-            blob.upload_from_filename(str(path), checksum="crc32c", timeout=_TIMEOUT, retry=self._retry)
+            send_in_session(
+                self._handle.blob(key),
+                self._client._http,
+                path,
+                sha256=sha256,
+                block_bytes=self._part_bytes,
+                journal=journal,
+                timeout=_TIMEOUT,
+            )
 
     def copy(self, source_bucket: str, source_key: str, key: str, version: str | None = None) -> None:
         with self._explained(key, source=f"gs://{source_bucket}/{source_key}"):

@@ -35,6 +35,14 @@ class ObjectExistsError(Exception):
         self.uri = uri
 
 
+class ObjectChangedError(Exception):
+    """A write that was to replace one version found another, or none."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"{uri} was changed meanwhile")
+        self.uri = uri
+
+
 class ChecksumMismatchError(Exception):
     """The bytes that arrived are not those that were sent or expected."""
 
@@ -51,6 +59,14 @@ class ObjectInfo:
     size: int
     modified: datetime
     version: str | None = None
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """An object's bytes, and the tag of the version that has them: `put` takes it as `only_over`."""
+
+    data: bytes
+    tag: str
 
 
 class ObjectStore(Protocol):
@@ -87,6 +103,10 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def get_tagged(self, key: str) -> Tagged:
+        """The whole object with its version's tag; raises as `get`."""
+        ...
+
     def get_file(self, key: str, path: Path) -> str:
         """Writes the object to `path` and returns its SHA-256 (hex) as it arrived. Raises ObjectMissingError."""
         ...
@@ -95,17 +115,27 @@ class ObjectStore(Protocol):
         """The SHA-256 (hex) of the object's bytes, read in full and kept nowhere. Raises ObjectMissingError."""
         ...
 
-    def put(self, key: str, data: bytes, *, only_create: bool = False, sha256: str | None = None) -> None:
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        only_create: bool = False,
+        only_over: str | None = None,
+        sha256: str | None = None,
+    ) -> None:
         """Writes the object in one request. With `only_create`, raises ObjectExistsError instead of replacing.
 
+        With `only_over`, a tag of `get_tagged`, raises ObjectChangedError instead of replacing any other version.
         `sha256` (hex) saves hashing `data` again where the caller has done so.
         """
         ...
 
     def put_file(self, key: str, path: Path, *, sha256: str | None = None) -> None:
-        """Writes a file of any size.
+        """Writes a file of any size; a large one goes on where an upload of the same content was interrupted.
 
-        With `sha256` (hex) raises ChecksumMismatchError, and writes nothing, if the file's bytes are others.
+        With `sha256` (hex) raises ChecksumMismatchError, and writes nothing, if the bytes that are sent are others,
+        also where the file changes while it is read.
         """
         ...
 

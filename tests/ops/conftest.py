@@ -19,7 +19,7 @@ from common.target import Target
 from ops.drill.judging import findings, recorded, verdict
 from ops.drill.model import SCHEMA_VERSION, Check
 from ops.drill.requirements import REQUIREMENTS
-from ops.objects.store import ObjectExistsError, ObjectInfo, ObjectMissingError
+from ops.objects.store import ObjectChangedError, ObjectExistsError, ObjectInfo, ObjectMissingError, Tagged
 
 
 class CrashError(Exception):
@@ -75,10 +75,24 @@ class MemoryStore:
     def sha256(self, key: str, version: str | None = None) -> str:
         return hashlib.sha256(self.get(key, version)).hexdigest()
 
-    def put(self, key: str, data: bytes, *, only_create: bool = False, sha256: str | None = None) -> None:
+    def get_tagged(self, key: str) -> Tagged:
+        data = self.get(key)
+        return Tagged(data, hashlib.sha256(data).hexdigest())
+
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        only_create: bool = False,
+        only_over: str | None = None,
+        sha256: str | None = None,
+    ) -> None:
         assert sha256 is None or sha256 == hashlib.sha256(data).hexdigest()
         if only_create and key in self.objects:
             raise ObjectExistsError(f"{self.uri}/{key}")
+        if only_over and (key not in self.objects or self.get_tagged(key).tag != only_over):
+            raise ObjectChangedError(f"{self.uri}/{key}")
         self._write(lambda: self.objects.__setitem__(key, data))
 
     def put_file(self, key: str, path: Path, *, sha256: str | None = None) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import fnmatch
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -56,6 +58,7 @@ class S3Gate:
         bucket_policy.install()
         self._state = state
         self._moto = moto
+        self._conditional = Lock()
         self.replicator = Replicator(state)
 
     def call(self, environ: Environ, _region: str, start_response: StartResponse) -> Iterable[bytes]:
@@ -71,7 +74,10 @@ class S3Gate:
         refusal = self.before(call, headers_of(environ), body)
         if refusal:
             return refusal.send(start_response)
-        status, headers, chunks = run(self._moto, environ)
+        is_conditional = call.method in ("PUT", "POST") and {"if-match", "if-none-match"} & headers_of(environ).keys()
+        # Moto compares and writes in two steps, and its server has many threads.
+        with self._conditional if is_conditional else nullcontext():
+            status, headers, chunks = run(self._moto, environ)
         start_response(status, [*headers, *self.after(call, status).items()])
         return chunks
 
@@ -92,6 +98,10 @@ class S3Gate:
         wrong = integrity.check(headers, body)
         if wrong:
             return s3_error("400 Bad Request", wrong.code, wrong.message, f"/{call.bucket}/{call.key}")
+        upload, bucket = call.query.get("uploadId"), self._state.bucket(call.bucket)
+        if upload and bucket is not None and upload not in bucket.multiparts:  # moto's own answer is a 500 (5.2.5)
+            message = "The specified multipart upload does not exist. It may have been aborted or completed."
+            return s3_error("404 Not Found", "NoSuchUpload", message, f"/{call.bucket}/{call.key}")
         source = headers.get("x-amz-copy-source")
         if source:
             bucket, _, rest = source.lstrip("/").partition("/")

@@ -13,7 +13,7 @@ from common.errors import UserError
 from common.target import Target
 from ops.objects.gcs import GcsObjectStore
 from ops.objects.opening import open_store
-from ops.objects.store import ObjectExistsError, ObjectMissingError, ObjectStore
+from ops.objects.store import ObjectChangedError, ObjectExistsError, ObjectMissingError, ObjectStore
 
 MakeStore = Callable[..., ObjectStore]
 
@@ -174,3 +174,27 @@ def test_a_version_that_is_purged_is_gone_alone(make_store: MakeStore) -> None:
     assert old is not None
     store.purge("a", old)
     assert [item.size for item in store.versions()] == [len(b"newer")]
+
+
+def test_a_write_over_the_version_that_was_read_replaces_it(store: ObjectStore) -> None:
+    store.put("k", b"one")
+    store.put("k", b"two", only_over=store.get_tagged("k").tag)
+    assert store.get_tagged("k").data == b"two"
+
+
+def test_a_write_over_a_version_that_is_no_longer_there_is_refused(store: ObjectStore) -> None:
+    store.put("k", b"one")
+    tag = store.get_tagged("k").tag
+    store.put("k", b"two")
+    with pytest.raises(ObjectChangedError):
+        store.put("k", b"three", only_over=tag)
+    assert store.get("k") == b"two"
+
+
+def test_a_write_over_a_version_that_was_deleted_is_refused(store: ObjectStore) -> None:
+    store.put("k", b"one")
+    tag = store.get_tagged("k").tag
+    store.delete("k")
+    with pytest.raises(ObjectChangedError):
+        store.put("k", b"two", only_over=tag)
+    assert store.head("k") is None
