@@ -1,0 +1,165 @@
+"""A deployed stack without its engine: an emulator from a snapshot, what the stack showed, and a drill of it.
+
+A fault is one row of a table: how it is planted, through the cloud's own API, and the finding by which it must be
+caught. Each gets an emulator of its own from the one snapshot, so that faults never meet.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+
+from common.console import Steps
+from common.gcp_api import GcpApi
+from common.paths import repo_root
+from common.target import Pod, Target
+from localcloud.emulators import Emulator, build_emulator
+from localcloud.front import Release, ensure_serving_environment, fetch_release
+from ops.deployed import open_bucket, read_outputs
+from ops.drill.clouds import drill_cloud
+from ops.drill.run import Assignment, Scenario, drill
+from ops.drill.scenarios import SCENARIOS
+from ops.features.store import FeatureStore
+from ops.local.session import open_local
+from ops.local.workspace import place_of
+from ops.models import releases
+from ops.serving import golden
+from ops.serving.service import Service
+from stacks.files import stack_file
+from stacks.outputs import StackOutputs
+from stacks.settings import Settings
+
+PATIENCE_S: Final = 2.0
+"""What comes late here comes within a third of a second."""
+DRILL_ID: Final = "fault-suite"
+MODELS: Final = repo_root() / "serving_image" / "model_repository"
+_OUTPUTS: Final = "outputs.json"
+_EMULATOR: Final = "emulator"
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A running copy of a deployed stack's cloud, to plant faults in and to drill."""
+
+    outputs: StackOutputs
+    settings: Settings
+    emulator: Emulator
+    target: Target
+    folder: Path
+
+    @property
+    def release(self) -> str:
+        """The release that the fleet runs."""
+        return self.outputs.fleet.model_release
+
+    def aws(self, service: str, *, far: bool = False) -> Any:
+        """A client of the one who runs the local cloud, in the stack's region or its backup region."""
+        make: Any = boto3.client  # typed for literal service names alone
+        return make(
+            service,
+            region_name=self.outputs.backup_region if far else self.outputs.region,
+            endpoint_url=self.target.aws_endpoint_url,
+            aws_access_key_id=self.target.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.target.environment["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def gcp(self) -> GcpApi:
+        """Google's REST APIs, as the one who runs the local cloud."""
+        return GcpApi(self.target, self.outputs.account)
+
+    def drilled(self, scenario: str = "region-lost") -> dict[str, Any]:
+        """The predicate of a drill, with a stand-in for Triton."""
+        assignment = Assignment(
+            stack=self.settings.place.stack,
+            drill_id=DRILL_ID,
+            outputs=self.outputs,
+            settings=self.settings,
+            patience_s=PATIENCE_S,
+            serving_python=_python(),
+            log_dir=self.folder,
+            serve=serve_stand_in,
+        )
+        chosen: Scenario = SCENARIOS[scenario]
+        return drill(chosen, assignment, drill_cloud(self.outputs, self.target), self.emulator, self.target, Steps())
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is done to a deployed stack, and a fragment of the finding that must name it."""
+
+    name: str
+    plant: Callable[[Stand], None]
+    finding: str
+    scenario: str = "region-lost"
+
+
+def prepare(stack: str, home: Path, into: Path) -> None:
+    """Keep what `stand` needs of a stack that is up in `home`, with the fleet's release published."""
+    with open_local(stack, Steps(), home=home) as local:
+        outputs = read_outputs(stack, local.outputs(), "local")
+        releases.publish(open_bucket(outputs.model_bucket, local.target), MODELS, outputs.fleet.model_release)
+        workspace = local.workspace
+    snapshot = workspace.snapshot()
+    assert snapshot is not None
+    into.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(snapshot / "emulator", into / _EMULATOR)
+    (into / _OUTPUTS).write_text(outputs.model_dump_json(), encoding="utf-8")
+
+
+@contextmanager
+def stand(stack: str, kept: Path) -> Iterator[Stand]:
+    """A copy of the stack's cloud, for as long as the block runs; `kept` is only read."""
+    settings = _settings(stack)
+    outputs = StackOutputs.model_validate(json.loads((kept / _OUTPUTS).read_text(encoding="utf-8")))
+    with tempfile.TemporaryDirectory(prefix="seawall-fault-") as made:
+        folder = Path(made)
+        scratch = folder / "emulator"
+        scratch.mkdir()
+        emulator = build_emulator(settings.cloud, place_of(settings), scratch)
+        try:
+            emulator.start(kept / _EMULATOR)
+            yield Stand(outputs, settings, emulator, emulator.target(), folder)
+        finally:
+            emulator.stop()
+
+
+def found(fault: Fault, stack: str, kept: Path) -> dict[str, Any]:
+    """The predicate of a drill of the stack with this fault."""
+    with stand(stack, kept) as standing:
+        fault.plant(standing)
+        return standing.drilled(fault.scenario)
+
+
+def serve_stand_in(
+    release: Release, store: FeatureStore, target: Target, python: Path, *, pod: Pod, log: Path
+) -> Service:
+    """What Triton would answer, after the release was fetched and verified as a pod's init container does it."""
+    del store
+    wanted = golden.load_golden()
+    with tempfile.TemporaryDirectory(prefix="seawall-pod-") as made:
+        own, models = Path(made) / "pod", Path(made) / "release"
+        own.mkdir(mode=0o700)
+        models.mkdir()
+        fetch_release(release, models, python, identity=target.admit(pod, own), log=log)
+    latency = golden.Latency(1.0, 1.0, 1.0)
+    count = len(wanted.predictions)
+    return Service(0.1, tuple(golden.GoldenResult(p, count, 0, 0.0, latency, ()) for p in ("http", "grpc")))
+
+
+@cache
+def _settings(stack: str) -> Settings:
+    return Settings.load(stack_file(stack))
+
+
+@cache
+def _python() -> Path:
+    return ensure_serving_environment()
