@@ -38,8 +38,9 @@ $(READY): requirements.lock pyproject.toml $(UV)
 demo: $(READY) ## Run the main job on the local cloud: make demo [STACK=dev-gcp]
 	@$(RUN)seawall demo --stack $(STACK)
 
-test: $(READY) ## Run every test: unit, the real engine, the real Triton
+test: $(READY) ## Run every test: unit, the real engine, the real Triton, the real Kubernetes
 	@$(RUN)seawall engine
+	@$(RUN)python -m localcloud.toolchain
 	@$(RUN)pytest -n $(WORKERS) --dist loadgroup
 
 check: $(READY) ## Check format, lint, types and layers

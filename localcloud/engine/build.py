@@ -5,20 +5,11 @@ from __future__ import annotations
 import shutil
 
 from common.console import Steps
-from common.errors import UserError
 from common.paths import repo_root
 from common.versions import PULUMI_CLI, PULUMI_LANGUAGE_PYTHON
 from localcloud.engine.model import CLI, LANGUAGE_EXEC, LANGUAGE_HOST, Engine, folder_problem
-from localcloud.toolchain.cache import Entry, Workshop, build_once
-from localcloud.toolchain.golang import (
-    Program,
-    build_program,
-    find_go,
-    module_folder,
-    recipe_digest,
-    required_go,
-)
-from localcloud.toolchain.system import platform_tag
+from localcloud.toolchain.cache import Entry, Workshop
+from localcloud.toolchain.golang import Bundle, Go, Program, ensure_bundle, module_folder
 
 _SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
 _VERSION_VARIABLE = f"{_SDK_MODULE}/go/common/version.Version"
@@ -45,24 +36,18 @@ def engine_programs() -> tuple[Program, Program]:
     )
 
 
+def engine_bundle() -> Bundle:
+    """Both programs, and the script that the language host starts, out of the command line's module."""
+    return Bundle("pulumi", PULUMI_CLI, engine_programs(), _NEEDED_GIB, mark="go-", finish=_copy_script)
+
+
 def built_entry() -> Entry:
     """Where a built engine is kept; another recipe is another entry."""
-    return Entry("pulumi", f"{PULUMI_CLI}-{platform_tag()}-go-{recipe_digest(engine_programs())}")
+    return engine_bundle().entry
 
 
-def build_with_go(shop: Workshop) -> None:
-    """Build both programs with shared caches, and copy the script that the language host starts."""
-    free_gib = shutil.disk_usage(shop.scratch).free / 2**30
-    if free_gib < _NEEDED_GIB:
-        raise UserError(
-            f"the build needs {_NEEDED_GIB} GiB of disk space while it runs, and {free_gib:.1f} GiB are free",
-            str(shop.scratch.parent.parent),
-            "Free disk space there, or set SEAWALL_CACHE to a folder on another disk.",
-        )
-    cli, host = engine_programs()
-    go = find_go(required_go([cli.module, host.module]), shop.steps)
-    for program in (cli, host):
-        build_program(shop, go, program)
+def _copy_script(shop: Workshop, go: Go) -> None:
+    cli, _ = engine_programs()
     script = module_folder(shop, go, cli.module, _SDK_MODULE) / "python" / "cmd" / LANGUAGE_EXEC
     target = shop.result / LANGUAGE_EXEC
     shutil.copyfile(script, target)
@@ -75,13 +60,8 @@ def build_engine(steps: Steps) -> Engine:
     Raises:
         UserError: no Go toolchain, too little disk space, or the build fails.
     """
-    folder = build_once(
-        built_entry(),
-        build_with_go,
-        title=f"Build Pulumi {PULUMI_CLI} with Go (once; some minutes)",
-        steps=steps,
-        problem=folder_problem,
-    )
+    title = f"Build Pulumi {PULUMI_CLI} with Go (once; some minutes)"
+    folder = ensure_bundle(engine_bundle(), title=title, steps=steps, problem=folder_problem)
     return Engine(
         bin_dir=folder,
         version=PULUMI_CLI,

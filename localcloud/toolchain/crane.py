@@ -6,7 +6,6 @@ sends no blob that the target has; no library on PyPI is known that does all thr
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -16,9 +15,7 @@ from typing import Final
 from common.console import Steps
 from common.paths import repo_root
 from common.versions import CRANE
-from localcloud.toolchain.cache import Entry, Workshop, build_once
-from localcloud.toolchain.golang import Program, build_program, find_go, numbers, recipe_digest, required_go
-from localcloud.toolchain.system import platform_tag
+from localcloud.toolchain.golang import Bundle, Program, ensure_bundle, numbers
 
 OLDEST: Final = (0, 19)
 """The oldest crane on PATH that is taken; its commands and messages are those of the pinned one."""
@@ -26,13 +23,14 @@ _VERSION = re.compile(r"^v?(\d+\.\d+\.\d+)")
 _VERSION_TIMEOUT_SECONDS: Final = 30
 
 
-def crane_program() -> Program:
+def crane_bundle() -> Bundle:
     """What is built."""
-    return Program(
+    program = Program(
         module=repo_root() / "tools" / "crane",
         package="github.com/google/go-containerregistry/cmd/crane",
         output="crane",
     )
+    return Bundle("crane", CRANE, (program,))
 
 
 def ensure_crane(steps: Steps | None = None) -> Path:
@@ -60,16 +58,5 @@ def path_crane() -> Path | None:
 
 
 def _built(steps: Steps | None) -> Path:
-    program = crane_program()
-
-    def build(shop: Workshop) -> None:
-        build_program(shop, find_go(required_go([program.module]), shop.steps), program)
-
-    folder = build_once(
-        Entry("crane", f"{CRANE}-{platform_tag()}-{recipe_digest([program])}"),
-        build,
-        title=f"Build crane {CRANE} with Go",
-        steps=steps,
-        problem=lambda path: None if os.access(path / program.output, os.X_OK) else "the executable is missing",
-    )
-    return folder / program.output
+    bundle = crane_bundle()
+    return ensure_bundle(bundle, title=f"Build crane {CRANE} with Go", steps=steps) / bundle.programs[0].output

@@ -8,18 +8,20 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from filelock import FileLock, Timeout
 from uv import find_uv_bin
 
 from common.console import Steps
 from common.errors import UserError
-from common.paths import repo_root
+from common.paths import cache_dir, repo_root
 from common.versions import GO_WHEEL
-from localcloud.toolchain.cache import Entry, Workshop, build_once
+from localcloud.toolchain.cache import Entry, Problem, Workshop, build_once
 from localcloud.toolchain.system import platform_tag
 
 _VERSION_TIMEOUT_SECONDS = 30
@@ -47,6 +49,31 @@ class Program:
     output: str
     """The executable's file name."""
     linker_flags: str = "-s -w"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Programs that are built together and kept as one entry of the cache: what they share is compiled once."""
+
+    name: str
+    version: str
+    programs: tuple[Program, ...]
+    needed_gib: int = 1
+    """Disk that the module and build caches take while it is built."""
+    mark: str = ""
+    """Tells its entry from one of the same name and version that was not built."""
+    finish: Callable[[Workshop, Go], None] | None = None
+    """What is left to do when the programs are built, as to take files out of their modules."""
+
+    @property
+    def entry(self) -> Entry:
+        """Where it is kept; another recipe is another entry."""
+        return Entry(self.name, f"{self.version}-{platform_tag()}-{self.mark}{recipe_digest(self.programs)}")
+
+    def problem(self, folder: Path) -> str | None:
+        """Why a folder in the cache cannot be used, or None."""
+        missing = [p.output for p in self.programs if not os.access(folder / p.output, os.X_OK)]
+        return f"{', '.join(missing)}: the executable is missing" if missing else None
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -189,6 +216,50 @@ def build_program(shop: Workshop, go: Go, program: Program) -> Path:
         environment=go_environment(shop.scratch),
     )
     return output
+
+
+def ensure_bundle(bundle: Bundle, *, title: str, steps: Steps | None = None, problem: Problem | None = None) -> Path:
+    """The folder with the programs of `bundle`, from the cache, else built now; one Go build runs at a time.
+
+    Raises:
+        UserError: no Go toolchain, too little disk space, or the build fails.
+    """
+
+    def build(shop: Workshop) -> None:
+        _require_disk(shop, bundle.needed_gib)
+        go = find_go(required_go([program.module for program in bundle.programs]), shop.steps)
+        with _one_build_at_a_time(shop):
+            for program in bundle.programs:
+                build_program(shop, go, program)
+        if bundle.finish is not None:
+            bundle.finish(shop, go)
+
+    return build_once(bundle.entry, build, title=title, steps=steps, problem=problem or bundle.problem)
+
+
+def _require_disk(shop: Workshop, needed_gib: int) -> None:
+    free_gib = shutil.disk_usage(shop.scratch).free / 2**30
+    if free_gib < needed_gib:
+        raise UserError(
+            f"the build needs {needed_gib} GiB of disk space while it runs, and {free_gib:.1f} GiB are free",
+            str(shop.scratch.parent.parent),
+            "Free disk space there, or set SEAWALL_CACHE to a folder on another disk.",
+        )
+
+
+@contextmanager
+def _one_build_at_a_time(shop: Workshop) -> Iterator[None]:
+    """A Go build takes all cores and gigabytes of memory: a second one beside it makes both take longer than two."""
+    lock = FileLock(cache_dir() / "locks" / "go-build.lock", thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        shop.tick("waiting for another Go build to end")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def module_folder(shop: Workshop, go: Go, module: Path, required: str) -> Path:

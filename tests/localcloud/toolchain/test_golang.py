@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from common import versions
 from common.paths import repo_root
 from localcloud.engine.build import engine_programs
+from localcloud.toolchain.adapter import adapter_bundle
+from localcloud.toolchain.bigtable import emulator_bundle
+from localcloud.toolchain.crane import crane_bundle
 from localcloud.toolchain.golang import (
     Go,
     Program,
@@ -22,10 +25,15 @@ from localcloud.toolchain.golang import (
     recipe_digest,
     required_go,
 )
+from localcloud.toolchain.kubernetes import control_plane_bundle, kwok_bundle
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
-PROGRAMS = engine_programs()
+PROGRAMS = [
+    *engine_programs(),
+    *(p for minor in versions.KUBERNETES for p in control_plane_bundle(minor).programs),
+    *(p for bundle in (adapter_bundle(), crane_bundle(), emulator_bundle(), kwok_bundle()) for p in bundle.programs),
+]
 
 
 def put_go_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, prints: str, status: int = 0) -> None:
@@ -111,10 +119,16 @@ def test_each_module_requires_the_program_that_is_built_from_it(program: Program
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.output)
 def test_the_modules_pin_the_versions_that_are_stated(program: Program) -> None:
     pinned = (program.module / "go.mod").read_text()
+    minor = program.module.name
     stated = {
+        "bigtable-emulator": f"cloud.google.com/go/bigtable v{versions.BIGTABLE_EMULATOR}",
+        "crane": f"github.com/google/go-containerregistry v{versions.CRANE}",
+        "etcd": f"go.etcd.io/etcd/server/v3 v{versions.ETCD}",
+        "kwok": f"sigs.k8s.io/kwok v{versions.KWOK}",
+        "prometheus-adapter": f"sigs.k8s.io/prometheus-adapter v{versions.PROMETHEUS_ADAPTER}",
         "pulumi": f"github.com/pulumi/pulumi/pkg/v3 v{versions.PULUMI_CLI}",
         "pulumi-language-python": f"github.com/pulumi/pulumi/sdk/v3 v{versions.PULUMI_LANGUAGE_PYTHON}",
-    }[program.output]
+    }.get(program.output) or f"k8s.io/kubernetes v{versions.KUBERNETES[minor]}"
     assert re.search(rf"{re.escape(stated)}(\s|$)", pinned)
 
 

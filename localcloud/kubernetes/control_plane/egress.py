@@ -1,0 +1,111 @@
+"""How the API server reaches pods: a proxy by CONNECT, as GKE's agent is, that knows which program plays which pod.
+
+Pods have addresses, but no network and no program. One that a program plays is reached at a port of this machine;
+any other connection is refused, as to a pod on which nothing listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from pathlib import Path
+from typing import Final
+
+_HEAD_MAX: Final = 8192
+_CHUNK: Final = 65536
+
+CONFIG: Final = """apiVersion: apiserver.k8s.io/v1beta1
+kind: EgressSelectorConfiguration
+egressSelections:
+- name: cluster
+  connection:
+    proxyProtocol: HTTPConnect
+    transport: {{uds: {{udsName: "{socket}"}}}}
+"""
+
+
+class Egress:
+    """The proxy, on a socket in a folder that only this user enters.
+
+    Args:
+        socket: where it listens.
+    """
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+        self._routes: dict[tuple[str, int], int] = {}
+        self._loop = asyncio.new_event_loop()
+        self._stopping: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, name="egress", daemon=True)
+        self._serving = threading.Event()
+
+    def start(self) -> None:
+        """Listen."""
+        self._thread.start()
+        self._serving.wait()
+
+    def stop(self) -> None:
+        """End all connections."""
+        if self._stopping is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+            self._stopping = None
+
+    def route(self, address: str, port: int, local_port: int) -> None:
+        """From now on what connects to `port` of a pod's `address` reaches `local_port` of this machine."""
+        self._routes[address, port] = local_port
+
+    def forget(self, address: str) -> None:
+        """Nothing listens on this address any more."""
+        for key in [key for key in self._routes if key[0] == address]:
+            del self._routes[key]
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        self._stopping = asyncio.Event()
+        server = await asyncio.start_unix_server(self._accept, self.socket)
+        self._serving.set()
+        await self._stopping.wait()
+        server.close()
+        current = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks() if task is not current]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            await self._connect(reader, writer)
+        writer.close()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n"))[:_HEAD_MAX].decode("latin-1")
+        method, _, rest = head.partition(" ")
+        host, _, port = rest.split(" ", 1)[0].rpartition(":")
+        local_port = self._routes.get((host, int(port))) if method == "CONNECT" and port.isdigit() else None
+        if local_port is None:
+            writer.write(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
+            await writer.drain()
+            return
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", local_port)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        try:
+            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+        finally:
+            far_writer.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(_CHUNK):
+            writer.write(data)
+            await writer.drain()
+    with contextlib.suppress(OSError):
+        writer.write_eof()
