@@ -21,6 +21,7 @@ from localcloud.gcp.iam.projects import Projects
 from localcloud.gcp.iam.roles import Roles
 from localcloud.gcp.iam.tokens import MetadataServer, PodIdentity, Tokens
 from localcloud.gcp.kms.api import Kms
+from localcloud.gcp.operations import Background
 from localcloud.gcp.redis.api import Memorystore
 from localcloud.gcp.regions import Regions
 from localcloud.gcp.scheduler.api import Scheduler
@@ -71,10 +72,18 @@ class Front:
         self._regions = Regions(store)
         self.kms = Kms(store, policies, judge, self._regions)
         self.storage = Storage(store, self.kms, policies, judge, agents.principal("storage"), self._regions, objects)
+        self.background = Background()
         self.memorystore = Memorystore(
-            store, self.kms, agents.principal("redis"), self.storage, self._regions, redis_server, scratch
+            store,
+            self.kms,
+            agents.principal("redis"),
+            self.storage,
+            self._regions,
+            self.background,
+            redis_server,
+            scratch,
         )
-        self.transfer = Transfer(store, self.storage, judge, agents.principal("storagetransfer"))
+        self.transfer = Transfer(store, self.storage, judge, agents.principal("storagetransfer"), self.background)
         self.projects = Projects(store, policies)
         self.scheduler = Scheduler(store, self._dispatch)
         self._save = save

@@ -64,6 +64,7 @@ class Emulator:
     def save(self, into: Path) -> None:
         """Write all state into an empty folder. Raises UserError."""
         self.check()
+        self._front.background.settle()
         try:
             with self._store.lock:
                 self._store.save(into / STORE)

@@ -57,6 +57,7 @@ class CryptoKey(RestKind):
     """Deletion destroys its versions and leaves the key, as the real provider does."""
 
     pulumi_type = "gcp:kms/cryptoKey:CryptoKey"
+    not_enforced = "it never rotates; its grants, states and location are"
     service = "kms"
     fields = (
         Field("destroyScheduledDuration"),

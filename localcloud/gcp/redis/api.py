@@ -8,18 +8,21 @@ as it was here; the real service warns that it may come back fully flushed
 from __future__ import annotations
 
 import hashlib
+import random
 import re
 import secrets
+import shutil
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from common.errors import UserError
 from localcloud.gcp.kms.api import KEY_NAME, Kms, Use
-from localcloud.gcp.operations import Operations
+from localcloud.gcp.operations import Background, Operations
 from localcloud.gcp.redis.instance import VERSIONS, ca_view, instance_problem, new_instance
 from localcloud.gcp.redis.server import DUMP, Certificates, RedisServer, RedisSettings, issue_certificates
 from localcloud.gcp.regions import Regions
@@ -34,6 +37,9 @@ _INSTANCE: Final = rf"{_LOCATION}/instances/[^/:]+"
 _ID: Final = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 _METADATA: Final = "type.googleapis.com/google.cloud.common.OperationMetadata"
 
+EXPORT_LATE_SECONDS: Final = 0.2
+"""An export arrives within this time after it was asked for; the real one takes minutes."""
+_SEED: Final = 20261121
 _REFUSING_PORT: Final = 1
 _NOT_DIRECTIVES: Final = frozenset(
     {"maxmemory-gb", "stream-node-max-bytes", "stream-node-max-entries", "activedefrag"}
@@ -59,6 +65,7 @@ class Memorystore:
 
     Args:
         agent: Memorystore's own, which uses customers' keys.
+        background: writes exports.
         folder: scratch space; each instance has a folder below it.
     """
 
@@ -69,6 +76,7 @@ class Memorystore:
         agent: Principal,
         storage: Storage,
         regions: Regions,
+        background: Background,
         executable: Path,
         folder: Path,
     ) -> None:
@@ -77,6 +85,8 @@ class Memorystore:
         self._agent = agent
         self._storage = storage
         self._regions = regions
+        self._background = background
+        self._chance = random.Random(_SEED)  # noqa: S311 - when an export arrives is no secret
         self._executable = executable
         self._folder = folder
         self._operations = Operations(store, "redis/operations")
@@ -276,16 +286,31 @@ class Memorystore:
         bucket, target = parse_uri(_member(request.json(), "outputConfig", "gcsDestination", "uri"))
         self._require_ready(name)
 
+        with self._lock:
+            taken = self._exported(name)
+            shutil.copy2(self._servers[name].dump(), taken)  # what is written from now on is not in it
+
         def work() -> Mapping[str, Any]:
-            writer = self._identity(name)
-            self._storage.buckets.judge(writer, "storage.buckets.get", bucket)
-            dump = self._servers[name].dump()
-            with dump.open("rb") as file:
-                self._storage.write(writer, bucket, target, file, "application/octet-stream")
+            try:
+                writer = self._identity(name)
+                self._storage.buckets.judge(writer, "storage.buckets.get", bucket)
+                time.sleep(self._late())
+                self._regions.require_of(name)
+                with taken.open("rb") as file:
+                    self._storage.write(writer, bucket, target, file, "application/octet-stream")
+            finally:
+                taken.unlink(missing_ok=True)
             return self._instance(name)
 
-        with self._lock:
-            return self._operate(name, "export", work)
+        return self._operate(name, "export", work, self._background)
+
+    def _exported(self, name: str) -> Path:
+        """A file for a dump on its way to Cloud Storage."""
+        return self._servers[name].folder / f"export-{uuid4().hex}.rdb"
+
+    def _late(self) -> float:
+        """Seconds until an export arrives."""
+        return self._chance.uniform(0, EXPORT_LATE_SECONDS)
 
     def _import(self, request: Request, name: str) -> Response:
         bucket, source = parse_uri(_member(request.json(), "inputConfig", "gcsSource", "uri"))
@@ -317,9 +342,10 @@ class Memorystore:
     def _get_operation(self, _request: Request, name: str) -> Response:
         return Response.of(self._operations.get(name))
 
-    def _operate(self, name: str, verb: str, work: Any) -> Response:
+    def _operate(self, name: str, verb: str, work: Any, background: Background | None = None) -> Response:
         metadata = {"@type": _METADATA, "target": name, "verb": verb, "apiVersion": "v1", "cancelRequested": False}
-        return Response.of(self._operations.run(name.rsplit("/instances/", 1)[0], metadata, work))
+        parent = name.rsplit("/instances/", 1)[0]
+        return Response.of(self._operations.run(parent, metadata, work, background=background))
 
     # Keys.
 

@@ -15,6 +15,7 @@ _WINDOWS: Final = renamed({"weeklyMaintenanceWindows": "weeklyMaintenanceWindow"
 
 class RedisInstance(RestKind):
     pulumi_type = "gcp:redis/instance:Instance"
+    not_enforced = "its standby, its snapshots on disk, its maintenance, and the network that it is authorized for"
     secret_outputs = ("authString",)
     service = "redis"
     fields = (

@@ -13,6 +13,7 @@ from localcloud.providers.base import Request, State, physical_name
 
 class SchedulerJob(RestKind):
     pulumi_type = "gcp:cloudscheduler/job:Job"
+    not_enforced = "its schedule and its retries start nothing here; a drill reads them, and starts the job"
     service = "cloudscheduler"
     fields = (
         Field("appEngineHttpTarget"),

@@ -68,7 +68,7 @@ def bucket_path(name: str) -> str:
 
 class Bucket(RestKind):
     pulumi_type = "gcp:storage/bucket:Bucket"
-    not_enforced = "lifecycle rules remove nothing, and ACLs of a bucket without uniform access"
+    not_enforced = "ACLs of a bucket without uniform access, access logs, and autoclass"
     service = "storage"
     fields = (
         Field("autoclass"),

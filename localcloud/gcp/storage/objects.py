@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from localcloud.gcp import clock
 from localcloud.gcp.kms.api import Kms
+from localcloud.gcp.storage import lifecycle
 from localcloud.gcp.storage.blobs import Blob, Blobs
 from localcloud.gcp.storage.buckets import STATES, Buckets, State, is_versioned, kind_of, retention, soft_delete
 from localcloud.gcp.storage.rules import (
@@ -33,6 +34,8 @@ from localcloud.gcp.wire import OPERATOR, ApiError, Principal, Request, Response
 
 _BLOB: Final = "sha256"
 """The member of an object's document that names its bytes; the API has no such field."""
+_SWEEP_SECONDS: Final = 1.0
+"""Between two looks at a bucket's lifecycle rules."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Objects:
         self._buckets = buckets
         self._blobs = blobs
         self._last_generation = 0
+        self._swept: dict[str, tuple[str, float]] = {}
         self._routes = Routes()
         o = r"/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)"
         to = r"/b/(?P<target>[^/]+)/o/(?P<copy>[^/]+)"
@@ -230,13 +234,44 @@ class Objects:
         source = self.find(bucket, name, request.query.get("generation"), states=("softDeleted",))
         return Response.of(self.copy(source, bucket, name, request.query, {}, request.principal))
 
+    def _sweep(self, bucket: Document) -> None:
+        """Do what the bucket's lifecycle rules say, unless that was done just now."""
+        rules, name = lifecycle.rules_of(bucket), str(bucket["name"])
+        settings, last = self._swept.get(name, ("", 0.0))
+        if not rules or (settings == bucket["metageneration"] and time.monotonic() < last + _SWEEP_SECONDS):
+            return
+        with self._store.lock:
+            self._swept[name] = str(bucket["metageneration"]), time.monotonic()
+            live = dict(self._store.all(kind_of(name, "live")))
+            versions: dict[str, list[Document]] = {}
+            for _, document in (*self._store.all(kind_of(name, "noncurrent")), *live.items()):
+                versions.setdefault(document["name"], []).append(document)
+            for object_name, found in versions.items():
+                self._act_on(bucket, rules, found, object_name in live)
+
+    def _act_on(
+        self, bucket: Document, rules: list[Mapping[str, Any]], versions: list[Document], has_live: bool
+    ) -> None:
+        """Carry the rules out on the versions of one object, the newest last."""
+        for place, version in enumerate(versions):
+            newer, is_live = len(versions) - 1 - place, has_live and place == len(versions) - 1
+            action = lifecycle.decide(rules, version, live=is_live, newer=newer, now=clock.now())
+            if action is None:
+                continue
+            if action["type"] == "SetStorageClass":
+                kind = kind_of(bucket["name"], "live" if is_live else "noncurrent")
+                changed = {**version, "storageClass": action["storageClass"]}
+                self._store.put(kind, version["name"] if is_live else _version(version), changed)
+            elif clock.parse(version["timeCreated"]) + retention(bucket) <= clock.now():
+                self._retire(bucket, version) if is_live else self._remove(bucket, version)
+
     # Reads.
 
     def find(
         self, bucket: str, name: str, generation: str | None, states: Iterable[State] = ("live", "noncurrent")
     ) -> Document:
         """The version of this generation, or the live one without. Raises ApiError (404)."""
-        self._buckets.require(bucket)
+        self._sweep(self._buckets.require(bucket))
         for state in states:
             if state == "live":
                 found = self._store.get(kind_of(bucket, state), name)
@@ -249,7 +284,7 @@ class Objects:
 
     def versions(self, bucket: str, prefix: str, states: Iterable[State]) -> list[dict[str, Any]]:
         """The metadata of all versions in these states whose names start with `prefix`, in the order of listings."""
-        self._buckets.require(bucket)
+        self._sweep(self._buckets.require(bucket))
         found = [d for state in states for _, d in self._store.all(kind_of(bucket, state), prefix) if not _is_over(d)]
         return [_view(d) for d in sorted(found, key=lambda d: (d["name"], int(d["generation"])))]
 

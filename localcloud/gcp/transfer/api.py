@@ -1,13 +1,16 @@
 """Storage Transfer Service: runs the deployed job for real, from bucket to bucket, and says what it did and why.
 
 REST shapes: https://cloud.google.com/storage-transfer/docs/reference/rest. Jobs run when asked (`:run`); the
-schedule is kept and not followed, for a local stack does not live for hours. Rights of the service's agent:
+schedule is kept and not followed, for a local stack does not live for hours. A run goes on after its answer, and
+copies in no order, as the service promises none. Rights of the service's agent:
 https://cloud.google.com/storage-transfer/docs/iam-cloud.
 """
 
 from __future__ import annotations
 
+import random
 import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +20,7 @@ from uuid import uuid4
 from localcloud.gcp import clock
 from localcloud.gcp.iam import resources
 from localcloud.gcp.iam.judge import Judge
+from localcloud.gcp.operations import Background
 from localcloud.gcp.storage.api import Storage, checksums
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Principal, Request, Response, Routes, not_found, service_account
@@ -31,6 +35,10 @@ MIN_REPEAT_SECONDS: Final = 3600
 _PATCHABLE: Final = frozenset(
     {"description", "transferSpec", "schedule", "status", "loggingConfig", "notificationConfig", "eventStream"}
 )
+
+LATE_SECONDS: Final = 0.2
+"""What a run takes, about; the real service's takes minutes."""
+_SEED: Final = 20261121
 
 Verb = Literal["copy", "skip", "delete"]
 
@@ -126,8 +134,12 @@ def job_problem(job: Mapping[str, Any]) -> str | None:
 class Transfer:
     """The Storage Transfer API."""
 
-    def __init__(self, store: DocumentStore, storage: Storage, judge: Judge, agent: Principal) -> None:
+    def __init__(
+        self, store: DocumentStore, storage: Storage, judge: Judge, agent: Principal, background: Background
+    ) -> None:
         self._store = store
+        self._background = background
+        self._chance = random.Random(_SEED)  # noqa: S311 - the order of copies is no secret
         self._judge = judge
         self._agent = agent
         self._storage = storage
@@ -198,6 +210,10 @@ class Transfer:
         if job["status"] != "ENABLED":
             message = f"Transfer job {name} is {job['status']} and cannot run."
             raise ApiError(400, message, status="FAILED_PRECONDITION")
+        last = self._store.get(_OPERATIONS, str(job.get("latestOperationName"))) or {}
+        if last and not last.get("done"):
+            message = f"Transfer job {name} has an operation that is running: {last['name']}."
+            raise ApiError(400, message, status="FAILED_PRECONDITION")
         operation = f"transferOperations/transferJobs-{name.split('/', 1)[1]}-{uuid4().int % 10**18}"
         begun = {
             "@type": _METADATA,
@@ -208,13 +224,19 @@ class Transfer:
             "startTime": clock.now_text(),
             "status": "IN_PROGRESS",
         }
-        ended = {**begun, **self._execute(job), "endTime": clock.now_text()}
-        empty = {"@type": "type.googleapis.com/google.protobuf.Empty"}
-        outcome = {"response": empty} if ended["status"] == "SUCCESS" else {"error": _failure(ended)}
-        self._store.put(_OPERATIONS, operation, {"name": operation, "metadata": ended, "done": True, **outcome})
+        answer = {"name": operation, "metadata": begun, "done": False}
         with self._store.lock:
+            self._store.put(_OPERATIONS, operation, answer)
             self._store.put(_JOBS, name, {**self._job(name, None), "latestOperationName": operation})
-        return Response.of({"name": operation, "metadata": begun, "done": False})
+
+        def work() -> None:
+            ended = {**begun, **self._execute(job), "endTime": clock.now_text()}
+            empty = {"@type": "type.googleapis.com/google.protobuf.Empty"}
+            outcome = {"response": empty} if ended["status"] == "SUCCESS" else {"error": _failure(ended)}
+            self._store.put(_OPERATIONS, operation, {**answer, "metadata": ended, "done": True, **outcome})
+
+        self._background.start(work)
+        return Response.of(answer)
 
     def _execute(self, job: Document) -> dict[str, Any]:
         """Do the transfer; what the operation's metadata says of it."""
@@ -230,7 +252,8 @@ class Transfer:
             return {"status": "FAILED", "counters": {}, "errorBreakdowns": [_breakdown(e, [])]}
         actions = decide(there, here, options)
         failed: list[tuple[Action, ApiError]] = []
-        for action in actions:
+        for action in self._chance.sample(actions, len(actions)):
+            time.sleep(self._chance.uniform(0, 2 * LATE_SECONDS / len(actions)))
             try:
                 self._act(actor, action, there.get(action.name), source, sink, options)
             except ApiError as e:

@@ -15,6 +15,7 @@ _ON_PREMISES: Final = renamed({"enableOnPremGcsTransferLogs": "enableOnpremGcsTr
 
 class TransferJob(RestKind):
     pulumi_type = "gcp:storage/transferJob:TransferJob"
+    not_enforced = "its schedule starts nothing here; a drill reads it, and starts the job"
     service = "storagetransfer"
     fields = (
         Field("description"),

@@ -39,9 +39,11 @@ class Copying:
         job = {"name": self._job, "projectId": PROJECT, "transferSpec": spec, "description": "copy", **changes}
         self.cloud.api.post("storagetransfer", "v1/transferJobs", job)
 
+    def begin(self) -> dict[str, Any]:
+        return self.cloud.api.post("storagetransfer", f"v1/{self._job}:run", {"projectId": PROJECT})
+
     def run(self) -> dict[str, Any]:
-        begun = self.cloud.api.post("storagetransfer", f"v1/{self._job}:run", {"projectId": PROJECT})
-        return self.cloud.api.wait("storagetransfer", begun)["metadata"]
+        return self.cloud.api.wait("storagetransfer", self.begin())["metadata"]
 
 
 @pytest.fixture
@@ -95,3 +97,18 @@ def test_a_transfer_from_under_a_disabled_key_fails(copying: Copying) -> None:
     copying.cloud.set_state(copying.key, "DISABLED")
     with pytest.raises(GcpError, match="KMS key is disabled"):
         copying.run()
+
+
+def test_a_run_goes_on_after_its_answer_and_in_no_order(copying: Copying) -> None:
+    copying.grant()
+    wanted = [f"{i:02d}" for i in range(12)]
+    for name in wanted:
+        copying.near.blob(name).upload_from_string(name)
+    copying.deploy()
+    begun = copying.begin()
+    with pytest.raises(GcpError, match="is running"):
+        copying.begin()
+    copying.cloud.api.wait("storagetransfer", begun)
+    copied = sorted(copying.far.list_blobs(), key=lambda blob: blob.generation)
+    assert names(copying.far) == wanted
+    assert [b.name for b in copied] != wanted
