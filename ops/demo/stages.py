@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from rich.filesize import decimal
 
+from common.attestation.signers import default_key, open_signer
 from common.target import Pod
 from components.contracts.vocabulary import Cloud
 from localcloud.front import Release, ensure_engine, ensure_redis_server, ensure_serving_environment
@@ -20,7 +21,7 @@ from ops.demo.board import Board
 from ops.demo.folders import Home, ReportFolder
 from ops.demo.model import Result, Step
 from ops.deployed import open_bucket, read_outputs
-from ops.drill.evidence import default_key_file, signed, signing_key, write
+from ops.drill.evidence import signed, write
 from ops.drill.local import drill_session
 from ops.drill.reading import objectives, restored
 from ops.features.rows import load_rows
@@ -76,7 +77,7 @@ class Demo:
 
 def prepare(demo: Demo, step: Step) -> None:
     """Find, download or build what the demo runs."""
-    signing_key(default_key_file())
+    open_signer(default_key())
     engine = ensure_engine(demo.board)
     ensure_serving_environment(demo.board)
     if demo.result.place.cloud is Cloud.GCP:
@@ -170,9 +171,9 @@ def lose_and_restore(demo: Demo, step: Step) -> None:
     """Drill: lose the primary region, restore in the other one, predict again, and sign the evidence."""
     result = demo.result
     drill = result.drill = drill_session(demo.local, demo.report.logs, demo.board, demo.outputs)
-    document = signed(drill, signing_key(default_key_file()))
-    evidence_json, evidence_markdown = write(document, demo.report.path)
-    result.evidence, result.signer = (evidence_json.name, evidence_markdown.name), document["signer"]["fingerprint"]
+    signing = open_signer(default_key())
+    evidence_json, evidence_markdown = write(signed(drill, signing), drill, signing.name, demo.report.path)
+    result.evidence, result.signer = (evidence_json.name, evidence_markdown.name), signing.name
     met = {each.name: each for each in objectives(drill)}
     found = f"{sum(c['detected'] for c in drill['controls'])} of {len(drill['controls'])} planted faults found"
     told = [

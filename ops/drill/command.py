@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,8 +31,24 @@ def drill(
     target: Annotated[DrillTarget, typer.Option(help="Where to drill.")] = DrillTarget.LOCAL,
     as_json: Annotated[bool, typer.Option("--json", help="Print the evidence as JSON.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where evidence goes; out/ by default.")] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--signing-key",
+            metavar="KEY",
+            help="What signs the evidence: a file, awskms://ARN, gcpkms://VERSION or sigstore://IDENTITY?issuer=URL; "
+            "$SEAWALL_SIGNING_KEY, or your own key, by default.",
+        ),
+    ] = None,
     check: Annotated[
-        Path | None, typer.Option("--verify", metavar="FILE.json", help="Check the signature of evidence instead.")
+        Path | None, typer.Option("--verify", metavar="FILE.json", help="Judge evidence instead of drilling.")
+    ] = None,
+    signer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="With --verify: whom to trust, by fingerprint or public key file."),
+    ] = None,
+    allowed_signers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --verify: a file of those who are trusted.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -40,11 +57,17 @@ def drill(
     The stack must be up on the local cloud with a published model; the drill works on a copy, so the stack stays
     as it was. Evidence is written as signed JSON and as Markdown. Exit 1 if the restore is not proven.
 
+    With --verify, evidence is judged: its signer must be one that you trust, and its verdict must follow from its own
+    checks. Exit 0 if it proves the restore, 1 if it does not or was changed, 2 if it cannot be read.
+
     Example: seawall drill dev-aws --target local
     """
     if check is not None:
-        _verify(check)
-        return
+        about = platform_stack(stack, named, "seawall drill") if stack or named else None
+        raise typer.Exit(_verify(check, signer or (), allowed_signers, about, as_json))
+    if signer or allowed_signers:
+        told = "--signer and --allowed-signers say whom to trust when evidence is judged"
+        raise UserError(told, "seawall drill", "Add --verify FILE.json, or sign with --signing-key.")
     chosen = platform_stack(stack, named, "seawall drill")
     if target is DrillTarget.CLOUD:
         raise UserError(
@@ -56,7 +79,7 @@ def drill(
     from ops.drill.local import drill_local  # with it comes Pulumi's whole SDK
 
     with when_interrupted(f"{chosen} is as it was, and no evidence was written"):
-        document, paths = drill_local(chosen, out or out_dir(), Steps(quiet=quiet))
+        document, paths = drill_local(chosen, out or out_dir(), Steps(quiet=quiet), key=key)
     if as_json:
         typer.echo(json.dumps(document, indent=1))
     else:
@@ -64,25 +87,45 @@ def drill(
     raise typer.Exit(EXIT_CLEAN if document["verdict"] == "proven" else EXIT_FOUND)
 
 
-def _verify(path: Path) -> None:
-    from ops.drill.evidence import verify
+def _verify(path: Path, signers: Sequence[str], allowed: Path | None, stack: str | None, as_json: bool) -> int:
+    """Judge evidence; the exit code."""
+    from common.attestation.problems import RefusedError
+    from common.attestation.trust import default_files, trust_from
+    from ops.drill.verifying import verify_file
 
+    trust = trust_from(signers, allowed, default_files())
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(document, dict) or not {"stack", "verdict"} <= set(document):
-            raise ValueError("it is something else")
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else _unreadable(error)
-        raise UserError(
-            f"the evidence cannot be read: {why}", str(path), "Name the JSON that a drill wrote."
-        ) from None
-    typer.echo(f"{path}: unchanged since it was signed by {verify(document)}; verdict: {document['verdict']}")
+        found = verify_file(path, trust, stack)
+    except RefusedError as error:
+        if as_json:
+            typer.echo(json.dumps({"file": str(path), "verdict": "refused", "problems": [error.what]}, indent=1))
+        else:
+            typer.echo(f"{path}: refused: {error.what}\n  remedy: {error.remedy}")
+        return EXIT_FOUND
+    told, verdict = found.predicate, "proven" if found.proven else "not proven"
+    if as_json:
+        names = ("stack", "drill_id", "scenario", "mode", "t_failure", "artefacts", "program")
+        facts = {name: told.get(name) for name in names}
+        signed = {"file": str(path), "verdict": verdict, "signer": found.who, "signed_with": found.signed_with}
+        typer.echo(json.dumps({**signed, **facts, "problems": list(found.problems)}, indent=1))
+    else:
+        typer.echo(f"{path}: {verdict}: {told.get('title')}, {told.get('stack')}, mode {told.get('mode')}")
+        typer.echo(f"  unchanged since it was signed by {found.who}, {found.signed_with}")
+        for line in (*_made_by(told), *(f"finding: {problem}" for problem in found.problems)):
+            typer.echo(f"  {line}")
+    return EXIT_CLEAN if found.proven else EXIT_FOUND
 
 
-def _unreadable(error: ValueError) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"it is no JSON, or cut off (line {error.lineno}, column {error.colno})"
-    return "it is no text" if isinstance(error, UnicodeDecodeError) else str(error)
+def _made_by(predicate: Mapping[str, Any]) -> list[str]:
+    """What the drilled stack was made by, for people."""
+    program = predicate.get("program")
+    if not isinstance(program, Mapping):
+        return []
+    differs = program.get("differs") or []
+    commit = f"commit {program.get('commit') or 'unknown'}"
+    changed = " with uncommitted changes" if program.get("uncommitted_changes") else ""
+    state = f"differs from it in {len(differs)} places, first {differs[0]}" if differs else "is what it makes"
+    return [f"program: {commit}{changed}; the deployed stack {state}"]
 
 
 def _show(document: dict[str, Any], paths: tuple[Path, Path]) -> None:

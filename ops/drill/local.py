@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from common.attestation.signers import default_key, open_signer
 from common.console import Steps
 from localcloud.front import ensure_serving_environment, not_enforced
 from ops.deployed import check_up, read_outputs
 from ops.drill.clouds import drill_cloud
-from ops.drill.evidence import default_key_file, signed, signing_key, write
-from ops.drill.run import Assignment, Scenario, Serve, drill
+from ops.drill.evidence import signed, write
+from ops.drill.program import program
+from ops.drill.run import Assignment, Scenario, Serve, commit, drill
 from ops.drill.scenarios import SCENARIOS
 from ops.local.session import LocalCloud, open_local
+from ops.plan.planner import plan_stack
 from ops.serving.service import serve
 from stacks.outputs import StackOutputs
 
@@ -25,19 +28,25 @@ DEFAULT_SCENARIO: Final = "region-lost"
 
 
 def drill_local(
-    stack: str, out: Path, steps: Steps, scenario: Scenario = SCENARIOS[DEFAULT_SCENARIO]
+    stack: str,
+    out: Path,
+    steps: Steps,
+    scenario: Scenario = SCENARIOS[DEFAULT_SCENARIO],
+    key: str | None = None,
 ) -> tuple[dict[str, Any], tuple[Path, Path]]:
-    """Open the stack, drill a copy of it, and write signed evidence.
+    """Open the stack, drill a copy of it, and write signed evidence; the predicate, and both files.
+
+    Args:
+        key: what signs, as `common.attestation.signers` names it; the operator's own key by default.
 
     Raises:
         UserError: the stack is not up, or something bears the drill's names already.
     """
     check_up(stack)
-    key = signing_key(default_key_file())
+    signing = open_signer(key or default_key())
     with open_local(stack, steps, keep=False) as local:
         predicate = drill_session(local, out, steps, scenario=scenario)
-    document = signed(predicate, key)
-    return document, write(document, out)
+    return predicate, write(signed(predicate, signing), predicate, signing.name, out)
 
 
 def drill_session(
@@ -50,6 +59,7 @@ def drill_session(
     patience_s: float = PATIENCE_S,
     serve: Serve = serve,
     unjudged: Sequence[tuple[str, str]] | None = None,
+    made_by: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Drill the stack of an open session, which is as the scenario left it afterwards; the predicate, judged.
 
@@ -58,6 +68,7 @@ def drill_session(
         patience_s: seconds after which a copy that is not there will not come.
         serve: what serves the restored release.
         unjudged: what the local cloud does not enforce of the stack, if the caller has it already.
+        made_by: the stack's program, if the caller has it already.
     """
     stack = local.workspace.stack
     outputs = outputs or read_outputs(stack, local.outputs(), "local")
@@ -72,6 +83,7 @@ def drill_session(
         patience_s=patience_s,
         serving_python=ensure_serving_environment(),
         log_dir=log_dir,
+        program=made_by or program(commit(), plan_stack(stack), local.resources()),
         not_enforced=unjudged,
         serve=serve,
     )

@@ -22,7 +22,7 @@ def markdown(document: Predicate) -> str:
         f"- mode: **{d['mode']}**{emulated}",
         f"- scenario: {d['scenario']}: {d['title']}",
         f"- from {d['source']['region']} to {d['target']['region']}",
-        f"- commit `{d['commit'] or 'unknown'}`, operator {d['operator']}",
+        f"- commit `{d['commit'] or 'unknown'}`{_state(d['program'])}, operator {d['operator']}",
         f"- lost at {d['t_failure'] or 'no time: it did not come to that'}",
         *(f"- {o.name}: {o.measured_s:.1f} s measured of {o.allowed_s:.0f} s allowed" for o in objectives(d)),
     ]
@@ -38,6 +38,7 @@ def markdown(document: Predicate) -> str:
     )
     lines += _predictions(d.get("service"))
     lines += _table("Phases", ("phase", "seconds"), ((p["name"], f"{p['seconds']:.1f}") for p in d["phases"]))
+    lines += _table("About", ("what", "digest"), (_artefact(each) for each in d["artefacts"]))
     lines += _table("Not measured", ("what a real loss adds", "estimate"), map(_pair, d.get("not_measured", ())))
     lines += _list("Hurried", d.get("hurried", ()))
     lines += _table("Not enforced where it ran", ("what", "why"), map(_pair, d["not_enforced"]))
@@ -58,6 +59,18 @@ def short(value: Any) -> str:
     if isinstance(value, str) and len(value) == 64 and value.isalnum():
         return f"{value[:12]}…"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _state(program: Mapping[str, Any]) -> str:
+    """Whether the deployed stack is what the commit makes."""
+    changed = " with uncommitted changes" if program["uncommitted_changes"] else ""
+    if not program["differs"]:
+        return f"{changed}, and the deployed stack is what it makes"
+    return f"{changed}; the deployed stack differs from it: {examples(program['differs'])}"
+
+
+def _artefact(artefact: Mapping[str, Any]) -> tuple[str, str]:
+    return artefact["name"], ", ".join(f"{kind} `{digest}`" for kind, digest in artefact["digest"].items())
 
 
 def _predictions(service: Mapping[str, Any] | None) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import subprocess
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from common.errors import UserError
 from common.paths import repo_root
 from common.target import Pod, Target
 from localcloud.front import Release
+from ops.drill.evidence import artefacts
 from ops.drill.model import Check
 from ops.drill.ports import Disaster, DrillCloud
 from ops.drill.record import Record
@@ -45,6 +46,8 @@ class Assignment:
     """How long copies and recovery points may take to appear."""
     serving_python: Path
     log_dir: Path
+    program: Mapping[str, Any]
+    """What the stack was made by, as `ops.drill.program` tells it."""
     not_enforced: Sequence[tuple[str, str]] = ()
     """What is not judged of the deployed stack where it stands, as (what, why); none in a real cloud."""
     serve: Serve = field(default=serve)
@@ -115,7 +118,9 @@ def _about(scenario: Scenario, a: Assignment, target: Target) -> dict[str, Any]:
     return {
         "drill_id": a.drill_id,
         "stack": a.stack,
-        "commit": commit(),
+        "commit": a.program["commit"],
+        "program": dict(a.program),
+        "artefacts": artefacts(outputs.fleet.manifest_sha256, a.settings.fleet.images.serving, a.program),
         "operator": operator(),
         "scenario": scenario.name,
         "title": scenario.title,

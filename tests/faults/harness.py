@@ -42,6 +42,14 @@ PATIENCE_S: Final = 2.0
 """What comes late here comes within a third of a second."""
 DRILL_ID: Final = "fault-suite"
 MODELS: Final = repo_root() / "serving_image" / "model_repository"
+NO_PROGRAM: Final = {
+    "commit": "",
+    "uncommitted_changes": False,
+    "deployed_sha256": "0" * 64,
+    "resources": 0,
+    "differs": [],
+}
+"""No engine keeps the state of a stand, so nothing is known of what made it."""
 _OUTPUTS: Final = "outputs.json"
 _EMULATOR: Final = "emulator"
 
@@ -86,6 +94,7 @@ class Stand:
             patience_s=PATIENCE_S,
             serving_python=_python(),
             log_dir=self.folder,
+            program=NO_PROGRAM,
             serve=serve_stand_in,
         )
         chosen: Scenario = SCENARIOS[scenario]

@@ -21,6 +21,8 @@ from ops.drill.model import SCHEMA_VERSION, Check
 from ops.drill.requirements import REQUIREMENTS
 from ops.objects.store import ObjectChangedError, ObjectExistsError, ObjectInfo, ObjectMissingError, Tagged
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
 
 class CrashError(Exception):
     """The publisher's machine lost power."""
@@ -166,7 +168,20 @@ def evidence() -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "drill_id": "20260101t000000-ab12",
         "stack": "dev-aws",
-        "commit": "abc",
+        "commit": COMMIT,
+        "program": {
+            "commit": COMMIT,
+            "uncommitted_changes": False,
+            "deployed_sha256": "ab" * 32,
+            "resources": 1,
+            "differs": [],
+        },
+        "artefacts": [
+            {"name": "release manifest", "digest": {"sha256": "01" * 32}},
+            {"name": "golden set", "digest": {"sha256": "02" * 32}},
+            {"name": "serving image", "digest": {"sha256": "03" * 32}},
+            {"name": "deployed program", "digest": {"sha256": "ab" * 32, "gitCommit": COMMIT}},
+        ],
         "operator": "me",
         "scenario": "region-lost",
         "title": "the primary region is lost",
@@ -174,13 +189,13 @@ def evidence() -> dict[str, Any]:
         "source": {"account": "1", "region": "eu-west-1"},
         "target": {"account": "1", "region": "eu-central-1"},
         "not_enforced": [["aws:eks/cluster:Cluster", "recorded only"]],
-        "t_failure": "2026-01-01T00:00:00+00:00",
+        "t_failure": "2026-01-01T00:00:02+00:00",
         "lost_at_s": 2.0,
         "proven_at_s": 6.0,
         "failure": None,
         "phases": [
-            {"name": "lose the primary region", "start": "2026-01-01", "start_s": 0.0, "seconds": 2.0},
-            {"name": "restore objects", "start": "2026-01-01", "start_s": 2.0, "seconds": 4.0},
+            {"name": "lose the primary region", "start": "2026-01-01T00:00:00+00:00", "start_s": 0.0, "seconds": 2.0},
+            {"name": "restore objects", "start": "2026-01-01T00:00:02+00:00", "start_s": 2.0, "seconds": 4.0},
         ],
         "checks": checks,
         "controls": [

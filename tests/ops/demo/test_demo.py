@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from common.attestation.trust import trust_from
 from ops.demo.board import Board
 from ops.demo.model import State
-from ops.drill.evidence import verify
+from ops.drill.verifying import verify_file
 
 pytestmark = [pytest.mark.engine, pytest.mark.triton, pytest.mark.xdist_group("demo")]
 
@@ -205,9 +206,10 @@ def test_predictions_are_golden_before_the_loss_and_after_the_restore(done: Done
 
 
 def test_the_restore_is_proven_and_its_evidence_bears_a_signature(done: Done) -> None:
-    evidence = json.loads((done.folder / done.result["evidence"][0]).read_text(encoding="utf-8"))
-    assert verify(evidence) == evidence["signer"]["fingerprint"]
-    assert (evidence["verdict"], evidence["mode"]) == ("proven", "emulated")
+    trust = trust_from([done.result["signer"]], None)
+    found = verify_file(done.folder / done.result["evidence"][0], trust, "dev-aws")
+    assert (found.problems, found.predicate["mode"]) == ((), "emulated")
+    assert found.predicate["program"]["differs"] == []
 
 
 def test_the_reports_folder_appears_whole(done: Done) -> None:
