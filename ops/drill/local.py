@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from common.attestation.signers import default_key, open_signer
+from common.checkout import commit
 from common.console import Steps
 from localcloud.front import ensure_serving_environment, not_enforced
 from ops.deployed import check_up, read_outputs
 from ops.drill.clouds import drill_cloud
 from ops.drill.evidence import signed, write
 from ops.drill.program import program
-from ops.drill.run import Assignment, Scenario, Serve, commit, drill
+from ops.drill.run import Assignment, Scenario, Serve, drill
 from ops.drill.scenarios import SCENARIOS
 from ops.local.session import LocalCloud, open_local
 from ops.plan.planner import plan_stack

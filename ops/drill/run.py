@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
-import subprocess
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from common.checkout import operator
 from common.console import Steps
 from common.errors import UserError
-from common.paths import repo_root
 from common.target import Pod, Target
 from localcloud.front import Release
 from ops.drill.evidence import artefacts
@@ -145,23 +143,3 @@ def _keep_trace(a: Assignment, error: Exception) -> None:
     """For whoever repairs the drill; the evidence names the error alone."""
     text = "".join(traceback.format_exception(error))
     (a.log_dir / f"drill-{a.drill_id}-error.log").write_text(text, encoding="utf-8")
-
-
-def commit() -> str:
-    """The checkout's commit, with `+changes` if the working tree differs; empty outside git."""
-    try:
-        head, status = (
-            subprocess.run(["git", *a], cwd=repo_root(), capture_output=True, text=True, check=True).stdout.strip()
-            for a in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return f"{head}+changes" if status else head
-
-
-def operator() -> str:
-    """Who runs the drill, as this machine knows them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

@@ -1,14 +1,7 @@
 """Publishes model repositories as immutable releases in a bucket, and says which one is current.
 
-The bucket's layout:
-
-    releases/<version>/claim.json        written first: which content this version is going to hold
-    releases/<version>/repository/…      the model repository, as Triton serves it
-    releases/<version>/manifest.json     written last: the release is complete, and never changes again
-    current.json                         which release is current
-
 Readers take `current.json`, or a version that they were given, and then the manifest: each is one object, so a
-reader sees a whole release or none, whenever a publisher stops.
+reader sees a whole release or none, whenever a publisher stops. Where they lie: `ops.models.layout`.
 
 `current.json` is the operators' word on which release is good. No pod reads it: a fleet serves what its settings pin,
 version and digest, so that a bucket's writer cannot change what is served, and a roll-out or a roll-back of the fleet
@@ -17,37 +10,49 @@ is a change of the settings that is reviewed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
+from common.attestation.signers import Signing
+from common.attestation.trust import Trust
 from common.errors import UserError
+from ops.models import claims
+from ops.models.layout import (
+    POINTER_KEY,
+    RELEASES,
+    holds_other_content,
+    manifest_key,
+    no_release,
+    read_object,
+    release_prefix,
+    release_uri,
+    repository_prefix,
+)
+from ops.models.lineage import Origin, is_signed, provenance, sign
 from ops.models.manifest import Manifest, build_manifest, check_version
+from ops.models.pointer import Pointer, gone_back, look, read_pointer, replaced, switch_to
 from ops.objects import transfer
-from ops.objects.store import ChecksumMismatchError, ObjectExistsError, ObjectMissingError, ObjectStore
+from ops.objects.store import ChecksumMismatchError, ObjectExistsError, ObjectStore
 
-POINTER_KEY = "current.json"
-RELEASES = "releases/"
-
-
-class Pointer(BaseModel):
-    """The content of `current.json`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: str
-    manifest_sha256: str
-    previous: str | None = None
-    """What was current before; `rollback` goes there."""
-
-
-class Claim(BaseModel):
-    """The content of `claim.json`: only one content can be published under a version."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    manifest_sha256: str
+__all__ = [
+    "Publication",
+    "Release",
+    "Verification",
+    "compare",
+    "current_manifest",
+    "download_release",
+    "publish",
+    "read_manifest",
+    "read_pointer",
+    "release_prefix",
+    "release_uri",
+    "releases",
+    "repository_prefix",
+    "rollback",
+    "switch_to",
+    "verify",
+]
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class Release:
     version: str
     manifest: Manifest | None
     is_current: bool
+    is_pruned: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,53 +98,46 @@ class Verification:
         return not (self.missing or self.extra or self.mismatched)
 
 
-def release_prefix(version: str) -> str:
-    return f"{RELEASES}{version}/"
-
-
-def repository_prefix(version: str) -> str:
-    return f"{release_prefix(version)}repository/"
-
-
-def manifest_key(version: str) -> str:
-    return f"{release_prefix(version)}manifest.json"
-
-
-def claim_key(version: str) -> str:
-    return f"{release_prefix(version)}claim.json"
-
-
-def release_uri(store: ObjectStore, version: str) -> str:
-    """Where a release lies, as the pods' init container takes it."""
-    return f"{store.uri}/{release_prefix(version).rstrip('/')}"
-
-
 def publish(
-    store: ObjectStore, folder: Path, version: str, *, switch: bool = True, replace_unfinished: bool = False
+    store: ObjectStore,
+    folder: Path,
+    version: str,
+    *,
+    switch: bool = True,
+    replace_unfinished: bool = False,
+    signing: Signing | None = None,
+    origin: Callable[[Manifest], Origin] = lambda _: Origin(None, "the publisher told none"),
 ) -> Publication:
     """Publishes the model repository in `folder` as the release `version`, and makes it current.
 
-    Can be run again after an interruption; a release that is complete already is left alone.
+    Can be run again after an interruption; a release that is complete already is left alone, but signed if nobody
+    did so.
 
     Args:
         switch: make it the current release.
         replace_unfinished: if an earlier publication of *other* content under this version never finished, discard
             what it left. Nobody may be publishing it still.
+        signing: who signs it; None leaves it unsigned, which a fleet serves only where its settings say so.
+        origin: where the model comes from, of its manifest.
 
     Raises:
         UserError: the folder is no model repository or changed meanwhile, the version holds other content, or the
             bucket cannot be used.
     """
     manifest = build_manifest(folder, version)
+    comes_from = origin(manifest)
     existing = read_manifest(store, version)
     if existing is None:
-        _claim(store, manifest, replace_unfinished)
-        # Whoever held the claim before may have finished between the two reads.
-        existing = read_manifest(store, version)
+        existing = _claim(store, manifest, replace_unfinished)
+    if existing is not None and existing != manifest:
+        raise holds_other_content(store, version)
     if existing is None:
         _upload(store, folder, manifest)
-    elif existing != manifest:
-        raise _holds_other_content(store, version)
+        if signing is not None:
+            sign(store, manifest, comes_from, signing)
+        _complete(store, manifest)
+    elif signing is not None and not is_signed(store, manifest):
+        sign(store, manifest, comes_from, signing)
     if switch:
         switch_to(store, manifest)
     return Publication(
@@ -152,25 +151,14 @@ def publish(
     )
 
 
-def _claim(store: ObjectStore, manifest: Manifest, replace_unfinished: bool) -> None:
-    key = claim_key(manifest.version)
-    claim = Claim(manifest_sha256=manifest.sha256)
-    data = claim.model_dump_json().encode()
-    try:
-        store.put(key, data, only_create=True)
-        return
-    except ObjectExistsError:
-        found = _read(store, key)
-    if found == data:
-        return
-    if not replace_unfinished:
-        raise UserError(
-            f"another publication of {manifest.version!r}, with other content, has begun and not finished",
-            f"{store.uri}/{release_prefix(manifest.version)}",
-            "Wait for it, choose another version, or discard what it left with --replace-unfinished.",
-        )
-    transfer.empty(store, repository_prefix(manifest.version))
-    store.put(key, data)
+def _claim(store: ObjectStore, manifest: Manifest, replace_unfinished: bool) -> Manifest | None:
+    """Claim the version; the manifest of whoever held it before, if they have finished after all."""
+    discards = claims.take(store, manifest, replace=replace_unfinished)
+    # Once the claim is taken nobody else finishes: what is there now decides, and only then is anything discarded.
+    existing = read_manifest(store, manifest.version)
+    if existing is None and discards:
+        transfer.empty(store, repository_prefix(manifest.version))
+    return existing
 
 
 def _upload(store: ObjectStore, folder: Path, manifest: Manifest) -> None:
@@ -183,6 +171,8 @@ def _upload(store: ObjectStore, folder: Path, manifest: Manifest) -> None:
             str(folder),
             "Let no other program write there, and run the command again with --replace-unfinished.",
         ) from error
+    if not claims.holds(store, manifest):
+        raise claims.lost(store, manifest.version)
     found = {item.key.removeprefix(prefix): item.size for item in store.list(prefix)}
     if found != {file.path: file.size for file in manifest.files}:
         raise UserError(
@@ -190,61 +180,92 @@ def _upload(store: ObjectStore, folder: Path, manifest: Manifest) -> None:
             str(folder),
             "Stop it, and run the command again with --replace-unfinished.",
         )
+
+
+def _complete(store: ObjectStore, manifest: Manifest) -> None:
+    """Write the manifest, last of all, unless somebody has taken the version over."""
+    if not claims.holds(store, manifest):
+        raise claims.lost(store, manifest.version)
     try:
         store.put(manifest_key(manifest.version), manifest.to_json(), only_create=True)
     except ObjectExistsError as error:
         if read_manifest(store, manifest.version) != manifest:
-            raise _holds_other_content(store, manifest.version) from error
+            raise holds_other_content(store, manifest.version) from error
+    if not claims.holds(store, manifest):
+        # Taken over between the two: what the other one discards or uploads is not this manifest's.
+        store.delete(manifest_key(manifest.version))
+        raise claims.lost(store, manifest.version)
 
 
-def switch_to(store: ObjectStore, manifest: Manifest) -> None:
-    """Makes a complete release the current one; no write if it is."""
-    current = read_pointer(store)
-    if current is not None and current.version == manifest.version:
-        return
-    pointer = Pointer(
-        version=manifest.version,
-        manifest_sha256=manifest.sha256,
-        previous=current.version if current else None,
-    )
-    store.put(POINTER_KEY, pointer.model_dump_json(indent=1).encode())
-
-
-def rollback(store: ObjectStore, version: str | None = None) -> Pointer:
+def rollback(store: ObjectStore, version: str | None = None, trust: Trust | None = None) -> Pointer:
     """Makes an earlier release current: `version`, or the one that was current before this one.
 
+    It is read in full and verified before anything is switched. What is left is not gone back to. With `version`, a
+    pointer that cannot be read is written anew.
+
+    Args:
+        trust: whose signature it must bear; None where the stack's settings ask for none.
+
     Raises:
-        UserError: there is none, it is not complete, or objects of it are gone.
+        UserError: there is none, it is not complete or not intact, or somebody else switched meanwhile.
     """
-    current = read_pointer(store)
-    wanted = version or (current.previous if current else None)
+    seen = look(store)
+    if seen.damaged and version is None:
+        read_pointer(store)  # raises
+    wanted = version or (seen.pointer.previous if seen.pointer else None)
     if wanted is None:
         raise UserError(
             "there is no earlier release to go back to", f"{store.uri}/{POINTER_KEY}", "Name one with --to."
         )
-    manifest = read_manifest(store, check_version(wanted))
-    if manifest is None:
-        raise _no_release(store, wanted)
-    prefix = repository_prefix(wanted)
-    found = {item.key.removeprefix(prefix): item.size for item in store.list(prefix)}
-    lost = [file.path for file in manifest.files if found.get(file.path) != file.size]
-    if lost:
+    manifest = _sound(store, check_version(wanted), seen.pointer, trust)
+    if seen.pointer is not None and seen.pointer.version == manifest.version:
+        return seen.pointer
+    fresh = gone_back(seen.pointer, manifest)
+    if not replaced(store, seen, fresh):
         raise UserError(
-            f"{len(lost)} objects of the release {wanted!r} are missing or have another size, first {lost[0]!r}",
-            f"{store.uri}/{prefix}",
+            "somebody else made another release the current one meanwhile, so nothing was switched",
+            f"{store.uri}/{POINTER_KEY}",
+            "See which is current with `seawall models list STACK`, then run the command again.",
+        )
+    return fresh
+
+
+def _sound(store: ObjectStore, version: str, pointer: Pointer | None, trust: Trust | None) -> Manifest:
+    """The manifest of a release that may be gone back to; raises UserError for one that may not."""
+    manifest = read_manifest(store, version)
+    if manifest is None:
+        raise no_release(store, version)
+    known = {each.version: each.manifest_sha256 for each in pointer.history} if pointer else {}
+    if known.get(version) not in (None, manifest.sha256):
+        raise UserError(
+            f"the manifest of {version!r} is not the one that was current",
+            f"{store.uri}/{manifest_key(version)}",
+            "Restore it from the bucket's older versions, or name another release with --to.",
+        )
+    if trust is not None:
+        provenance(store, manifest, trust)
+    checked = compare(store, manifest)
+    if not checked.is_intact:
+        lost = (*checked.missing, *checked.mismatched, *checked.extra)
+        raise UserError(
+            f"{len(lost)} objects of {version!r} are missing, changed or do not belong there, first {lost[0]!r}",
+            f"{store.uri}/{repository_prefix(version)}",
             "Restore them, or name another release with --to.",
         )
-    switch_to(store, manifest)
-    pointer = read_pointer(store)
-    assert pointer is not None, "written above"  # noqa: S101 (for the type checker)
-    return pointer
+    return manifest
 
 
 def releases(store: ObjectStore) -> list[Release]:
     """Every release in the bucket, unfinished ones included, in the order of their names."""
-    pointer = read_pointer(store)
+    pointer = look(store).pointer
     versions = sorted({item.key.split("/")[1] for item in store.list(RELEASES) if item.key.count("/") >= 2})
-    return [Release(version, read_manifest(store, version), _is_current(pointer, version)) for version in versions]
+    return [_release(store, version, _is_current(pointer, version)) for version in versions]
+
+
+def _release(store: ObjectStore, version: str, is_current: bool) -> Release:
+    manifest = read_manifest(store, version)
+    claim = None if manifest else claims.read_claim(store, version)
+    return Release(version, manifest, is_current, is_pruned=claim is not None and claim.pruned_at is not None)
 
 
 def verify(store: ObjectStore, version: str) -> Verification:
@@ -255,7 +276,7 @@ def verify(store: ObjectStore, version: str) -> Verification:
     """
     manifest = read_manifest(store, check_version(version))
     if manifest is None:
-        raise _no_release(store, version)
+        raise no_release(store, version)
     return compare(store, manifest)
 
 
@@ -297,7 +318,7 @@ def read_manifest(store: ObjectStore, version: str) -> Manifest | None:
         UserError: it cannot be read, or belongs to another version.
     """
     key = manifest_key(version)
-    data = _read(store, key)
+    data = read_object(store, key)
     if data is None:
         return None
     manifest = Manifest.from_json(data, f"{store.uri}/{key}")
@@ -306,25 +327,6 @@ def read_manifest(store: ObjectStore, version: str) -> Manifest | None:
             f"the manifest is that of {manifest.version!r}", f"{store.uri}/{key}", "Publish under another version."
         )
     return manifest
-
-
-def read_pointer(store: ObjectStore) -> Pointer | None:
-    """Which release is current; None before the first publication.
-
-    Raises:
-        UserError: the pointer cannot be read.
-    """
-    data = _read(store, POINTER_KEY)
-    if data is None:
-        return None
-    try:
-        return Pointer.model_validate_json(data)
-    except ValidationError as error:
-        raise UserError(
-            "the pointer to the current release cannot be read",
-            f"{store.uri}/{POINTER_KEY}",
-            "Delete that object, then choose a release with `seawall models rollback STACK --to VERSION`.",
-        ) from error
 
 
 def current_manifest(store: ObjectStore) -> Manifest | None:
@@ -338,7 +340,7 @@ def current_manifest(store: ObjectStore) -> Manifest | None:
         return None
     manifest = read_manifest(store, pointer.version)
     if manifest is None:
-        raise _no_release(store, pointer.version)
+        raise no_release(store, pointer.version)
     if manifest.sha256 != pointer.manifest_sha256:
         raise UserError(
             f"the manifest of {pointer.version!r} is not the one that was published",
@@ -348,34 +350,5 @@ def current_manifest(store: ObjectStore) -> Manifest | None:
     return manifest
 
 
-def _read(store: ObjectStore, key: str) -> bytes | None:
-    try:
-        return store.get(key)
-    except ObjectMissingError:
-        return None
-    except ChecksumMismatchError as error:
-        raise UserError(
-            "the object is not what was written: its checksum does not match",
-            f"{store.uri}/{key}",
-            "Restore it from the bucket's older versions.",
-        ) from error
-
-
 def _is_current(pointer: Pointer | None, version: str) -> bool:
     return pointer is not None and pointer.version == version
-
-
-def _no_release(store: ObjectStore, version: str) -> UserError:
-    return UserError(
-        f"there is no complete release {version!r}",
-        f"{store.uri}/{release_prefix(version)}",
-        "See what there is with `seawall models list STACK`, or publish it.",
-    )
-
-
-def _holds_other_content(store: ObjectStore, version: str) -> UserError:
-    return UserError(
-        f"the release {version!r} exists with other content, and releases never change",
-        f"{store.uri}/{release_prefix(version)}",
-        "Publish under a new version.",
-    )

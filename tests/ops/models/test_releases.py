@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -221,3 +222,155 @@ def test_this_projects_own_repository_can_be_published(store: Store) -> None:
     root = Path(releases.__file__).resolve().parents[2] / "serving_image" / "model_repository"
     releases.publish(store, root, "v1")
     assert visible(store) == "v1"
+
+
+# Claims.
+
+
+def test_what_finished_meanwhile_is_not_discarded(
+    make_memory_store: Callable[[], Store], make_repository: MakeRepository, crash: type[Exception]
+) -> None:
+    """The first publisher finishes after the second has found no manifest, and before it takes the claim."""
+    store = make_memory_store()
+    store.crash_at = 6
+    with pytest.raises(crash):
+        releases.publish(store, make_repository("one"), "v1")
+    store.crash_at = None
+    before(store, "put", "releases/v1/claim.json", lambda: releases.publish(store, make_repository("one"), "v1"))
+    with pytest.raises(UserError, match="never change"):
+        releases.publish(store, make_repository("two"), "v1", replace_unfinished=True)
+    assert visible(store) == "v1"
+    assert releases.verify(store, "v1").is_intact
+
+
+def test_a_publisher_whose_claim_was_taken_over_does_not_finish(
+    store: Store, make_repository: MakeRepository
+) -> None:
+    other = make_repository("two", extra="more.txt")
+    last = "releases/v1/repository/second/config.pbtxt"
+    before(store, "put", last, lambda: releases.publish(store, other, "v1", replace_unfinished=True))
+    with pytest.raises(UserError, match="taken the version"):
+        releases.publish(store, make_repository("one"), "v1")
+    assert releases.read_manifest(store, "v1") == build_manifest(other, "v1")
+
+
+def test_a_manifest_written_while_the_claim_was_taken_over_is_taken_back(
+    store: Store, make_repository: MakeRepository
+) -> None:
+    claim = b'{"manifest_sha256": "other"}'
+    before(store, "put", "releases/v1/manifest.json", lambda: store.objects.update({"releases/v1/claim.json": claim}))
+    with pytest.raises(UserError, match="taken the version"):
+        releases.publish(store, make_repository("one"), "v1")
+    assert releases.read_manifest(store, "v1") is None
+
+
+# The pointer.
+
+
+def before(store: Store, method: str, key: str, act: Callable[[], object]) -> None:
+    """Has somebody else act once, right before a call of the store about this key."""
+    real, done = getattr(store, method), []
+
+    def called(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name == key and not done:
+            done.append(name)
+            act()
+        return real(name, *args, **kwargs)
+
+    setattr(store, method, called)
+
+
+def published(store: Store, make_repository: MakeRepository, *versions: str) -> None:
+    for version in versions:
+        releases.publish(store, make_repository(version), version)
+
+
+def test_a_second_rollback_goes_further_back(store: Store, make_repository: MakeRepository) -> None:
+    published(store, make_repository, "v1", "v2", "v3")
+    assert [releases.rollback(store).version for _ in range(2)] == ["v2", "v1"]
+    with pytest.raises(UserError, match="no earlier release"):
+        releases.rollback(store)
+
+
+def test_no_rollback_returns_to_the_release_that_was_left(store: Store, make_repository: MakeRepository) -> None:
+    published(store, make_repository, "v1", "v2", "v3")
+    releases.rollback(store)
+    published(store, make_repository, "v4")
+    assert releases.rollback(store).version == "v2"
+
+
+def test_going_back_to_a_named_release_forgets_what_came_after_it(
+    store: Store, make_repository: MakeRepository
+) -> None:
+    published(store, make_repository, "v1", "v2", "v3", "v4")
+    assert releases.rollback(store, "v2").previous == "v1"
+
+
+def test_a_release_with_a_changed_byte_is_no_place_to_go_back_to(
+    store: Store, make_repository: MakeRepository
+) -> None:
+    published(store, make_repository, "v1", "v2")
+    store.objects["releases/v1/repository/first/1/model.py"] = b"vX"
+    with pytest.raises(UserError, match="changed"):
+        releases.rollback(store)
+    assert visible(store) == "v2"
+
+
+def test_a_release_whose_manifest_was_exchanged_is_no_place_to_go_back_to(
+    store: Store, make_repository: MakeRepository
+) -> None:
+    published(store, make_repository, "v1", "v2")
+    other = make_repository("other")
+    store.objects["releases/v1/manifest.json"] = build_manifest(other, "v1").to_json()
+    for path in ("first/1/model.py", "second/1/model.py"):
+        store.objects[f"releases/v1/repository/{path}"] = b"other"
+    with pytest.raises(UserError, match="not the one that was current"):
+        releases.rollback(store)
+
+
+@pytest.mark.parametrize("pointer", [b"", b"{", b'{"version": "v1"}', b"[]"])
+def test_a_damaged_pointer_is_mended_by_naming_a_release(
+    store: Store, make_repository: MakeRepository, pointer: bytes
+) -> None:
+    published(store, make_repository, "v1", "v2")
+    store.objects["current.json"] = pointer
+    with pytest.raises(UserError, match="cannot be read"):
+        releases.rollback(store)
+    assert releases.rollback(store, "v1").version == "v1"
+    assert visible(store) == "v1"
+
+
+def test_the_releases_are_listed_while_the_pointer_is_damaged(store: Store, make_repository: MakeRepository) -> None:
+    published(store, make_repository, "v1")
+    store.objects["current.json"] = b"{"
+    assert [release.version for release in releases.releases(store)] == ["v1"]
+
+
+def test_a_pointer_of_before_is_read(store: Store, make_repository: MakeRepository) -> None:
+    published(store, make_repository, "v1", "v2")
+    digest = build_manifest(make_repository("v2"), "v2").sha256
+    older = {"version": "v2", "manifest_sha256": digest, "previous": "v1"}
+    store.objects["current.json"] = json.dumps(older).encode()
+    assert releases.rollback(store).version == "v1"
+
+
+def test_of_two_publishers_that_switch_at_once_neither_is_forgotten(
+    store: Store, make_repository: MakeRepository
+) -> None:
+    published(store, make_repository, "v1")
+    releases.publish(store, make_repository("two"), "v2", switch=False)
+    before(store, "put", "current.json", lambda: releases.publish(store, make_repository("three"), "v3"))
+    releases.publish(store, make_repository("two"), "v2")
+    pointer = releases.read_pointer(store)
+    assert pointer is not None
+    assert (pointer.version, [each.version for each in pointer.history]) == ("v2", ["v3", "v1"])
+
+
+def test_a_rollback_does_not_undo_what_somebody_published_meanwhile(
+    store: Store, make_repository: MakeRepository
+) -> None:
+    published(store, make_repository, "v1", "v2")
+    before(store, "put", "current.json", lambda: releases.publish(store, make_repository("three"), "v3"))
+    with pytest.raises(UserError, match="meanwhile"):
+        releases.rollback(store)
+    assert visible(store) == "v3"
