@@ -14,6 +14,7 @@ Writes, below FOLDER (default: this folder):
     model_repository/feature_lookup/1/fallback.json    training means, served where the store gives no row
     features/held_out.json                             the store's rows of the held-out entities
     golden/predictions.json                            requests, expected answers, tolerance, accuracy
+    model_repository/tumour_risk/1/goldens.json        that file's digest, count and tolerance
 
 and prints the held-out accuracy. The split's seed is fixed and the solver is deterministic, so the same package
 versions give the same bytes.
@@ -22,6 +23,7 @@ versions give the same bytes.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -96,8 +98,9 @@ def main() -> None:
             "entities": {str(test_ids[i]): _row(x_test[i, MEASUREMENTS:]) for i in order},
         },
     )
+    goldens = out / "golden" / "predictions.json"
     write_json(
-        out / "golden" / "predictions.json",
+        goldens,
         {
             "model": "tumour_risk",
             "tolerance": TOLERANCE,
@@ -112,6 +115,15 @@ def main() -> None:
                 }
                 for i in order
             ],
+        },
+    )
+    # In the release, so that whoever pins its digest pins what it must answer.
+    write_json(
+        out / "model_repository" / "tumour_risk" / "1" / "goldens.json",
+        {
+            "sha256": hashlib.sha256(goldens.read_bytes()).hexdigest(),
+            "predictions": len(order),
+            "tolerance": TOLERANCE,
         },
     )
     print(f"trained on {len(y_train)} rows; held-out accuracy {accuracy:.4f} on {len(y_test)} rows")

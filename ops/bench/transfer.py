@@ -22,7 +22,7 @@ from ops.bench.measure import in_turns, timed
 from ops.bench.model import Result, Sample, Target, speed_of
 from ops.drill.judging import failure
 from ops.drill.model import ExpectedObject
-from ops.drill.restoring import check_objects
+from ops.drill.restoring import check_objects, read_objects
 from ops.models import releases
 from ops.models.manifest import Manifest, build_manifest
 from ops.objects import transfer
@@ -112,7 +112,7 @@ class Bench:
 
             def restore() -> None:
                 transfer.copy(store, REPLICA, {key: key for key in self._keys})
-                wrong = failure(check_objects(store, self._expected))
+                wrong = failure(check_objects(store, self._expected, read_objects(store, self._expected)))
                 if wrong:
                     raise UserError(
                         wrong,

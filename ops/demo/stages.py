@@ -24,8 +24,9 @@ from ops.deployed import open_bucket, read_outputs
 from ops.drill.evidence import signed, write
 from ops.drill.local import drill_session
 from ops.drill.reading import objectives, restored
+from ops.features.loads import load
 from ops.features.rows import load_rows
-from ops.features.store import FeatureStore, write_rows
+from ops.features.store import FeatureStore
 from ops.local.session import Deployed, LocalCloud, open_local
 from ops.models import releases
 from ops.models.command import default_repository
@@ -147,7 +148,7 @@ def publish(demo: Demo, step: Step) -> None:
         done = demo.result.published = releases.publish(bucket, default_repository(), version)
     with demo.board.step("write features"):
         ttl_hours = demo.outputs.feature_store.entry_ttl_hours
-        rows = write_rows(FeatureStore.of(demo.outputs), target, load_rows(), ttl_hours)
+        rows = load(FeatureStore.of(demo.outputs), target, load_rows(), ttl_hours)
     step.result = f"{version}, {rows} feature rows; {done.files} files, {decimal(done.size)}, {done.uri}"
 
 

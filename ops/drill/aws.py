@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,12 +20,16 @@ from common.target import Target
 from components.contracts import serving
 from components.contracts.feature_store import FeatureStoreKind
 from components.contracts.naming import drill_name
+from components.contracts.recovery import Bound
+from components.contracts.specs import StorageSpec
 from ops.deployed import open_bucket
+from ops.drill import aws_deployed
 from ops.drill.model import KeyFound, NotRecoverableError, RecoveryPoint, Setting
 from ops.features.store import FeatureStore
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
 from stacks.outputs import StackOutputs
+from stacks.settings import Settings
 
 POLL_S: Final = 0.5
 RESTORE_TIMEOUT_S: Final = 3600
@@ -51,8 +55,8 @@ class AwsDrill:
     def note_primary(self) -> Mapping[str, Any]:
         return {}
 
-    def hurry_copies(self) -> None:
-        """S3 replicates by itself, object by object."""
+    def hurry_copies(self) -> list[str]:
+        return []
 
     def recovery_point(self, since: datetime) -> RecoveryPoint | None:
         vault = self._outputs.backup.vault
@@ -69,7 +73,7 @@ class AwsDrill:
         created = newest["CreationDate"].astimezone(UTC)
         return RecoveryPoint(newest["RecoveryPointArn"], created, vault, self._far, bool(locked))
 
-    def make_bucket(self, drill_id: str) -> ObjectStore:
+    def make_bucket(self, drill_id: str, promised: Settings) -> ObjectStore:
         name = self._restored_name(drill_id)
         with _told(f"bucket {name}"):
             s3 = self._client("s3", self._far)
@@ -96,6 +100,9 @@ class AwsDrill:
                 "BucketKeyEnabled": True,
             }
             s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+            s3.put_bucket_lifecycle_configuration(
+                Bucket=name, LifecycleConfiguration={"Rules": [_old_versions(promised.storage)]}
+            )
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": _DRILL_TAG, "Value": drill_id}]})
         return open_store(f"s3://{name}", self._target, self._far)
 
@@ -140,21 +147,33 @@ class AwsDrill:
         found = [(bucket.uri, key) for key in sorted(keys)] + [(f"table {store.name}", table_key)]
         return [KeyFound(resource, key, self._far) for resource, key in found]
 
-    def settings(self, bucket: ObjectStore, store: FeatureStore) -> list[Setting]:
+    def deployed(self, promised: Settings) -> list[Setting]:
+        with _told("what is deployed"):
+            return list(aws_deployed.settings(self._client, self._outputs, promised))
+
+    def bounds(self, promised: Settings) -> list[Bound | str]:
+        with _told("what copies the stack's data"):
+            return aws_deployed.bounds(self._client, self._outputs, promised)
+
+    def restored(self, bucket: ObjectStore, store: FeatureStore, promised: Settings) -> list[Setting]:
         with _told("the restored resources' settings"):
             s3, dynamodb = self._client("s3", self._far), self._client("dynamodb", self._far)
-            versioning = s3.get_bucket_versioning(Bucket=bucket.bucket).get("Status", "off")
-            block = s3.get_public_access_block(Bucket=bucket.bucket)["PublicAccessBlockConfiguration"]
-            ttl = dynamodb.describe_time_to_live(TableName=store.name)["TimeToLiveDescription"]
-            backups = dynamodb.describe_continuous_backups(TableName=store.name)["ContinuousBackupsDescription"]
-        table = f"table {store.name}"
-        recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus", "DISABLED")
-        return [
-            Setting(bucket.uri, "versioning", "Enabled", versioning),
-            Setting(bucket.uri, "public access", "blocked", "blocked" if all(block.values()) else "open"),
-            Setting(table, "TTL attribute", TTL_ATTRIBUTE, ttl.get("AttributeName", "none")),
-            Setting(table, "point-in-time recovery", "ENABLED", recovery),
-        ]
+            days = promised.storage.noncurrent_retention_days
+            return [
+                *aws_deployed.bucket_settings(s3, bucket.bucket, self._far, self._recovery_key, days),
+                *aws_deployed.table_settings(dynamodb, store.name, self._recovery_key, protected=True),
+            ]
+
+    def still_answering(self) -> list[str]:
+        table, data = self.feature_store.name, self._outputs.keys.data.id
+        asks: dict[str, Callable[[Any], object]] = {
+            "s3": lambda client: client.head_bucket(Bucket=self.primary.bucket),
+            "dynamodb": lambda client: client.describe_table(TableName=table),
+            "kms": lambda client: client.describe_key(KeyId=data),
+            "backup": lambda client: client.list_backup_plans(),
+        }
+        once = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=5)
+        return [service for service, ask in asks.items() if _answers(self._make(service, self._region, once), ask)]
 
     def leftovers(self, drill_id: str) -> list[str]:
         name = self._restored_name(drill_id)
@@ -172,7 +191,9 @@ class AwsDrill:
                     self._empty_bucket(name, self._far)
                     self._client("s3", self._far).delete_bucket(Bucket=name)
                 else:
-                    self._client("dynamodb", self._far).delete_table(TableName=name)
+                    dynamodb = self._client("dynamodb", self._far)
+                    dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
+                    dynamodb.delete_table(TableName=name)
                     self._client("dynamodb", self._far).get_waiter("table_not_exists").wait(TableName=name)
             deleted.append(left)
         return deleted
@@ -191,14 +212,16 @@ class AwsDrill:
     def _client(self, service: str, region: str) -> Any:
         """Made once: a client loads its service's whole description."""
         if (service, region) not in self._clients:
-            known: Any = service  # the stubs know each service by a literal of its own
-            self._clients[service, region] = self._session.client(
-                known,
-                region_name=region,
-                endpoint_url=self._target.aws_endpoint_url,
-                config=Config(retries={"max_attempts": 3, "mode": "standard"}, connect_timeout=5, read_timeout=60),
-            )
+            retries: Any = {"max_attempts": 3, "mode": "standard"}
+            config = Config(retries=retries, connect_timeout=5, read_timeout=60)
+            self._clients[service, region] = self._make(service, region, config)
         return self._clients[service, region]
+
+    def _make(self, service: str, region: str, config: Config) -> Any:
+        known: Any = service  # the stubs know each service by a literal of its own
+        return self._session.client(
+            known, region_name=region, endpoint_url=self._target.aws_endpoint_url, config=config
+        )
 
     def _empty_bucket(self, bucket: str, region: str) -> None:
         s3 = self._client("s3", region)
@@ -226,7 +249,7 @@ class AwsDrill:
         raise UserError(f"the restore job is not done after {RESTORE_TIMEOUT_S} s", job, "Look at it in AWS Backup.")
 
     def _bring_settings_back(self, table: str) -> None:
-        """A restored table has neither TTL nor point-in-time recovery, whatever the original had."""
+        """A restored table has no TTL, no point-in-time recovery and no protection, whatever the original had."""
         dynamodb = self._client("dynamodb", self._far)
         dynamodb.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 600})
         dynamodb.update_time_to_live(
@@ -235,10 +258,31 @@ class AwsDrill:
         dynamodb.update_continuous_backups(
             TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
         )
+        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
+
+
+def _old_versions(spec: StorageSpec) -> dict[str, Any]:
+    return {
+        "ID": "expire-old-versions",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": spec.noncurrent_retention_days},
+    }
 
 
 def _restored_name(drill_id: str) -> str:
     return f"seawall-drill-{drill_id}"
+
+
+def _answers(client: Any, ask: Callable[[Any], object]) -> bool:
+    """Whether a call is answered: a refusal is an answer, a server's failure and silence are none."""
+    try:
+        ask(client)
+    except ClientError as error:
+        return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) < 500
+    except BotoCoreError:
+        return False
+    return True
 
 
 @contextmanager

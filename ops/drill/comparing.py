@@ -22,7 +22,7 @@ def objects_check(
     wanted = {item.key: item.sha256 for item in expected}
     found = {key: digest for key in sizes if (digest := digests.get(key)) is not None}
     volume = {item.key: item.size for item in expected}
-    return _whole(
+    return digests_check(
         name,
         subject,
         wanted,
@@ -36,7 +36,7 @@ def objects_check(
 def rows_check(name: str, subject: str, expected: Mapping[str, Row], found: Mapping[str, Row]) -> Check:
     """Feature rows in full, the moment of their expiry included."""
     wanted, there = ({entity: _digest(row) for entity, row in rows.items()} for rows in (expected, found))
-    return _whole(name, subject, wanted, there, extra=there.keys() - wanted.keys())
+    return digests_check(name, subject, wanted, there)
 
 
 def digest_of(things: Mapping[str, str]) -> str:
@@ -45,16 +45,22 @@ def digest_of(things: Mapping[str, str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _whole(
+def digests_check(
     name: str,
     subject: str,
     wanted: Mapping[str, str],
     found: Mapping[str, str],
     *,
-    extra: Iterable[str],
+    extra: Iterable[str] | None = None,
     expected_also: Mapping[str, Any] | None = None,
     found_also: Mapping[str, Any] | None = None,
 ) -> Check:
+    """Digests of what is there beside those of what must be there.
+
+    Args:
+        extra: what is there beyond, if not all of it has a digest in `found`.
+        expected_also: further figures for the record; `found_also` likewise.
+    """
     there = {key: digest for key, digest in found.items() if key in wanted}
     return Check(
         name,
@@ -65,7 +71,7 @@ def _whole(
             "sha256": digest_of(there),
             "missing": sorted(wanted.keys() - there.keys()),
             "changed": sorted(key for key, digest in there.items() if digest != wanted[key]),
-            "extra": sorted(extra),
+            "extra": sorted(found.keys() - wanted.keys() if extra is None else extra),
             **(found_also or {}),
         },
         subject,

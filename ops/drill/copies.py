@@ -45,6 +45,22 @@ def await_point(run: Run, seed: Seed) -> RecoveryPoint:
     )
 
 
+def newest_point(run: Run, seed: Seed) -> RecoveryPoint:
+    """The newest recovery point that the backup region has after the loss.
+
+    Raises:
+        NotRecoverableError: it has none that holds the seed, though it had one before.
+    """
+    found = run.cloud.recovery_point(seed.written.replace(microsecond=0))
+    if found is None:
+        raise NotRecoverableError(
+            "the recovery points that were there before the loss cannot be found after it",
+            f"{run.a.outputs.backup.vault} in {run.a.outputs.backup_region}",
+            "See what of them depends on the lost region.",
+        )
+    return found
+
+
 def patiently(run: Run, ask: Callable[[], T | None], otherwise: str) -> T:
     """Ask again and again until there is an answer.
 

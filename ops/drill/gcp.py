@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -11,16 +12,20 @@ from typing import Any, Final
 from google.api_core.exceptions import GoogleAPIError
 
 from common.errors import UserError
-from common.gcp_api import GcpApi, GcpError
+from common.gcp_api import GcpApi, GcpError, Service
 from common.target import Target
 from components.contracts.feature_store import FeatureStoreKind
 from components.contracts.naming import drill_name
+from components.contracts.recovery import Bound
+from components.contracts.specs import StorageSpec
 from ops.deployed import open_bucket
+from ops.drill import gcp_deployed
 from ops.drill.model import KeyFound, NotRecoverableError, RecoveryPoint, Setting
 from ops.features.store import FeatureStore
 from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
 from stacks.outputs import StackOutputs
+from stacks.settings import Settings
 
 READ_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
 _DRILL_LABEL: Final = "seawall-drill"
@@ -60,8 +65,7 @@ class GcpDrill:
         self._lost_instance = {key: instance[key] for key in _KEPT if key in instance}
         return self._lost_instance
 
-    def hurry_copies(self) -> None:
-        """Run the deployed transfer and export jobs now: the same jobs, an hour early."""
+    def hurry_copies(self) -> list[str]:
         job = self._outputs.model_replica.copy_job
         name = job if job.startswith("transferJobs/") else f"transferJobs/{job}"
         self._api.wait(
@@ -69,6 +73,7 @@ class GcpDrill:
         )
         parent = f"projects/{self._project}/locations/{self._region}"
         self._api.post("cloudscheduler", f"v1/{parent}/jobs/{self._outputs.backup.plan}:run")
+        return [f"{name}, which runs on its schedule", f"{self._outputs.backup.plan}, which exports on its schedule"]
 
     def recovery_point(self, since: datetime) -> RecoveryPoint | None:
         bucket = self._api.get("storage", f"storage/v1/b/{self._exports}")
@@ -84,7 +89,7 @@ class GcpDrill:
         uri = f"gs://{self._exports}/{newest['name']}"
         return RecoveryPoint(uri, created, self._exports, self._far, held)
 
-    def make_bucket(self, drill_id: str) -> ObjectStore:
+    def make_bucket(self, drill_id: str, promised: Settings) -> ObjectStore:
         name = self._bucket_name(drill_id)
         self._api.post(
             "storage",
@@ -98,6 +103,8 @@ class GcpDrill:
                     "uniformBucketLevelAccess": {"enabled": True},
                     "publicAccessPrevention": "enforced",
                 },
+                "softDeletePolicy": {"retentionDurationSeconds": gcp_deployed.SOFT_DELETE_S},
+                "lifecycle": {"rule": [_old_versions(promised.storage)]},
                 "labels": {_DRILL_LABEL: drill_id},
             },
             params={"project": self._project},
@@ -128,18 +135,40 @@ class GcpDrill:
         found = [(bucket.uri, key) for key in sorted(keys)] + [(f"instance {store.name}", instance_key)]
         return [KeyFound(resource, key, self._far) for resource, key in found]
 
-    def settings(self, bucket: ObjectStore, store: FeatureStore) -> list[Setting]:
-        made = self._api.get("storage", f"storage/v1/b/{bucket.bucket}")
-        instance = self._api.get("redis", f"v1/{store.id}")
-        access = made.get("iamConfiguration", {})
-        name = f"instance {store.name}"
+    def deployed(self, promised: Settings) -> list[Setting]:
+        return list(gcp_deployed.settings(self._api, self._outputs, promised))
+
+    def bounds(self, promised: Settings) -> list[Bound | str]:
+        return gcp_deployed.bounds(self._api, self._outputs, promised)
+
+    def restored(self, bucket: ObjectStore, store: FeatureStore, promised: Settings) -> list[Setting]:
+        kept = {"": promised.storage.noncurrent_retention_days}
         return [
-            Setting(bucket.uri, "versioning", "True", str(made.get("versioning", {}).get("enabled"))),
-            Setting(bucket.uri, "public access prevention", "enforced", str(access.get("publicAccessPrevention"))),
-            Setting(name, "AUTH", "True", str(instance.get("authEnabled"))),
-            Setting(name, "TLS", "SERVER_AUTHENTICATION", str(instance.get("transitEncryptionMode"))),
-            Setting(name, "persistence", "RDB", str(instance.get("persistenceConfig", {}).get("persistenceMode"))),
+            *gcp_deployed.bucket_settings(self._api, bucket.bucket, self._far, self._recovery_key, kept),
+            *gcp_deployed.instance_settings(self._api, store.id, self._recovery_key, self._far),
         ]
+
+    def still_answering(self) -> list[str]:
+        parent = f"v1/projects/{self._project}/locations/{self._region}"
+        asks: tuple[tuple[Service, str], ...] = (
+            ("storage", f"storage/v1/b/{self.primary.bucket}"),
+            ("redis", f"v1/{self.feature_store.id}"),
+            ("kms", f"v1/{self._outputs.keys.data.id}"),
+            ("cloudscheduler", f"{parent}/jobs/{self._outputs.backup.plan}"),
+        )
+        with ThreadPoolExecutor(len(asks)) as pool:  # a lost region is asked again and again
+            found = pool.map(lambda ask: self._answers(*ask), asks)
+        return [service for (service, _), answers in zip(asks, found, strict=True) if answers]
+
+    def _answers(self, service: Service, path: str) -> bool:
+        """Whether a call is answered: a refusal is an answer, a server's failure and silence are none."""
+        try:
+            GcpApi(self._target, self._project).get(service, path)
+        except GcpError as error:
+            return 0 < error.code < 500
+        except UserError:
+            return False
+        return True
 
     def leftovers(self, drill_id: str) -> list[str]:
         bucket = self._api.find("storage", f"storage/v1/b/{self._bucket_name(drill_id)}")
@@ -183,6 +212,11 @@ class GcpDrill:
 
     def _instance_name(self, drill_id: str) -> str:
         return f"projects/{self._project}/locations/{self._far}/instances/{_instance_id(drill_id)}"
+
+
+def _old_versions(spec: StorageSpec) -> dict[str, Any]:
+    days = spec.noncurrent_retention_days
+    return {"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": days, "isLive": False}}
 
 
 def _instance_id(drill_id: str) -> str:

@@ -59,6 +59,7 @@ def drill_session(
     scenario: Scenario = SCENARIOS[DEFAULT_SCENARIO],
     patience_s: float = PATIENCE_S,
     serve: Serve = serve,
+    goldens: Path | None = None,
     unjudged: Sequence[tuple[str, str]] | None = None,
     made_by: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -68,6 +69,7 @@ def drill_session(
         outputs: the stack's, if the caller has them already; the engine takes a second to read them.
         patience_s: seconds after which a copy that is not there will not come.
         serve: what serves the restored release.
+        goldens: the file of golden predictions; the checkout's by default.
         unjudged: what the local cloud does not enforce of the stack, if the caller has it already.
         made_by: the stack's program, if the caller has it already.
     """
@@ -86,6 +88,7 @@ def drill_session(
         log_dir=log_dir,
         program=made_by or program(commit(), plan_stack(stack), local.resources()),
         not_enforced=unjudged,
+        goldens=goldens,
         serve=serve,
     )
     return drill(scenario, assignment, drill_cloud(outputs, local.target), local, local.target, steps)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from components.contracts.recovery import Bound
 from ops.drill.model import KeyFound, RecoveryPoint, Setting
 from ops.features.store import FeatureStore
 from ops.objects.store import ObjectStore
+from stacks.settings import Settings
 
 
 class DrillCloud(Protocol):
@@ -36,19 +38,23 @@ class DrillCloud(Protocol):
         """
         ...
 
-    def hurry_copies(self) -> None:
-        """Start what copies objects now, where the cloud has a job for it that would come due later."""
+    def hurry_copies(self) -> list[str]:
+        """Start what copies objects now, where the cloud has a job for it that would come due later; say what."""
         ...
 
     def recovery_point(self, since: datetime) -> RecoveryPoint | None:
         """The newest recovery point in the backup region made at or after `since`; None if there is none yet."""
         ...
 
+    def still_answering(self) -> list[str]:
+        """What in the primary region answers a call, if only by a refusal: storage, feature store, keys, jobs."""
+        ...
+
     def leftovers(self, drill_id: str) -> list[str]:
         """What exists of this drill's restore, found by asking the cloud anew."""
         ...
 
-    def make_bucket(self, drill_id: str) -> ObjectStore:
+    def make_bucket(self, drill_id: str, promised: Settings) -> ObjectStore:
         """A new bucket in the backup region under the recovery key: versioned, private."""
         ...
 
@@ -64,7 +70,15 @@ class DrillCloud(Protocol):
         """What the restored resources are encrypted with."""
         ...
 
-    def settings(self, bucket: ObjectStore, store: FeatureStore) -> list[Setting]:
+    def deployed(self, promised: Settings) -> list[Setting]:
+        """What was deployed beside what the stack promises: buckets, copies, feature store, keys."""
+        ...
+
+    def bounds(self, promised: Settings) -> list[Bound | str]:
+        """How old the newest copies can be by the deployed schedules; a text says why something has no bound."""
+        ...
+
+    def restored(self, bucket: ObjectStore, store: FeatureStore, promised: Settings) -> list[Setting]:
         """The restored resources' settings beside those that the stack promises."""
         ...
 

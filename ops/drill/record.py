@@ -65,9 +65,14 @@ class Record:
         """Write down what is not judged: JSON by its name in the predicate."""
         self._facts.update(facts)
 
-    def lost(self) -> None:
-        """The loss happens now."""
+    def checked(self, name: str) -> list[Check]:
+        """The checks of a name that are written down."""
+        return [check for check in self._checks if check.name == name]
+
+    def lost(self) -> float:
+        """The loss has happened; when, on the drill's clock."""
         self._lost_s, self.lost_at = self.now_s(), datetime.now(UTC)
+        return self._lost_s
 
     def proven(self, target_s: float) -> None:
         """The service answers again as it must: the recovery time ends now."""

@@ -18,18 +18,52 @@ class Requirements:
     controls: Mapping[str, str]
 
 
+BEFORE: Final[Mapping[str, str]] = {
+    "regions.apart": "at least",
+    "release.pinned": "same",
+    "release.intact": "whole",
+    "release.claim": "same",
+    "release.pointer": "same",
+    "release.previous": "same",
+    "rows.before": "rows",
+    "goldens.set": "goldens",
+    "settings.deployed": "same",
+    "rpo.bound": "at most",
+    "clock.skew": "at most",
+}
+"""What is looked at while everything stands."""
+RESTORED: Final[Mapping[str, str]] = {
+    "objects.restored": "whole",
+    "rows.restored": "whole",
+    "encryption.restored": "same",
+    "settings.restored": "same",
+    "predictions": "answers",
+    "rto.measured": "at most",
+    "cleanup.left": "none",
+}
+CONTROLS: Final[Mapping[str, str]] = {
+    "object.flipped": "objects.restored",
+    "object.missing": "objects.restored",
+    "row.changed": "rows.restored",
+    "row.missing": "rows.restored",
+    "row.expiry": "rows.restored",
+    "golden.wrong": "predictions",
+    "golden.cut": "goldens.set",
+    "golden.tolerance": "goldens.set",
+    "key.wrong": "encryption.restored",
+    "region.same": "regions.apart",
+}
+"""Put to everything that was restored."""
+
 REGION_LOST: Final = Requirements(
     checks={
-        "objects.restored": "whole",
-        "rows.restored": "whole",
-        "encryption.restored": "same",
-        "settings.restored": "same",
-        "regions.apart": "at least",
-        "predictions": "answers",
-        "rto.measured": "at most",
-        "cleanup.left": "none",
+        **BEFORE,
+        "region.lost": "none",
+        **RESTORED,
+        "rpo.measured": "marks",
+        "rpo.point": "at least",
     },
-    controls={"object.flipped": "objects.restored", "object.missing": "objects.restored"},
+    controls={**CONTROLS, "rpo.stale": "rpo.measured"},
 )
 
 REQUIREMENTS: Final[Mapping[str, Requirements]] = {"region-lost": REGION_LOST}

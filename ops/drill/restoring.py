@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from common.target import Pod
 from localcloud.front import Release
 from ops.drill.comparing import objects_check, rows_check
 from ops.drill.model import Check, ExpectedObject, Setting
+from ops.drill.numbered import NumberedWrites
 from ops.drill.run import Run
 from ops.features.rows import Row
-from ops.features.store import FeatureStore, open_rows
+from ops.features.store import FeatureStore
 from ops.models import releases
 from ops.objects import transfer
 from ops.objects.store import ObjectStore
 from ops.serving.golden import load_golden
 
-OBJECTS_RESTORED = "objects.restored"
-ROWS_RESTORED = "rows.restored"
+OBJECTS_RESTORED: Final = "objects.restored"
+ROWS_RESTORED: Final = "rows.restored"
 
 
 def restore_objects(run: Run) -> ObjectStore:
     """A new bucket in the backup region with every object of the replica, copied inside the cloud."""
-    bucket, replica = run.cloud.make_bucket(run.a.drill_id), run.cloud.replica
+    bucket, replica = run.cloud.make_bucket(run.a.drill_id, run.a.settings), run.cloud.replica
     for _ in transfer.each(lambda item: bucket.copy(replica.bucket, item.key, item.key), replica.list()):
         pass
     return bucket
 
 
-def check_objects(bucket: ObjectStore, expected: Sequence[ExpectedObject], name: str = OBJECTS_RESTORED) -> Check:
-    """Read every expected object of `bucket` in full, and compare."""
-    sizes = {item.key: item.size for item in bucket.list()}
-    digests = transfer.digests(bucket, [item.key for item in expected if item.key in sizes])
-    return objects_check(name, bucket.uri, expected, sizes, digests)
+def read_objects(bucket: ObjectStore, expected: Iterable[ExpectedObject]) -> dict[str, str | None]:
+    """The digests of these objects, each read in full and kept nowhere; None for one that is not there."""
+    return transfer.digests(bucket, [item.key for item in expected])
 
 
-def check_rows(run: Run, store: FeatureStore, expected: dict[str, Row]) -> Check:
-    """Read every row of a restored store, and compare."""
-    return rows_check(ROWS_RESTORED, store.name, expected, open_rows(store, run.target).read())
+def check_objects(
+    bucket: ObjectStore, expected: Sequence[ExpectedObject], digests: Mapping[str, str | None], *, beside: str = ""
+) -> Check:
+    """Compare what `bucket` lists, and the digests that were read from it, with what must be there.
+
+    Args:
+        beside: objects below this prefix may be there too; empty: none may.
+    """
+    sizes = {item.key: item.size for item in bucket.list() if not (beside and item.key.startswith(beside))}
+    return objects_check(OBJECTS_RESTORED, bucket.uri, expected, sizes, digests)
+
+
+def expected_rows(rows: Mapping[str, Row], numbered: NumberedWrites | None = None) -> dict[str, Row]:
+    """The rows that must be there now: those that have expired since may be gone."""
+    own = numbered.rows(rows) if numbered else {}
+    now_s = time.time()
+    return {e: r for e, r in rows.items() if e not in own and (r.expires_at is None or r.expires_at > now_s)}
+
+
+def check_rows(store: FeatureStore, expected: Mapping[str, Row], found: Mapping[str, Row]) -> Check:
+    """Compare every row of a restored store."""
+    return rows_check(ROWS_RESTORED, store.name, expected, found)
 
 
 def check_keys(run: Run, bucket: ObjectStore, store: FeatureStore) -> list[Check]:
@@ -57,7 +77,7 @@ def setting_checks(name: str, settings: Sequence[Setting]) -> list[Check]:
 
 def predict(run: Run, bucket: ObjectStore, store: FeatureStore) -> list[Check]:
     """Serve as the fleet's pods do, of what the settings pin and with no more rights than the fleet's own."""
-    a, fleet, wanted = run.a, run.a.outputs.identities.fleet, load_golden()
+    a, fleet, wanted = run.a, run.a.outputs.identities.fleet, load_golden(run.a.goldens)
     run.cloud.let_read(bucket, fleet.principal)
     service = a.serve(
         Release(
@@ -70,6 +90,7 @@ def predict(run: Run, bucket: ObjectStore, store: FeatureStore) -> list[Check]:
         a.serving_python,
         pod=Pod(fleet.namespace, fleet.service_account, fleet.principal),
         log=a.log_dir / f"triton-{a.drill_id}.log",
+        wanted=wanted,
     )
     run.record.fact(service={"ready_s": service.ready_s, "answers": [each.to_json() for each in service.results]})
     expected = {"requests": len(wanted.predictions), "tolerance": wanted.tolerance}

@@ -62,6 +62,15 @@ def whole(expected: Any, found: Any) -> str:
     return ", ".join(faults) and f"of {expected['count']} expected: {', '.join(faults)}"
 
 
+def rows(expected: Any, found: Any) -> str:
+    """Live rows: no fewer than must be there, and none that cannot be read, is long overdue, or has no end."""
+    lists = ("unreadable", "overdue", "without_end")
+    if not (_has(expected, "at_least") and _has(found, "live", *lists)):
+        return "it does not say what was found"
+    wrong = [f"{examples(found[name])} {name.replace('_', ' ')}" for name in lists if found[name] != []]
+    return ", ".join(wrong) or at_least(expected["at_least"], found["live"])
+
+
 def answers(expected: Any, found: Any) -> str:
     """Golden predictions over one protocol: each one asked for, answered, and within the recorded tolerance."""
     if not (
@@ -138,6 +147,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "at least": at_least,
     "none": none,
     "whole": whole,
+    "rows": rows,
     "answers": answers,
     "goldens": goldens,
     "marks": marks,

@@ -18,6 +18,7 @@ from ops.drill.model import Check
 from ops.drill.ports import Disaster, DrillCloud
 from ops.drill.record import Record
 from ops.features.store import FeatureStore
+from ops.serving.golden import GoldenSet
 from ops.serving.service import Service, serve
 from stacks.outputs import StackOutputs
 from stacks.settings import Settings
@@ -27,7 +28,15 @@ class Serve(Protocol):
     """Starts what a pod of the fleet starts, and asks it for every golden prediction: `ops.serving.service.serve`."""
 
     def __call__(
-        self, release: Release, store: FeatureStore, target: Target, python: Path, *, pod: Pod, log: Path
+        self,
+        release: Release,
+        store: FeatureStore,
+        target: Target,
+        python: Path,
+        *,
+        pod: Pod,
+        log: Path,
+        wanted: GoldenSet | None = None,
     ) -> Service: ...
 
 
@@ -48,6 +57,8 @@ class Assignment:
     """What the stack was made by, as `ops.drill.program` tells it."""
     not_enforced: Sequence[tuple[str, str]] = ()
     """What is not judged of the deployed stack where it stands, as (what, why); none in a real cloud."""
+    goldens: Path | None = None
+    """The golden predictions; the checkout's by default."""
     serve: Serve = field(default=serve)
 
 

@@ -14,6 +14,7 @@ from common.console import Steps
 from common.errors import EXIT_FOUND, UserError, when_interrupted
 from ops.deployed import TargetName, open_stack
 from ops.features import compare, file
+from ops.features.loads import note_load
 from ops.features.rows import in_batches
 from ops.features.store import FeatureStore, open_rows
 from ops.options import Quiet, StackArgument, StackOption, one_stack
@@ -83,6 +84,7 @@ def load(
                 if time.monotonic() - told > REPORT_EVERY_S:
                     told = time.monotonic()
                     steps.note(f"{written} of {contents.rows} rows")
+        note_load(store, contents.rows, int(time.time() + hours * 3600))
     result = {"stack": chosen, "rows": contents.rows, "written": written - skip, "width": contents.width}
     if as_json:
         _print_json({**result, "seconds": round(time.monotonic() - started, 3)})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from ops.features.rows import Row, in_batches
+from ops.features.rows import Row, in_batches, numbers
 from ops.features.store import Rows
 
 EXAMPLES: Final = 10
@@ -60,9 +59,6 @@ def outcome(found: Row | None, wanted: Row, now_s: float) -> str:
     return "same" if _numbers(found.features) == _numbers(wanted.features) else "mismatched"
 
 
-def _numbers(text: str) -> Any:
-    try:
-        found = json.loads(text)
-        return [float(value) for value in found] if isinstance(found, list) else text
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        return text
+def _numbers(text: str) -> list[float] | str:
+    found = numbers(text)
+    return text if found is None else found

@@ -51,6 +51,15 @@ def encode(
     return {entity: Row(json.dumps(list(values)), expires_at) for entity, values in rows.items()}
 
 
+def numbers(features: str) -> list[float] | None:
+    """A stored row's features; None if they cannot be read."""
+    try:
+        found = json.loads(features)
+        return [float(value) for value in found] if isinstance(found, list) else None
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return None
+
+
 def in_batches(rows: Iterable[tuple[str, Row]], size: int) -> Iterator[list[tuple[str, Row]]]:
     """Entity ids and their rows, at most `size` at a time."""
     rest = iter(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import subprocess
@@ -9,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import requests
 
@@ -18,6 +19,8 @@ from common.paths import repo_root
 
 DEFAULT_TIMEOUT_S = 10.0
 """For one request: generous beside a latency of some ms, so that a slow machine is no wrong answer."""
+RELEASED: Final = "goldens.json"
+"""In a release, beside its model's versions: which golden set is its own, as the training script wrote it."""
 _GRPC_PROBE = Path(__file__).resolve().parent / "grpc_probe.py"
 
 Protocol = Literal["http", "grpc"]
@@ -40,6 +43,12 @@ class GoldenSet:
     model: str
     tolerance: float
     predictions: tuple[GoldenPrediction, ...]
+    sha256: str = ""
+    """Of the file."""
+
+    def told(self) -> dict[str, Any]:
+        """Which set it is, as a release says it in `RELEASED`."""
+        return {"sha256": self.sha256, "predictions": len(self.predictions), "tolerance": self.tolerance}
 
 
 @dataclass(frozen=True)
@@ -114,7 +123,8 @@ def load_golden(path: Path | None = None) -> GoldenSet:
     """
     path = path or golden_file()
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        written = path.read_bytes()
+        data = json.loads(written)
         golden = GoldenSet(
             str(data["model"]),
             float(data["tolerance"]),
@@ -127,6 +137,7 @@ def load_golden(path: Path | None = None) -> GoldenSet:
                 )
                 for item in data["predictions"]
             ),
+            hashlib.sha256(written).hexdigest(),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(

@@ -32,6 +32,7 @@ def serve(
     *,
     pod: Pod,
     log: Path,
+    wanted: golden.GoldenSet | None = None,
     step: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
 ) -> Service:
     """Start what a pod of the fleet starts, ask for every golden prediction, and stop it.
@@ -42,13 +43,14 @@ def serve(
     Args:
         python: the serving environment's interpreter.
         log: the file for the server's output; the fetch's is beside it.
+        wanted: the golden predictions; the checkout's by default.
         step: shows the parts of the work.
 
     Raises:
         UserError: the release is not the pinned one or cannot be had, the feature store cannot be reached, Triton
             does not start, or the gRPC client does not run.
     """
-    wanted = golden.load_golden()
+    wanted = wanted or golden.load_golden()
     with ExitStack() as serving:
         folder = Path(serving.enter_context(tempfile.TemporaryDirectory(prefix="seawall-pod-")))
         own, models = folder / "pod", folder / "release"

@@ -28,6 +28,8 @@ from ops.deployed import open_bucket, read_outputs
 from ops.drill.clouds import drill_cloud
 from ops.drill.run import Assignment, Scenario, drill
 from ops.drill.scenarios import SCENARIOS
+from ops.features.loads import load
+from ops.features.rows import load_rows
 from ops.features.store import FeatureStore
 from ops.local.session import open_local
 from ops.local.workspace import place_of
@@ -112,10 +114,11 @@ class Fault:
 
 
 def prepare(stack: str, home: Path, into: Path) -> None:
-    """Keep what `stand` needs of a stack that is up in `home`, with the fleet's release published."""
+    """Keep what `stand` needs of a stack that is up in `home`, with the fleet's release and its features."""
     with open_local(stack, Steps(), home=home) as local:
         outputs = read_outputs(stack, local.outputs(), "local")
         releases.publish(open_bucket(outputs.model_bucket, local.target), MODELS, outputs.fleet.model_release)
+        load(FeatureStore.of(outputs), local.target, load_rows(), outputs.feature_store.entry_ttl_hours)
         workspace = local.workspace
     snapshot = workspace.snapshot()
     assert snapshot is not None
@@ -149,11 +152,18 @@ def found(fault: Fault, stack: str, kept: Path) -> dict[str, Any]:
 
 
 def serve_stand_in(
-    release: Release, store: FeatureStore, target: Target, python: Path, *, pod: Pod, log: Path
+    release: Release,
+    store: FeatureStore,
+    target: Target,
+    python: Path,
+    *,
+    pod: Pod,
+    log: Path,
+    wanted: golden.GoldenSet | None = None,
 ) -> Service:
     """What Triton would answer, after the release was fetched and verified as a pod's init container does it."""
     del store
-    wanted = golden.load_golden()
+    wanted = wanted or golden.load_golden()
     with tempfile.TemporaryDirectory(prefix="seawall-pod-") as made:
         own, models = Path(made) / "pod", Path(made) / "release"
         own.mkdir(mode=0o700)

@@ -145,6 +145,7 @@ PASSING: dict[str, tuple[Any, Any]] = {
     "at least": (400, 1090.0),
     "none": ([], []),
     "whole": WHOLE,
+    "rows": ({"at_least": 3}, {"live": 3, "unreadable": [], "overdue": [], "without_end": []}),
     "answers": ({"requests": 114, "tolerance": 1e-4}, ANSWERS),
     "goldens": (GOLDENS, GOLDENS),
     "marks": (

@@ -15,6 +15,9 @@ from common.paths import repo_root
 from ops.deployed import open_bucket, read_outputs
 from ops.drill.local import drill_session
 from ops.drill.reading import answers
+from ops.features.loads import load
+from ops.features.rows import load_rows
+from ops.features.store import FeatureStore
 from ops.local.session import LocalCloud, open_local
 from ops.models import releases
 from stacks.outputs import StackOutputs
@@ -31,13 +34,16 @@ def outputs_of(local: LocalCloud) -> StackOutputs:
 
 @pytest.fixture(scope="module")
 def published(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Makes a local home in which a stack is up and has a published release."""
+    """Makes a local home in which a stack is up and has a published release and features."""
 
     def publish(stack: str) -> Path:
         home = deployed(stack, tmp_path_factory.mktemp(stack))
         with open_local(stack, Steps(), home=home) as local:
             store = open_bucket(outputs_of(local).model_bucket, local.target)
             releases.publish(store, repo_root() / "serving_image" / "model_repository", "v1")
+            outputs = outputs_of(local)
+            hours = outputs.feature_store.entry_ttl_hours
+            load(FeatureStore.of(outputs), local.target, load_rows(), hours)
         return home
 
     return publish

@@ -1,0 +1,110 @@
+"""Verifies what stands before the loss, so that a corruption is found there and not "restored": releases and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from common.errors import UserError
+from ops.drill.comparing import digests_check
+from ops.drill.model import Check, ExpectedObject
+from ops.features.rows import Row, numbers
+from ops.models import releases
+from ops.models.claims import read_claim
+from ops.models.manifest import Manifest
+from ops.objects.store import ObjectStore
+
+SOUND: Final = (
+    "release.pinned",
+    "release.intact",
+    "release.claim",
+    "release.pointer",
+    "release.previous",
+    "rows.before",
+)
+"""Checks of data: where one fails, nothing may be lost, as it would be "restored" as it is."""
+OVERDUE_S: Final = 7 * 86_400
+"""DynamoDB removes a row within days after its end (its guide, "Using time to live", read 2026-11-21)."""
+
+
+def release_checks(
+    bucket: ObjectStore, objects: Mapping[str, ExpectedObject], pinned: str, pinned_sha256: str
+) -> Iterator[Check]:
+    """Every complete release, the one that the fleet is pinned to, the current one, and the one before it.
+
+    Args:
+        objects: everything in the bucket by its key, each read in full.
+    """
+    whole: dict[str, str] = {}
+    for version in _versions(objects):
+        subject = f"{bucket.uri}, release {version}"
+        try:
+            manifest = releases.read_manifest(bucket, version)
+        except UserError as error:
+            yield Check("release.intact", "whole", None, error.what, subject)
+            continue
+        if manifest is None:
+            continue
+        whole[version] = manifest.sha256
+        yield _intact(manifest, objects, subject)
+        yield Check("release.claim", "same", manifest.sha256, _claim(bucket, version), subject)
+    subject = f"{bucket.uri}, the fleet's release {pinned}"
+    yield Check("release.pinned", "same", pinned_sha256, whole.get(pinned), subject)
+    yield from _pointer_checks(bucket, whole)
+
+
+def _versions(objects: Mapping[str, ExpectedObject]) -> list[str]:
+    keys = (key.removeprefix(releases.RELEASES) for key in objects if key.startswith(releases.RELEASES))
+    return sorted({key.partition("/")[0] for key in keys if "/" in key})
+
+
+def _intact(manifest: Manifest, objects: Mapping[str, ExpectedObject], subject: str) -> Check:
+    prefix = releases.repository_prefix(manifest.version)
+    wanted = {file.path: file.sha256 for file in manifest.files}
+    found = {key.removeprefix(prefix): item.sha256 for key, item in objects.items() if key.startswith(prefix)}
+    return digests_check("release.intact", subject, wanted, found)
+
+
+def _claim(bucket: ObjectStore, version: str) -> str | None:
+    claim = read_claim(bucket, version)
+    return claim and claim.manifest_sha256
+
+
+def _pointer_checks(bucket: ObjectStore, whole: Mapping[str, str]) -> Iterator[Check]:
+    subject = f"{bucket.uri}/{releases.POINTER_KEY}"
+    try:
+        pointer = releases.read_pointer(bucket)
+    except UserError as error:
+        yield Check("release.pointer", "same", "a pointer", error.what, subject)
+        pointer = None
+    else:
+        told = pointer and {"version": pointer.version, "manifest_sha256": pointer.manifest_sha256}
+        there = pointer and {"version": pointer.version, "manifest_sha256": whole.get(pointer.version)}
+        yield Check("release.pointer", "same", told or "a pointer", there or "no pointer", subject)
+    former = pointer.history[0] if pointer and pointer.history else None
+    wanted = former and {"version": former.version, "manifest_sha256": former.manifest_sha256 or "any"}
+    found = whole.get(former.version) if former else None
+    kept = found if former is None or former.manifest_sha256 or found is None else "any"
+    complete = former and {"version": former.version, "manifest_sha256": kept}
+    yield Check("release.previous", "same", wanted, complete, f"{subject}, what a rollback returns to")
+
+
+def rows_check(subject: str, rows: Mapping[str, Row], loaded: int, now_s: float) -> Check:
+    """Production's own feature rows: as many live ones as the last load wrote, readable, each with an end.
+
+    Args:
+        loaded: rows of the largest load that is still in force, by the store's own note; 0 where there is none.
+    """
+    ends = {entity: row.expires_at for entity, row in rows.items() if row.expires_at is not None}
+    return Check(
+        "rows.before",
+        "rows",
+        {"at_least": max(1, loaded)},
+        {
+            "live": sum(at > now_s for at in ends.values()),
+            "unreadable": sorted(entity for entity, row in rows.items() if numbers(row.features) is None),
+            "overdue": sorted(entity for entity, at in ends.items() if at < now_s - OVERDUE_S),
+            "without_end": sorted(rows.keys() - ends.keys()),
+        },
+        subject,
+    )
