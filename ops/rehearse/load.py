@@ -141,18 +141,24 @@ class Fleet:
         return max(0.0, self._random.gauss(mean, math.sqrt(mean))) if mean > 0 else 0.0
 
 
-def page(replica: Replica) -> str:
-    """A replica's metrics page, as Triton writes it, of one ensemble with one step."""
+def page(replica: Replica, factor: float = 1.0) -> str:
+    """A replica's metrics page, as Triton writes it, of one ensemble with one step.
+
+    Args:
+        factor: by how much the load's time is compressed: counters of time run by the reader's clock, so that a
+            rate of them is the number of busy requests that it is.
+    """
     first, spent, last = serving.BUSY_COUNTERS
+    busy_us, queued_us = replica.busy_us / factor, replica.queued_us / factor
     rows: list[tuple[str, str, str, float]] = []
     for model in (STEP_MODEL, ENSEMBLE):
         waits = model == STEP_MODEL
         rows += [
             ("counter", "nv_inference_request_success", model, round(replica.served)),
-            ("counter", first, model, replica.busy_us * 0.05),
-            ("counter", spent, model, replica.busy_us * 0.9),
-            ("counter", last, model, replica.busy_us * 0.05),
-            ("counter", serving.QUEUE_COUNTER, model, replica.queued_us if waits else 0),
+            ("counter", first, model, busy_us * 0.05),
+            ("counter", spent, model, busy_us * 0.9),
+            ("counter", last, model, busy_us * 0.05),
+            ("counter", serving.QUEUE_COUNTER, model, queued_us if waits else 0),
             ("gauge", serving.PENDING_REQUESTS_METRIC, model, replica.pending if waits else 0),
         ]
     by_name: dict[tuple[str, str], list[str]] = {}

@@ -136,8 +136,11 @@ class Nodes:
         found = self._group(group)
         return tuple(node_name(found, number) for number in sorted(self._numbers[group]))
 
-    def resize(self, group: str, size: int, *, wait: bool = True) -> None:
+    def resize(self, group: str, size: int, *, wait: bool = True, avoid: Sequence[str] = ()) -> None:
         """Make it `size` nodes: new ones join, the newest leave, with the pods on them.
+
+        Args:
+            avoid: zones in which no machine can be had.
 
         Raises:
             UserError: `size` is outside the group's bounds, or the new nodes are not ready in time.
@@ -148,7 +151,9 @@ class Nodes:
                 f"{size} nodes: {group} has at most {found.max_nodes}", group, "Ask for no more than max_nodes."
             )
         has = self._numbers[group]
-        free = (number for number in range(found.max_nodes) if number not in has)
+        # Beyond max_nodes: where a zone is avoided the others have more than their turn.
+        every = range(found.max_nodes * len(found.zones))
+        free = (number for number in every if number not in has and node_zone(found, number) not in avoid)
         added = [number for number, _ in zip(free, range(size - len(has)), strict=False)]
         self._add(found, added)
         self.remove([node_name(found, number) for number in sorted(has)[size:]])

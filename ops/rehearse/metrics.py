@@ -1,0 +1,254 @@
+"""The chain that the autoscaler measures by: simulated Tritons, the real Prometheus, the real adapter, in their pods.
+
+Prometheus and the adapter run under their own service accounts, from the configuration that the stack deployed, and
+reach one another only where the stack's network policies let them: what would be dropped is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+
+from common.errors import UserError
+from components.contracts import serving
+from localcloud.cluster import RefusedError, ensure_prometheus, ensure_prometheus_adapter, free_ports, played
+from ops.rehearse.flows import ADAPTER_PORT, PROMETHEUS_PORT, api_server_as_caller
+from ops.rehearse.groups import quantity
+from ops.rehearse.load import Fleet, page
+from ops.rehearse.rights import METRICS
+from ops.rehearse.stage import FLEET, Stage
+
+AREA: Final = "metrics"
+_HOST: Final = "127.0.0.1"
+
+
+@dataclass
+class Tritons:
+    """The metrics pages of the fleet's pods, by their address; and who may read them."""
+
+    fleet: Fleet
+    may_pass: Callable[[], bool]
+    """Whether the network policies let Prometheus reach the fleet's metrics port."""
+    move: Callable[[], None]
+    """Brings the fleet's counters up to this moment; called with the lock held."""
+    factor: float
+    """How much faster the load's time runs than the clock that rates are computed by."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Address of a pod → its name."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def answer(self, url: str) -> tuple[int, str]:
+        """A scrape, as a proxy is asked for it."""
+        asked = urlsplit(url)
+        if asked.port != serving.METRICS_PORT or not self.may_pass():
+            return 504, "dropped by a network policy\n"
+        with self.lock:
+            self.move()
+            replica = self.fleet.replicas.get(self.addresses.get(str(asked.hostname), ""))
+            return (200, page(replica, self.factor)) if replica is not None else (502, "nothing listens there\n")
+
+
+@dataclass
+class Proxy:
+    """An HTTP proxy that hands what pods send to `route`: a URL's answer, or the port of this machine behind it."""
+
+    route: Callable[[str], tuple[int, str] | int]
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[str]:
+        """Its address while the block runs."""
+        route = self.route
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                found = route(self.path)
+                status, text = self._fetch(found) if isinstance(found, int) else found
+                body = text.encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json" if isinstance(found, int) else "text/plain")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_POST = do_GET  # noqa: N815 - the library's name
+
+            def _fetch(self, port: int) -> tuple[int, str]:
+                asked = urlsplit(self.path)
+                where = f"http://{_HOST}:{port}{asked.path}" + (f"?{asked.query}" if asked.query else "")
+                length = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(length) if length else None
+                kind = {"Content-Type": self.headers["Content-Type"]} if self.headers.get("Content-Type") else {}
+                try:
+                    answer = requests.request(
+                        self.command, where, data=body, headers=kind, timeout=10, proxies={"http": ""}
+                    )
+                except requests.RequestException as error:
+                    return 502, str(error)
+                return answer.status_code, answer.text
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Nothing: Prometheus and the adapter have logs of their own."""
+
+        server = ThreadingHTTPServer((_HOST, 0), Handler)
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://{_HOST}:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            server.server_close()
+
+
+@contextlib.contextmanager
+def chain(stage: Stage, tritons: Tritons, folder: Path) -> Iterator[None]:
+    """Run Prometheus and the adapter in their pods.
+
+    Raises:
+        UserError: one of them cannot be had or does not start.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        scrapes = stack.enter_context(Proxy(tritons.answer).serving())
+        local = stack.enter_context(_prometheus(stage, scrapes, folder))
+        asks = stack.enter_context(Proxy(lambda url: _to_prometheus(stage, url, local)).serving())
+        stack.enter_context(_adapter(stage, asks, folder))
+        yield
+
+
+@contextlib.contextmanager
+def _prometheus(stage: Stage, proxy: str, folder: Path) -> Iterator[int]:
+    pod = _pod(stage, "prometheus")
+    (port,) = free_ports(1)
+    config = folder / "prometheus.yml"
+    config.write_text(stage.tempo.scrape_config(_configuration(stage, "prometheus"), proxy))
+    given = {
+        "--config.file=": str(config),
+        "--storage.tsdb.path=": str(folder / "tsdb"),
+        "--web.listen-address=": f"{_HOST}:{port}",
+    }
+    command = [str(ensure_prometheus(stage.steps).server), *_arguments(pod, given)]
+    with played(
+        stage.plane,
+        pod,
+        command,
+        folder / "prometheus.log",
+        listens={PROMETHEUS_PORT: port},
+        ready=lambda: _ok(f"http://{_HOST}:{port}/-/ready"),
+    ):
+        yield port
+
+
+@contextlib.contextmanager
+def _adapter(stage: Stage, proxy: str, folder: Path) -> Iterator[None]:
+    pod = _pod(stage, "prometheus-adapter")
+    (port,) = free_ports(1)
+    config = folder / "adapter.yaml"
+    config.write_text(stage.tempo.adapter_config(_configuration(stage, "prometheus-adapter")))
+    given = {
+        "--secure-port=": str(port),
+        "--cert-dir=": str(folder / "certificates"),
+        "--config=": str(config),
+    }
+    arguments = [stage.tempo.flag(argument) for argument in _arguments(pod, given)]
+    command = [str(ensure_prometheus_adapter(stage.steps)), *arguments, f"--bind-address={_HOST}"]
+    firewall, to = stage.firewall(), stage.peer("prometheus-adapter", METRICS)
+    reached = all(firewall.receives(to, peer, ADAPTER_PORT) for _, peer in api_server_as_caller(stage))
+    with played(
+        stage.plane,
+        pod,
+        command,
+        folder / "adapter.log",
+        # Without a route the API server finds nobody at the pod's address, as behind a policy.
+        listens={ADAPTER_PORT: port} if reached else {},
+        ready=lambda: _ok(f"https://{_HOST}:{port}/readyz"),
+        environment={"HTTP_PROXY": proxy, "NO_PROXY": ""},
+    ):
+        yield
+
+
+def _to_prometheus(stage: Stage, url: str, local: int) -> tuple[int, str] | int:
+    """Where a request of the adapter's ends: at Prometheus, if the service leads to it and the policies let it."""
+    asked = urlsplit(url)
+    service = stage.one("Service", "prometheus")
+    names = [f"{service['metadata']['name']}.{METRICS}.svc"] if service is not None else []
+    if asked.hostname not in names:
+        return 502, f"no such host: {asked.hostname}\n"
+    if not _backed(stage, "prometheus"):
+        return 503, "the service has no endpoint that is ready\n"
+    sender, receiver = stage.peer("prometheus-adapter", METRICS), stage.peer("prometheus", METRICS)
+    if not stage.firewall().passes(sender, receiver, PROMETHEUS_PORT):
+        return 504, "dropped by a network policy\n"
+    return local
+
+
+def _backed(stage: Stage, service: str) -> bool:
+    slices = stage.plane.client.list(
+        "discovery.k8s.io/v1", "EndpointSlice", METRICS, selector=f"kubernetes.io/service-name={service}"
+    )
+    return any((e.get("conditions") or {}).get("ready") for s in slices for e in s.get("endpoints") or ())
+
+
+def scrapes_pass(stage: Stage) -> Callable[[], bool]:
+    """Whether policies let Prometheus reach the fleet's metrics: they do not change while a rehearsal runs."""
+    sender, receiver = stage.peer("prometheus", METRICS), stage.peer(FLEET, serving.NAMESPACE)
+    passes = stage.firewall().passes(sender, receiver, serving.METRICS_PORT)
+    return lambda: passes
+
+
+def measured(stage: Stage) -> dict[str, list[float]]:
+    """What the metrics API answers of the fleet's pods, by metric; an empty list where it has no answer."""
+    scaler = stage.one("HorizontalPodAutoscaler", FLEET)
+    names = [
+        m["pods"]["metric"]["name"] for m in (scaler or {"spec": {}})["spec"].get("metrics") or () if "pods" in m
+    ]
+    return {name: _values(stage, name) for name in names}
+
+
+def _values(stage: Stage, metric: str) -> list[float]:
+    path = f"/apis/custom.metrics.k8s.io/v1beta1/namespaces/{serving.NAMESPACE}/pods/*/{metric}"
+    try:
+        items = stage.plane.client.request("GET", path).object.get("items") or ()
+    except (RefusedError, UserError):
+        return []
+    return [quantity(item["value"]) for item in items]
+
+
+def _pod(stage: Stage, app: str) -> dict[str, Any]:
+    found = stage.ready(app, METRICS)
+    if not found:
+        raise UserError(f"no pod of {app} is ready", METRICS, "See what the checks of its placing say.")
+    return found[0]
+
+
+def _configuration(stage: Stage, app: str) -> str:
+    """What the pod finds in the file that it mounts: the only one of its ConfigMap, as the API server has it."""
+    found = stage.plane.client.get("v1", "ConfigMap", app, METRICS)
+    texts = list(((found or {}).get("data") or {}).values())
+    if len(texts) != 1:
+        raise UserError(f"the ConfigMap of {app} has {len(texts)} files", METRICS, "Give it the one that it reads.")
+    return texts[0]
+
+
+def _arguments(pod: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
+    """The pod's own arguments, with paths and ports of this machine."""
+    told = pod["spec"]["containers"][0].get("args") or []
+    return [next((flag + here for flag, here in given.items() if a.startswith(flag)), a) for a in told]
+
+
+def _ok(url: str) -> bool:
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            # The adapter signs its own certificate, as in its pod; this is loopback.
+            return session.get(url, timeout=2, verify=False).status_code in (200, 401, 403)
+        except requests.RequestException:
+            return False

@@ -1,0 +1,235 @@
+"""Whether the fleet finds its place: at its fewest and its most replicas, from no GPU machine, through rollouts,
+drains, and the loss of a zone."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from components.contracts import serving
+from localcloud.cluster import RefusedError
+from ops.rehearse.stage import FLEET, Stage
+
+AREA: Final = "placing"
+_TOO_MANY_REQUESTS: Final = 429
+
+
+def from_zero(stage: Stage) -> None:
+    """From no replica and no GPU machine (where the pools allow that) to the fewest."""
+    fleet = stage.settings.fleet
+    stage.scale(0)
+    lowest = sum(group.min_nodes for group in stage.plane.nodes.groups if group.room.gpus)
+    gone = stage.wait(lambda: not stage.pods() and len(stage.gpu_nodes()) == lowest)
+    stage.report.add(
+        AREA,
+        "GPU machines go when no replica is left",
+        gone is not None,
+        f"{len(stage.gpu_nodes())} GPU machines are left, of at least {lowest}",
+    )
+    _reach(stage, fleet.min_replicas, "from no GPU machine to the fewest replicas")
+
+
+def at_most(stage: Stage) -> None:
+    """All replicas at once."""
+    _reach(stage, stage.settings.fleet.max_replicas, "at the most replicas")
+
+
+def at_least(stage: Stage) -> None:
+    """Back to the fewest."""
+    # Not judged for its spread: a ReplicaSet that shrinks keeps no eye on zones, and nothing moves pods back.
+    _reach(stage, stage.settings.fleet.min_replicas, "back at the fewest replicas", spread=False)
+
+
+def _reach(stage: Stage, replicas: int, name: str, *, spread: bool = True) -> None:
+    stage.scale(replicas)
+    took = stage.wait(lambda: stage.settled(replicas))
+    stage.report.add(
+        AREA,
+        f"{name}: every pod is placed",
+        took is not None,
+        f"{replicas} ready on {len(stage.gpu_nodes())} GPU machines" if took is not None else stage.why_not(),
+    )
+    if took is not None and spread:
+        _spread(stage, name)
+
+
+def _spread(stage: Stage, name: str) -> None:
+    """Over as many zones as the pools have, as evenly as machines stand; a fleet of one is in one."""
+    zones = stage.zones()
+    count = Counter(zones.get(pod["spec"]["nodeName"], "") for pod in stage.pods())
+    possible = {zone for group in stage.plane.nodes.groups if group.room.gpus for zone in group.zones}
+    wanted = min(len(possible), sum(count.values()))
+    shown = ", ".join(f"{zone} {number}" for zone, number in sorted(count.items()))
+    stage.report.add(AREA, f"{name}: spread over zones", len(possible) > 1 and len(count) >= wanted, shown)
+
+
+def rollout(stage: Stage, replicas: int, name: str) -> None:
+    """A new template at a steady number of replicas: it finishes, and serves with all of them throughout."""
+    if not stage.settled(replicas):
+        stage.report.add(AREA, f"a rollout {name} finishes", False, f"it could not begin: {stage.why_not()}")
+        return
+    with _fewest_available(stage) as fewest:
+        stage.restart()
+        took = stage.wait(lambda: stage.settled(replicas))
+    seen = f"{replicas} of {replicas} new in {took:.0f} s" if took is not None else stage.why_not()
+    stage.report.add(AREA, f"a rollout {name} finishes", took is not None, seen)
+    allowed = replicas - _unavailable_in_rollout(stage, replicas)
+    stage.report.add(
+        AREA,
+        f"a rollout {name} keeps its replicas",
+        fewest[0] >= allowed,
+        f"at least {fewest[0]} of {replicas} available throughout",
+    )
+
+
+def _unavailable_in_rollout(stage: Stage, replicas: int) -> int:
+    rolling = stage.deployment()["spec"].get("strategy", {}).get("rollingUpdate") or {}
+    told = rolling.get("maxUnavailable", 0)
+    return int(told) if not str(told).endswith("%") else replicas * int(str(told)[:-1]) // 100
+
+
+@contextmanager
+def _fewest_available(stage: Stage) -> Iterator[list[int]]:
+    """The fewest available replicas while the block runs."""
+    fewest, stop = [len(stage.ready())], threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.1):
+            status = stage.deployment().get("status") or {}
+            fewest[0] = min(fewest[0], int(status.get("availableReplicas", 0)))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield fewest
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def drains(stage: Stage, replicas: int, most: int = 3) -> None:
+    """Machines are emptied one after another, as an upgrade does; the budget holds, and no drain waits for ever."""
+    nodes = sorted({pod["spec"]["nodeName"] for pod in stage.ready()})[:most]
+    system = [n for g in stage.plane.nodes.groups if not g.room.gpus for n in stage.plane.nodes.names(g.name)][:1]
+    stuck: list[str] = []
+    slowest = 0.0
+    with _fewest_available(stage) as fewest:
+        for node in (*nodes, *system):
+            took = _drain(stage, node)
+            if took is None:
+                stuck.append(node)
+                break
+            slowest = max(slowest, took)
+            if stage.wait(lambda: stage.settled(replicas)) is None:
+                stuck.append(f"after {node}: {stage.why_not()}")
+                break
+    for node in (*nodes, *system):
+        with _ignoring_gone():
+            stage.plane.client.patch("v1", "Node", node, {"spec": {"unschedulable": None}})
+    stage.report.add(
+        AREA,
+        "drains end",
+        not stuck and bool(nodes),
+        f"{len(nodes) + len(system)} machines, the slowest in {slowest:.0f} s" if not stuck else f"stuck: {stuck[0]}",
+    )
+    stage.report.add(
+        AREA,
+        "drains take one replica at a time",
+        fewest[0] >= replicas - 1,
+        f"at least {fewest[0]} of {replicas} available throughout",
+    )
+
+
+def _drain(stage: Stage, node: str) -> float | None:
+    """Cordon, and evict until nothing of a workload is left; seconds, or None if it did not end."""
+    stage.plane.client.patch("v1", "Node", node, {"spec": {"unschedulable": True}})
+
+    def empty() -> bool:
+        pods = stage.plane.client.list("v1", "Pod", fields=f"spec.nodeName={node}")
+        left = [pod for pod in pods if not _of_daemon(pod)]
+        for pod in left:
+            _evict(stage, pod)
+        return not left
+
+    return stage.wait(empty)
+
+
+def _evict(stage: Stage, pod: dict[str, Any]) -> None:
+    metadata = pod["metadata"]
+    if metadata.get("deletionTimestamp"):
+        return
+    eviction = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
+    }
+    path = stage.plane.client.resource("v1", "Pod").path(metadata["namespace"], metadata["name"], "eviction")
+    try:
+        stage.plane.client.request("POST", path, eviction)
+    except RefusedError as error:
+        if error.status not in (_TOO_MANY_REQUESTS, 404):  # the budget says "not yet"; or it has gone
+            raise
+
+
+def _of_daemon(pod: dict[str, Any]) -> bool:
+    return any(owner["kind"] == "DaemonSet" for owner in pod["metadata"].get("ownerReferences") or ())
+
+
+@contextmanager
+def _ignoring_gone() -> Iterator[None]:
+    try:
+        yield
+    except RefusedError as error:
+        if error.status != 404:
+            raise
+
+
+def zone_loss(stage: Stage, replicas: int) -> None:
+    """Every machine of the zone with most replicas goes, and none can be had there: the rest takes the fleet."""
+    zones = stage.zones()
+    lost = Counter(zones.get(pod["spec"]["nodeName"], "") for pod in stage.pods()).most_common(1)
+    if not lost:
+        stage.report.add(AREA, "the loss of a zone leaves the fewest replicas running", False, "there is no replica")
+        return
+    zone = lost[0][0]
+    before = len(stage.ready())
+    stage.scaler.lost_zones.add(zone)
+    stage.plane.nodes.remove([name for name, where in zones.items() if where == zone])
+    took = stage.wait(lambda: stage.settled(replicas) and _outside(stage, zone))
+    stage.scaler.lost_zones.discard(zone)
+    seen = (
+        f"{zone} lost with {lost[0][1]} of {before} replicas; {replicas} run elsewhere {took:.0f} s later"
+        if took is not None
+        else f"{zone} lost: {stage.why_not()}"
+    )
+    stage.report.add(AREA, "the loss of a zone leaves the fewest replicas running", took is not None, seen)
+
+
+def _outside(stage: Stage, zone: str) -> bool:
+    zones = stage.zones()
+    return all(zones.get(pod["spec"].get("nodeName", "")) not in (None, zone) for pod in stage.pods())
+
+
+def workloads(stage: Stage) -> None:
+    """Everything beside the fleet that runs all the time is placed and ready too."""
+    own = [
+        item
+        for item in stage.of("Deployment")
+        if (item["metadata"]["name"], item["metadata"]["namespace"]) != (FLEET, serving.NAMESPACE)
+    ]
+
+    def missing() -> list[str]:
+        found = []
+        for item in own:
+            name, namespace = item["metadata"]["name"], item["metadata"]["namespace"]
+            live = stage.plane.client.get("apps/v1", "Deployment", name, namespace) or {}
+            if (live.get("status") or {}).get("readyReplicas", 0) < (live.get("spec") or {}).get("replicas", 1):
+                found.append(f"{namespace}/{name}")
+        return found
+
+    took = stage.wait(lambda: not missing())
+    seen = ", ".join(item["metadata"]["name"] for item in own) if took is not None else f"not ready: {missing()}"
+    stage.report.add(AREA, "what the cluster runs beside the fleet is placed", took is not None, seen)
