@@ -2,8 +2,11 @@
 
 Usage:
 
-    groups = node_groups(cloud, region, zones, settings.pools, local.deployed())
+    groups = node_groups(cloud, region, zones, settings.pools, inventory.resources)     # of the stack's plan
     with control_plane(settings.cluster.version, groups, pace=Pace(app_ready_seconds={"triton": 30})) as plane:
+        furnish(plane, cloud)                           # what EKS or GKE brings
+        with open_local(stack, steps, home=own, keep=False, kubeconfig=plane.kubeconfig) as local:
+            local.up()                                  # the stand-in provider applies, and waits
         plane.client.apply(manifest)                    # Answer(object, warnings) or RefusedError
         plane.client.list("v1", "Pod", "serving")
         plane.nodes.resize("gpu-on-demand-98b0e4b6", 3) # as the cloud's groups grow and shrink
@@ -19,10 +22,11 @@ from __future__ import annotations
 
 from localcloud.kubernetes.control_plane.accounts import Account
 from localcloud.kubernetes.control_plane.client import Answer, ClusterClient, RefusedError
+from localcloud.kubernetes.control_plane.furnishing import furnish
 from localcloud.kubernetes.control_plane.nodes import NodeGroup, Nodes, Taint, is_ready
 from localcloud.kubernetes.control_plane.plane import ControlPlane, control_plane
 from localcloud.kubernetes.control_plane.pods import as_account, isolation, played, run_as
-from localcloud.kubernetes.control_plane.pools import daemons, node_groups
+from localcloud.kubernetes.control_plane.pools import node_groups
 from localcloud.kubernetes.control_plane.stages import Pace
 from localcloud.processes.process import ServerProcess, free_ports
 from localcloud.toolchain.adapter import ensure_prometheus_adapter
@@ -42,10 +46,10 @@ __all__ = [
     "Taint",
     "as_account",
     "control_plane",
-    "daemons",
     "ensure_prometheus",
     "ensure_prometheus_adapter",
     "free_ports",
+    "furnish",
     "is_ready",
     "isolation",
     "node_groups",

@@ -20,7 +20,7 @@ from localcloud.emulators import Emulator, StackPlace, build_emulator
 from localcloud.engine import Attempt, Engine, engine_environment, ensure_engine
 from localcloud.engine.model import LANGUAGE_EXEC
 from localcloud.processes.process import clean_up, kept, session_members, signals_interrupt
-from localcloud.providers.base import ENV_FORCE_DELETE, ENV_STORE
+from localcloud.providers.base import ENV_FORCE_DELETE, ENV_KUBECONFIG, ENV_STORE
 from localcloud.toolchain import ensure_crane, ensure_redis_server, ensure_serving_environment
 from localcloud.triton.release import Release, fetch_release
 from localcloud.triton.server import TritonServer
@@ -60,14 +60,22 @@ def provider_script(package: str) -> str:
     return f'#!/bin/sh\nexec "{sys.executable}" -I -m localcloud.{package}.provider "$@"\n'
 
 
-def provider_environment(store: Path, *, force_delete: bool = False) -> Mapping[str, str]:
+def provider_environment(
+    store: Path, *, force_delete: bool = False, kubeconfig: Path | None = None
+) -> Mapping[str, str]:
     """What stand-in providers are told by their environment.
 
     Args:
         store: the file in which they remember what exists.
         force_delete: the clouds' own deletion protection counts as lifted, and what holds data is emptied.
+        kubeconfig: of the real control plane that objects are applied to; without one they are remembered.
     """
-    return {ENV_STORE: str(store), **({ENV_FORCE_DELETE: "1"} if force_delete else {})}
+    told = {ENV_STORE: str(store)}
+    if force_delete:
+        told[ENV_FORCE_DELETE] = "1"
+    if kubeconfig is not None:
+        told[ENV_KUBECONFIG] = str(kubeconfig)
+    return told
 
 
 def not_enforced(types: Iterable[str], condition_keys: Iterable[str] = ()) -> tuple[tuple[str, str], ...]:

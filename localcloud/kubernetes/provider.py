@@ -1,15 +1,24 @@
-"""The stand-in Kubernetes provider: an object store with the defaults, checks and status that an API server adds."""
+"""The stand-in Kubernetes provider: applies to a real control plane where one runs, and else remembers objects.
+
+Without one it is an object store with the defaults, checks and status that an API server adds.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from common.sdk.replacement_kubernetes import replace_on
+from localcloud.kubernetes.applied import Applied
+from localcloud.kubernetes.control_plane.client import ClusterClient, RefusedError
+from localcloud.kubernetes.live import inputs_of
 from localcloud.kubernetes.recorded import CLUSTER, RECORDED
 from localcloud.kubernetes.status import status_of
 from localcloud.providers.base import (
+    ENV_KUBECONFIG,
     Kind,
     LocalProvider,
     ProviderError,
@@ -29,9 +38,17 @@ _BUILT_IN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube
 
 
 class KubernetesProvider(LocalProvider):
-    """Keeps objects in the stack's store; no API server runs."""
+    """Keeps objects in the stack's store, or on an API server.
+
+    Args:
+        kubeconfig: the deployer's, for the control plane that runs; None if there is none.
+    """
 
     package = "kubernetes"
+
+    def __init__(self, store: Store, kubeconfig: Path | None = None) -> None:
+        super().__init__(store)
+        self._applied = Applied(ClusterClient(kubeconfig)) if kubeconfig is not None else None
 
     def replaced_by(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
         """As `DiffConfig` of pulumi-kubernetes: what else changes is an update while the identifier stays."""
@@ -42,6 +59,8 @@ class KubernetesProvider(LocalProvider):
         return ("clusterIdentifier", "kubeconfig") if now and before else ("kubeconfig",)
 
     def kind(self, token: str) -> Kind:
+        if self._applied is not None:
+            return self._applied
         if token not in RECORDED:
             raise unknown_type(token, "localcloud/kubernetes/recorded.py")
         return Recorded(self.store, partial(_identify, self.store), _computed, exclusive=True)
@@ -54,6 +73,15 @@ class KubernetesProvider(LocalProvider):
 
     def name_property(self, token: str) -> str | None:  # noqa: ARG002 - the same for every type
         return "metadata.name"
+
+    def deployed_inputs(self, request: Request) -> Mapping[str, Any]:
+        return request.inputs if self._applied is None else inputs_of(request.inputs, request.outputs)
+
+    def preview_refusal(self, request: Request) -> str | None:
+        return self._applied.preview_refusal(request) if self._applied is not None else None
+
+    def translate(self, error: Exception, request: Request) -> ProviderError:
+        return ProviderError(str(error)) if isinstance(error, RefusedError) else super().translate(error, request)
 
     def secret_outputs(self, token: str) -> Iterable[str]:
         return ("data", "stringData") if token.endswith(":core/v1:Secret") else ()
@@ -103,5 +131,10 @@ def _computed(request: Request, physical_id: str) -> Mapping[str, Any]:
     return computed
 
 
+def _build(store: Store) -> KubernetesProvider:
+    kubeconfig = os.environ.get(ENV_KUBECONFIG)
+    return KubernetesProvider(store, Path(kubeconfig) if kubeconfig else None)
+
+
 if __name__ == "__main__":
-    raise SystemExit(serve(KubernetesProvider))
+    raise SystemExit(serve(_build))

@@ -24,6 +24,9 @@ ENV_STORE = "SEAWALL_LOCAL_STORE"
 ENV_FORCE_DELETE = "SEAWALL_LOCAL_FORCE_DELETE"
 """Set for `seawall local down --unprotect`: see `force_delete`."""
 
+ENV_KUBECONFIG = "SEAWALL_LOCAL_KUBECONFIG"
+"""The deployer's kubeconfig for a real control plane, in the Kubernetes provider's environment while one runs."""
+
 
 def force_delete() -> bool:
     """Whether the stack is torn down with `--unprotect`: the clouds' own deletion protection then counts as lifted,
@@ -73,6 +76,8 @@ class Request:
     """On update: what it was last deployed with."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """Its properties as the engine's state has them; empty on create."""
+    timeout_seconds: float = 0.0
+    """How long it may take, as the program's `custom_timeouts` say; 0 for the provider's own."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +233,14 @@ class LocalProvider(ABC):
     def secret_outputs(self, token: str) -> Iterable[str]:  # noqa: ARG002 - for subclasses
         """Output properties that are secret whatever the inputs are."""
         return ()
+
+    def deployed_inputs(self, request: Request) -> Mapping[str, Any]:
+        """What new inputs are compared with: those last deployed, unless the provider compares with what is there."""
+        return request.inputs
+
+    def preview_refusal(self, request: Request) -> str | None:  # noqa: ARG002 - for subclasses
+        """What the cloud says against a creation or update, where it can be asked before; inputs may be unknown."""
+        return None
 
     def preview_outputs(self, request: Request) -> Mapping[str, Any]:  # noqa: ARG002 - for subclasses
         """Computed outputs that a preview of a creation knows already; all others are unknown."""

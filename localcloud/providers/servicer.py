@@ -120,8 +120,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_guarded
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
         token = _token(request)
+        deployed = self._request(request, decode(request.old_inputs), outputs=decode(request.olds).values)
         difference = decide(
-            decode(request.old_inputs).values,
+            self.provider.deployed_inputs(deployed),
             decode(request.news).values,
             replace_on=self.provider.replace_on(token),
             name_property=self.provider.name_property(token),
@@ -135,6 +136,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         news = decode(request.properties)
         asked = self._request(request, news)
         if request.preview:
+            self._ask(asked)
             computed = {
                 name: UNKNOWN
                 for name in checks.output_properties(asked.token)
@@ -168,6 +170,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         old_inputs = decode(request.old_inputs)
         asked = self._request(request, news, old_inputs=old_inputs.values, outputs=olds.values)
         if request.preview:
+            self._ask(asked)
             # An output may hold more than the input of its name: what the provider computes inside it stays, too.
             asked_before = old_inputs.values
             kept = {
@@ -204,6 +207,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         except Exception as e:
             raise self.provider.translate(e, request) from e
 
+    def _ask(self, request: Request) -> None:
+        refusal = self.provider.preview_refusal(request)
+        if refusal is not None:
+            raise ProviderError(refusal)
+
     def _request(
         self,
         wire: Any,
@@ -220,6 +228,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             id=getattr(wire, "id", ""),
             old_inputs=_without_bookkeeping(old_inputs or {}),
             outputs=outputs or {},
+            timeout_seconds=float(getattr(wire, "timeout", 0.0)),
         )
 
     def _outputs(self, request: Request, inputs: Decoded, state: State) -> Any:

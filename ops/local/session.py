@@ -96,12 +96,15 @@ class LocalCloud:
         engine: Engine,
         emulator: Emulator,
         steps: Steps,
+        kubeconfig: Path | None = None,
     ) -> None:
         self.workspace = workspace
         self.settings = settings
         self.engine = engine
         self.emulator = emulator
         self.steps = steps
+        self.kubeconfig = kubeconfig
+        """Of the control plane that Kubernetes objects are applied to; without one they are recorded."""
         self.is_broken = False
         """Set when the engine was killed: what it did last is unknown, so the command leaves no snapshot."""
         self._stack: Stack | None = None
@@ -126,6 +129,7 @@ class LocalCloud:
             **self.workspace.environment(self.engine),
             **self.target.environment,
             **self.emulator.provider_environment(),
+            **provider_environment(self.workspace.store_file, kubeconfig=self.kubeconfig),
         }
 
     def up(self) -> Outcome:
@@ -287,6 +291,7 @@ def open_local(
     home: Path | None = None,
     keep: bool = True,
     needed_bytes: int = STACK_BYTES,
+    kubeconfig: Path | None = None,
 ) -> Iterator[LocalCloud]:
     """Hold a stack of the local cloud: its emulator serves while the block runs, and is saved and stopped after it.
 
@@ -296,6 +301,8 @@ def open_local(
         root: the checkout whose `Pulumi.yaml` and stack configs are used; this one by default.
         home: the folder of all local stacks; `local_dir()` by default.
         needed_bytes: refuse to begin on a disk with less space than this.
+        kubeconfig: the administrator's of a control plane that runs meanwhile, for Kubernetes objects. What it holds
+            goes with it, so it takes `keep=False`, and a stack that is not on the local cloud.
 
     Raises:
         UserError: no such stack, refused settings, a disk that is nearly full, another command holds the stack, no
@@ -303,6 +310,12 @@ def open_local(
         KeyboardInterrupt: on SIGINT and SIGTERM, after the engine was wound down; the state is saved then too.
     """
     workspace = find_workspace(stack, (root or repo_root()).resolve(), home)
+    if kubeconfig is not None and (keep or workspace.exists()):
+        raise UserError(
+            f"{stack} cannot be kept with objects on a control plane that is gone after this command",
+            str(workspace.folder),
+            "Name a folder of its own for it, and keep nothing.",
+        )
     settings = read_settings(workspace)
     require_space(workspace.folder, needed_bytes)
     with signals_interrupt(), exclusive(workspace.folder, stack):
@@ -313,7 +326,7 @@ def open_local(
         workspace.copy_project()
         workspace.write_plugins()
         emulator = build_emulator(settings.cloud, place_of(settings), workspace.emulator)
-        local = LocalCloud(workspace, settings, engine, emulator, steps)
+        local = LocalCloud(workspace, settings, engine, emulator, steps, kubeconfig)
         try:
             with steps.step(f"Start the local cloud of {stack}"):
                 _start(emulator, workspace)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from common.errors import UserError
-from components.contracts.capacity import DAEMONS, GKE_PODS_PER_NODE, allocatable, disk_of
+from components.contracts.capacity import GKE_PODS_PER_NODE, allocatable, disk_of
 from components.contracts.choices import Choice, choices
 from components.contracts.machines import MACHINES, Machine
 from components.contracts.serving import GPU_TAINT_KEY
@@ -134,27 +134,3 @@ def _taints(cloud: Cloud, machine: Machine, given: Iterable[Mapping[str, Any]]) 
         yield Taint(str(taint["key"]), str(taint.get("value") or ""), _EFFECTS[str(taint["effect"])])
     if cloud is Cloud.GCP and machine.accelerator is not None and GPU_TAINT_KEY not in keys:
         yield Taint(GPU_TAINT_KEY, "present", "NoSchedule")
-
-
-def daemons(cloud: Cloud) -> dict[str, Any]:
-    """What runs on every node of the cloud beside the stack, as one DaemonSet that asks for as much."""
-    room = DAEMONS[cloud]
-    labels = {"app.kubernetes.io/name": "node-agents"}
-    requests = {"cpu": f"{room.cpu_millicores}m", "memory": f"{room.memory_mib}Mi"}
-    container = {"name": "agents", "image": "local/node-agents", "resources": {"requests": requests}}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "DaemonSet",
-        "metadata": {"name": "node-agents", "namespace": "kube-system"},
-        "spec": {
-            "selector": {"matchLabels": labels},
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": {
-                    "containers": [container],
-                    "priorityClassName": "system-node-critical",
-                    "tolerations": [{"operator": "Exists"}],
-                },
-            },
-        },
-    }
