@@ -26,6 +26,7 @@ from localcloud.aws.state import AwsState
 _LOOKS = frozenset(
     {
         "ListRecoveryPointsByBackupVault",
+        "ListBackupJobs",
         "ListCopyJobs",
         "DescribeCopyJob",
         "DescribeBackupVault",

@@ -176,6 +176,12 @@ class BackupEngine(BackupWork):
     def describe_backup_job(self, _region: str, a: Arguments) -> Told:
         return _backup_job(self.job(a["BackupJobId"], "backup"))
 
+    def list_backup_jobs(self, region: str, a: Arguments) -> Told:
+        return {"BackupJobs": [_backup_job(j) for j in self.jobs("backup", region, a)]}
+
+    def list_restore_jobs(self, region: str, a: Arguments) -> Told:
+        return {"RestoreJobs": [_restore_job(j) for j in self.jobs("restore", region, a)]}
+
     def describe_copy_job(self, _region: str, a: Arguments) -> Told:
         return {"CopyJob": _copy_job(self.job(a["CopyJobId"], "copy"))}
 

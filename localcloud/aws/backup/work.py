@@ -10,10 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from localcloud.aws.backup import plans
+from localcloud.aws.backup import plans, rights
 from localcloud.aws.backup.data import BackupData, Job, RecoveryPoint, Selection
 from localcloud.aws.decisions import KeyView, can_use
 from localcloud.aws.dynamodb.tables import copy_table, restore_table
+from localcloud.aws.iam.judge import Judge
 from localcloud.aws.late import LateWork
 from localcloud.aws.state import AwsState
 from localcloud.decisions import Decision
@@ -37,6 +38,7 @@ class BackupWork:
 
     def __init__(self, state: AwsState) -> None:
         self.state = state
+        self._judge = Judge(state)
         self._copies = LateWork("backup-copies")
         self._lock = threading.RLock()
 
@@ -178,6 +180,11 @@ class BackupWork:
         started = time.time()
         table = self.state.table(region, name) if resource_arn.split(":")[3] == region else None
         decision = self._can_back_up(table, vault, region, delete_after_days)
+        if decision and table is not None:
+            table_key = self._key_arn(_table_key(table), region)
+            decision = rights.may_back_up(
+                self._judge, role, table.table_arn, table_key, vault.backup_vault_arn, vault.encryption_key_arn or ""
+            )
         details: dict[str, Any] = {
             "BackupVaultName": vault.backup_vault_name,
             "BackupVaultArn": vault.backup_vault_arn,
@@ -226,6 +233,12 @@ class BackupWork:
         vault = self.state.backend("backup", region).vaults.get(name)
         decision = self._can_copy(point, vault, region, days)
         if decision and vault is not None:
+            source_vault = str(job.details["SourceBackupVaultArn"])
+            target_key = vault.encryption_key_arn or ""
+            decision = rights.may_copy(
+                self._judge, job.role_arn, point.key_arn, source_vault, target_vault_arn, target_key
+            )
+        if decision and vault is not None:
             made = RecoveryPoint(
                 arn=self._arn("backup", region, f"recovery-point:{uuid4()}"),
                 vault=name,
@@ -269,6 +282,15 @@ class BackupWork:
             decision = can_use(self._key(key_arn, point.region))
         details: dict[str, Any] = {"RecoveryPointArn": point.arn, "BackupSizeInBytes": point.size_bytes}
         if decision:
+            decision = rights.may_restore(
+                self._judge,
+                role,
+                self._arn("dynamodb", point.region, f"table/{table_name}"),
+                self._key_arn(key_arn or "", point.region),
+                self._arn("backup", point.region, f"backup-vault:{point.vault}"),
+                point.key_arn,
+            )
+        if decision:
             try:
                 table = restore_table(self.state, point.region, table_name, point.contents, key_arn)
                 details["CreatedResourceArn"] = table.table_arn
@@ -282,8 +304,7 @@ class BackupWork:
         fits = plans.retention_fits(days, vault.min_retention_days, vault.max_retention_days)
         if not fits:
             return fits
-        table_key = (table.sse_specification or {}).get("KMSMasterKeyId") or ""
-        for key_arn in (table_key, vault.encryption_key_arn or ""):
+        for key_arn in (_table_key(table), vault.encryption_key_arn or ""):
             usable = can_use(self._key(key_arn, region))
             if not usable:
                 return usable
@@ -312,5 +333,13 @@ class BackupWork:
             key = None  # a key serves its own region alone
         return KeyView(key_arn, key.key_state if key else "")
 
+    def _key_arn(self, key_id: str, region: str) -> str:
+        key = self.state.key(key_id, region) if key_id else None
+        return key.arn if key is not None else key_id
+
     def _arn(self, service: str, region: str, rest: str) -> str:
         return f"arn:aws:{service}:{region}:{self.state.account}:{rest}"
+
+
+def _table_key(table: Any) -> str:
+    return (table.sse_specification or {}).get("KMSMasterKeyId") or ""

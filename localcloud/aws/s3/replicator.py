@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from moto.s3.models import FakeDeleteMarker, FakeKey
 
 from localcloud.aws.decisions import KeyView
+from localcloud.aws.iam.judge import Judge
 from localcloud.aws.late import LateWork
 from localcloud.aws.s3 import replication
 from localcloud.aws.s3.replication import BucketView, ObjectView
+from localcloud.aws.s3.rights import Copy, may_copy_tags, may_replicate
 from localcloud.aws.state import AwsState
 from localcloud.decisions import Decision
 
@@ -34,6 +37,7 @@ class Replicator:
 
     def __init__(self, state: AwsState) -> None:
         self._state = state
+        self._judge = Judge(state)
         self._work = LateWork("s3-replication")
         self.resume()
 
@@ -105,9 +109,42 @@ class Replicator:
             )
             if not outcome or target is None:
                 return outcome
+            copy = self._on_its_way(source, target, version, item, key_id)
+            outcome = may_replicate(self._judge, copy)
+            if not outcome:
+                return outcome
             _put_replica(target, version, key_id if item.kms_key is not None else "")
+            if item.tags and may_copy_tags(self._judge, copy):
+                self._tag(target, version, item.tags)
             done.add(name)
         return outcome
+
+    def _on_its_way(
+        self, source: FakeBucket, target: FakeBucket, version: Any, item: ObjectView, key_id: str
+    ) -> Copy:
+        encrypted = item.kms_key is not None and not item.is_delete_marker
+        return Copy(
+            role=str((_configuration(source) or {}).get("Role") or ""),
+            source=source.name,
+            source_region=source.region_name,
+            target=target.name,
+            target_region=target.region_name,
+            key=version.name,
+            is_delete_marker=item.is_delete_marker,
+            source_key=self._key_arn(version.kms_key_id, source.region_name) if encrypted else "",
+            target_key=self._key_arn(key_id, target.region_name) if encrypted else "",
+            source_has_bucket_key=encrypted and bool(version.bucket_key_enabled),
+            target_has_bucket_key=_has_bucket_key(target),
+        )
+
+    def _key_arn(self, key_id: str, region: str) -> str:
+        key = self._state.key(key_id, region)
+        return key.arn if key is not None else key_id
+
+    def _tag(self, target: FakeBucket, version: Any, tags: Mapping[str, str]) -> None:
+        replica = next(v for v in _versions(target, version.name) if v.version_id == version.version_id)
+        tagger = self._state.backend("s3", "aws").tagger
+        tagger.tag_resource(replica.arn, [{"Key": k, "Value": v} for k, v in tags.items()])
 
     def _view(self, bucket: FakeBucket, version: Any) -> ObjectView:
         if isinstance(version, FakeDeleteMarker):
@@ -176,6 +213,11 @@ def _put_replica(target: FakeBucket, version: Any, key_id: str) -> None:
     replica.set_metadata(dict(version.metadata))
     setattr(replica, _STATUS, "REPLICA")
     _put_in_order(target, [*existing, replica])
+
+
+def _has_bucket_key(bucket: FakeBucket) -> bool:
+    rule = (bucket.encryption or {}).get("Rule") or {}
+    return str(rule.get("BucketKeyEnabled", "")).lower() == "true"
 
 
 def _put_in_order(target: FakeBucket, versions: list[Any]) -> None:

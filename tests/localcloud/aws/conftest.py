@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,23 @@ def clients_of(emulator: AwsEmulator) -> Clients:
     return client
 
 
+RIGHTS = ("s3:*", "kms:*", "dynamodb:*", "backup:*")
+"""Of a role that may do all that copies need."""
+
+
+def make_role(client: Clients, name: str, service: str, actions: Sequence[str] = RIGHTS, **trust: Any) -> str:
+    """A role that a service may take on, with the actions that it may do; its ARN."""
+    iam = client("iam")
+    trusted = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole", **trust}
+    rights = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    made = iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+    )
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [rights]})
+    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy)
+    return made["Role"]["Arn"]
+
+
 @pytest.fixture
 def clients() -> Callable[[AwsEmulator], Clients]:
     """Makes clients of a started emulator."""
@@ -43,9 +62,11 @@ def clients() -> Callable[[AwsEmulator], Clients]:
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsEmulator]:
-    """Started empty, once for a module; tests use names of their own."""
+    """Started once for a module with the roles `backup` and `replication`; tests use names of their own."""
     emulator = AwsEmulator(PLACE, tmp_path_factory.mktemp("aws"))
     emulator.start(None)
+    for name, service in (("backup", "backup.amazonaws.com"), ("replication", "s3.amazonaws.com")):
+        make_role(clients_of(emulator), name, service)
     yield emulator
     emulator.stop()
 
@@ -71,6 +92,12 @@ def another_emulator(tmp_path: Path) -> Iterator[Callable[[Path | None], tuple[A
     yield start
     for emulator in started:
         emulator.stop()
+
+
+@pytest.fixture
+def role(client: Clients) -> Callable[..., str]:
+    """Makes a role as `make_role` does."""
+    return partial(make_role, client)
 
 
 @pytest.fixture

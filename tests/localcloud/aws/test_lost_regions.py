@@ -75,7 +75,7 @@ def test_replication_stops_with_its_region_and_goes_on_when_that_is_back(
     near.put_bucket_replication(
         Bucket="stops-source",
         ReplicationConfiguration={
-            "Role": "arn:aws:iam::111122223333:role/r",
+            "Role": "arn:aws:iam::111122223333:role/replication",
             "Rules": [
                 {
                     "ID": "all",

@@ -129,6 +129,8 @@ def test_each_rule_of_the_deployed_plan_copies_the_table_to_the_backup_region_fo
     item = {"entity_id": {"S": "1"}}
     client(opened, "dynamodb").put_item(TableName=outputs.feature_store.name, Item=item)
     far = client(opened, "backup", backup=True)
+    far.list_recovery_points_by_backup_vault(BackupVaultName=outputs.backup.vault)  # what is due, begins
+    settle(opened)
     points = far.list_recovery_points_by_backup_vault(BackupVaultName=outputs.backup.vault)["RecoveryPoints"]
     assert isinstance(opened.settings, Settings)
     kept = [tier.keep_days for tier in tiers(opened.settings.backup)]

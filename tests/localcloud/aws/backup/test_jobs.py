@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -44,15 +45,16 @@ class Setup:
         resources: list[str] | None = None,
         copies: bool = True,
         conditions: dict[str, Any] | None = None,
-        **rule_members: Any,
+        members: dict[str, Any] | None = None,
+        role: str = ROLE,
     ) -> None:
-        rule: dict[str, Any] = {"RuleName": "hourly", "TargetBackupVaultName": f"{self.name}-here", **rule_members}
+        rule: dict[str, Any] = {"RuleName": "hourly", "TargetBackupVaultName": f"{self.name}-here", **(members or {})}
         if copies:
             rule["CopyActions"] = [{"DestinationBackupVaultArn": self.far_vault_arn}]
         plan = self.backup.create_backup_plan(BackupPlan={"BackupPlanName": self.name, "Rules": [rule]})
         selection = {
             "SelectionName": "s",
-            "IamRoleArn": ROLE,
+            "IamRoleArn": role,
             "Resources": [self.table_arn] if resources is None else resources,
             **({"Conditions": conditions} if conditions else {}),
         }
@@ -64,10 +66,10 @@ class Setup:
         self.settle()
         return backup.list_recovery_points_by_backup_vault(BackupVaultName=f"{self.name}-{where}")["RecoveryPoints"]
 
-    def restore(self, target: str) -> dict[str, Any]:
+    def restore(self, target: str, role: str = ROLE) -> dict[str, Any]:
         metadata = {"targetTableName": target, "encryptionType": "KMS", "kmsMasterKeyArn": self.there_key}
         point = self.points("there")[0]["RecoveryPointArn"]
-        job = self.far.start_restore_job(RecoveryPointArn=point, Metadata=metadata, IamRoleArn=ROLE)
+        job = self.far.start_restore_job(RecoveryPointArn=point, Metadata=metadata, IamRoleArn=role)
         return self.far.describe_restore_job(RestoreJobId=job["RestoreJobId"])
 
 
@@ -115,7 +117,7 @@ def test_a_rule_makes_recovery_points_only_as_its_schedule_comes_due(
     setup: Callable[[str], Setup], name: str, expression: str, points: int
 ) -> None:
     made = setup(f"scheduled-{name}")
-    made.deploy(ScheduleExpression=expression)
+    made.deploy(members={"ScheduleExpression": expression})
     assert len(made.points("there")) == points
 
 
@@ -133,7 +135,7 @@ def test_a_rule_that_aws_refuses_is_refused(
 ) -> None:
     made = setup(f"refused-{told.replace(' ', '-')}")
     with pytest.raises(ClientError, match=told):
-        made.deploy(**members)
+        made.deploy(members=members)
 
 
 @pytest.mark.parametrize(("days", "points"), [(6, 0), (7, 1), (None, 1)])
@@ -142,7 +144,7 @@ def test_a_locked_vault_fails_jobs_whose_points_would_go_too_soon(
 ) -> None:
     made = setup(f"short-{days}")
     made.far.put_backup_vault_lock_configuration(BackupVaultName=f"short-{days}-there", MinRetentionDays=7)
-    made.deploy(**({"Lifecycle": {"DeleteAfterDays": days}} if days else {}))
+    made.deploy(members={"Lifecycle": {"DeleteAfterDays": days}} if days else None)
     assert len(made.points("there")) == points
 
 
@@ -157,7 +159,7 @@ def test_a_copy_arrives_later_than_its_job_begins(setup: Callable[[str], Setup])
 
 def test_a_copy_without_a_lifecycle_keeps_its_sources(setup: Callable[[str], Setup]) -> None:
     made = setup("inherits")
-    made.deploy(Lifecycle={"DeleteAfterDays": 9})
+    made.deploy(members={"Lifecycle": {"DeleteAfterDays": 9}})
     assert made.points("there")[0]["Lifecycle"]["DeleteAfterDays"] == 9
 
 
@@ -265,3 +267,77 @@ def test_a_table_under_a_disabled_key_says_so(setup: Callable[[str], Setup], cli
     client("kms").disable_key(KeyId=made.here_key)
     status = client("dynamodb").describe_table(TableName="says-so")["Table"]["TableStatus"]
     assert status == "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+
+
+NEEDED = (
+    "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource", "dynamodb:StartAwsBackupJob", "kms:Decrypt",
+    "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant", "backup:DescribeBackupVault",
+)  # fmt: skip
+COPYING = ("backup:CopyFromBackupVault", "backup:CopyIntoBackupVault")
+
+
+def test_a_role_with_what_is_documented_backs_up_and_copies(
+    setup: Callable[[str], Setup], role: Callable[..., str]
+) -> None:
+    made = setup("fewest")
+    made.deploy(role=role("fewest", "backup.amazonaws.com", [*NEEDED, *COPYING]))
+    assert len(made.points("there")) == 1
+
+
+@pytest.mark.parametrize("missing", NEEDED)
+def test_a_role_that_lacks_a_right_backs_nothing_up(
+    setup: Callable[[str], Setup], role: Callable[..., str], missing: str
+) -> None:
+    name = missing.replace(":", "-")
+    made = setup(name)
+    rights = [right for right in (*NEEDED, *COPYING) if right != missing]
+    made.deploy(role=role(name, "backup.amazonaws.com", rights))
+    assert made.points("here") == []
+    jobs = made.backup.list_backup_jobs(ByResourceArn=made.table_arn)["BackupJobs"]
+    assert missing in jobs[0]["StatusMessage"]
+
+
+@pytest.mark.parametrize("missing", COPYING)
+def test_a_role_that_lacks_a_right_copies_nothing(
+    setup: Callable[[str], Setup], role: Callable[..., str], missing: str
+) -> None:
+    name = missing.replace(":", "-")
+    made = setup(name)
+    made.deploy(role=role(name, "backup.amazonaws.com", [*NEEDED, *(c for c in COPYING if c != missing)]))
+    assert (len(made.points("here")), made.points("there")) == (1, [])
+
+
+def test_a_role_that_trusts_another_service_backs_nothing_up(
+    setup: Callable[[str], Setup], role: Callable[..., str]
+) -> None:
+    made = setup("untrusted")
+    made.deploy(role=role("untrusted", "s3.amazonaws.com"))
+    assert made.points("here") == []
+
+
+def test_a_far_vault_whose_policy_denies_copies_gets_none(setup: Callable[[str], Setup]) -> None:
+    made = setup("denied")
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "backup:CopyIntoBackupVault", "Resource": "*"}
+    made.far.put_backup_vault_access_policy(
+        BackupVaultName="denied-there", Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    )
+    made.deploy()
+    assert (len(made.points("here")), made.points("there")) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "missing", ["dynamodb:RestoreTableFromAwsBackup", "dynamodb:DescribeTable", "kms:Decrypt", "kms:CreateGrant"]
+)
+def test_a_restore_needs_each_right_of_its_role(
+    setup: Callable[[str], Setup], role: Callable[..., str], missing: str
+) -> None:
+    name = f"restore-{missing.replace(':', '-')}"
+    made = setup(name)
+    made.deploy()
+    needed = {"dynamodb:RestoreTableFromAwsBackup", "dynamodb:DescribeTable", "kms:Decrypt", "kms:GenerateDataKey"}
+    rights = {*needed, "kms:DescribeKey", "kms:CreateGrant"}
+    assert made.restore(f"{name}-ok", role(f"{name}-whole", "backup.amazonaws.com", sorted(rights)))["Status"] == (
+        "COMPLETED"
+    )
+    job = made.restore(f"{name}-no", role(name, "backup.amazonaws.com", sorted(rights - {missing})))
+    assert (job["Status"], missing in job["StatusMessage"]) == ("FAILED", True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,10 @@ HERE, THERE = "eu-west-1", "eu-central-1"
 Clients = Callable[..., Any]
 
 
-def replicate(client: Clients, source: str, target: str, replica_key: str, **changes: Any) -> None:
+ROLE = "arn:aws:iam::111122223333:role/replication"
+
+
+def replicate(client: Clients, source: str, target: str, replica_key: str, role: str = ROLE, **changes: Any) -> None:
     rule: dict[str, Any] = {
         "ID": "all",
         "Priority": 1,
@@ -27,7 +31,6 @@ def replicate(client: Clients, source: str, target: str, replica_key: str, **cha
             "EncryptionConfiguration": {"ReplicaKmsKeyID": replica_key},
         },
     }
-    role = "arn:aws:iam::111122223333:role/replication"
     configuration = {"Role": role, "Rules": [{**rule, **changes}]}
     client("s3").put_bucket_replication(Bucket=source, ReplicationConfiguration=configuration)
 
@@ -178,3 +181,81 @@ def test_access_logs_need_a_target_that_admits_the_log_service(
     status = {"LoggingEnabled": {"TargetBucket": "log-target", "TargetPrefix": "x/"}}
     with pytest.raises(ClientError, match=r"logging\.s3\.amazonaws\.com"):
         client("s3").put_bucket_logging(Bucket="logged", BucketLoggingStatus=status)
+
+
+NEEDED = (
+    "s3:GetReplicationConfiguration", "s3:ListBucket", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl",
+    "s3:ReplicateObject", "s3:ReplicateDelete", "kms:Decrypt", "kms:Encrypt",
+)  # fmt: skip
+
+
+def replicated(emulator: AwsEmulator, client: Clients, name: str, **arguments: Any) -> str:
+    """Writes an object with a tag and a delete marker of another; the object's replication status."""
+    s3 = client("s3")
+    s3.put_object(Bucket=f"{name}-here", Key="k", Body=b"x", Tagging="tier=gold")
+    emulator.settle()
+    return s3.head_object(Bucket=f"{name}-here", Key="k", **arguments)["ReplicationStatus"]
+
+
+@pytest.mark.parametrize("missing", ["", *NEEDED])
+def test_replication_needs_each_right_of_its_role(
+    emulator: AwsEmulator,
+    client: Clients,
+    bucket: Callable[[str, str], str],
+    role: Callable[..., str],
+    missing: str,
+) -> None:
+    name = f"rights-{missing.split(':')[-1].lower() or 'whole'}"
+    bucket(f"{name}-here", HERE)
+    replica_key = bucket(f"{name}-there", THERE)
+    made = role(name, "s3.amazonaws.com", [right for right in NEEDED if right != missing])
+    replicate(client, f"{name}-here", f"{name}-there", replica_key, made)
+    wanted = "FAILED" if missing not in ("", "s3:ReplicateDelete") else "COMPLETED"
+    assert replicated(emulator, client, name) == wanted
+    client("s3").delete_object(Bucket=f"{name}-here", Key="k")
+    emulator.settle()
+    found = client("s3", THERE).list_object_versions(Bucket=f"{name}-there")
+    assert bool(found.get("DeleteMarkers")) is (missing in ("", "kms:Decrypt", "kms:Encrypt") or _reads_only(missing))
+
+
+def _reads_only(right: str) -> bool:
+    """A delete marker has no content to read or write."""
+    return right in ("s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:ReplicateObject")
+
+
+def test_tags_stay_behind_where_the_role_may_not_copy_them(
+    emulator: AwsEmulator, client: Clients, bucket: Callable[[str, str], str], role: Callable[..., str]
+) -> None:
+    found = {}
+    for name, rights in (
+        ("tags-no", NEEDED),
+        ("tags-yes", (*NEEDED, "s3:GetObjectVersionTagging", "s3:ReplicateTags")),
+    ):
+        bucket(f"{name}-here", HERE)
+        replica_key = bucket(f"{name}-there", THERE)
+        replicate(client, f"{name}-here", f"{name}-there", replica_key, role(name, "s3.amazonaws.com", rights))
+        replicated(emulator, client, name)
+        found[name] = client("s3", THERE).get_object_tagging(Bucket=f"{name}-there", Key="k")["TagSet"]
+    assert found == {"tags-no": [], "tags-yes": [{"Key": "tier", "Value": "gold"}]}
+
+
+def test_a_destination_whose_policy_denies_replicas_gets_none(
+    emulator: AwsEmulator, client: Clients, bucket: Callable[[str, str], str]
+) -> None:
+    bucket("denies-here", HERE)
+    replicate(client, "denies-here", "denies-there", bucket("denies-there", THERE))
+    deny = {
+        "Effect": "Deny", "Principal": "*", "Action": "s3:ReplicateObject", "Resource": "arn:aws:s3:::denies-there/*",
+    }  # fmt: skip
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    client("s3", THERE).put_bucket_policy(Bucket="denies-there", Policy=policy)
+    assert replicated(emulator, client, "denies") == "FAILED"
+
+
+def test_a_role_that_trusts_another_service_replicates_nothing(
+    emulator: AwsEmulator, client: Clients, bucket: Callable[[str, str], str], role: Callable[..., str]
+) -> None:
+    bucket("trust-here", HERE)
+    replica_key = bucket("trust-there", THERE)
+    replicate(client, "trust-here", "trust-there", replica_key, role("trust", "backup.amazonaws.com"))
+    assert replicated(emulator, client, "trust") == "FAILED"
