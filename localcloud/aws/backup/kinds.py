@@ -111,7 +111,7 @@ class VaultLock(_BackupKind):
 class VaultPolicy(_BackupKind):
     """`aws:backup/vaultPolicy:VaultPolicy`; its id is the vault's name."""
 
-    not_enforced = "no request is refused by it; the vault's lock is what keeps points"
+    not_enforced = "calls of the API; copies into the vault are judged"
 
     def create(self, request: Request) -> State:
         return self._put(request, str(request.inputs["backupVaultName"]))
@@ -179,8 +179,6 @@ class Plan(_BackupKind):
 
 class Selection(_BackupKind):
     """`aws:backup/selection:Selection`; its id is the selection's UUID. No property changes in place."""
-
-    not_enforced = "its role's rights"
 
     def create(self, request: Request) -> State:
         i = request.inputs

@@ -266,7 +266,6 @@ SETTINGS: Mapping[str, Setting] = {
             i, {"role": a["ReplicationConfiguration"]["Role"], "rules": a["ReplicationConfiguration"]["Rules"]}
         ),
         delete="delete_bucket_replication",
-        not_enforced="its role's rights; keys, filters and versions are",
     ),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Setting(
         put="put_bucket_lifecycle_configuration",
