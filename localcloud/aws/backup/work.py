@@ -13,6 +13,7 @@ from uuid import uuid4
 from localcloud.aws.backup import plans, rights
 from localcloud.aws.backup.data import BackupData, Job, RecoveryPoint, Selection
 from localcloud.aws.decisions import KeyView, can_use
+from localcloud.aws.dynamodb.expiry import expire
 from localcloud.aws.dynamodb.tables import copy_table, restore_table
 from localcloud.aws.iam.judge import Judge
 from localcloud.aws.late import LateWork
@@ -191,6 +192,7 @@ class BackupWork:
         }
         point = None
         if table is not None and decision:
+            expire(table, started)
             contents = copy_table(table)
             point = RecoveryPoint(
                 arn=self._arn("backup", region, f"recovery-point:{uuid4()}"),

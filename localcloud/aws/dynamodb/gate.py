@@ -18,6 +18,7 @@ from localcloud.aws.answers import (
     read_body,
     run,
 )
+from localcloud.aws.dynamodb.expiry import expire, expired
 from localcloud.aws.dynamodb.history import History
 from localcloud.aws.state import AwsState
 
@@ -65,8 +66,10 @@ class DynamoGate:
                     "com.amazon.coral.service#AccessDeniedException",
                     f"KMS key access denied error: the key of table {table.name} is not enabled.",
                 )
-            if table is not None and operation in _TABLE_WRITES:
+            if table is not None and (operation in _TABLE_WRITES or expired(table, time.time())):
                 self._history.about_to_write(table, region)
+            if table is not None:
+                expire(table, time.time())
         return None
 
     def restore(self, region: str, body: bytes) -> Answer:

@@ -14,8 +14,6 @@ _INDEXES = ("globalSecondaryIndexes", "localSecondaryIndexes", "replicas")
 class Table(Kind):
     """`aws:dynamodb/table:Table`; its id is its name."""
 
-    not_enforced = "no item expires by its time to live"
-
     def __init__(self, aws: AwsContext) -> None:
         self._aws = aws
 

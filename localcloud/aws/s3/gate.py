@@ -71,6 +71,10 @@ class S3Gate:
         body = read_body(environ) if call.method in ("PUT", "POST") else b""
         if call.method == "PUT" and not call.key and "logging" in call.query:
             return self.put_logging(call, body).send(start_response)
+        if not call.key:
+            refusal = self._changed(call, body)
+            if refusal:
+                return refusal.send(start_response)
         refusal = self.before(call, headers_of(environ), body)
         if refusal:
             return refusal.send(start_response)
@@ -80,6 +84,15 @@ class S3Gate:
             status, headers, chunks = run(self._moto, environ)
         start_response(status, [*headers, *self.after(call, status).items()])
         return chunks
+
+    def _changed(self, call: ObjectCall, body: bytes) -> Answer | None:
+        """Refuse a change of versions or replication that S3 refuses."""
+        allowed = self.replicator.may_change(call.method, call.bucket, call.query, body)
+        if allowed:
+            return None
+        wrong = "409 Conflict", "InvalidBucketState"
+        status, code = wrong if "versioning" in call.query else ("400 Bad Request", "InvalidRequest")
+        return s3_error(status, code, allowed.reason, f"/{call.bucket}")
 
     def _replication_xml(self, bucket_name: str) -> bytes | None:
         """The whole configuration; moto's own answer leaves half of it out."""

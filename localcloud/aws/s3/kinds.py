@@ -273,7 +273,7 @@ SETTINGS: Mapping[str, Setting] = {
         arguments=lambda i: {"LifecycleConfiguration": {"Rules": to_api(i["rules"])}},
         found=lambda i, a: _overlay(i, {"rules": a["Rules"]}),
         delete="delete_bucket_lifecycle",
-        not_enforced="nothing expires",
+        not_enforced="nothing expires here; a drill judges what its rules would remove",
     ),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Setting(
         put="put_bucket_ownership_controls",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ class BucketView:
 
     name: str
     versioned: bool
+    locked: bool = False
+    """Whether it has S3 Object Lock."""
 
 
 def rules(configuration: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
@@ -88,6 +90,9 @@ def can_replicate(
         return Decision(False, f"{source.name} is not versioned")
     if not target.versioned:
         return Decision(False, f"{target.name} is not versioned")
+    if source.locked and not target.locked:
+        # S3 user guide, "Using Object Lock with S3 Replication" (read 2026-11-21).
+        return Decision(False, f"{source.name} has Object Lock, and {target.name} has not")
     if item.is_delete_marker or item.kms_key is None:
         return Decision(True, "nothing to encrypt anew")
     usable = can_use(item.kms_key)
@@ -99,6 +104,35 @@ def can_replicate(
     if not usable:
         return Decision(False, f"the replica cannot be encrypted: {usable.reason}")
     return Decision(True, "both keys are usable")
+
+
+def may_version(asked: str, replicates: bool) -> Decision:
+    """Whether S3 takes a bucket's new versioning state.
+
+    "A replication configuration is present on this bucket, so you cannot change the versioning state" (API reference
+    of S3, `PutBucketVersioning`, and S3's own answer; read 2026-11-21).
+    """
+    if replicates and asked != "Enabled":
+        reason = (
+            "A replication configuration is present on this bucket, so you cannot change the versioning state. "
+            "To change the versioning state, first delete the replication configuration."
+        )
+        return Decision(False, reason)
+    return Decision(True, "nothing is replicated by its versions")
+
+
+def may_configure(source: BucketView, targets: Iterable[BucketView | None]) -> Decision:
+    """Whether S3 takes a replication configuration: both ends are there and have versions.
+
+    S3 user guide, "Requirements for replication" (read 2026-11-21).
+    """
+    for bucket in (source, *targets):
+        if bucket is None:
+            return Decision(False, "Destination bucket must exist.")
+        if not bucket.versioned:
+            which = "Versioning must be 'Enabled' on the bucket to apply a replication configuration"
+            return Decision(False, which if bucket is source else "Destination bucket must have versioning enabled.")
+    return Decision(True, "both ends have versions")
 
 
 def _matches_filter(rule: Mapping[str, Any], item: ObjectView) -> Decision:

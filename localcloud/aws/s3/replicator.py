@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import xmltodict
 from moto.s3.models import FakeDeleteMarker, FakeKey
 
 from localcloud.aws.decisions import KeyView
@@ -50,6 +51,20 @@ class Replicator:
             if status_of(version) is None and _is_newest(found, version):
                 self._mark_pending(found, version)
         self._schedule(found, key)
+
+    def may_change(self, method: str, bucket_name: str, query: Mapping[str, str], body: bytes) -> Decision:
+        """Whether S3 takes a change of a bucket's versioning or replication; yes for any other call."""
+        bucket = self._state.bucket(bucket_name)
+        if method != "PUT" or bucket is None:
+            return Decision(True, "no such change")
+        if "versioning" in query:
+            asked = xmltodict.parse(body).get("VersioningConfiguration") or {}
+            return replication.may_version(str(asked.get("Status")), bool(_configuration(bucket)))
+        if "replication" in query:
+            rules = replication.rules(xmltodict.parse(body).get("ReplicationConfiguration"))
+            targets = [self._state.bucket(replication.destination_bucket(rule)) for rule in rules]
+            return replication.may_configure(_seen(bucket), [_seen(t) if t is not None else None for t in targets])
+        return Decision(True, "no such change")
 
     def resume(self) -> None:
         """Go on with what waits, after a region came back."""
@@ -103,8 +118,8 @@ class Replicator:
             outcome = replication.can_replicate(
                 rule,
                 item,
-                BucketView(source.name, source.is_versioned),
-                BucketView(target.name, target.is_versioned) if target else None,
+                _seen(source),
+                _seen(target) if target else None,
                 self._key(key_id, region, must_be_in=region) if key_id else None,
             )
             if not outcome or target is None:
@@ -135,6 +150,7 @@ class Replicator:
             target_key=self._key_arn(key_id, target.region_name) if encrypted else "",
             source_has_bucket_key=encrypted and bool(version.bucket_key_enabled),
             target_has_bucket_key=_has_bucket_key(target),
+            source_is_locked=bool(source.object_lock_enabled),
         )
 
     def _key_arn(self, key_id: str, region: str) -> str:
@@ -167,6 +183,10 @@ class Replicator:
 
 def _configuration(bucket: FakeBucket) -> Any:
     return getattr(bucket, "replication", None)
+
+
+def _seen(bucket: FakeBucket) -> BucketView:
+    return BucketView(bucket.name, bucket.is_versioned, bool(bucket.object_lock_enabled))
 
 
 def _versions(bucket: FakeBucket, key: str | None) -> list[Any]:

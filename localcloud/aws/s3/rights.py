@@ -16,6 +16,8 @@ from localcloud.decisions import Decision
 SERVICE: Final = "s3.amazonaws.com"
 _OF_THE_SOURCE: Final = ("s3:GetReplicationConfiguration", "s3:ListBucket")
 _OF_A_VERSION: Final = ("s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl")
+_OF_A_LOCKED_VERSION: Final = ("s3:GetObjectRetention", "s3:GetObjectLegalHold")
+"""S3 user guide, "Using Object Lock with S3 Replication" (read 2026-11-21)."""
 _ALLOWED: Final = Decision(True, "the role may replicate it")
 
 
@@ -35,6 +37,8 @@ class Copy:
     target_key: str = ""
     source_has_bucket_key: bool = False
     target_has_bucket_key: bool = False
+    source_is_locked: bool = False
+    """Whether the source bucket has S3 Object Lock."""
 
 
 def may_replicate(judge: Judge, copy: Copy) -> Decision:
@@ -44,7 +48,8 @@ def may_replicate(judge: Judge, copy: Copy) -> Decision:
     if copy.is_delete_marker:
         asked.append(("s3:ReplicateDelete", f"arn:aws:s3:::{copy.target}/{copy.key}"))
     else:
-        asked += [(action, f"{source}/{copy.key}") for action in _OF_A_VERSION]
+        reads = (*_OF_A_VERSION, *(_OF_A_LOCKED_VERSION if copy.source_is_locked else ()))
+        asked += [(action, f"{source}/{copy.key}") for action in reads]
         asked.append(("s3:ReplicateObject", f"arn:aws:s3:::{copy.target}/{copy.key}"))
     for action, resource in asked:
         decision = judge.on_behalf(SERVICE, copy.role, action, resource, source_arn=source)

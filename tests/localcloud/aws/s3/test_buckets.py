@@ -90,7 +90,6 @@ def test_a_deletion_hides_the_replica_and_keeps_its_versions(
         ("disabled", {"Status": "Disabled"}),
         ("no-kms", {"SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Disabled"}}}),
         ("prefix", {"Filter": {"Prefix": "elsewhere/"}}),
-        ("no-target", {"Destination": {"Bucket": "arn:aws:s3:::nowhere-at-all"}}),
     ],
 )
 def test_a_wrong_rule_replicates_nothing(
@@ -259,3 +258,21 @@ def test_a_role_that_trusts_another_service_replicates_nothing(
     replica_key = bucket("trust-there", THERE)
     replicate(client, "trust-here", "trust-there", replica_key, role("trust", "backup.amazonaws.com"))
     assert replicated(emulator, client, "trust") == "FAILED"
+
+
+def test_versions_cannot_be_suspended_where_a_bucket_is_replicated(
+    client: Clients, bucket: Callable[[str, str], str]
+) -> None:
+    bucket("suspend-here", HERE)
+    replicate(client, "suspend-here", "suspend-there", bucket("suspend-there", THERE))
+    with pytest.raises(ClientError, match="InvalidBucketState"):
+        client("s3").put_bucket_versioning(Bucket="suspend-here", VersioningConfiguration={"Status": "Suspended"})
+
+
+def test_a_rule_to_a_bucket_without_versions_is_refused(client: Clients, bucket: Callable[[str, str], str]) -> None:
+    bucket("flat-here", HERE)
+    region = {"LocationConstraint": THERE}
+    client("s3", THERE).create_bucket(Bucket="flat-there", CreateBucketConfiguration=region)
+    for target, told in (("flat-there", "must have versioning"), ("flat-nowhere", "must exist")):
+        with pytest.raises(ClientError, match=told):
+            replicate(client, "flat-here", target, "arn:key")
