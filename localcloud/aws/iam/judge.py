@@ -28,7 +28,7 @@ from typing import Any, Final
 
 from common.iam import Policy, PolicyError, Principal, Request, Verdict, decide, parse
 from common.iam.context import Context
-from localcloud.aws.iam.resources import resource_policy
+from localcloud.aws.iam.resources import resource_policy, resource_tags, role_of
 from localcloud.aws.state import AwsState
 from localcloud.decisions import Decision
 
@@ -144,8 +144,7 @@ class Judge:
 
     def role(self, role_arn: str) -> Any:
         """The role of this ARN in the emulator's IAM; None if there is none."""
-        roles = self.state.backend("iam", "aws").roles.values()
-        return next((role for role in roles if role.arn == role_arn), None)
+        return role_of(self.state, role_arn)
 
     def _policies(self, caller: Caller) -> tuple[Sequence[Policy] | str, Policy | None]:
         """Identity policies and boundary, or the reason why there are none."""
@@ -185,7 +184,7 @@ class Judge:
             "s3:TlsVersion": "1.3",
         }
         owner = _account_of(resource) or self.state.account
-        return Request(principal, action, resource, {**base, **context}, owner)
+        return Request(principal, action, resource, {**base, **resource_tags(self.state, resource), **context}, owner)
 
     def _told(self, verdict: Verdict) -> Decision:
         self.state.overlay.unknown_keys |= verdict.unknown_keys
