@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Final
 
-from google.api_core.exceptions import GoogleAPIError
-
 from common.errors import UserError
 from common.gcp_api import GcpApi, GcpError, Service
 from common.target import Target
@@ -225,6 +223,8 @@ def _instance_id(drill_id: str) -> str:
 
 @contextmanager
 def _told(where: str) -> Iterator[None]:
+    from google.api_core.exceptions import GoogleAPIError  # warns on import; the stores have loaded it quietly
+
     try:
         yield
     except GoogleAPIError as error:

@@ -11,7 +11,13 @@ import hashlib
 import re
 from typing import Any, Final
 
-from components.contracts.naming import connect_role_id, export_role_id, feature_writer_role_id
+from components.contracts.naming import (
+    connect_role_id,
+    drill_buckets_role_id,
+    drill_role_id,
+    export_role_id,
+    feature_writer_role_id,
+)
 from localcloud.gcp.iam.policies import ACCOUNTS, Policies
 from localcloud.gcp.iam.roles import CUSTOM
 from localcloud.gcp.store import Document, DocumentStore
@@ -20,6 +26,32 @@ from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
 _EXPORTS: Final = ("datastore.databases.export", "redis.instances.export")
 _ROLE_ID: Final = re.compile(r"[a-zA-Z0-9_.]{3,64}")
 _ACCOUNT_ID: Final = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
+_DRILLS: Final = (
+    "cloudkms.cryptoKeyVersions.list",
+    "cloudkms.cryptoKeys.get",
+    "cloudscheduler.jobs.get",
+    "redis.instances.create",
+    "redis.instances.delete",
+    "redis.instances.get",
+    "redis.instances.getAuthString",
+    "redis.instances.import",
+    "redis.instances.list",
+    "redis.operations.get",
+    "resourcemanager.projects.get",
+    "storage.buckets.create",
+    "storage.buckets.list",
+    "storagetransfer.jobs.get",
+)
+_DRILL_BUCKETS: Final = (
+    "storage.buckets.delete",
+    "storage.buckets.get",
+    "storage.buckets.getIamPolicy",
+    "storage.buckets.setIamPolicy",
+    "storage.objects.create",
+    "storage.objects.delete",
+    "storage.objects.get",
+    "storage.objects.list",
+)
 
 
 class Projects:
@@ -59,6 +91,8 @@ class Projects:
             export_role_id(environment): _EXPORTS,
             connect_role_id(environment): ("container.clusters.connect",),
             feature_writer_role_id(environment): ("redis.instances.get", "redis.instances.getAuthString"),
+            drill_role_id(environment): _DRILLS,
+            drill_buckets_role_id(environment): _DRILL_BUCKETS,
         }
         for role, permissions in made.items():
             name = f"projects/{project}/roles/{role}"
