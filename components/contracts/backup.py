@@ -62,6 +62,12 @@ class Tier:
     keep_days: int
 
     @property
+    def unix_cron(self) -> str:
+        """Its times (UTC) as Cloud Scheduler writes them: no two tiers' lines name the same hour."""
+        days = "*" if len(self.weekdays) == DAYS_OF_A_WEEK else ",".join(map(str, self.weekdays))
+        return f"0 {','.join(map(str, self.hours))} * * {days}"
+
+    @property
     def points_kept(self) -> int:
         """How many recovery points of the tier there are when the oldest one goes."""
         return math.ceil(len(self.hours) * len(self.weekdays) * self.keep_days / DAYS_OF_A_WEEK)

@@ -18,7 +18,6 @@ from components.contracts.place import Place
 from components.gcp.agents import account_email, account_member
 from components.gcp.alerts import Alert, logged
 from components.gcp.buckets import grant
-from components.gcp.schedules import tier_cron
 
 WRITER_ROLES: Final = ("roles/storage.objectUser", "roles/storage.legacyBucketReader")
 """What the store's own account needs to write an export: objects, and the bucket's metadata."""
@@ -68,7 +67,7 @@ def scheduled_exports(
             project=place.account,
             region=place.region,
             description=f"{place.stack}: features to {place.backup_region}, kept {tier.keep_days} days",
-            schedule=tier_cron(tier),
+            schedule=tier.unix_cron,
             time_zone="Etc/UTC",
             attempt_deadline="180s",
             retry_config={"retry_count": 3, "min_backoff_duration": "60s", "max_backoff_duration": "600s"},

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from components.contracts.backup import DAYS_OF_A_WEEK, Tier
-
 HOURS_THAT_DIVIDE_A_DAY: Final = (1, 2, 3, 4, 6, 8, 12, 24)
 CLUSTER_POINTS_MAX: Final = 360
 """Backup for GKE refuses a plan whose retention exceeds 360 × the time between two backups."""
@@ -23,13 +21,6 @@ def cron(every_hours: int, *, minute: int) -> str:
         return f"{minute} * * * *"
     hour = "0" if every_hours == 24 else f"*/{every_hours}"
     return f"{minute} {hour} * * *"
-
-
-def tier_cron(tier: Tier) -> str:
-    """The cron line (UTC) of a tier: no two tiers' lines name the same hour, so exports never meet."""
-    hours = ",".join(str(hour) for hour in tier.hours)
-    days = "*" if len(tier.weekdays) == DAYS_OF_A_WEEK else ",".join(str(day) for day in tier.weekdays)
-    return f"0 {hours} * * {days}"
 
 
 def cluster_backup_hours(frequency_hours: int, retention_days: int) -> int:

@@ -77,6 +77,10 @@ class Operations:
             background.start(do)
         return begun
 
+    def list(self, parent: str) -> list[Document]:
+        """Those whose names begin with the parent's."""
+        return [found for _, found in self._store.all(self._kind, f"{parent}/operations/")]
+
     def get(self, name: str) -> Document:
         """The operation. Raises ApiError (404)."""
         found = self._store.get(self._kind, name)

@@ -18,6 +18,7 @@ from components.contracts.recovery import Bound
 from components.contracts.specs import StorageSpec
 from ops.deployed import open_bucket
 from ops.drill import gcp_deployed
+from ops.drill.gcp_exports import require_no_trouble
 from ops.drill.model import KeyFound, NotRecoverableError, RecoveryPoint, Setting
 from ops.features.store import FeatureStore
 from ops.objects.opening import open_store
@@ -77,10 +78,9 @@ class GcpDrill:
         bucket = self._api.get("storage", f"storage/v1/b/{self._exports}")
         found = list(self._api.list("storage", f"storage/v1/b/{self._exports}/o", "items"))
         newest = max(found, key=lambda item: item["timeCreated"], default=None)
-        if newest is None:
-            return None
-        created = datetime.fromisoformat(newest["timeCreated"]).astimezone(UTC)
-        if created < since:
+        created = datetime.fromisoformat(newest["timeCreated"]).astimezone(UTC) if newest else None
+        if newest is None or created is None or created < since:
+            require_no_trouble(self._api, self._outputs, since)
             return None
         soft_delete_s = int(bucket.get("softDeletePolicy", {}).get("retentionDurationSeconds", 0))
         held = bool(bucket.get("retentionPolicy")) or soft_delete_s > 0

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from common.aws_cron import Schedule, longest_silence, parse
 from common.gcp_api import GcpApi
-from components.contracts.backup import tiers
+from components.contracts.backup import Tier, tiers
 from components.contracts.recovery import SCHEDULER_START_MINUTES, TRANSFER_RUN_MINUTES, Bound, Part, export_minutes
 from ops.drill.model import Setting
 from stacks.outputs import StackOutputs
@@ -20,6 +20,7 @@ from stacks.settings import Settings
 
 SOFT_DELETE_S: Final = 7 * 86_400
 """What every bucket of a stack is made with."""
+_ACCOUNT_ID_MAX: Final = 30
 WEEKDAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 """By unix-cron's number."""
 DAYS_AHEAD: Final = 400
@@ -35,9 +36,8 @@ def settings(api: GcpApi, outputs: StackOutputs, promised: Settings) -> Iterator
     kept = {"": promised.backup.retention_days, **thinned}
     yield from bucket_settings(api, outputs.backup.vault, outputs.backup_region, recovery, kept)
     yield from instance_settings(api, outputs.feature_store.id, outputs.keys.data.id, outputs.region)
-    wanted = dict.fromkeys(export_jobs(promised), "ENABLED")
-    found = {name: (job or {}).get("state", "none") for name, job in _jobs(api, outputs, promised).items()}
-    yield Setting("export jobs", "state", wanted, found)
+    for tier, job in _jobs(api, outputs, promised).items():
+        yield from export_settings(tier, job or {}, outputs, promised)
     yield from _transfer(_job(api, outputs), outputs)
     for name, key in (("data", outputs.keys.data), ("recovery", outputs.keys.recovery)):
         primary = api.get("kms", f"v1/{key.id}").get("primary", {})
@@ -49,12 +49,11 @@ def bucket_settings(api: GcpApi, bucket: str, region: str, key: str, kept: Mappi
     subject, found = f"gs://{bucket}", api.get("storage", f"storage/v1/b/{bucket}")
     access = found.get("iamConfiguration", {})
     rules = [rule for rule in found.get("lifecycle", {}).get("rule", []) if rule["action"]["type"] == "Delete"]
-    old = {
-        prefix: int(rule["condition"]["daysSinceNoncurrentTime"])
-        for rule in rules
-        if "daysSinceNoncurrentTime" in rule["condition"]
-        for prefix in rule["condition"].get("matchesPrefix") or [""]
-    }
+    old: dict[str, int] = {}
+    for rule in rules:
+        for prefix in rule["condition"].get("matchesPrefix") or [""]:
+            days = rule["condition"].get("daysSinceNoncurrentTime")
+            old |= {} if days is None else {prefix: min(int(days), old.get(prefix, int(days)))}
     current = [rule["condition"] for rule in rules if "daysSinceNoncurrentTime" not in rule["condition"]]
     yield Setting(subject, "location", region.upper(), str(found.get("location", "")).upper())
     yield Setting(subject, "versioning", True, bool(found.get("versioning", {}).get("enabled")))
@@ -79,9 +78,32 @@ def instance_settings(api: GcpApi, instance: str, key: str, region: str) -> Iter
     yield Setting(subject, "key", key, found.get("customerManagedKey", "none"))
 
 
-def export_jobs(promised: Settings) -> list[str]:
-    """The scheduler's jobs that export the features, by their names."""
-    return [promised.place.name(f"feature-export-{tier.name}") for tier in tiers(promised.backup)]
+def export_settings(
+    tier: Tier, job: Mapping[str, Any], outputs: StackOutputs, promised: Settings
+) -> Iterator[Setting]:
+    """One of the scheduler's jobs that export the features; empty where there is none."""
+    subject, target = f"export job {export_job(tier, promised)}", job.get("httpTarget", {})
+    exporter = promised.place.name("exporter", max_length=_ACCOUNT_ID_MAX)
+    into = _into(target)
+    wanted = {
+        "calls": f"POST https://redis.googleapis.com/v1/{outputs.feature_store.id}:export",
+        "as": f"{exporter}@{outputs.account}.iam.gserviceaccount.com",
+        "into": f"gs://{outputs.backup.vault}/{tier.name}/",
+    }
+    found = {
+        "calls": f"{target.get('httpMethod', 'POST')} {target.get('uri', 'nothing')}",
+        "as": target.get("oauthToken", {}).get("serviceAccountEmail", "nobody"),
+        "into": f"{into.rpartition('/')[0]}/" if into else "nowhere",
+    }
+    yield Setting(subject, "state", "ENABLED", job.get("state", "none"))
+    yield Setting(subject, "schedule", tier.unix_cron, job.get("schedule", "none"))
+    yield Setting(subject, "time zone", "Etc/UTC", job.get("timeZone", "none"))
+    yield Setting(subject, "exports", wanted, found)
+
+
+def export_job(tier: Tier, promised: Settings) -> str:
+    """The name of a tier's job."""
+    return promised.place.name(f"feature-export-{tier.name}")
 
 
 def bounds(api: GcpApi, outputs: StackOutputs, promised: Settings) -> list[Bound | str]:
@@ -117,6 +139,9 @@ def models_bound(job: Mapping[str, Any], today: date) -> Bound | str:
     schedule = job.get("schedule", {})
     if job.get("status") != "ENABLED":
         return f"models: the transfer job is {job.get('status', 'not there')}"
+    begin = schedule.get("scheduleStartDate")
+    if begin and date(begin["year"], begin["month"], begin["day"]) > today:
+        return f"models: the transfer job begins on {begin['year']}-{begin['month']:02d}-{begin['day']:02d}"
     end = schedule.get("scheduleEndDate")
     if end and date(end["year"], end["month"], end["day"]) <= today + timedelta(days=DAYS_AHEAD):
         return f"models: the transfer job ends on {end['year']}-{end['month']:02d}-{end['day']:02d}"
@@ -144,21 +169,28 @@ def unix_cron(text: str, zone: str) -> Schedule:
     return parse(f"cron({minutes} {hours} {by_day[0]} {months} {by_day[1]} *)", zone)
 
 
-def _jobs(api: GcpApi, outputs: StackOutputs, promised: Settings) -> dict[str, dict[str, Any] | None]:
+def _jobs(api: GcpApi, outputs: StackOutputs, promised: Settings) -> dict[Tier, dict[str, Any] | None]:
     parent = f"v1/projects/{outputs.account}/locations/{outputs.region}/jobs"
-    return {name: api.find("cloudscheduler", f"{parent}/{name}") for name in export_jobs(promised)}
+    return {
+        tier: api.find("cloudscheduler", f"{parent}/{export_job(tier, promised)}") for tier in tiers(promised.backup)
+    }
 
 
 def _exports(job: Mapping[str, Any], outputs: StackOutputs) -> bool:
     """Whether a job is enabled and exports this store to this bucket."""
     target = job.get("httpTarget", {})
-    try:
-        body = json.loads(base64.b64decode(target.get("body", ""), validate=True))
-        into = str(body["outputConfig"]["gcsDestination"]["uri"])
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        return False
+    into = _into(target)
     calls = str(target.get("uri", "")).endswith(f"/v1/{outputs.feature_store.id}:export")
     return job.get("state") == "ENABLED" and calls and into.startswith(f"gs://{outputs.backup.vault}/")
+
+
+def _into(target: Mapping[str, Any]) -> str:
+    """The address that a job's call asks Memorystore to export to; empty if it asks for none."""
+    try:
+        body = json.loads(base64.b64decode(target.get("body", ""), validate=True))
+        return str(body["outputConfig"]["gcsDestination"]["uri"])
+    except (binascii.Error, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _job(api: GcpApi, outputs: StackOutputs) -> dict[str, Any]:
@@ -172,6 +204,8 @@ def _transfer(job: Mapping[str, Any], outputs: StackOutputs) -> Iterator[Setting
     found = {
         "from": spec.get("gcsDataSource", {}).get("bucketName", "none"),
         "to": spec.get("gcsDataSink", {}).get("bucketName", "none"),
+        "below": spec.get("gcsDataSink", {}).get("path", ""),
+        "overwrites": spec.get("transferOptions", {}).get("overwriteWhen", "none"),
         "only": spec.get("objectConditions", {}),
         "deletes": [
             name
@@ -179,5 +213,12 @@ def _transfer(job: Mapping[str, Any], outputs: StackOutputs) -> Iterator[Setting
             if spec.get("transferOptions", {}).get(name)
         ],
     }
-    wanted = {"from": outputs.model_bucket.name, "to": outputs.model_replica.name, "only": {}, "deletes": []}
+    wanted = {
+        "from": outputs.model_bucket.name,
+        "to": outputs.model_replica.name,
+        "below": "",
+        "overwrites": "DIFFERENT",
+        "only": {},
+        "deletes": [],
+    }
     yield Setting("transfer job of the models", "copies", wanted, found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import pulumi
 import pulumi_gcp as gcp
@@ -19,15 +18,8 @@ from components.contracts.bootstrap import (
     plan_subjects,
 )
 from components.contracts.component import Component, ready
-from components.contracts.naming import (
-    PRODUCT,
-    SERVICE_ACCOUNT_ID_MAX,
-    connect_role_id,
-    drill_buckets_role_id,
-    drill_role_id,
-    export_role_id,
-    feature_writer_role_id,
-)
+from components.contracts.gcp_roles import own_roles
+from components.contracts.naming import PRODUCT, SERVICE_ACCOUNT_ID_MAX
 from components.contracts.place import Place
 from components.contracts.vocabulary import BOOTSTRAP
 from components.gcp.agents import account_email, account_member
@@ -41,57 +33,6 @@ from components.gcp.bootstrap.rights import (
     own_state,
     plan_permissions,
 )
-
-CONNECT: Final = ("container.clusters.connect", "container.clusters.get", "container.clusters.list")
-"""What the DNS endpoint asks for (`connect`), and what finds it; nothing inside the cluster."""
-
-EXPORTS: Final[Mapping[str, str]] = {
-    "redis": "redis.instances.export",
-    "firestore": "datastore.databases.export",
-}
-"""Kind of feature store → the one permission that starts an export of it; others copy without one."""
-
-WRITES: Final[Mapping[str, Sequence[str]]] = {"redis": ("redis.instances.get", "redis.instances.getAuthString")}
-"""Kind of feature store without IAM of its own → what tells how to reach it; others are granted Google's roles."""
-
-
-DRILLS: Final[Mapping[str, Sequence[str]]] = {
-    "redis": (
-        "redis.instances.create",
-        "redis.instances.delete",
-        "redis.instances.get",
-        "redis.instances.getAuthString",
-        "redis.instances.import",
-        "redis.instances.list",
-        "redis.operations.get",
-    )
-}
-"""Kind of feature store that a drill can restore → what makes and removes one of it, beside `DRILL`.
-
-Memorystore is none of the services whose resources a condition can name (IAM, "Resource attributes for IAM
-Conditions", read 2026-11-21), so that the right to delete an instance is on all of the project's.
-"""
-DRILL: Final = (
-    "cloudkms.cryptoKeyVersions.list",
-    "cloudkms.cryptoKeys.get",
-    "cloudscheduler.jobs.get",
-    "resourcemanager.projects.get",
-    "storage.buckets.create",
-    "storage.buckets.list",
-    "storagetransfer.jobs.get",
-)
-"""To look at what makes the copies, and to make a bucket."""
-DRILL_BUCKETS: Final = (
-    "storage.buckets.delete",
-    "storage.buckets.get",
-    "storage.buckets.getIamPolicy",
-    "storage.buckets.setIamPolicy",
-    "storage.objects.create",
-    "storage.objects.delete",
-    "storage.objects.get",
-    "storage.objects.list",
-)
-"""To use a bucket; granted on a drill's own alone."""
 
 
 class WorkflowAccount(Component):
@@ -228,14 +169,7 @@ def deployer(
     provider: pulumi.ProviderResource,
 ) -> RoleRef:
     """See `BootstrapModule.deployer`. It makes the stack's custom roles too: whoever writes one can widen it."""
-    own: dict[str, Sequence[str]] = {connect_role_id(deploys.environment): CONNECT}
-    if deploys.feature_store in EXPORTS:
-        own[export_role_id(deploys.environment)] = (EXPORTS[deploys.feature_store],)
-    if deploys.feature_store in DRILLS:
-        own[drill_role_id(deploys.environment)] = sorted({*DRILL, *DRILLS[deploys.feature_store]})
-        own[drill_buckets_role_id(deploys.environment)] = DRILL_BUCKETS
-    if deploys.feature_store in WRITES:
-        own[feature_writer_role_id(deploys.environment)] = WRITES[deploys.feature_store]
+    own = own_roles(deploys.environment, deploys.feature_store)
     account = WorkflowAccount(
         f"deploy-{deploys.environment}",
         place,

@@ -50,6 +50,7 @@ _NAMED: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("redis", "POST", rf"{_REDIS}:upgrade", "redis.instances.upgrade"),
     ("redis", "POST", rf"{_REDIS}:export", "redis.instances.export"),
     ("redis", "POST", rf"{_REDIS}:import", "redis.instances.import"),
+    ("redis", "GET", rf"{_LOCATION}/operations", "redis.operations.list"),
     ("redis", "GET", rf"{_LOCATION}/operations/[^/:]+", "redis.operations.get"),
     ("cloudscheduler", "POST", rf"{_LOCATION}/jobs", "cloudscheduler.jobs.create"),
     ("cloudscheduler", "GET", _JOB, "cloudscheduler.jobs.get"),

@@ -11,47 +11,14 @@ import hashlib
 import re
 from typing import Any, Final
 
-from components.contracts.naming import (
-    connect_role_id,
-    drill_buckets_role_id,
-    drill_role_id,
-    export_role_id,
-    feature_writer_role_id,
-)
+from components.contracts.gcp_roles import EXPORTS, own_roles
 from localcloud.gcp.iam.policies import ACCOUNTS, Policies
 from localcloud.gcp.iam.roles import CUSTOM
 from localcloud.gcp.store import Document, DocumentStore
 from localcloud.gcp.wire import ApiError, Request, Response, Routes, not_found
 
-_EXPORTS: Final = ("datastore.databases.export", "redis.instances.export")
 _ROLE_ID: Final = re.compile(r"[a-zA-Z0-9_.]{3,64}")
 _ACCOUNT_ID: Final = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
-_DRILLS: Final = (
-    "cloudkms.cryptoKeyVersions.list",
-    "cloudkms.cryptoKeys.get",
-    "cloudscheduler.jobs.get",
-    "redis.instances.create",
-    "redis.instances.delete",
-    "redis.instances.get",
-    "redis.instances.getAuthString",
-    "redis.instances.import",
-    "redis.instances.list",
-    "redis.operations.get",
-    "resourcemanager.projects.get",
-    "storage.buckets.create",
-    "storage.buckets.list",
-    "storagetransfer.jobs.get",
-)
-_DRILL_BUCKETS: Final = (
-    "storage.buckets.delete",
-    "storage.buckets.get",
-    "storage.buckets.getIamPolicy",
-    "storage.buckets.setIamPolicy",
-    "storage.objects.create",
-    "storage.objects.delete",
-    "storage.objects.get",
-    "storage.objects.list",
-)
 
 
 class Projects:
@@ -87,17 +54,12 @@ class Projects:
     def prepare(self, whose: str) -> None:
         """Make what bootstrap makes in a project, unless it is there; `whose` is `<project>/<environment>`."""
         project, _, environment = whose.partition("/")
-        made = {
-            export_role_id(environment): _EXPORTS,
-            connect_role_id(environment): ("container.clusters.connect",),
-            feature_writer_role_id(environment): ("redis.instances.get", "redis.instances.getAuthString"),
-            drill_role_id(environment): _DRILLS,
-            drill_buckets_role_id(environment): _DRILL_BUCKETS,
-        }
-        for role, permissions in made.items():
+        made = {kind: own_roles(environment, kind) for kind in EXPORTS}
+        for role in {role for roles in made.values() for role in roles}:
             name = f"projects/{project}/roles/{role}"
+            permissions = sorted({p for roles in made.values() for p in roles.get(role, ())})
             if self._store.get(CUSTOM, name) is None:
-                self._store.put(CUSTOM, name, {"stage": "GA", "name": name, "includedPermissions": [*permissions]})
+                self._store.put(CUSTOM, name, {"stage": "GA", "name": name, "includedPermissions": permissions})
 
     def _get_policy(self, _request: Request, project: str) -> Response:
         return Response.of(self._policies.get(f"projects/{project}"))

@@ -104,6 +104,7 @@ class Memorystore:
             ("POST", rf"(?P<name>{_INSTANCE}):upgrade", self._upgrade),
             ("POST", rf"(?P<name>{_INSTANCE}):export", self._export),
             ("POST", rf"(?P<name>{_INSTANCE}):import", self._import),
+            ("GET", rf"(?P<parent>{_LOCATION})/operations", self._list_operations),
             ("GET", rf"(?P<name>{_LOCATION}/operations/[^/:]+)", self._get_operation),
         ):
             self._routes.add(method, f"/v1/{pattern}", handler)
@@ -338,6 +339,10 @@ class Memorystore:
 
         with self._lock:
             return self._operate(name, "import", work)
+
+    def _list_operations(self, _request: Request, parent: str) -> Response:
+        found = self._operations.list(parent)
+        return Response.of({"operations": found} if found else {})
 
     def _get_operation(self, _request: Request, name: str) -> Response:
         return Response.of(self._operations.get(name))

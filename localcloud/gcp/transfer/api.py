@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import uuid4
 
@@ -39,6 +39,18 @@ _PATCHABLE: Final = frozenset(
 LATE_SECONDS: Final = 0.2
 """What a run takes, about; the real service's takes minutes."""
 _SEED: Final = 20261121
+
+_CONDITIONS: Final = frozenset(
+    {
+        "includePrefixes",
+        "excludePrefixes",
+        "minTimeElapsedSinceLastModification",
+        "maxTimeElapsedSinceLastModification",
+        "lastModifiedSince",
+        "lastModifiedBefore",
+    }
+)
+"""Of objects (reference of `ObjectConditions`, read 2026-11-21)."""
 
 Verb = Literal["copy", "skip", "delete"]
 
@@ -79,10 +91,23 @@ def decide(
     return actions
 
 
-def included(name: str, conditions: Mapping[str, Any]) -> bool:
-    """Whether an object passes `includePrefixes` and `excludePrefixes`."""
+def included(name: str, updated: datetime, conditions: Mapping[str, Any], now: datetime) -> bool:
+    """Whether an object passes a job's `objectConditions`, all of them; its name is that below the path.
+
+    Args:
+        updated: when it last changed.
+    """
     include, exclude = conditions.get("includePrefixes") or [""], conditions.get("excludePrefixes") or []
-    return any(name.startswith(p) for p in include) and not any(name.startswith(p) for p in exclude)
+    if not any(name.startswith(p) for p in include) or any(name.startswith(p) for p in exclude):
+        return False
+    least, most = (conditions.get(f"{which}TimeElapsedSinceLastModification") for which in ("min", "max"))
+    since, before = conditions.get("lastModifiedSince"), conditions.get("lastModifiedBefore")
+    return (
+        (not least or updated + clock.seconds(least) <= now)
+        and (not most or updated + clock.seconds(most) >= now)
+        and (not since or clock.parse(since) <= updated)
+        and (not before or updated < clock.parse(before))
+    )
 
 
 def source_permissions(options: Mapping[str, Any]) -> list[str]:
@@ -125,6 +150,9 @@ def job_problem(job: Mapping[str, Any]) -> str | None:
         return "deleteObjectsUniqueInSink and deleteObjectsFromSourceAfterTransfer exclude each other."
     if job.get("status", "ENABLED") not in ("ENABLED", "DISABLED", "DELETED"):
         return f"status {job['status']!r} is not ENABLED, DISABLED or DELETED."
+    unknown = sorted(set(spec.get("objectConditions") or {}) - _CONDITIONS)
+    if unknown:
+        return f"the local cloud knows no objectConditions {', '.join(unknown)}."
     repeat = (job.get("schedule") or {}).get("repeatInterval")
     if repeat and clock.seconds(repeat).total_seconds() < MIN_REPEAT_SECONDS:
         return f"schedule.repeatInterval {repeat} is below {MIN_REPEAT_SECONDS}s."
@@ -247,7 +275,8 @@ class Transfer:
             self._check(job)
             actor = self._actor(job)
             there = self._below(actor, source, conditions)
-            here = self._below(actor, sink, conditions)
+            names = {k: v for k, v in conditions.items() if k.endswith("Prefixes")}
+            here = self._below(actor, sink, names)
         except ApiError as e:
             return {"status": "FAILED", "counters": {}, "errorBreakdowns": [_breakdown(e, [])]}
         actions = decide(there, here, options)
@@ -288,7 +317,12 @@ class Transfer:
     ) -> dict[str, dict[str, Any]]:
         path = end.get("path") or ""
         named = ((r["name"].removeprefix(path), r) for r in self._storage.list(actor, end["bucketName"], path))
-        return {name: resource for name, resource in named if name and included(name, conditions)}
+        now = clock.now()
+        return {
+            name: resource
+            for name, resource in named
+            if name and included(name, clock.parse(resource["updated"]), conditions, now)
+        }
 
     def _check(self, job: Mapping[str, Any]) -> None:
         """Raise ApiError unless the job is well formed and the service's agent has its rights on both buckets."""

@@ -12,6 +12,7 @@ from common.permissions import needed
 from common.permissions.gcp import GCP, NOT_IN_PROJECT
 from components.contracts.bootstrap import Deploys
 from components.contracts.feature_store import FeatureStoreKind
+from components.contracts.gcp_roles import DRILLS, EXPORTS, WRITES
 from components.contracts.vocabulary import Cloud
 from components.gcp.bootstrap.rights import (
     GRANT,
@@ -23,7 +24,6 @@ from components.gcp.bootstrap.rights import (
     handed_out,
     plan_permissions,
 )
-from components.gcp.bootstrap.roles import DRILLS, EXPORTS, WRITES
 from policies.inventory import Inventory, Resource
 from stacks.files import is_bootstrap
 

@@ -38,6 +38,7 @@ CALLS = {
     ("kms", "PATCH", f"/v1/{KEY}/cryptoKeyVersions/1"): "cloudkms.cryptoKeyVersions.update",
     ("redis", "POST", f"/v1/{L}/instances/f:export"): "redis.instances.export",
     ("redis", "GET", f"/v1/{L}/instances/f/authString"): "redis.instances.getAuthString",
+    ("redis", "GET", f"/v1/{L}/operations"): "redis.operations.list",
     ("redis", "GET", f"/v1/{L}/operations/o"): "redis.operations.get",
     ("storagetransfer", "POST", "/v1/transferJobs/c:run"): "storagetransfer.jobs.run",
     ("storagetransfer", "PATCH", "/v1/transferJobs/c"): "storagetransfer.jobs.update",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from localcloud.gcp.transfer.api import Action, count, decide, included, job_problem
 
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 _NAMES = st.sampled_from(["a", "b", "c/d", "c/e"])
 _SIDES = st.dictionaries(_NAMES, st.integers(0, 3).map(lambda n: {"size": str(n), "crc32c": f"c{n}"}))
 
@@ -74,7 +76,30 @@ def test_every_decision_has_a_reason(source: dict[str, Any], sink: dict[str, Any
     ],
 )
 def test_prefixes_choose_objects(conditions: dict[str, Any], expected: bool) -> None:
-    assert included("releases/v1/model", conditions) is expected
+    assert included("releases/v1/model", NOW, conditions, NOW) is expected
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({"minTimeElapsedSinceLastModification": "3600s"}, True),
+        ({"minTimeElapsedSinceLastModification": "3601s"}, False),
+        ({"maxTimeElapsedSinceLastModification": "3600s"}, True),
+        ({"maxTimeElapsedSinceLastModification": "3599s"}, False),
+        ({"lastModifiedSince": "2026-11-20T23:00:00Z"}, True),
+        ({"lastModifiedSince": "2026-11-20T23:00:01Z"}, False),
+        ({"lastModifiedBefore": "2026-11-20T23:00:01Z"}, True),
+        ({"lastModifiedBefore": "2026-11-20T23:00:00Z"}, False),
+        ({"includePrefixes": ["logs/"], "lastModifiedBefore": "2027-01-01T00:00:00Z"}, False),
+    ],
+)
+def test_times_choose_objects(conditions: dict[str, Any], expected: bool) -> None:
+    assert included("releases/v1/model", NOW - timedelta(hours=1), conditions, NOW) is expected
+
+
+def test_a_condition_that_is_not_known_is_refused() -> None:
+    spec = {**job()["transferSpec"], "objectConditions": {"color": "red"}}
+    assert "color" in str(job_problem(job(transferSpec=spec)))
 
 
 def test_counters_tell_copied_from_failed() -> None:
