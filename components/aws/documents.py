@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.contracts.naming import drill_name
 from components.contracts.place import Place
 
 Statement = Mapping[str, Any]
@@ -101,25 +102,35 @@ def pod_trust(place: Place, cluster: str, namespace: str, service_account: str) 
     )
 
 
-def bucket_key_access(sid: str, place: Place, bucket: str, actions: Sequence[str], *, region: str = "") -> Statement:
-    """Use of keys through S3, and only for what lies in one bucket.
+def bucket_key_access(
+    sid: str, place: Place, bucket: str | Sequence[str], actions: Sequence[str], *, region: str = ""
+) -> Statement:
+    """Use of keys through S3, and only for what lies in one bucket, or in several.
 
     The encryption context is the bucket's ARN where it has a bucket key, as ours do, else the object's (Amazon S3
     user guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys", read 2026-11-21).
     """
-    arn = bucket_arn(bucket)
+    arns = [bucket_arn(name) for name in ([bucket] if isinstance(bucket, str) else bucket)]
+    protected = [part for arn in arns for part in (arn, f"{arn}/*")]
     return _key_access(
-        sid, place, actions, "s3", region or place.region, {"StringLike": {_CONTEXT + "s3:arn": [arn, f"{arn}/*"]}}
+        sid, place, actions, "s3", region or place.region, {"StringLike": {_CONTEXT + "s3:arn": protected}}
     )
 
 
-def table_key_access(sid: str, place: Place, table: str, actions: Sequence[str]) -> Statement:
-    """Use of keys through DynamoDB, and only for one table of this account.
+def table_key_access(
+    sid: str, place: Place, table: str | Sequence[str], actions: Sequence[str], *, region: str = ""
+) -> Statement:
+    """Use of keys through DynamoDB, and only for one table of this account, or for those that patterns name.
 
     The encryption context names both (DynamoDB developer guide, "Encryption at rest: how it works", read 2026-11-21).
     """
-    context = {_CONTEXT + "dynamodb:tableName": table, _CONTEXT + "dynamodb:subscriberId": place.account}
-    return _key_access(sid, place, actions, "dynamodb", place.region, {"StringEquals": context})
+    named, owned = _CONTEXT + "dynamodb:tableName", {_CONTEXT + "dynamodb:subscriberId": place.account}
+    context: Mapping[str, Mapping[str, str | list[str]]] = (
+        {"StringEquals": {named: table, **owned}}
+        if isinstance(table, str)
+        else {"StringEquals": owned, "StringLike": {named: list(table)}}
+    )
+    return _key_access(sid, place, actions, "dynamodb", region or place.region, context)
 
 
 _CONTEXT = "kms:EncryptionContext:aws:"
@@ -149,9 +160,14 @@ def bucket_arn(name: str) -> str:
     return f"arn:aws:s3:::{name}"
 
 
-def table_arn(place: Place, name: str) -> str:
-    """ARN of a DynamoDB table in the stack's region."""
-    return f"arn:aws:dynamodb:{place.region}:{place.account}:table/{name}"
+def table_arn(place: Place, name: str, *, region: str = "") -> str:
+    """ARN of a DynamoDB table, in the stack's region where no other is given."""
+    return f"arn:aws:dynamodb:{region or place.region}:{place.account}:table/{name}"
+
+
+def restored(place: Place, name: str) -> list[str]:
+    """What a copy of `name` is called in the backup region: the runbook's name, and what a drill calls its own."""
+    return [f"{name}-restored", f"{drill_name(place.environment)}*"]
 
 
 def cluster_arn(place: Place, name: str) -> str:

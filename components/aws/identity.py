@@ -8,7 +8,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.documents import allow, bucket_arn, bucket_key_access, document, pod_trust
+from components.aws.documents import allow, bucket_arn, bucket_key_access, document, pod_trust, restored
 from components.aws.feature_store import KINDS
 from components.aws.roles import ROLE_NAME_MAX, make_role
 from components.contracts.component import Component, ready
@@ -30,12 +30,20 @@ def fleet_role(place: Place) -> str:
 
 
 def fleet_policy(place: Place, storage: StorageRef, feature_store: FeatureStoreRef) -> str:
-    """Read models and features, and decrypt them, only through the services that hold them."""
+    """Read models and features, and decrypt them, only through the services that hold them.
+
+    In the backup region too: there the same role serves from the replica or from what was restored. A bucket policy
+    could let it read a restored bucket, but not use the key.
+    """
     models = bucket_arn(storage.models.name)
+    away = [storage.replica.name, *restored(place, storage.replica.name)]
     return document(
         allow("FindModels", ["s3:ListBucket", "s3:GetBucketLocation"], models),
         allow("ReadModels", ["s3:GetObject"], f"{models}/*"),
         bucket_key_access("DecryptModels", place, storage.models.name, ["kms:Decrypt"]),
+        allow("FindCopies", ["s3:ListBucket", "s3:GetBucketLocation"], [bucket_arn(name) for name in away]),
+        allow("ReadCopies", ["s3:GetObject"], [f"{bucket_arn(name)}/*" for name in away]),
+        bucket_key_access("DecryptCopies", place, away, ["kms:Decrypt"], region=place.backup_region),
         *KINDS[feature_store.kind].reading(place, feature_store),
     )
 

@@ -8,7 +8,7 @@ from typing import Final
 import pulumi_aws as aws
 
 from components.aws.alarms import Alarm
-from components.aws.documents import Statement, allow, document, table_arn, table_key_access
+from components.aws.documents import Statement, allow, document, restored, table_arn, table_key_access
 from components.aws.events import EventPattern
 from components.aws.feature_store.kind import Recovery
 from components.aws.network import store_endpoint
@@ -73,10 +73,14 @@ def table_endpoint_policy(place: Place, table: str) -> str:
 
 
 def reading(place: Place, ref: FeatureStoreRef) -> Sequence[Statement]:
-    """Items by their keys, and the key that decrypts them, only through DynamoDB."""
+    """Items by their keys, and the key that decrypts them, only through DynamoDB; of restored tables too."""
+    actions, away = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], restored(place, ref.name)
+    tables = [table_arn(place, name, region=place.backup_region) for name in away]
     return (
-        allow("LookUpFeatures", ["dynamodb:GetItem", "dynamodb:BatchGetItem"], table_arn(place, ref.name)),
+        allow("LookUpFeatures", actions, table_arn(place, ref.name)),
         table_key_access("DecryptFeatures", place, ref.name, ["kms:Decrypt"]),
+        allow("LookUpRestored", actions, tables),
+        table_key_access("DecryptRestored", place, away, ["kms:Decrypt"], region=place.backup_region),
     )
 
 
