@@ -31,6 +31,8 @@ class StackPlace:
     """Google Cloud only: names the service agents."""
     bootstrapped: bool = True
     """Whether the account begins as a bootstrap stack leaves one; else as it is before."""
+    operator: str = ""
+    """The role of an administrator, which the operator of the local cloud has taken on (AWS)."""
     policies: Mapping[str, str] = field(default_factory=dict)
     """Policies of its own that a bootstrapped account has, name → document (AWS)."""
 

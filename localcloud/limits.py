@@ -81,9 +81,10 @@ def page(known: Mapping[str, Known]) -> str:
         "An emulated type is made in an emulator with a data plane: its API answers, drift shows, and a setting that",
         "would stop the real service stops it here too, except for what stands behind the type. A recorded type is",
         "only remembered, with ids and outputs shaped as the cloud's. Every other type is refused by name.\n",
-        "On AWS a caller whose credentials neither the operator nor the Pod Identity agent gave is refused; roles",
-        "and their policies are recorded, and whoever is let in may do all that no key's state, bucket policy, lock",
-        "or deletion protection forbids. On Google Cloud the grants of service agents, of the account that starts",
+        "On AWS every call is judged as there: by the caller's role with its trust, policies, boundary and session, and",
+        "by the policies of bucket, key, vault, topic and table, conditions included. A condition key that is not known",
+        "here denies. The operator is an administrator of the account, bound by explicit denies and by what a key's",
+        "policy hands to the account. On Google Cloud the grants of service agents, of the account that starts",
         "exports, and of pods in Cloud Storage are judged; the operator may do all.\n",
     ]
     for cloud, types in known.items():
@@ -107,8 +108,8 @@ def summary(known: Mapping[str, Known]) -> str:
     return "\n".join(
         [
             "- What has no data plane in the local cloud is recorded, not enforced; a type that it does not know is",
-            "  refused. On AWS an unknown caller is refused, but what a role may do is not judged; on Google Cloud",
-            "  that is judged for pods in Cloud Storage, and where services call each other.",
+            "  refused. On AWS every call is judged by the policies of caller and resource; on Google Cloud",
+            "  those of pods in Cloud Storage are, and where services call each other.",
             "  [What the local cloud knows](docs/local-cloud.md) names every type. Recorded only:",
             *lines,
         ]

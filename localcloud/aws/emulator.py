@@ -14,7 +14,7 @@ import requests
 from common.errors import UserError
 from common.target import Pod, Target
 from localcloud.aws.context import AGENT_PATH, ENV_ACCOUNT_ID, OPERATOR
-from localcloud.aws.server import ENV_ACCOUNT, ENV_BOOTSTRAPPED, ENV_POLICIES, ENV_TOKEN
+from localcloud.aws.server import ENV_ACCOUNT, ENV_BOOTSTRAPPED, ENV_OPERATOR, ENV_POLICIES, ENV_TOKEN
 from localcloud.emulators import StackPlace
 from localcloud.processes.process import ServerProcess
 
@@ -60,6 +60,7 @@ class AwsEmulator:
                 ENV_ACCOUNT: self._place.account,
                 ENV_TOKEN: self._token,
                 **({ENV_BOOTSTRAPPED: "1"} if self._place.bootstrapped else {}),
+                ENV_OPERATOR: self._place.operator,
                 ENV_POLICIES: json.dumps(dict(self._place.policies)),
                 "PYTHONDONTWRITEBYTECODE": "",  # else moto is compiled anew each time
             },

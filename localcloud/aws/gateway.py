@@ -16,7 +16,11 @@ from localcloud.aws.context import AGENT_PATH
 from localcloud.aws.dynamodb.gate import DynamoGate
 from localcloud.aws.eks.api import EksApi
 from localcloud.aws.eks.pods import Pods
+from localcloud.aws.iam.callers import Callers, Refused
+from localcloud.aws.iam.door import CALLER, Door, unknown_caller
 from localcloud.aws.iam.gate import IamGate
+from localcloud.aws.iam.judge import Judge
+from localcloud.aws.iam.sts import StsGate
 from localcloud.aws.kms.gate import KmsGate
 from localcloud.aws.s3.gate import S3Gate
 from localcloud.aws.state import AwsState
@@ -32,23 +36,28 @@ class Gateway:
 
     Args:
         state: moto's models and the overlay.
+        operator_arn: the role that the operator has taken on; without one it is a user.
         token: what a control request must carry, so that only the command that started the emulator saves it.
     """
 
-    def __init__(self, state: AwsState, token: str) -> None:
+    def __init__(self, state: AwsState, token: str, operator_arn: str = "") -> None:
         self._state = state
         self._token = token
         self._moto = _QuickDispatcher(create_backend_app)
-        self._s3 = S3Gate(state, self._moto)
-        self._pods = Pods(state)
+        judge = Judge(state)
+        self._s3 = S3Gate(state, self._moto, judge)
+        self._door = Door(state, judge)
+        self._callers = Callers(judge, operator_arn)
+        self._pods = Pods(state, judge, self._callers)
         self._backup = BackupApi(state, self._moto)
         self._services: dict[str, Service] = {
             "s3": self._s3,
-            "dynamodb": DynamoGate(state, self._moto),
+            "dynamodb": DynamoGate(state, self._moto, judge),
             "kms": KmsGate(state, self._moto),
             "backup": self._backup,
             "eks": EksApi(state, self._moto),
             "iam": IamGate(state, self._moto),
+            "sts": StsGate(judge, self._callers),
         }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -60,7 +69,12 @@ class Gateway:
         service, region = credential_scope(environ)
         if service not in _GLOBAL and self._state.is_lost(region, *self._bucket_regions(service, environ)):
             raise NoAnswerError
-        refusal = self._pods.refusal(environ, service)
+        caller = self._callers.of(environ)
+        if isinstance(caller, Refused):
+            read_body(environ)
+            return unknown_caller(service, caller, environ).send(start_response)
+        environ[CALLER] = caller
+        refusal = self._door.refusal(caller, service, region, environ) if service != "sts" else None
         if refusal:
             read_body(environ)
             return refusal.send(start_response)

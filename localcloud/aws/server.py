@@ -19,6 +19,9 @@ ENV_ACCOUNT = "MOTO_ACCOUNT_ID"
 ENV_BOOTSTRAPPED = "SEAWALL_LOCAL_BOOTSTRAPPED"
 """Set where the account begins with what a bootstrap stack makes in one."""
 
+ENV_OPERATOR = "SEAWALL_LOCAL_OPERATOR"
+"""The role by which the account knows the operator; empty where it knows none."""
+
 ENV_POLICIES = "SEAWALL_LOCAL_POLICIES"
 """Policies that a bootstrapped account begins with, as JSON: name → document."""
 
@@ -52,7 +55,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = loopback_server(Gateway(state, os.environ[ENV_TOKEN]))
+    server = loopback_server(Gateway(state, os.environ[ENV_TOKEN], os.environ.get(ENV_OPERATOR, "")))
     sys.stdout.write(f"listening on {server.server_port}\n")
     sys.stdout.flush()
     server.serve_forever()

@@ -27,6 +27,7 @@ from ruamel.yaml import YAML
 
 from common.errors import UserError
 from common.paths import local_dir
+from components.contracts.cluster import AccessRole
 from components.contracts.naming import drill_workflow_email
 from components.contracts.vocabulary import Cloud
 from localcloud.front import PROVIDERS, Engine, StackPlace, engine_environment, provider_environment, provider_script
@@ -286,7 +287,7 @@ def as_platform(settings: AnySettings, stack: str) -> Settings:
 def place_of(settings: AnySettings) -> StackPlace:
     """What an emulator needs of the settings."""
     place = settings.place
-    known = settings.cluster.access.principals() if isinstance(settings, Settings) else ()
+    known = tuple(settings.cluster.access.principals()) if isinstance(settings, Settings) else ()
     accounts = (principal for _, _, principal in known)
     is_platform = isinstance(settings, Settings) and settings.cloud is Cloud.GCP
     workflows = (drill_workflow_email(place.environment, place.account),) if is_platform else ()
@@ -299,6 +300,7 @@ def place_of(settings: AnySettings) -> StackPlace:
         project_number=place.project_number,
         # A bootstrap stack begins in an account that has nothing yet; every other, after one.
         bootstrapped=not is_bootstrap(place.stack),
+        operator=next((p for role, _, p in known if role is AccessRole.ADMINISTRATOR and ":role/" in p), ""),
         policies=bootstrap_policies(settings) if isinstance(settings, Settings) else {},
     )
 

@@ -63,7 +63,7 @@ class BackupApi:
         if found is None or handler is None:
             return self._moto(environ, start_response)
         operation, arguments = found
-        arguments |= _query_arguments(operation, parse_qs(str(environ.get("QUERY_STRING", ""))))
+        arguments |= query_arguments(operation, parse_qs(str(environ.get("QUERY_STRING", ""))))
         try:
             if operation in _LOOKS:
                 self._engine.run_schedules()
@@ -108,7 +108,7 @@ def _model() -> Any:
     return botocore.session.get_session().get_service_model("backup")
 
 
-def _query_arguments(operation: str, query: Mapping[str, list[str]]) -> dict[str, str]:
+def query_arguments(operation: str, query: Mapping[str, list[str]]) -> dict[str, str]:
     shape = _model().operation_model(operation).input_shape
     named = {s.serialization.get("name", m): m for m, s in (shape.members.items() if shape else ())}
     return {named[k]: v[0] for k, v in query.items() if k in named}

@@ -111,8 +111,6 @@ class VaultLock(_BackupKind):
 class VaultPolicy(_BackupKind):
     """`aws:backup/vaultPolicy:VaultPolicy`; its id is the vault's name."""
 
-    not_enforced = "calls of the API; copies into the vault are judged"
-
     def create(self, request: Request) -> State:
         return self._put(request, str(request.inputs["backupVaultName"]))
 

@@ -20,7 +20,10 @@ from localcloud.aws.answers import (
 )
 from localcloud.aws.dynamodb.expiry import expire, expired
 from localcloud.aws.dynamodb.history import History
+from localcloud.aws.iam.door import CALLER
+from localcloud.aws.iam.judge import Caller, Judge, key_context
 from localcloud.aws.state import AwsState
+from localcloud.decisions import Decision
 
 _TABLE_WRITES = frozenset(
     {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "ExecuteStatement"}
@@ -31,15 +34,16 @@ _TABLE_READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactG
 class DynamoGate:
     """DynamoDB with what moto lacks before and after it."""
 
-    def __init__(self, state: AwsState, moto: Application) -> None:
+    def __init__(self, state: AwsState, moto: Application, judge: Judge) -> None:
         self._state = state
+        self._judge = judge
         self._moto = moto
         self._history = History(state)
 
     def call(self, environ: Environ, region: str, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
         operation, body = operation_of(environ), read_body(environ)
-        refusal = self.before(operation, region, body)
+        refusal = self.before(operation, region, body, environ[CALLER])
         if refusal:
             return refusal.send(start_response)
         if operation == "RestoreTableToPointInTime":
@@ -55,7 +59,7 @@ class DynamoGate:
         start_response(status, headers)
         return chunks
 
-    def before(self, operation: str, region: str, body: bytes) -> Answer | None:
+    def before(self, operation: str, region: str, body: bytes, caller: Caller) -> Answer | None:
         """Refuse to read, write or restore a table whose key cannot be used; keep what a write is about to change."""
         if operation not in _TABLE_READS | _TABLE_WRITES | {"RestoreTableToPointInTime"}:
             return None
@@ -66,11 +70,28 @@ class DynamoGate:
                     "com.amazon.coral.service#AccessDeniedException",
                     f"KMS key access denied error: the key of table {table.name} is not enabled.",
                 )
+            decision = self.may_use_key(caller, table, region) if table is not None else None
+            if decision is not None and not decision:
+                code = "com.amazon.coral.service#AccessDeniedException"
+                return json_error(code, f"KMS key access denied error: {decision.reason}")
             if table is not None and (operation in _TABLE_WRITES or expired(table, time.time())):
                 self._history.about_to_write(table, region)
             if table is not None:
                 expire(table, time.time())
         return None
+
+    def may_use_key(self, caller: Caller, table: Any, region: str) -> Decision | None:
+        """Whether a caller's rights let DynamoDB decrypt the table's key for its items; None without such a key.
+
+        DynamoDB developer guide, "Encryption at rest: usage notes" and "Using the AWS KMS keys" (read 2026-11-21): a
+        read or write calls Decrypt, in the caller's name and with the table and the account as encryption context.
+        """
+        key_id = (table.sse_specification or {}).get("KMSMasterKeyId")
+        key = self._state.key(key_id, region) if key_id else None
+        if key is None:
+            return None
+        told = {"aws:dynamodb:tableName": table.name, "aws:dynamodb:subscriberId": self._state.account}
+        return self._judge.decide(caller, "kms:Decrypt", key.arn, key_context("dynamodb", region, told))
 
     def restore(self, region: str, body: bytes) -> Answer:
         """RestoreTableToPointInTime, whose time moto does not read."""

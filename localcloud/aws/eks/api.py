@@ -6,14 +6,13 @@ REST shapes: https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodId
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any, Final
 
 from localcloud.aws.answers import Answer, Application, Environ, StartResponse, json_object, read_body
+from localcloud.aws.eks.asks import ASSOCIATIONS
 from localcloud.aws.state import AwsState
 
-_PATH: Final = re.compile(r"/clusters/(?P<cluster>[^/]+)/pod-identity-associations(?:/(?P<id>a-[0-9a-z]+))?")
 _FIELDS: Final = ("namespace", "serviceAccount", "roleArn")
 
 
@@ -26,7 +25,7 @@ class EksApi:
 
     def call(self, environ: Environ, region: str, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
-        found = _PATH.fullmatch(str(environ.get("PATH_INFO", "")))
+        found = ASSOCIATIONS.fullmatch(str(environ.get("PATH_INFO", "")))
         if found is None:
             return self._moto(environ, start_response)
         body, method = json_object(read_body(environ)), environ["REQUEST_METHOD"]

@@ -21,6 +21,7 @@ nothing here tells of denies what hinges on it, and is remembered in `AwsState.o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,14 +30,15 @@ from typing import Any, Final
 from common.iam import Policy, PolicyError, Principal, Request, Verdict, decide, parse
 from common.iam.context import Context
 from localcloud.aws.iam.resources import resource_policy, resource_tags, role_of
+from localcloud.aws.s3.public_access import is_restricted
 from localcloud.aws.state import AwsState
 from localcloud.decisions import Decision
 
 _ADMINISTRATOR: Final = parse(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 )
-_MUST_ALLOW: Final = ("kms", "sts")
-"""Services whose resources' own policies must allow: keys, and the trust of roles."""
+_OWN_POLICY: Final = re.compile(r"arn:aws:(kms:[^:]+:\d+:key/|iam::\d+:role/)")
+"""Resources whose own policies must allow: keys, and roles for those who take them on."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,14 @@ class Caller:
             explicit denies and by what a key's policy hands to the account.
         session: policies that narrow the session.
         endpoint: the policy of the VPC endpoint that the request passes through.
+        in_pod: whether it is a pod of the cluster, which reaches AWS through VPC endpoints alone.
     """
 
     principal: Principal
     is_operator: bool = False
     session: tuple[Policy, ...] = ()
     endpoint: tuple[Policy, ...] = ()
+    in_pod: bool = False
 
 
 @dataclass
@@ -63,9 +67,15 @@ class Judge:
 
     state: AwsState
 
-    def operator(self) -> Caller:
-        """The one who runs the local cloud."""
+    def operator(self, arn: str = "") -> Caller:
+        """The one who runs the local cloud.
+
+        Args:
+            arn: the role by which the account knows its administrator; without one it is a user.
+        """
         account = self.state.account
+        if ":role/" in arn:
+            return Caller(Principal.role(arn, "operator"), is_operator=True)
         return Caller(Principal(f"arn:aws:iam::{account}:user/operator", account), is_operator=True)
 
     def decide(self, caller: Caller, action: str, resource: str, context: Context | None = None) -> Decision:
@@ -82,6 +92,10 @@ class Judge:
             own = parse(found) if found is not None else None
         except PolicyError as e:
             return Decision(False, f"the policy of {resource} cannot be read: {e}")
+        if own is not None and self._is_shut(caller, resource, own):
+            return Decision(
+                False, f"{caller.principal} is not of the account, and {resource} is closed to the public"
+            )
         request = self._request(caller.principal, action, resource, context or {})
         verdict = decide(
             request,
@@ -90,7 +104,7 @@ class Judge:
             boundary=boundary,
             session=caller.session,
             limits=caller.endpoint,
-            resource_must_allow=action.split(":")[0] in _MUST_ALLOW and resource != "*",
+            resource_must_allow=action.startswith(("kms:", "sts:")) and _OWN_POLICY.match(resource) is not None,
         )
         return self._told(verdict)
 
@@ -157,7 +171,7 @@ class Judge:
             return f"{caller.principal.role_arn} does not exist", None
         boundary_arn = role.permissions_boundary_arn
         try:
-            boundary = self._managed(boundary_arn) if boundary_arn else None
+            boundary = self.managed(boundary_arn) if boundary_arn else None
             if boundary_arn and boundary is None:
                 return f"the permissions boundary {boundary_arn} of {role.arn} does not exist", None
             return list(self._identity(role)), boundary
@@ -170,9 +184,18 @@ class Judge:
         for policy in role.managed_policies.values():
             yield parse(_default_version(policy))
 
-    def _managed(self, arn: str) -> Policy | None:
+    def managed(self, arn: str) -> Policy | None:
+        """The managed policy of this ARN; None if there is none."""
         found = self.state.backend("iam", "aws").managed_policies.get(arn)
         return parse(_default_version(found)) if found is not None else None
+
+    def _is_shut(self, caller: Caller, resource: str, own: Policy) -> bool:
+        """Whether a public policy is ineffective for the caller, as `RestrictPublicBuckets` makes it."""
+        principal = caller.principal
+        if not resource.startswith("arn:aws:s3:::") or principal.service or principal.account == self.state.account:
+            return False
+        bucket = self.state.bucket(resource.removeprefix("arn:aws:s3:::").partition("/")[0])
+        return bucket is not None and is_restricted(bucket, own)
 
     def _request(self, principal: Principal, action: str, resource: str, context: Context) -> Request:
         now = datetime.now(UTC)
@@ -223,4 +246,4 @@ def _default_version(policy: Any) -> str:
 
 def _account_of(arn: str) -> str:
     parts = arn.split(":")
-    return parts[4] if len(parts) > 4 else ""
+    return parts[4] if len(parts) > 4 and parts[4].isdigit() else ""  # of AWS' own policies it is `aws`

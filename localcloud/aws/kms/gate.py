@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable
 
@@ -18,13 +17,13 @@ from localcloud.aws.answers import (
     replace_body,
 )
 from localcloud.aws.iam.linked import missing_principal
+from localcloud.aws.kms.ciphertext import key_of
 from localcloud.aws.kms.signing import sign
 from localcloud.aws.state import AwsState
 
 _CRYPTOGRAPHY = frozenset(
     {"Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "Sign"}
 )
-_KEY_ID_BYTES = 36
 
 
 class KmsGate:
@@ -66,21 +65,11 @@ class KmsGate:
         if operation not in _CRYPTOGRAPHY:
             return None
         request = json_object(body)
-        named = [request.get("KeyId"), request.get("DestinationKeyId"), _key_of(request.get("CiphertextBlob"))]
+        named = [request.get("KeyId"), request.get("DestinationKeyId"), key_of(request.get("CiphertextBlob"))]
         for key_id in filter(None, named):
             key = self._state.key(str(key_id), region)
             if key is not None and key.key_state == "Disabled":
                 return json_error("DisabledException", f"{key.arn} is disabled.")
             if key is not None and key.key_state != "Enabled":
                 return json_error("KMSInvalidStateException", f"{key.arn} is pending deletion.")
-        return None
-
-
-def _key_of(ciphertext: object) -> str | None:
-    """The key that made a ciphertext: moto writes its id in front."""
-    if not isinstance(ciphertext, str):
-        return None
-    try:
-        return base64.b64decode(ciphertext)[:_KEY_ID_BYTES].decode("ascii")
-    except (ValueError, UnicodeDecodeError):
         return None

@@ -15,8 +15,6 @@ _DEFAULT_WINDOW_DAYS = 30
 class Key(Kind):
     """`aws:kms/key:Key`; its id is the key's id. A deletion schedules it, as the real provider's does."""
 
-    not_enforced = "its policy; its state and its region are enforced"
-
     def __init__(self, aws: AwsContext) -> None:
         self._aws = aws
 

@@ -6,59 +6,32 @@ import fnmatch
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
-from urllib.parse import parse_qs
 
 import xmltodict
 
 from localcloud.aws.answers import Answer, Application, Environ, StartResponse, headers_of, read_body, run, s3_error
-from localcloud.aws.s3 import bucket_policy, integrity
+from localcloud.aws.iam.door import CALLER, DENIED
+from localcloud.aws.iam.judge import Caller, Judge, key_context
+from localcloud.aws.s3 import integrity, public_access
+from localcloud.aws.s3.call import ObjectCall
 from localcloud.aws.s3.replicator import Replicator, status_of
 from localcloud.aws.state import AwsState
 from localcloud.decisions import Decision
-
-_SUBRESOURCES = frozenset(
-    {"acl", "tagging", "legal-hold", "retention", "torrent", "attributes", "restore", "select", "policy"}
-)
-
-
-@dataclass(frozen=True)
-class ObjectCall:
-    """A call on one S3 object; `query` holds the flags and values of the query string."""
-
-    method: str
-    bucket: str
-    key: str
-    query: Mapping[str, str]
-
-    @staticmethod
-    def of(environ: Mapping[str, Any]) -> ObjectCall:
-        """From a path-style request, the only style that reaches a loopback address."""
-        bucket, _, key = str(environ["PATH_INFO"]).lstrip("/").partition("/")
-        # WSGI hands the path over as latin-1.
-        key = key.encode("latin-1").decode("utf-8", errors="replace")
-        query = {k: v[0] for k, v in parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True).items()}
-        return ObjectCall(environ["REQUEST_METHOD"], bucket, key, query)
-
-    @property
-    def is_data(self) -> bool:
-        """Whether it carries an object's bytes, and not a property of an object."""
-        return bool(self.key) and not self._has(_SUBRESOURCES)
-
-    def _has(self, names: Iterable[str]) -> bool:
-        return any(name in self.query for name in names)
 
 
 class S3Gate:
     """S3 with what moto lacks before and after it."""
 
-    def __init__(self, state: AwsState, moto: Application) -> None:
-        bucket_policy.install()
+    def __init__(self, state: AwsState, moto: Application, judge: Judge) -> None:
+        _leave_permissions_to_the_door()
         self._state = state
         self._moto = moto
         self._conditional = Lock()
+        self._judge = judge
         self.replicator = Replicator(state)
 
     def call(self, environ: Environ, _region: str, start_response: StartResponse) -> Iterable[bytes]:
@@ -75,9 +48,10 @@ class S3Gate:
             refusal = self._changed(call, body)
             if refusal:
                 return refusal.send(start_response)
-        refusal = self.before(call, headers_of(environ), body)
+        refusal = self.before(call, headers_of(environ), body, environ[CALLER])
         if refusal:
             return refusal.send(start_response)
+        _denied.set(environ.get(DENIED, frozenset()))
         is_conditional = call.method in ("PUT", "POST") and {"if-match", "if-none-match"} & headers_of(environ).keys()
         # Moto compares and writes in two steps, and its server has many threads.
         with self._conditional if is_conditional else nullcontext():
@@ -100,12 +74,13 @@ class S3Gate:
         configuration = getattr(bucket, "replication", None)
         return xmltodict.unparse({"ReplicationConfiguration": configuration}).encode() if configuration else None
 
-    def before(self, call: ObjectCall, headers: Mapping[str, str], body: bytes) -> Answer | None:
+    def before(self, call: ObjectCall, headers: Mapping[str, str], body: bytes, caller: Caller) -> Answer | None:
         """Refuse what S3 refuses and moto lets through."""
-        if not call.is_data:
-            return None
+        public = public_access.refusal(self._state, call, headers, body)
+        if public or not call.is_data:
+            return public
         if call.method == "GET" and "uploadId" not in call.query:
-            return self._unreadable(call.bucket, call.key, call.query.get("versionId"))
+            return self._unreadable(caller, call.bucket, call.key, call.query.get("versionId"))
         if call.method not in ("PUT", "POST"):
             return None
         wrong = integrity.check(headers, body)
@@ -119,10 +94,10 @@ class S3Gate:
         if source:
             bucket, _, rest = source.lstrip("/").partition("/")
             key, _, version = rest.partition("?versionId=")
-            refused = self._unreadable(bucket, key, version or None)
+            refused = self._unreadable(caller, bucket, key, version or None)
             if refused:
                 return refused
-        return self._unwritable(call, headers)
+        return self._unwritable(caller, call, headers)
 
     def put_logging(self, call: ObjectCall, body: bytes) -> Answer:
         """PutBucketLogging; moto's own fails on a policy of the target bucket that names every principal."""
@@ -159,37 +134,94 @@ class S3Gate:
             return versions[-1] if versions else None
         return next((v for v in versions if v.version_id == version_id), None)
 
-    def _unreadable(self, bucket_name: str, key: str, version_id: str | None) -> Answer | None:
+    def _unreadable(self, caller: Caller, bucket_name: str, key: str, version_id: str | None) -> Answer | None:
         version = self._version(bucket_name, key, version_id)
         bucket = self._state.bucket(bucket_name)
         if bucket is None or not str(getattr(version, "encryption", "")).startswith("aws:kms"):
             return None
-        return self._refused_key(getattr(version, "kms_key_id", None), bucket.region_name, f"/{bucket_name}/{key}")
+        use = KeyUse(
+            getattr(version, "kms_key_id", None),
+            bucket.region_name,
+            f"{bucket_name}/{key}",
+            bool(getattr(version, "bucket_key_enabled", False)),
+            ("kms:Decrypt",),
+        )
+        return self._refused_key(caller, use)
 
-    def _unwritable(self, call: ObjectCall, headers: Mapping[str, str]) -> Answer | None:
+    def _unwritable(self, caller: Caller, call: ObjectCall, headers: Mapping[str, str]) -> Answer | None:
         bucket = self._state.bucket(call.bucket)
         if bucket is None:
             return None
-        rule = ((bucket.encryption or {}).get("Rule") or {}).get("ApplyServerSideEncryptionByDefault") or {}
+        default = (bucket.encryption or {}).get("Rule") or {}
+        rule = default.get("ApplyServerSideEncryptionByDefault") or {}
         algorithm = headers.get("x-amz-server-side-encryption") or rule.get("SSEAlgorithm") or ""
         if not algorithm.startswith("aws:kms"):
             return None
         key_id = headers.get("x-amz-server-side-encryption-aws-kms-key-id") or rule.get("KMSMasterKeyID")
-        return self._refused_key(key_id, bucket.region_name, f"/{call.bucket}/{call.key}")
+        with_bucket_key = headers.get("x-amz-server-side-encryption-bucket-key-enabled") or default.get(
+            "BucketKeyEnabled"
+        )
+        # The parts of an upload are decrypted and put together (Amazon S3 user guide, "Multipart upload API and
+        # permissions", read 2026-11-21).
+        in_parts = "uploads" in call.query or "uploadId" in call.query
+        actions = ("kms:GenerateDataKey", "kms:Decrypt") if in_parts else ("kms:GenerateDataKey",)
+        is_on = str(with_bucket_key).lower() == "true"
+        use = KeyUse(key_id, bucket.region_name, f"{call.bucket}/{call.key}", is_on, actions)
+        return self._refused_key(caller, use)
 
-    def _refused_key(self, key_id: str | None, region: str, resource: str) -> Answer | None:
-        if not key_id:
+    def _refused_key(self, caller: Caller, use: KeyUse) -> Answer | None:
+        if not use.key_id:
             return None  # AWS's own key
-        key = self._state.key(key_id, region)
+        key, resource = self._state.key(use.key_id, use.region), f"/{use.path}"
         if key is None:
-            code, text = "KMS.NotFoundException", f"Key '{key_id}' does not exist"
-        elif key.key_state == "Disabled":
-            code, text = "KMS.DisabledException", f"{key.arn} is disabled."
-        elif key.key_state != "Enabled":
-            code, text = "KMS.KMSInvalidStateException", f"{key.arn} is pending deletion."
-        else:
-            return None
-        return s3_error("400 Bad Request", code, text, resource)
+            return s3_error(
+                "400 Bad Request", "KMS.NotFoundException", f"Key '{use.key_id}' does not exist", resource
+            )
+        # The caller's rights come first, as at KMS.
+        told = key_context("s3", use.region, {"aws:s3:arn": f"arn:aws:s3:::{use.protects}"})
+        for action in use.actions:
+            decision = self._judge.decide(caller, action, key.arn, told)
+            if not decision:
+                return s3_error("403 Forbidden", "AccessDenied", decision.reason, resource)
+        if key.key_state == "Disabled":
+            return s3_error("400 Bad Request", "KMS.DisabledException", f"{key.arn} is disabled.", resource)
+        if key.key_state != "Enabled":
+            text = f"{key.arn} is pending deletion."
+            return s3_error("400 Bad Request", "KMS.KMSInvalidStateException", text, resource)
+        return None
+
+
+@dataclass(frozen=True)
+class KeyUse:
+    """What S3 asks of KMS in a caller's name."""
+
+    key_id: str | None
+    region: str
+    path: str
+    """`BUCKET/KEY`."""
+    has_bucket_key: bool
+    actions: tuple[str, ...]
+
+    @property
+    def protects(self) -> str:
+        """What the encryption context names: the bucket where it has a bucket key, else the object."""
+        return self.path.partition("/")[0] if self.has_bucket_key else self.path
+
+
+_denied: ContextVar[frozenset[str]] = ContextVar("denied", default=frozenset())
+
+
+def _leave_permissions_to_the_door() -> None:
+    """Keep moto from judging bucket policies, whose conditions it does not read; but let it leave out of a request
+    to delete several objects those that the caller may not delete."""
+    from moto.iam.access_control import PermissionResult
+    from moto.s3.models import FakeBucket
+
+    def get_permission(self: FakeBucket, action: str, resource: str) -> PermissionResult:
+        del self, action
+        return PermissionResult.DENIED if resource in _denied.get() else PermissionResult.PERMITTED
+
+    FakeBucket.get_permission = get_permission
 
 
 def logging_allowed(asked: Mapping[str, Any] | None, target: Any, source: Any) -> Decision:

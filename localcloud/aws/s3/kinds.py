@@ -246,7 +246,6 @@ SETTINGS: Mapping[str, Setting] = {
             **observed({k: i[k] for k in _FLAGS if k in i}, a["PublicAccessBlockConfiguration"]),
         },
         delete="delete_public_access_block",
-        not_enforced="a public policy or ACL is accepted",
     ),
     "aws:s3/bucketPolicy:BucketPolicy": Setting(
         put="put_bucket_policy",
@@ -254,7 +253,6 @@ SETTINGS: Mapping[str, Setting] = {
         arguments=_policy,
         found=_found_policy,
         delete="delete_bucket_policy",
-        not_enforced="statements with conditions on anything but the transport",
     ),
     "aws:s3/bucketReplicationConfig:BucketReplicationConfig": Setting(
         put="put_bucket_replication",
@@ -281,7 +279,7 @@ SETTINGS: Mapping[str, Setting] = {
         arguments=lambda i: {"OwnershipControls": {"Rules": [to_api(i["rule"])]}},
         found=lambda i, a: _overlay(i, {"rule": a["OwnershipControls"]["Rules"][0]}),
         delete="delete_bucket_ownership_controls",
-        not_enforced="ACLs are not judged",
+        not_enforced="an ACL is refused where it says so; one that is accepted lets nobody in",
     ),
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": Setting(
         put="put_object_lock_configuration",
