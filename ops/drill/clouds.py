@@ -8,6 +8,7 @@ from common.errors import UserError
 from common.target import Target
 from components.contracts.feature_store import FeatureStoreKind
 from components.contracts.vocabulary import Cloud
+from ops.drill.harm import Harm
 from ops.drill.ports import DrillCloud
 from stacks.outputs import StackOutputs
 
@@ -35,3 +36,14 @@ def drill_cloud(outputs: StackOutputs, target: Target) -> DrillCloud:
     from ops.drill.gcp import GcpDrill
 
     return GcpDrill(outputs, target)
+
+
+def harm_of(outputs: StackOutputs, target: Target) -> Harm:
+    """What an attacker can do to the stack that has these outputs."""
+    if outputs.cloud is Cloud.AWS:
+        from ops.drill.harm_aws import AwsHarm  # each cloud's library is slow to import
+
+        return AwsHarm(outputs, target)
+    from ops.drill.harm_gcp import GcpHarm
+
+    return GcpHarm(outputs, target)

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from common.console import Steps
 from common.errors import EXIT_CLEAN, EXIT_FOUND, UserError, when_interrupted
+from ops.drill.requirements import REQUIREMENTS
 from ops.options import Quiet, StackArgument, StackOption, platform_stack
 
 
@@ -29,6 +30,9 @@ def drill(
     stack: StackArgument = None,
     named: StackOption = None,
     target: Annotated[DrillTarget, typer.Option(help="Where to drill.")] = DrillTarget.LOCAL,
+    scenario: Annotated[
+        str, typer.Option(metavar="SCENARIO", help=f"What is lost: {', '.join(REQUIREMENTS)}.")
+    ] = "region-lost",
     as_json: Annotated[bool, typer.Option("--json", help="Print the evidence as JSON.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where evidence goes; out/ by default.")] = None,
     key: Annotated[
@@ -52,7 +56,7 @@ def drill(
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Lose the primary region, restore from the other one, and compare golden predictions.
+    """Lose the primary region, or what `--scenario` names; restore, and compare golden predictions.
 
     The stack must be up on the local cloud with a published model; the drill works on a copy, so the stack stays
     as it was. Evidence is written as signed JSON and as Markdown. Exit 1 if the restore is not proven.
@@ -60,7 +64,7 @@ def drill(
     With --verify, evidence is judged: its signer must be one that you trust, and its verdict must follow from its own
     checks. Exit 0 if it proves the restore, 1 if it does not or was changed, 2 if it cannot be read.
 
-    Example: seawall drill dev-aws --target local
+    Example: seawall drill dev-aws --scenario key-lost
     """
     if check is not None:
         about = platform_stack(stack, named, "seawall drill") if stack or named else None
@@ -69,6 +73,9 @@ def drill(
         told = "--signer and --allowed-signers say whom to trust when evidence is judged"
         raise UserError(told, "seawall drill", "Add --verify FILE.json, or sign with --signing-key.")
     chosen = platform_stack(stack, named, "seawall drill")
+    if scenario not in REQUIREMENTS:
+        remedy = f"Name one of {', '.join(REQUIREMENTS)}."
+        raise UserError("there is no such scenario", f"--scenario {scenario}", remedy)
     if target is DrillTarget.CLOUD:
         raise UserError(
             "a drill destroys the data of the primary region, so it does not run on a real account",
@@ -77,9 +84,10 @@ def drill(
         )
     from common.paths import out_dir
     from ops.drill.local import drill_local  # with it comes Pulumi's whole SDK
+    from ops.drill.scenarios import SCENARIOS
 
     with when_interrupted(f"{chosen} is as it was, and no evidence was written"):
-        document, paths = drill_local(chosen, out or out_dir(), Steps(quiet=quiet), key=key)
+        document, paths = drill_local(chosen, out or out_dir(), Steps(quiet=quiet), SCENARIOS[scenario], key=key)
     if as_json:
         typer.echo(json.dumps(document, indent=1))
     else:

@@ -97,3 +97,7 @@ class Disaster(Protocol):
     def lose_region(self, region: str) -> None:
         """From now on nothing in `region` answers any call."""
         ...
+
+    def restore_region(self, region: str) -> None:
+        """The region answers again, with all that it held."""
+        ...

@@ -66,5 +66,66 @@ REGION_LOST: Final = Requirements(
     controls={**CONTROLS, "rpo.stale": "rpo.measured"},
 )
 
-REQUIREMENTS: Final[Mapping[str, Requirements]] = {"region-lost": REGION_LOST}
+SERVED_AGAIN: Final[Mapping[str, str]] = {
+    "objects.restored": "whole",
+    "rows.restored": "whole",
+    "encryption.restored": "same",
+    "settings.restored": "same",
+    "predictions": "answers",
+    "rto.measured": "at most",
+    "cleanup.left": "none",
+}
+"""Where models and features came back into resources of their own."""
+OBJECT_CONTROLS: Final[Mapping[str, str]] = {
+    "object.flipped": "objects.restored",
+    "object.missing": "objects.restored",
+}
+KEY_LOST: Final = Requirements(
+    checks={**SERVED_AGAIN, "primary.lost": "same", "restored.readable": "same"},
+    controls={**OBJECT_CONTROLS, "recovery-key.lost": "restored.readable"},
+)
+OBJECTS_HARMED: Final = Requirements(
+    checks={**SERVED_AGAIN, "versions.kept": "none", "older.chosen": "at least", "harm.absent": "none"},
+    controls={**OBJECT_CONTROLS, "harm.kept": "harm.absent"},
+)
+TABLE_HARMED: Final = Requirements(
+    checks={**SERVED_AGAIN, "points.kept": "none", "older.chosen": "at least", "harm.absent": "none"},
+    controls={**OBJECT_CONTROLS, "row.harmed": "rows.restored", "harm.kept": "harm.absent"},
+)
+BAD_RELEASE: Final = Requirements(
+    checks={
+        "pointer.restored": "same",
+        "release.restored": "whole",
+        "objects.untouched": "none",
+        "predictions": "answers",
+        "rto.measured": "at most",
+        "cleanup.left": "none",
+    },
+    controls={"release.bad": "predictions"},
+)
+
+FAILBACK: Final = Requirements(
+    checks={
+        "predictions": "answers",
+        "rto.measured": "at most",
+        "objects.back": "whole",
+        "rows.back": "whole",
+        "replica.back": "whole",
+        "predictions.back": "answers",
+        "failback.measured": "at most",
+        "cleanup.left": "none",
+    },
+    controls={"object.older": "objects.back", "row.older": "rows.back"},
+)
+
+REQUIREMENTS: Final[Mapping[str, Requirements]] = {
+    "region-lost": REGION_LOST,
+    "key-lost": KEY_LOST,
+    "object-deleted": OBJECTS_HARMED,
+    "object-encrypted": OBJECTS_HARMED,
+    "table-deleted": TABLE_HARMED,
+    "table-encrypted": TABLE_HARMED,
+    "bad-release": BAD_RELEASE,
+    "failback": FAILBACK,
+}
 """By the scenario's name."""

@@ -6,6 +6,20 @@ from collections.abc import Mapping
 from typing import Final
 
 from ops.drill.run import Scenario
+from ops.drill.scenarios.bad_release import BadRelease
+from ops.drill.scenarios.failback import Failback
+from ops.drill.scenarios.harmed import ObjectsHarmed, TableHarmed
+from ops.drill.scenarios.key_lost import KeyLost
 from ops.drill.scenarios.region_lost import RegionLost
 
-SCENARIOS: Final[Mapping[str, Scenario]] = {RegionLost.name: RegionLost()}
+_ALL: Final[tuple[Scenario, ...]] = (
+    RegionLost(),
+    KeyLost(),
+    ObjectsHarmed("deleted"),
+    ObjectsHarmed("encrypted"),
+    TableHarmed("deleted"),
+    TableHarmed("encrypted"),
+    BadRelease(),
+    Failback(),
+)
+SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}

@@ -1,0 +1,115 @@
+"""A release that gives wrong answers is published, made current and served; then it is rolled back.
+
+No check of bytes can see that a release is wrong: its manifest is true. The golden predictions must, and the way
+back is `seawall models rollback` and the pin of the fleet.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from common.errors import UserError
+from ops.drill.before import objects_in
+from ops.drill.comparing import objects_check
+from ops.drill.model import Check, Control, ExpectedObject, NotRecoverableError
+from ops.drill.run import Run
+from ops.drill.scenarios import common
+from ops.models import releases
+from ops.models.manifest import Manifest
+from ops.objects import transfer
+
+RELEASE_RESTORED = "release.restored"
+SERVED = "malignant.astype(np.float32)"
+"""What the last step of the ensemble answers; a bad release answers its opposite."""
+FAULTY = f"(1 - {SERVED})"
+
+
+class BadRelease:
+    """Implements `ops.drill.run.Scenario`."""
+
+    name = "bad-release"
+    title = "a release that gives wrong answers is published, made current and served"
+
+    def run(self, run: Run) -> None:
+        """Publish and serve a bad release, see that the goldens fail, roll back, and serve the pinned one again."""
+        record, a, bucket = run.record, run.a, run.cloud.primary
+        pin = a.outputs.fleet.model_release, a.outputs.fleet.manifest_sha256
+        seed = common.begin(run)
+        good = [item for item in seed.objects if item.key.startswith(releases.release_prefix(pin[0]))]
+        with record.phase("serve the release that the fleet runs, and predict"):
+            releases.switch_to(bucket, pinned_manifest(run))
+            before = common.predictions(run, bucket, run.cloud.feature_store, pin, a.outputs.region)
+        with record.phase("publish a bad release, make it current, and serve it"):
+            record.lost()
+            bad = publish_bad(run)
+            record.fact(bad_release={"version": bad[0], "manifest_sha256": bad[1]})
+            wrong = common.predictions(run, bucket, run.cloud.feature_store, bad, a.outputs.region)
+        with record.phase("roll back"):
+            pointer = releases.rollback(bucket)
+            found = {"version": pointer.version, "manifest_sha256": pointer.manifest_sha256}
+            record.check(
+                Check("pointer.restored", "same", {"version": pin[0], "manifest_sha256": pin[1]}, found, bucket.uri)
+            )
+        with record.phase("verify the previous release"):
+            sizes = {item.key: item.size for item in bucket.list(releases.release_prefix(pin[0]))}
+            record.check(objects_check(RELEASE_RESTORED, bucket.uri, good, sizes, transfer.digests(bucket, sizes)))
+        with record.phase("serve the previous release, and predict"):
+            served = pointer.version, pointer.manifest_sha256
+            after = common.predictions(run, bucket, run.cloud.feature_store, served, a.outputs.region)
+            record.check(*after)
+        record.proven(60.0 * a.outputs.objectives.rto_minutes)
+        with record.phase("negative controls"):
+            fault = f"the bad release {bad[0]} is served"
+            for worked, planted, again in zip(before, wrong, after, strict=True):
+                record.control(Control("release.bad", fault, planted, (worked, again)))
+            record.check(Check("objects.untouched", "none", [], _changed(run, good), bucket.uri))
+
+
+def pinned_manifest(run: Run) -> Manifest:
+    """Of the release that the fleet runs.
+
+    Raises:
+        NotRecoverableError: what is published is not what the stack pins.
+    """
+    bucket, fleet = run.cloud.primary, run.a.outputs.fleet
+    manifest = releases.read_manifest(bucket, fleet.model_release)
+    if manifest is None or manifest.sha256 != fleet.manifest_sha256:
+        raise NotRecoverableError(
+            f"the release {fleet.model_release!r} is not what the stack pins",
+            bucket.uri,
+            "Publish what the stack pins.",
+        )
+    return manifest
+
+
+def publish_bad(run: Run) -> tuple[str, str]:
+    """A release as the pinned one but for its last step; its version and its manifest's digest.
+
+    Raises:
+        UserError: the pinned release has no last step that this drill knows how to spoil.
+    """
+    bucket, pinned = run.cloud.primary, run.a.outputs.fleet.model_release
+    manifest = pinned_manifest(run)
+    with tempfile.TemporaryDirectory(prefix="seawall-bad-release-") as scratch:
+        folder = Path(scratch, "repository")
+        releases.download_release(bucket, manifest, folder)
+        step = next((path for path in sorted(folder.rglob("*.py")) if SERVED in path.read_text("utf-8")), None)
+        if step is None:
+            raise UserError(
+                "the release answers in a way that the drill cannot turn round",
+                f"{bucket.uri}/{releases.release_prefix(pinned)}",
+                f"Change what `ops/drill/scenarios/bad_release.py` looks for: {SERVED!r}.",
+            )
+        step.write_text(step.read_text("utf-8").replace(SERVED, FAULTY), encoding="utf-8")
+        for left in folder.rglob("__pycache__"):
+            shutil.rmtree(left)
+        made = releases.publish(bucket, folder, f"bad-{run.a.drill_id}")
+    return made.version, made.manifest_sha256
+
+
+def _changed(run: Run, good: list[ExpectedObject]) -> list[str]:
+    """Objects of the previous release that the bad one changed."""
+    now = {item.key: item for item in objects_in(run.cloud.primary)}
+    return sorted(item.key for item in good if now.get(item.key) != item)
