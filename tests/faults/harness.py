@@ -28,6 +28,7 @@ from ops.deployed import open_bucket, read_outputs
 from ops.drill.clouds import drill_cloud
 from ops.drill.run import Assignment, Scenario, drill
 from ops.drill.scenarios import SCENARIOS
+from ops.drill.scenarios.bad_release import FAULTY
 from ops.features.loads import load
 from ops.features.rows import load_rows
 from ops.features.store import FeatureStore
@@ -86,7 +87,7 @@ class Stand:
         """Google's REST APIs, as the one who runs the local cloud."""
         return GcpApi(self.target, self.outputs.account)
 
-    def drilled(self, scenario: str = "region-lost") -> dict[str, Any]:
+    def drilled(self, scenario: str | Scenario = "region-lost") -> dict[str, Any]:
         """The predicate of a drill, with a stand-in for Triton."""
         assignment = Assignment(
             stack=self.settings.place.stack,
@@ -99,7 +100,7 @@ class Stand:
             program=NO_PROGRAM,
             serve=serve_stand_in,
         )
-        chosen: Scenario = SCENARIOS[scenario]
+        chosen = SCENARIOS[scenario] if isinstance(scenario, str) else scenario
         return drill(chosen, assignment, drill_cloud(self.outputs, self.target), self.emulator, self.target, Steps())
 
 
@@ -168,10 +169,13 @@ def serve_stand_in(
         own, models = Path(made) / "pod", Path(made) / "release"
         own.mkdir(mode=0o700)
         models.mkdir()
-        fetch_release(release, models, python, identity=target.admit(pod, own), log=log)
+        repository = fetch_release(release, models, python, identity=target.admit(pod, own), log=log)
+        wrong = any(FAULTY in step.read_text(encoding="utf-8") for step in repository.rglob("*.py"))
     latency = golden.Latency(1.0, 1.0, 1.0)
     count = len(wanted.predictions)
-    return Service(0.1, tuple(golden.GoldenResult(p, count, 0, 0.0, latency, ()) for p in ("http", "grpc")))
+    return Service(
+        0.1, tuple(golden.GoldenResult(p, count, 0, 0.9 if wrong else 0.0, latency, ()) for p in ("http", "grpc"))
+    )
 
 
 @cache

@@ -59,9 +59,7 @@ def exports_keep_no_versions(stand: Stand) -> None:
 
 
 def _no_soft_delete(stand: Stand, bucket: str) -> None:
-    stand.gcp().patch(
-        "storage", f"storage/v1/b/{bucket}", {"softDeletePolicy": {"retentionDurationSeconds": "0"}}
-    )
+    stand.gcp().patch("storage", f"storage/v1/b/{bucket}", {"softDeletePolicy": {"retentionDurationSeconds": "0"}})
 
 
 # Recovery points
