@@ -14,8 +14,10 @@ from datetime import datetime
 
 from common.errors import UserError
 from ops.drill.model import NotRecoverableError
+from ops.models.claims import Claim
+from ops.models.layout import POINTER_KEY, RELEASES, claim_key, manifest_key, repository_prefix
 from ops.models.manifest import Manifest
-from ops.models.releases import POINTER_KEY, RELEASES, Claim, Pointer, claim_key, manifest_key, repository_prefix
+from ops.models.pointer import Pointer
 from ops.objects import transfer
 from ops.objects.store import ObjectInfo, ObjectStore
 

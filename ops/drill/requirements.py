@@ -66,34 +66,23 @@ REGION_LOST: Final = Requirements(
     controls={**CONTROLS, "rpo.stale": "rpo.measured"},
 )
 
-SERVED_AGAIN: Final[Mapping[str, str]] = {
-    "objects.restored": "whole",
-    "rows.restored": "whole",
-    "encryption.restored": "same",
-    "settings.restored": "same",
-    "predictions": "answers",
-    "rto.measured": "at most",
-    "cleanup.left": "none",
-}
+SERVED_AGAIN: Final[Mapping[str, str]] = {**BEFORE, **RESTORED}
 """Where models and features came back into resources of their own."""
-OBJECT_CONTROLS: Final[Mapping[str, str]] = {
-    "object.flipped": "objects.restored",
-    "object.missing": "objects.restored",
-}
 KEY_LOST: Final = Requirements(
     checks={**SERVED_AGAIN, "primary.lost": "same", "restored.readable": "same"},
-    controls={**OBJECT_CONTROLS, "recovery-key.lost": "restored.readable"},
+    controls={**CONTROLS, "recovery-key.lost": "restored.readable"},
 )
 OBJECTS_HARMED: Final = Requirements(
     checks={**SERVED_AGAIN, "versions.kept": "none", "older.chosen": "at least", "harm.absent": "none"},
-    controls={**OBJECT_CONTROLS, "harm.kept": "harm.absent"},
+    controls={**CONTROLS, "harm.kept": "harm.absent"},
 )
 TABLE_HARMED: Final = Requirements(
     checks={**SERVED_AGAIN, "points.kept": "none", "older.chosen": "at least", "harm.absent": "none"},
-    controls={**OBJECT_CONTROLS, "row.harmed": "rows.restored", "harm.kept": "harm.absent"},
+    controls={**CONTROLS, "row.harmed": "rows.restored", "harm.kept": "harm.absent"},
 )
 BAD_RELEASE: Final = Requirements(
     checks={
+        **BEFORE,
         "pointer.restored": "same",
         "release.restored": "whole",
         "objects.untouched": "none",
@@ -106,6 +95,7 @@ BAD_RELEASE: Final = Requirements(
 
 FAILBACK: Final = Requirements(
     checks={
+        **BEFORE,
         "predictions": "answers",
         "rto.measured": "at most",
         "objects.back": "whole",

@@ -16,7 +16,7 @@ from ops.drill.comparing import objects_check
 from ops.drill.model import Check, Control, ExpectedObject, NotRecoverableError
 from ops.drill.run import Run
 from ops.drill.scenarios import common
-from ops.models import releases
+from ops.models import layout, pointer, releases
 from ops.models.manifest import Manifest
 from ops.objects import transfer
 
@@ -37,9 +37,9 @@ class BadRelease:
         record, a, bucket = run.record, run.a, run.cloud.primary
         pin = a.outputs.fleet.model_release, a.outputs.fleet.manifest_sha256
         seed = common.begin(run)
-        good = [item for item in seed.objects if item.key.startswith(releases.release_prefix(pin[0]))]
+        good = [item for item in seed.objects if item.key.startswith(layout.release_prefix(pin[0]))]
         with record.phase("serve the release that the fleet runs, and predict"):
-            releases.switch_to(bucket, pinned_manifest(run))
+            pointer.switch_to(bucket, pinned_manifest(run))
             before = common.predictions(run, bucket, run.cloud.feature_store, pin, a.outputs.region)
         with record.phase("publish a bad release, make it current, and serve it"):
             record.lost()
@@ -47,16 +47,16 @@ class BadRelease:
             record.fact(bad_release={"version": bad[0], "manifest_sha256": bad[1]})
             wrong = common.predictions(run, bucket, run.cloud.feature_store, bad, a.outputs.region)
         with record.phase("roll back"):
-            pointer = releases.rollback(bucket)
-            found = {"version": pointer.version, "manifest_sha256": pointer.manifest_sha256}
+            back = releases.rollback(bucket)
+            found = {"version": back.version, "manifest_sha256": back.manifest_sha256}
             record.check(
                 Check("pointer.restored", "same", {"version": pin[0], "manifest_sha256": pin[1]}, found, bucket.uri)
             )
         with record.phase("verify the previous release"):
-            sizes = {item.key: item.size for item in bucket.list(releases.release_prefix(pin[0]))}
+            sizes = {item.key: item.size for item in bucket.list(layout.release_prefix(pin[0]))}
             record.check(objects_check(RELEASE_RESTORED, bucket.uri, good, sizes, transfer.digests(bucket, sizes)))
         with record.phase("serve the previous release, and predict"):
-            served = pointer.version, pointer.manifest_sha256
+            served = back.version, back.manifest_sha256
             after = common.predictions(run, bucket, run.cloud.feature_store, served, a.outputs.region)
             record.check(*after)
         record.proven(60.0 * a.outputs.objectives.rto_minutes)
@@ -99,7 +99,7 @@ def publish_bad(run: Run) -> tuple[str, str]:
         if step is None:
             raise UserError(
                 "the release answers in a way that the drill cannot turn round",
-                f"{bucket.uri}/{releases.release_prefix(pinned)}",
+                f"{bucket.uri}/{layout.release_prefix(pinned)}",
                 f"Change what `ops/drill/scenarios/bad_release.py` looks for: {SERVED!r}.",
             )
         step.write_text(step.read_text("utf-8").replace(SERVED, FAULTY), encoding="utf-8")

@@ -55,7 +55,7 @@ class Failback:
         seed = common.begin(run)
         before = write(run, cloud.primary, cloud.feature_store, "before")
         with record.phase("wait for the copies in the other region"):
-            cloud.hurry_copies()
+            run.record.fact(hurried=cloud.hurry_copies())
             copies.await_objects(run, Seed((*seed.objects, *before.seed), {**seed.rows, **before.rows}, before.at))
             point = copies.await_point(run, Seed(seed.objects, seed.rows, before.at))
         with record.phase("write what no recovery point holds"):

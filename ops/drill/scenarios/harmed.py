@@ -41,10 +41,7 @@ class ObjectsHarmed:
         """Harm the models, find the last good versions, restore and serve them."""
         record, a, cloud, harm = run.record, run.a, run.cloud, harm_of(run.a.outputs, run.target)
         seed = common.begin(run)
-        with record.phase("wait for the copies in the other region"):
-            cloud.hurry_copies()
-            copies.await_objects(run, seed)
-            point = copies.await_point(run, seed)
+        point = common.await_copies(run, seed)
         common.next_second()
         with record.phase("harm every object, and wait until the copies carry it"):
             record.lost()
@@ -62,10 +59,10 @@ class ObjectsHarmed:
             older.restore(chosen, cloud.replica, bucket)
         with record.phase("restore features"):
             store = cloud.restore_features(point, a.drill_id)
-        common.verify(run, bucket, store, seed)
+        restored = common.verify(run, bucket, store, seed)
         record.check(common.no_harmful_objects(bucket, harmful.digests))
-        common.serve(run, bucket, store)
-        common.controls(run, bucket, seed)
+        common.serve(run, restored)
+        common.controls(run, restored, seed)
         victim = a.outputs.fleet.model_release
         key = next(item.key for item in seed.objects if victim in item.key)
         good = bucket.get(key)
@@ -91,12 +88,9 @@ class TableHarmed:
 
     def run(self, run: Run) -> None:
         """Harm the rows, find the last good recovery point, restore and serve it."""
-        record, cloud, harm = run.record, run.cloud, harm_of(run.a.outputs, run.target)
+        record, harm = run.record, harm_of(run.a.outputs, run.target)
         seed = common.begin(run)
-        with record.phase("wait for the copies in the other region"):
-            cloud.hurry_copies()
-            copies.await_objects(run, seed)
-            copies.await_point(run, seed)
+        common.await_copies(run, seed)
         common.next_second()
         with record.phase("harm every row, and wait until a recovery point carries it"):
             record.lost()
@@ -113,11 +107,11 @@ class TableHarmed:
                 bucket = restoring.restore_objects(run)
         finally:
             harm.clean_up()
-        common.verify(run, bucket, store, seed)
+        restored = common.verify(run, bucket, store, seed)
         record.check(common.no_harmful_rows(run, store, harmful))
-        common.serve(run, bucket, store)
-        common.controls(run, bucket, seed)
-        record.control(*common.row_controls(run, store, seed, harmful))
+        common.serve(run, restored)
+        common.controls(run, restored, seed)
+        record.control(*common.harm_controls(run, restored, harmful))
 
 
 class Harmful:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from common.errors import UserError
-from ops.drill import copies, restoring
+from ops.drill import restoring
 from ops.drill.before import Seed
 from ops.drill.clouds import harm_of
 from ops.drill.harm import Harm
@@ -36,10 +36,7 @@ class KeyLost:
         """Lose the key, see that it counts, restore from the other region's key, and lose that one as a control."""
         record, a, cloud, harm = run.record, run.a, run.cloud, harm_of(run.a.outputs, run.target)
         seed = common.begin(run)
-        with record.phase("wait for the copies in the other region"):
-            cloud.hurry_copies()
-            copies.await_objects(run, seed)
-            point = copies.await_point(run, seed)
+        point = common.await_copies(run, seed)
         with record.phase("lose the data key"):
             record.lost()
             harm.lose_key(a.outputs.keys.data.id)
@@ -48,9 +45,9 @@ class KeyLost:
             bucket = restoring.restore_objects(run)
         with record.phase("restore features"):
             store = cloud.restore_features(point, a.drill_id)
-        common.verify(run, bucket, store, seed)
-        common.serve(run, bucket, store)
-        common.controls(run, bucket, seed)
+        restored = common.verify(run, bucket, store, seed)
+        common.serve(run, restored)
+        common.controls(run, restored, seed)
         with record.phase("lose the recovery key as well, and bring it back"):
             for subject, read in _readers(run, bucket, store, seed):
                 check, control = lose_recovery_key(harm, a.outputs.keys.recovery.id, subject, read)

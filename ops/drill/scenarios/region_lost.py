@@ -41,8 +41,8 @@ class RegionLost:
     def run(self, run: Run) -> None:
         """Look, seed, lose the region while writes go on, restore, verify, predict, and try the checks themselves."""
         record, a, cloud = run.record, run.a, run.cloud
-        apart = _apart(run)
-        record.check(apart)
+        distance = apart(run)
+        record.check(distance)
         record.fact(tool_versions=dict(cloud.versions()), not_measured=_not_measured(run))
         with record.phase("look at what stands before the loss"):
             before.look(run)
@@ -103,7 +103,7 @@ class RegionLost:
                     rows.write,
                 ),
                 *controls.golden_controls(predictions[0], goldens, load_golden(a.goldens)),
-                *controls.place_controls(keys[0], apart),
+                *controls.place_controls(keys[0], distance),
                 controls.stale_control(rpo, lost_at(lost_s + rpo_s + 1), rpo_s + 1),
             )
 
@@ -142,7 +142,8 @@ def _refused(refusals: Mapping[str, tuple[float, str]]) -> NotRecoverableError:
     )
 
 
-def _apart(run: Run) -> Check:
+def apart(run: Run) -> Check:
+    """How far the copies lie from the data."""
     outputs, least = run.a.outputs, run.a.settings.backup.min_distance_km
     found = distance_km(outputs.cloud, outputs.region, outputs.backup_region)
     subject = f"{outputs.region} and {outputs.backup_region}, in km"
