@@ -83,9 +83,9 @@ def page(known: Mapping[str, Known]) -> str:
         "only remembered, with ids and outputs shaped as the cloud's. Every other type is refused by name.\n",
         "On AWS every call is judged as there: by the caller's role with its trust, policies, boundary and session,",
         "and by the policies of bucket, key, vault, topic and table, conditions included. A condition key that is",
-        "not known here denies. The operator is an administrator of the account, bound by explicit denies and by what",
-        "a key's policy hands to the account. On Google Cloud the grants of service agents, of the account that starts",
-        "exports, and of pods in Cloud Storage are judged; the operator may do all.\n",
+        "not known here denies. The operator is an administrator of the account, bound by explicit denies, and by",
+        "what a key's policy hands to the account. On Google Cloud the grants of service agents, of the account that",
+        "starts exports, and of pods in Cloud Storage are judged; the operator may do all.\n",
     ]
     for cloud, types in known.items():
         parts.append(f"## {cloud}\n")
