@@ -26,15 +26,18 @@ ARTEFACTS: Final = ("release manifest", "golden set", "serving image", "deployed
 """What every drill is about, by the subjects' names."""
 
 
-def artefacts(manifest_sha256: str, image: str, program: Mapping[str, Any]) -> list[dict[str, Any]]:
+def artefacts(
+    manifest_sha256: str, image: str, program: Mapping[str, Any], goldens: Path | None = None
+) -> list[dict[str, Any]]:
     """What a drill is about, as its predicate names it.
 
     Args:
         manifest_sha256: of the release that the fleet runs.
         image: the digest of the fleet's image, as `sha256:…`.
         program: as `ops.drill.program` tells it.
+        goldens: the file of golden predictions; the checkout's by default.
     """
-    golden = hashlib.sha256(golden_file().read_bytes()).hexdigest()
+    golden = hashlib.sha256((goldens or golden_file()).read_bytes()).hexdigest()
     made = {"gitCommit": program["commit"]} if program["commit"] else {}
     digests = (
         {"sha256": manifest_sha256},

@@ -51,6 +51,7 @@ class RegionLost:
             seed = before.seed(run)
         with _numbered(run) as numbered:
             with record.phase("wait for the copies in the other region"):
+                numbered.await_next(0.0, a.patience_s)
                 record.fact(hurried=cloud.hurry_copies())
                 copies.await_objects(run, seed)
                 copies.await_point(run, seed)

@@ -1,0 +1,87 @@
+"""What stands before the loss is verified, so that nothing broken is "restored"."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from common.paths import repo_root
+from ops.drill.before import objects_in
+from ops.drill.judging import failure
+from ops.drill.production import release_checks, rows_check
+from ops.features.rows import Row
+from ops.models import releases
+
+NOW_S = 1_000_000_000
+SOUND = Row("[1.0]", NOW_S + 60)
+
+
+@pytest.fixture
+def published(store: Any) -> Any:
+    """A bucket with two releases."""
+    for version in ("v1", "v2"):
+        releases.publish(store, repo_root() / "serving_image" / "model_repository", version)
+    return store
+
+
+def failed(store: Any) -> set[str]:
+    objects = {item.key: item for item in objects_in(store)}
+    manifest = releases.read_manifest(store, "v2") if "releases/v2/manifest.json" in store.objects else None
+    pinned = manifest.sha256 if manifest else "00"
+    return {check.name for check in release_checks(store, objects, "v2", pinned) if failure(check)}
+
+
+def forge_manifest(objects: dict[str, bytes]) -> None:
+    manifest = json.loads(objects["releases/v1/manifest.json"])
+    manifest["files"] = manifest["files"][1:]
+    objects["releases/v1/manifest.json"] = json.dumps(manifest).encode()
+
+
+def test_sound_releases_pass(published: Any) -> None:
+    assert failed(published) == set()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (lambda o: o.update({"releases/v1/repository/classifier/1/model.onnx": b"other"}), "release.intact"),
+        (lambda o: o.pop("releases/v1/repository/classifier/1/model.onnx"), "release.intact"),
+        (lambda o: o.update({"releases/v2/repository/extra/1/model.onnx": b"x"}), "release.intact"),
+        (forge_manifest, "release.claim"),
+        (lambda o: o.update({"releases/v1/manifest.json": b"{"}), "release.intact"),
+        (lambda o: o.pop("releases/v1/manifest.json"), "release.previous"),
+        (lambda o: o.pop("releases/v2/manifest.json"), "release.pinned"),
+        (lambda o: o.update({"releases/v2/claim.json": b'{"manifest_sha256": "00"}'}), "release.claim"),
+        (lambda o: o.pop("releases/v2/claim.json"), "release.claim"),
+        (lambda o: o.update({"current.json": b"{"}), "release.pointer"),
+        (lambda o: o.pop("current.json"), "release.pointer"),
+    ],
+)
+def test_a_release_that_is_not_as_published_is_named(
+    published: Any, spoil: Callable[[dict[str, bytes]], object], named: str
+) -> None:
+    spoil(published.objects)
+    assert named in failed(published)
+
+
+@pytest.mark.parametrize(
+    ("rows", "loaded", "says"),
+    [
+        ({"a": SOUND, "b": SOUND}, 2, ""),
+        ({"a": SOUND, "old": Row("[1.0]", NOW_S - 60)}, 1, ""),
+        ({}, 0, "at least 1"),
+        ({"a": SOUND}, 2, "at least 2"),
+        ({"a": Row("[1.0]", NOW_S - 60)}, 1, "at least 1"),
+        ({"a": SOUND, "old": Row("[1.0]", NOW_S - 10 * 86_400)}, 1, "old overdue"),
+        ({"a": SOUND, "b": Row("[1.0]")}, 1, "b without end"),
+        ({"a": SOUND, "b": Row("[1.0", NOW_S + 60)}, 1, "b unreadable"),
+    ],
+)
+def test_rows_that_are_gone_expired_endless_or_unreadable_are_named(
+    rows: dict[str, Row], loaded: int, says: str
+) -> None:
+    found = failure(rows_check("t", rows, loaded, NOW_S))
+    assert says in found if says else not found
