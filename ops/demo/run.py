@@ -14,6 +14,7 @@ from types import FrameType
 
 from rich.console import Console
 
+from common.checkout import commit
 from common.errors import UserError
 from common.os_errors import as_user_error
 from common.paths import out_dir, repo_root
@@ -23,7 +24,6 @@ from ops.demo.folders import Home, ReportFolder, new_demo_id
 from ops.demo.model import EXIT_CODES, Result, State
 from ops.demo.report import render
 from ops.demo.stages import STAGES, Act, Demo
-from ops.drill.run import commit
 from ops.features.store import check_emulated
 from ops.local.workspace import find_workspace, read_platform
 from stacks.settings import Settings
