@@ -18,6 +18,8 @@ from urllib.parse import quote
 from common.errors import UserError
 
 FIELD_MANAGER: Final = "seawall"
+OPERATOR: Final = "operator"
+"""Who changes objects by hand."""
 _APPLY: Final = "application/apply-patch+yaml"
 _MERGE: Final = "application/merge-patch+json"
 _WARNING: Final = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
@@ -214,10 +216,12 @@ class ClusterClient:
         patch: Object,
         namespace: str | None = None,
         subresource: str = "",
+        *,
+        manager: str = OPERATOR,
     ) -> dict[str, Any]:
-        """A merge patch, as `kubectl patch --type=merge`."""
+        """A merge patch, as `kubectl patch --type=merge` by a person; the fields are `manager`'s from then on."""
         path = self.resource(api_version, kind).path(namespace, name, subresource)
-        return self.request("PATCH", path, patch, content_type=_MERGE).object
+        return self.request("PATCH", path, patch, query=[("fieldManager", manager)], content_type=_MERGE).object
 
     def delete(
         self,

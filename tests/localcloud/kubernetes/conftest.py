@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -29,7 +30,7 @@ def plane() -> Iterator[ControlPlane]:
 @pytest.fixture
 def namespace(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[str]:
     """A namespace of the test's own, where pods must be `restricted`."""
-    name = request.node.name[:50].replace("_", "-").rstrip("-")
+    name = f"test-{zlib.crc32(request.node.nodeid.encode()):08x}"
     labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
     plane.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
     yield name
