@@ -43,6 +43,10 @@ class Harm(Protocol):
         """Bring back versions that were deleted and that the cloud still keeps; how many."""
         ...
 
+    def bring_points_back(self) -> int:
+        """Bring back recovery points that were deleted and that the cloud still keeps; how many."""
+        ...
+
     def restorable(self, point: RecoveryPoint) -> RecoveryPoint:
         """The point as a restore takes it: an older version gets a name of its own where it needs one."""
         ...

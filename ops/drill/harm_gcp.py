@@ -78,6 +78,9 @@ class GcpHarm:
             self._api.post("storage", path, {}, params={"generation": item["generation"]})
         return len(found)
 
+    def bring_points_back(self) -> int:
+        return self.bring_versions_back(self._exports)
+
     def restorable(self, point: RecoveryPoint) -> RecoveryPoint:
         key, _, version = point.id.removeprefix(f"{self._exports.uri}/").rpartition("#")
         name = f"{_OLDER}{version}.rdb"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -23,7 +23,6 @@ from ops.drill.scenarios import common
 from ops.features.rows import Row, encode, load_rows
 from ops.features.store import FeatureStore, open_rows
 from ops.objects import transfer
-from ops.objects.store import ObjectStore
 
 How = Literal["deleted", "encrypted"]
 LEAST_RUBBISH_BYTES = 16
@@ -49,10 +48,11 @@ class ObjectsHarmed:
         with record.phase("try to take the older versions away"):
             record.check(purge_versions(run, harm, seed))
         with record.phase("find the last good versions, and restore them"):
+            current = {item.key: item.version for key in harmful.digests if (item := cloud.replica.head(key))}
             brought_back = harm.bring_versions_back(cloud.replica)
             pins = {a.outputs.fleet.model_release: a.outputs.fleet.manifest_sha256}
             chosen = older.last_good(cloud.replica, pins)
-            record.check(_passed_over(cloud.replica, chosen))
+            record.check(passed_over(chosen, current, cloud.replica.uri))
             record.fact(chosen={key: str(c.item.version) for key, c in sorted(chosen.choices.items())})
             record.fact(versions_brought_back=brought_back)
             bucket = common.make_bucket(run)
@@ -183,6 +183,7 @@ def restore_last_good(run: Run, harm: Harm) -> FeatureStore:
     Raises:
         NotRecoverableError: none does.
     """
+    run.record.fact(points_brought_back=harm.bring_points_back())
     golden = {entity: row.features for entity, row in encode(load_rows(), None).items()}
     for index, point in enumerate(harm.points()):
         store = run.cloud.restore_features(harm.restorable(point), run.a.drill_id)
@@ -199,8 +200,7 @@ def restore_last_good(run: Run, harm: Harm) -> FeatureStore:
     )
 
 
-def _passed_over(replica: ObjectStore, chosen: older.Chosen) -> Check:
-    """How many objects are restored from a version that is no longer the current one."""
-    current: Callable[[str], str | None] = lambda key: (found := replica.head(key)) and found.version  # noqa: E731
-    count = sum(1 for key, choice in chosen.choices.items() if current(key) != choice.item.version)
-    return Check("older.chosen", "at least", 1, count, "objects restored from an older version")
+def passed_over(chosen: older.Chosen, current: Mapping[str, str | None], subject: str) -> Check:
+    """How many objects are restored from another version than the one that the harm left as the current one."""
+    count = sum(1 for key, choice in chosen.choices.items() if current.get(key) != choice.item.version)
+    return Check("older.chosen", "at least", 1, count, f"objects of {subject} that come from an older version")
