@@ -42,6 +42,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "plan": (REVIEW, "ops.plan.command:plan"),
     "check": (REVIEW, "ops.check.command:check"),
     "diff": (REVIEW, "ops.diff.command:diff"),
+    "rehearse": (BRING_UP, "ops.rehearse.command:rehearse"),
     "images": (RUN, "ops.images.command:app"),
     "models": (RUN, "ops.models.command:app"),
     "features": (RUN, "ops.features.command:app"),

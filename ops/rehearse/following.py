@@ -53,9 +53,10 @@ class Driver:
     def move(self) -> None:
         """Serve what has come since the last look; whoever calls holds the lock."""
         now = time.monotonic()
-        passed = (now - self._last) * self.stage.tempo.factor
-        self._last = now
-        self.fleet.serve(self.profile.rps(self.at), min(passed, 60.0))
+        passed, self._last = now - (self._last or now), now
+        # Before the load begins nobody's requests wait for a first replica.
+        if self.began is not None or self.fleet.replicas:
+            self.fleet.serve(self.profile.rps(self.at), passed * self.stage.tempo.factor)
 
     def look(self, pods: list[dict[str, Any]]) -> dict[str, str]:
         """Let the pods that are ready for long enough serve; returns their addresses."""

@@ -7,19 +7,29 @@ reach one another only where the stack's network policies let them: what would b
 from __future__ import annotations
 
 import contextlib
+import json
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
 from common.errors import UserError
 from components.contracts import serving
-from localcloud.cluster import RefusedError, ensure_prometheus, ensure_prometheus_adapter, free_ports, played
+from localcloud.cluster import (
+    ClusterClient,
+    Prometheus,
+    RefusedError,
+    ensure_prometheus,
+    ensure_prometheus_adapter,
+    free_ports,
+    played,
+)
 from ops.rehearse.flows import ADAPTER_PORT, PROMETHEUS_PORT, api_server_as_caller
 from ops.rehearse.groups import quantity
 from ops.rehearse.load import Fleet, page
@@ -56,16 +66,25 @@ class Tritons:
             return (200, page(replica, self.factor)) if replica is not None else (502, "nothing listens there\n")
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: a reader whose patience is over hangs up."""
+
+
 @dataclass
 class Proxy:
     """An HTTP proxy that hands what pods send to `route`: a URL's answer, or the port of this machine behind it."""
 
     route: Callable[[str], tuple[int, str] | int]
+    media_type: str = "text/plain"
+    """Of what `route` answers itself."""
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[str]:
         """Its address while the block runs."""
-        route = self.route
+        route, media_type = self.route, self.media_type
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -73,7 +92,7 @@ class Proxy:
                 status, text = self._fetch(found) if isinstance(found, int) else found
                 body = text.encode()
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json" if isinstance(found, int) else "text/plain")
+                self.send_header("Content-Type", "application/json" if isinstance(found, int) else media_type)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -97,8 +116,7 @@ class Proxy:
             def log_message(self, format: str, *args: Any) -> None:
                 """Nothing: Prometheus and the adapter have logs of their own."""
 
-        server = ThreadingHTTPServer((_HOST, 0), Handler)
-        server.daemon_threads = True
+        server = _Server((_HOST, 0), Handler)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
@@ -129,13 +147,31 @@ def _prometheus(stage: Stage, proxy: str, folder: Path) -> Iterator[int]:
     pod = _pod(stage, "prometheus")
     (port,) = free_ports(1)
     config = folder / "prometheus.yml"
-    config.write_text(stage.tempo.scrape_config(_configuration(stage, "prometheus"), proxy))
+    programs = ensure_prometheus(stage.steps)
+    text = stage.tempo.scrape_config(_configuration(stage, "prometheus"), proxy)
+    config.write_text(text)
+    with contextlib.ExitStack() as stack:
+        if not knows_kubernetes(programs.promtool, config):
+            url = stack.enter_context(discovery(stage))
+            config.write_text(with_discovery(text, url))
+            stage.report.not_judged.append(
+                "Prometheus' own discovery: this one was built without it, so that the pods that its account may "
+                "list were handed to it"
+            )
+        stack.enter_context(_running_prometheus(stage, pod, programs, port, folder))
+        yield port
+
+
+@contextlib.contextmanager
+def _running_prometheus(
+    stage: Stage, pod: Mapping[str, Any], programs: Prometheus, port: int, folder: Path
+) -> Iterator[None]:
     given = {
-        "--config.file=": str(config),
+        "--config.file=": str(folder / "prometheus.yml"),
         "--storage.tsdb.path=": str(folder / "tsdb"),
         "--web.listen-address=": f"{_HOST}:{port}",
     }
-    command = [str(ensure_prometheus(stage.steps).server), *_arguments(pod, given)]
+    command = [str(programs.server), *_arguments(pod, given)]
     with played(
         stage.plane,
         pod,
@@ -144,7 +180,70 @@ def _prometheus(stage: Stage, proxy: str, folder: Path) -> Iterator[int]:
         listens={PROMETHEUS_PORT: port},
         ready=lambda: _ok(f"http://{_HOST}:{port}/-/ready"),
     ):
-        yield port
+        yield
+
+
+def knows_kubernetes(promtool: Path, config: Path) -> bool:
+    """Whether this Prometheus finds pods by itself; the distribution's was built without.
+
+    Raises:
+        UserError: it does not take the configuration for another reason.
+    """
+    checked = subprocess.run(
+        [str(promtool), "check", "config", str(config)], capture_output=True, text=True, check=False, timeout=60
+    )
+    if checked.returncode == 0:
+        return True
+    said = checked.stdout + checked.stderr
+    if "kubernetes_sd_configs" in said:
+        return False
+    raise UserError(f"Prometheus refuses the stack's configuration: {said.strip()}", str(config), "Mend it.")
+
+
+def with_discovery(text: str, url: str) -> str:
+    """The configuration with the pods from `url` instead of from the API server."""
+    config = json.loads(text)
+    for number, job in enumerate(config["scrape_configs"]):
+        asked = job.pop("kubernetes_sd_configs", None)
+        if asked:
+            names = ",".join(name for one in asked for name in (one.get("namespaces") or {}).get("names") or ())
+            job["http_sd_configs"] = [{"url": f"{url}/{number}?namespaces={names}", "refresh_interval": "500ms"}]
+    return json.dumps(config, indent=1)
+
+
+@contextlib.contextmanager
+def discovery(stage: Stage) -> Iterator[str]:
+    """Serves, as Prometheus' own discovery would find them, the pods that its account may list."""
+    client = ClusterClient(stage.plane.account(METRICS, "prometheus").kubeconfig)
+
+    def route(path: str) -> tuple[int, str]:
+        names = parse_qs(urlsplit(path).query).get("namespaces", [""])[0]
+        try:
+            pods = [pod for name in names.split(",") if name for pod in client.list("v1", "Pod", name)]
+        except RefusedError as error:
+            return error.status, error.message
+        return 200, json.dumps([target for pod in pods for target in targets(pod)])
+
+    try:
+        with Proxy(route, "application/json").serving() as url:
+            yield url
+    finally:
+        client.close()
+
+
+def targets(pod: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A pod's ports as targets, with the labels that the stack's configuration may go by (role `pod`)."""
+    address = (pod.get("status") or {}).get("podIP")
+    for container in pod["spec"]["containers"] if address else ():
+        for port in container.get("ports") or ():
+            labels = {
+                "__meta_kubernetes_namespace": pod["metadata"]["namespace"],
+                "__meta_kubernetes_pod_name": pod["metadata"]["name"],
+                "__meta_kubernetes_pod_container_name": container["name"],
+                "__meta_kubernetes_pod_container_port_name": port.get("name", ""),
+                "__meta_kubernetes_pod_container_port_number": str(port["containerPort"]),
+            }
+            yield {"targets": [f"{address}:{port['containerPort']}"], "labels": labels}
 
 
 @contextlib.contextmanager
