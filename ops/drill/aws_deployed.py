@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,11 +24,19 @@ COMPLETION_MINUTES: Final = 10_080
 """AWS Backup's windows where a rule names none (API reference, `BackupRule`, read 2026-11-21)."""
 ABSENT: Final = (
     "NoSuchLifecycleConfiguration",
+    "NoSuchBucketPolicy",
     "NoSuchPublicAccessBlockConfiguration",
     "ReplicationConfigurationNotFoundError",
+    "ResourceNotFoundException",
     "ServerSideEncryptionConfigurationNotFoundError",
 )
-"""S3's answers where a bucket has no such configuration."""
+"""The answers of S3, and of AWS Backup, where a bucket or vault has no such configuration."""
+_KEEPS_POINTS: Final = (
+    "backup:DeleteRecoveryPoint",
+    "backup:DisassociateRecoveryPoint",
+    "backup:UpdateRecoveryPointLifecycle",
+)
+_KEEPS_VERSIONS: Final = ("s3:DeleteObjectVersion",)
 DAYS_AHEAD: Final = 400
 """How far ahead schedules are read: a year, and what a leap makes of it."""
 
@@ -45,7 +54,14 @@ def settings(client: Client, outputs: StackOutputs, promised: Settings) -> Itera
         protected=promised.place.protected,
     )
     yield from _vault(client("backup", outputs.backup_region), outputs, promised)
-    yield from _plan(plan_of(client("backup", outputs.region), outputs), outputs, promised)
+    plan = plan_of(client("backup", outputs.region), outputs)
+    yield from _plan(plan, outputs, promised)
+    if promised.place.protected:
+        yield from _near_vaults(client("backup", outputs.region), plan)
+        replica = outputs.model_replica
+        yield _keeps(
+            f"s3://{replica.name}", _KEEPS_VERSIONS, _policy_of_bucket(client("s3", replica.region), replica.name)
+        )
     for name, key in (("data", outputs.keys.data), ("recovery", outputs.keys.recovery)):
         found = client("kms", key.region).describe_key(KeyId=key.id)["KeyMetadata"]
         yield Setting(f"key {name}", "state", "Enabled", found["KeyState"])
@@ -169,6 +185,9 @@ def _replication(s3: Any, bucket: BucketOutputs, outputs: StackOutputs) -> Itera
     ]
     subject = f"s3://{bucket.name}"
     yield Setting(subject, "keys of rules that replicate all of it", [outputs.keys.recovery.id], whole)
+    # Without them what was deleted comes back with a restore.
+    markers = [rule.get("DeleteMarkerReplication", {}).get("Status") for rule in _replication_rules(s3, outputs)]
+    yield Setting(subject, "replication of deletions", ["Enabled"], markers)
 
 
 def _vault(backup: Any, outputs: StackOutputs, promised: Settings) -> Iterator[Setting]:
@@ -176,10 +195,46 @@ def _vault(backup: Any, outputs: StackOutputs, promised: Settings) -> Iterator[S
     subject = f"vault {outputs.backup.vault}"
     yield Setting(subject, "key", outputs.keys.recovery.id, found.get("EncryptionKeyArn", "none"))
     if promised.place.protected:
+        yield _keeps(subject, _KEEPS_POINTS, _policy_of_vault(backup, outputs.backup.vault))
         yield Setting(subject, "locked", True, bool(found.get("Locked")))
         yield Setting(
             subject, "days that nothing goes before", promised.backup.keep_all_days, found.get("MinRetentionDays", 0)
         )
+
+
+def _near_vaults(backup: Any, plan: Mapping[str, Any]) -> Iterator[Setting]:
+    """Those beside the data, from which copies are made."""
+    for name in sorted({str(rule.get("TargetBackupVaultName")) for rule in plan.get("Rules", [])}):
+        try:
+            locked: Any = bool(backup.describe_backup_vault(BackupVaultName=name).get("Locked"))
+        except ClientError as error:
+            locked = str(error.response.get("Error", {}).get("Code"))
+        yield Setting(f"vault {name}", "locked", True, locked)
+
+
+def _keeps(subject: str, actions: Sequence[str], policy: str) -> Setting:
+    """A policy that denies everybody to take away what must stay."""
+    denied = {
+        action
+        for statement in _listed(json.loads(policy or "{}").get("Statement"))
+        if statement.get("Effect") == "Deny"
+        and statement.get("Principal") in ("*", {"AWS": "*"})
+        and not statement.get("Condition")
+        for action in _listed(statement.get("Action"))
+    }
+    return Setting(subject, "what its policy denies everybody", sorted(actions), sorted(denied & set(actions)))
+
+
+def _policy_of_bucket(s3: Any, bucket: str) -> str:
+    return str(_or_nothing(lambda: s3.get_bucket_policy(Bucket=bucket)).get("Policy", ""))
+
+
+def _policy_of_vault(backup: Any, vault: str) -> str:
+    return str(_or_nothing(lambda: backup.get_backup_vault_access_policy(BackupVaultName=vault)).get("Policy", ""))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _plan(plan: Mapping[str, Any], outputs: StackOutputs, promised: Settings) -> Iterator[Setting]:

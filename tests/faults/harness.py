@@ -25,8 +25,9 @@ from common.target import Pod, Target
 from localcloud.emulators import Emulator, build_emulator
 from localcloud.front import Release, ensure_serving_environment, fetch_release
 from ops.deployed import open_bucket, read_outputs
+from ops.drill import before
 from ops.drill.clouds import drill_cloud
-from ops.drill.run import Assignment, Scenario, drill
+from ops.drill.run import Assignment, Run, Scenario, drill
 from ops.drill.scenarios import SCENARIOS
 from ops.drill.scenarios.bad_release import FAULTY
 from ops.features.loads import load
@@ -87,14 +88,18 @@ class Stand:
         """Google's REST APIs, as the one who runs the local cloud."""
         return GcpApi(self.target, self.outputs.account)
 
-    def drilled(self, scenario: str | Scenario = "region-lost") -> dict[str, Any]:
-        """The predicate of a drill, with a stand-in for Triton."""
+    def drilled(self, scenario: str | Scenario = "region-lost", *, patience_s: float = PATIENCE_S) -> dict[str, Any]:
+        """The predicate of a drill, with a stand-in for Triton.
+
+        Args:
+            patience_s: how long copies may take; a stack without a fault is given more, on a busy machine.
+        """
         assignment = Assignment(
             stack=self.settings.place.stack,
             drill_id=DRILL_ID,
             outputs=self.outputs,
             settings=self.settings,
-            patience_s=PATIENCE_S,
+            patience_s=patience_s,
             serving_python=_python(),
             log_dir=self.folder,
             program=NO_PROGRAM,
@@ -104,6 +109,18 @@ class Stand:
         return drill(chosen, assignment, drill_cloud(self.outputs, self.target), self.emulator, self.target, Steps())
 
 
+class LooksOnly:
+    """The beginning of each scenario: what stands before the loss is read and judged, and nothing is lost."""
+
+    name = "region-lost"
+    title = "nothing: what is deployed is looked at"
+
+    def run(self, run: Run) -> None:
+        """Look."""
+        with run.record.phase("look at what stands before the loss"):
+            before.look(run)
+
+
 @dataclass(frozen=True)
 class Fault:
     """What is done to a deployed stack, and a fragment of the finding that must name it."""
@@ -111,7 +128,7 @@ class Fault:
     name: str
     plant: Callable[[Stand], None]
     finding: str
-    scenario: str = "region-lost"
+    scenario: str | Scenario = "region-lost"
 
 
 def prepare(stack: str, home: Path, into: Path) -> None:
