@@ -42,12 +42,19 @@ def _transfer(repeats: int, _steps: Steps) -> list[Result]:
     return measure_transfers(repeats)
 
 
+def _memory(_repeats: int, _steps: Steps) -> list[Result]:
+    from ops.bench.memory import measure_memory  # with it comes boto3
+
+    return measure_memory()
+
+
 Groups = Mapping[str, Callable[[int, Steps], list[Result]]]
 
 GROUPS: Final[Groups] = {
     "plan": _plan,
     "engine": _engine,
     "transfer": _transfer,
+    "memory": _memory,
 }
 
 

@@ -164,6 +164,13 @@ class AwsDrill:
                 *aws_deployed.table_settings(dynamodb, store.name, self._recovery_key, protected=True),
             ]
 
+    def off_schedule(self, point: RecoveryPoint) -> list[str]:
+        with _told("the backup plan"):
+            plan = aws_deployed.plan_of(self._client("backup", self._region), self._outputs)
+        if aws_deployed.is_due(plan, point.created):
+            return []
+        return [f"{self._outputs.backup.plan}, whose rules were not due at {point.created.isoformat()}"]
+
     def still_answering(self) -> list[str]:
         table, data = self.feature_store.name, self._outputs.keys.data.id
         asks: dict[str, Callable[[Any], object]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -142,6 +142,16 @@ def features_bound(rules: Sequence[Mapping[str, Any]], gib: float, now: datetime
             Part("copy", copy_minutes(gib)),
         ),
     )
+
+
+def is_due(plan: Mapping[str, Any], at: datetime) -> bool:
+    """Whether a rule of the plan may have started a job at this moment: within a start window."""
+    for rule in plan.get("Rules", []):
+        schedule = parse(str(rule["ScheduleExpression"]), rule.get("ScheduleExpressionTimezone", "Etc/UTC"))
+        window = timedelta(minutes=int(rule.get("StartWindowMinutes") or START_MINUTES))
+        if any(schedule.times(at - window, at)):
+            return True
+    return False
 
 
 def _models_bound(client: Client, outputs: StackOutputs) -> Bound | str:

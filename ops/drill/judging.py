@@ -33,6 +33,7 @@ def findings(predicate: Predicate) -> tuple[str, ...]:
         return ("the checks or the controls cannot be read",)
     return (
         *_failure(predicate),
+        *_judged(predicate),
         *_failed_checks(checks, required),
         *_failed_controls(controls, checks, required),
         *([] if predicate.get("failure") else [*_left_out(checks, controls, required), *_times(predicate)]),
@@ -70,6 +71,13 @@ def _failure(predicate: Predicate) -> Iterator[str]:
         yield f"{failure.get('what')} ({failure.get('where')}), in the phase {told(failure.get('phase'))!r}"
     elif failure is not None:
         yield "it could not go on, and does not say why"
+
+
+def _judged(predicate: Predicate) -> Iterator[str]:
+    """What was not judged where it ran is said; in a real cloud everything is."""
+    left_out = predicate.get("not_enforced")
+    if not isinstance(left_out, list) or (predicate["mode"] == "emulated") is not bool(left_out):
+        yield f"what is not enforced in a cloud that is {predicate['mode']} cannot be {told(left_out)}"
 
 
 def _failed_checks(checks: list[Mapping[str, Any]], required: Requirements) -> Iterator[str]:

@@ -50,6 +50,10 @@ class DrillCloud(Protocol):
         """What in the primary region answers a call, if only by a refusal: storage, feature store, keys, jobs."""
         ...
 
+    def off_schedule(self, point: RecoveryPoint) -> list[str]:
+        """What made this point at another time than its schedule says; asked while the primary answers."""
+        ...
+
     def leftovers(self, drill_id: str) -> list[str]:
         """What exists of this drill's restore, found by asking the cloud anew."""
         ...

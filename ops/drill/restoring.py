@@ -26,9 +26,14 @@ ROWS_RESTORED: Final = "rows.restored"
 def restore_objects(run: Run) -> ObjectStore:
     """A new bucket in the backup region with every object of the replica, copied inside the cloud."""
     bucket, replica = run.cloud.make_bucket(run.a.drill_id, run.a.settings), run.cloud.replica
-    for _ in transfer.each(lambda item: bucket.copy(replica.bucket, item.key, item.key), replica.list()):
-        pass
+    copy_all(replica, bucket)
     return bucket
+
+
+def copy_all(source: ObjectStore, into: ObjectStore) -> None:
+    """Every object of a bucket, copied inside the cloud under the same key."""
+    for _ in transfer.each(lambda item: into.copy(source.bucket, item.key, item.key), source.list()):
+        pass
 
 
 def read_objects(bucket: ObjectStore, expected: Iterable[ExpectedObject]) -> dict[str, str | None]:

@@ -52,9 +52,9 @@ class RegionLost:
         with _numbered(run) as numbered:
             with record.phase("wait for the copies in the other region"):
                 numbered.await_next(0.0, a.patience_s)
-                record.fact(hurried=cloud.hurry_copies())
+                hurried = cloud.hurry_copies()
                 copies.await_objects(run, seed)
-                copies.await_point(run, seed)
+                record.fact(hurried=[*hurried, *cloud.off_schedule(copies.await_point(run, seed))])
                 numbered.await_next(record.now_s(), a.patience_s)
             with record.phase("lose the primary region"):
                 if numbered.refusals:
