@@ -40,6 +40,7 @@ _MISSING = frozenset(
         "NotFoundException",
         "NotFound",
         "NoSuchEntity",
+        "InvalidVpcEndpointId.NotFound",
     }
 )
 

@@ -14,6 +14,7 @@ from localcloud.aws.answers import Answer, Environ, NoAnswerError, Service, Star
 from localcloud.aws.backup.api import BackupApi
 from localcloud.aws.context import AGENT_PATH
 from localcloud.aws.dynamodb.gate import DynamoGate
+from localcloud.aws.ec2.api import Ec2Api
 from localcloud.aws.eks.api import EksApi
 from localcloud.aws.eks.pods import Pods
 from localcloud.aws.iam.callers import Callers, Refused
@@ -56,6 +57,7 @@ class Gateway:
             "kms": KmsGate(state, self._moto),
             "backup": self._backup,
             "eks": EksApi(state, self._moto),
+            "ec2": Ec2Api(state, self._moto),
             "iam": IamGate(state, self._moto),
             "sts": StsGate(judge, self._callers),
         }

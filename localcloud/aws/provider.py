@@ -12,6 +12,7 @@ from localcloud.aws import recorded
 from localcloud.aws.backup.kinds import Plan, Selection, Vault, VaultLock, VaultPolicy
 from localcloud.aws.context import ENV_ACCOUNT_ID, AwsContext
 from localcloud.aws.dynamodb.kinds import Table
+from localcloud.aws.ec2.kinds import VpcEndpoint
 from localcloud.aws.eks.kinds import PodIdentityAssociation
 from localcloud.aws.eks.versions import ADDON, CLUSTER, check_versions
 from localcloud.aws.errors import refusal
@@ -47,6 +48,7 @@ EMULATED: Mapping[str, Callable[[AwsContext], Kind]] = {
     "aws:backup/vaultLockConfiguration:VaultLockConfiguration": VaultLock,
     "aws:backup/vaultPolicy:VaultPolicy": VaultPolicy,
     "aws:dynamodb/table:Table": Table,
+    "aws:ec2/vpcEndpoint:VpcEndpoint": VpcEndpoint,
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": PodIdentityAssociation,
     "aws:iam/policy:Policy": ManagedPolicy,
     "aws:iam/role:Role": Role,

@@ -90,7 +90,8 @@ def _vpc(made: Made) -> Outputs:
     }
 
 
-def _endpoint(made: Made) -> Outputs:
+def endpoint_outputs(made: Made) -> Outputs:
+    """Computed outputs of a VPC endpoint."""
     service = str(made.get("serviceName", "")).rsplit(".", 1)[-1]
     outputs: Outputs = {
         "arn": made.arn("ec2", f"vpc-endpoint/{made.id}"),
@@ -263,7 +264,6 @@ RECORDED: Mapping[str, Rule] = {
         prefix="subnet-",
     ),
     "aws:ec2/vpc:Vpc": Rule(_vpc, prefix="vpc-"),
-    "aws:ec2/vpcEndpoint:VpcEndpoint": Rule(_endpoint, prefix="vpce-"),
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": Rule(lambda m: {"registryId": m.aws.account}, name="repository"),
     "aws:ecr/repository:Repository": Rule(_repository, name="name"),
     "aws:eks/accessEntry:AccessEntry": Rule(_access_entry, identify=_pair("clusterName", "principalArn")),

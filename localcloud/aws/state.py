@@ -33,6 +33,8 @@ class Overlay:
     backup: BackupData = field(default_factory=BackupData)
     associations: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Pod identity associations by id, as EKS describes them."""
+    endpoints: dict[str, dict[str, str]] = field(default_factory=dict)
+    """VPC endpoints by id: `region`, `service`, `type`, `vpc` and `policy`."""
     last_id: int = 0
     history: dict[tuple[str, str], list[tuple[int, bytes]]] = field(default_factory=dict)
     """By (region, table): seconds in which it was written to, each with what it held before: `dynamodb.history`."""

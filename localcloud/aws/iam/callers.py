@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
@@ -84,10 +84,6 @@ class Callers:
         if found[0].expires <= datetime.now(UTC):
             return Refused("ExpiredToken", "ExpiredTokenException", "The provided token has expired.")
         return found[1]
-
-    def through(self, caller: Caller, endpoint: Sequence[Policy]) -> Caller:
-        """A caller whose request passes through a VPC endpoint."""
-        return replace(caller, endpoint=tuple(endpoint))
 
 
 def credential(environ: Mapping[str, Any]) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -21,6 +22,7 @@ from localcloud.aws.asks import Ask, iam_asks, other_asks, sns_asks
 from localcloud.aws.backup.api import find_operation, query_arguments
 from localcloud.aws.backup.asks import backup_asks
 from localcloud.aws.dynamodb.asks import table_asks
+from localcloud.aws.ec2.endpoints import endpoint_policies
 from localcloud.aws.eks.asks import eks_asks
 from localcloud.aws.iam.callers import Refused
 from localcloud.aws.iam.judge import Caller, Judge
@@ -47,6 +49,9 @@ class Door:
 
     def refusal(self, caller: Caller, service: str, region: str, environ: Environ) -> Answer | None:
         """Why a request is refused; None if every right that it needs is there."""
+        if caller.in_pod:
+            # The endpoint bounds the pod's own requests, not what a service then asks of another in its name.
+            caller = replace(caller, endpoint=endpoint_policies(self._state, service, region))
         asks = self._asks(service, region, environ)
         denied = [(ask, decision) for ask in asks if not (decision := self._decide(caller, region, ask))]
         if not denied:
