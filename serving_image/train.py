@@ -15,6 +15,7 @@ Writes, below FOLDER (default: this folder):
     features/held_out.json                             the store's rows of the held-out entities
     golden/predictions.json                            requests, expected answers, tolerance, accuracy
     model_repository/tumour_risk/1/goldens.json        that file's digest, count and tolerance
+    lineage.json                                       this program, its packages, the data and the metrics
 
 and prints the held-out accuracy. The split's seed is fixed and the solver is deterministic, so the same package
 versions give the same bytes.
@@ -25,6 +26,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import platform
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +51,14 @@ an answer from the fallback features is off by far more."""
 OPSET = 17
 """Old enough for every onnxruntime that the pinned servers carry, and has all operators of the pipeline."""
 LABELS = ("malignant", "benign")
+MADE = ("feature_lookup/1/fallback.json", "tumour_risk/1/goldens.json")
+"""What is made beside the model itself, in the model repository."""
+PACKAGES = ("numpy", "onnx", "scikit-learn", "skl2onnx")
+"""What decides, beside this file, which bytes the model has."""
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -121,9 +132,31 @@ def main() -> None:
     write_json(
         out / "model_repository" / "tumour_risk" / "1" / "goldens.json",
         {
-            "sha256": hashlib.sha256(goldens.read_bytes()).hexdigest(),
+            "sha256": sha256(goldens),
             "predictions": len(order),
             "tolerance": TOLERANCE,
+        },
+    )
+    write_json(
+        out / "lineage.json",
+        {
+            "schema_version": 1,
+            "trainer": {
+                "program": "serving_image/train.py",
+                "sha256": sha256(Path(__file__)),
+                "python": platform.python_version(),
+                "packages": {name: version(name) for name in PACKAGES},
+            },
+            "data": {
+                "name": "Wisconsin Diagnostic Breast Cancer, as scikit-learn ships it",
+                "sha256": hashlib.sha256(data.data.tobytes() + data.target.tobytes()).hexdigest(),
+                "rows": len(data.target),
+            },
+            "metrics": {"held_out_accuracy": round(accuracy, 6), "held_out_rows": len(y_test)},
+            "outputs": {
+                path.relative_to(out / "model_repository").as_posix(): sha256(path)
+                for path in (model_file, *(out / "model_repository" / made for made in MADE))
+            },
         },
     )
     print(f"trained on {len(y_train)} rows; held-out accuracy {accuracy:.4f} on {len(y_test)} rows")

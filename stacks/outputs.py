@@ -140,6 +140,8 @@ class FleetOutputs(Outputs):
     """The release that the fleet's settings name."""
     manifest_sha256: str
     """The only content that it may have."""
+    signers: tuple[str, ...]
+    """Fingerprints of the keys that may have signed it; none: it need not be signed."""
     ready: str
 
 

@@ -138,6 +138,7 @@ class Settings(StackSpec):
             self._control_plane_problems,
             self._feature_store_problems,
             self._fleet_problems,
+            self._signer_problems,
             self._ending_problems,
             self._capacity_problems,
         )
@@ -281,6 +282,25 @@ class Settings(StackSpec):
 
     def _fleet_problems(self) -> list[Problem]:
         return fleet_problems(self.cloud, self.pools, self.fleet)
+
+    def _signer_problems(self) -> list[Problem]:
+        """A release is code: what the fleet serves must be somebody's who is trusted to publish."""
+        path, signed = f"opt_outs.{OptOut.UNSIGNED_RELEASES}", bool(self.fleet.model_release.signers)
+        reason = self.opt_outs.get(OptOut.UNSIGNED_RELEASES)
+        if reason is not None and signed:
+            return [Problem(path, reason, "nothing where signers are named", "Remove it, or the signers.")]
+        if reason is not None and self.environment is not Environment.DEV:
+            return [Problem(path, reason, "nothing in staging and production", "Name fleet.model_release.signers.")]
+        if signed or reason is not None:
+            return []
+        return [
+            Problem(
+                "fleet.model_release.signers",
+                "none",
+                "the fingerprint of whoever publishes; in development also a reason under " + path,
+                "Write there what `seawall models signer` prints for the publisher.",
+            )
+        ]
 
     def _ending_problems(self) -> list[Problem]:
         problems = spot_problems(self.cloud, self.pools, self.fleet)

@@ -89,7 +89,17 @@ class Signing:
 
 def default_key() -> str:
     """`$SEAWALL_SIGNING_KEY`, else one file in the user's configuration folder."""
-    return os.environ.get(KEY_VARIABLE) or str(config_dir() / "drill-signing-key.pem")
+    return os.environ.get(KEY_VARIABLE) or _own_file()
+
+
+def local_key() -> str:
+    """What signs on the local cloud: as `default_key`, but never a real cloud's key."""
+    named = os.environ.get(KEY_VARIABLE)
+    return named if named and "://" not in named else _own_file()
+
+
+def _own_file() -> str:
+    return str(config_dir() / "drill-signing-key.pem")
 
 
 def open_signer(named: str, target: Target = REAL_CLOUD) -> Signing:

@@ -276,4 +276,5 @@ class FleetRef:
     deployment: str
     model_release: str
     manifest_sha256: str
+    signers: tuple[str, ...]
     ready: pulumi.Output[str] = field(repr=False)

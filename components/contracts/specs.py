@@ -270,6 +270,9 @@ class ReleaseSpec(Spec):
     """Its name, as it was published."""
     manifest_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """The digest of its manifest, as `seawall models publish` and `seawall models digest` print it."""
+    signers: tuple[Annotated[str, Field(pattern=r"^SHA256:[0-9a-f]{64}$")], ...] = ()
+    """Fingerprints of the keys of those who may publish, as `seawall models signer` prints them: pods serve nothing
+    that none of these signed."""
 
 
 class FleetSpec(Spec):

@@ -74,5 +74,7 @@ class OptOut(StrEnum):
     """The fleet's own reads of the feature store are not logged; everyone else's are, and all writes."""
     ON_DEMAND_CAPACITY = "on_demand_capacity"
     """A production stack may run on spot capacity alone."""
+    UNSIGNED_RELEASES = "unsigned_releases"
+    """Outside staging and production, the fleet may serve a release that nobody signed."""
     PUBLIC_CONTROL_PLANE = "public_control_plane"
     """The control plane may answer over the internet, to the networks that `cluster.authorized_cidrs` names."""

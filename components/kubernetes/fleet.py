@@ -104,6 +104,7 @@ class Fleet(Component):
             deployment=triton.APP,
             model_release=spec.model_release.version,
             manifest_sha256=spec.model_release.manifest_sha256,
+            signers=spec.model_release.signers,
             ready=ready(deployment.id, service, scaler),
         )
         self.finish({"namespace": serving.NAMESPACE, "model_release": spec.model_release.version})

@@ -57,6 +57,7 @@ def fetch_arguments(storage: StorageRef, spec: FleetSpec) -> list[str]:
     return [
         f"--release={release_uri(storage, spec.model_release.version)}",
         f"--manifest-sha256={spec.model_release.manifest_sha256}",
+        *([f"--signer={signer}" for signer in spec.model_release.signers] or ["--unsigned"]),
         f"--into={RELEASE_DIR}",
         f"--region={storage.models.region}",
         f"--limit-bytes={spec.repository_gib * 1024**3}",

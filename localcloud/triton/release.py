@@ -26,6 +26,8 @@ class Release:
     manifest_sha256: str
     region: str
     """Of the bucket."""
+    signers: tuple[str, ...] = ()
+    """Fingerprints of the keys that may have signed it; none: it need not be signed."""
 
 
 def fetch_release(
@@ -51,6 +53,7 @@ def fetch_release(
     command = [
         str(python), "-m", PROGRAM, "--release", release.uri, "--manifest-sha256", release.manifest_sha256,
         "--into", str(into), "--region", release.region,
+        *([f"--signer={signer}" for signer in release.signers] or ["--unsigned"]),
     ]  # fmt: skip
     environment = {
         **pod_environment(identity, os.environ),

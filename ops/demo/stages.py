@@ -28,8 +28,8 @@ from ops.features.loads import load
 from ops.features.rows import load_rows
 from ops.features.store import FeatureStore
 from ops.local.session import Deployed, LocalCloud, open_local
-from ops.models import releases
 from ops.models.command import default_repository
+from ops.models.publishing import publish_signed
 from ops.plan.diagram import draw
 from ops.plan.planner import plan_stack
 from ops.serving.golden import GoldenResult
@@ -145,7 +145,7 @@ def publish(demo: Demo, step: Step) -> None:
     version, target = demo.outputs.fleet.model_release, demo.local.target
     with demo.board.step(f"publish {version}"):
         bucket = open_bucket(demo.outputs.model_bucket, target)
-        done = demo.result.published = releases.publish(bucket, default_repository(), version)
+        done = demo.result.published = publish_signed(bucket, default_repository(), version, target)
     with demo.board.step("write features"):
         ttl_hours = demo.outputs.feature_store.entry_ttl_hours
         rows = load(FeatureStore.of(demo.outputs), target, load_rows(), ttl_hours)
@@ -156,7 +156,7 @@ def predict(demo: Demo, step: Step) -> None:
     """Serve the release with Triton, and ask for the golden predictions over both protocols."""
     fleet, pod = demo.outputs.fleet, demo.outputs.identities.fleet
     served = demo.result.served = serve(
-        Release(_known(demo.result.published).uri, fleet.manifest_sha256, demo.outputs.region),
+        Release(_known(demo.result.published).uri, fleet.manifest_sha256, demo.outputs.region, fleet.signers),
         FeatureStore.of(demo.outputs),
         demo.local.target,
         ensure_serving_environment(),

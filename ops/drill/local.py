@@ -86,7 +86,7 @@ def drill_session(
         patience_s=patience_s,
         serving_python=ensure_serving_environment(),
         log_dir=log_dir,
-        program=made_by or program(commit(), plan_stack(stack), local.resources()),
+        program=made_by or program(commit(), plan_stack(stack, local.workspace.config_file), local.resources()),
         not_enforced=unjudged,
         goldens=goldens,
         serve=serve,

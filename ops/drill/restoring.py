@@ -89,6 +89,7 @@ def predict(run: Run, bucket: ObjectStore, store: FeatureStore) -> list[Check]:
             releases.release_uri(bucket, a.outputs.fleet.model_release),
             a.outputs.fleet.manifest_sha256,
             a.outputs.backup_region,
+            a.outputs.fleet.signers,
         ),
         store,
         run.target,

@@ -37,7 +37,7 @@ from stacks.bootstrap_settings import bootstrap_policies
 from stacks.files import is_bootstrap
 from stacks.problems import SettingsError
 from stacks.programs import AnySettings
-from stacks.settings import Settings
+from stacks.settings import CONFIG_KEY, Settings
 
 SNAPSHOT_FORMAT = "4"
 """Raised when a snapshot of before can no longer be served."""
@@ -189,6 +189,7 @@ class Workspace:
         # `stack init` writes the salt of the secrets' key here; a state is unreadable without it.
         if "encryptionsalt" in previous and "encryptionsalt" not in copied:
             copied["encryptionsalt"] = previous["encryptionsalt"]
+        _trust_this_machine(copied)
         _write_yaml(self.config_file, copied)
 
     def _project_settings(self, original: Mapping[str, Any]) -> dict[str, Any]:
@@ -303,6 +304,17 @@ def place_of(settings: AnySettings) -> StackPlace:
         operator=next((p for role, _, p in known if role is AccessRole.ADMINISTRATOR and ":role/" in p), ""),
         policies=bootstrap_policies(settings) if isinstance(settings, Settings) else {},
     )
+
+
+def _trust_this_machine(config: dict[str, Any]) -> None:
+    """Have the local stack's fleet serve what this machine's own key signed, beside what its settings trust."""
+    settings = (config.get("config") or {}).get(CONFIG_KEY)
+    release = (settings.get("fleet") or {}).get("model_release") if isinstance(settings, dict) else None
+    if not isinstance(release, dict) or not release.get("signers"):
+        return  # a bootstrap stack, or one whose releases need not be signed
+    from common.attestation.signers import local_key, open_signer  # with it come the clouds' libraries
+
+    release["signers"] = [*dict.fromkeys([*release["signers"], open_signer(local_key()).name])]
 
 
 def _past_proxies() -> dict[str, str]:

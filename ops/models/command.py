@@ -15,6 +15,8 @@ from common.paths import repo_root
 from ops.deployed import TargetName, model_bucket, open_stack
 from ops.models import releases
 from ops.models.manifest import build_manifest, check_version
+from ops.models.publishing import Publisher, publish_signed
+from ops.models.trusting import publishers_of, signature_of
 from ops.options import Quiet, StackArgument, StackOption, platform_stack
 from stacks.settings import Settings, stack_file
 
@@ -29,6 +31,16 @@ TargetOption = Annotated[
     TargetName, typer.Option("--target", help="The real cloud, or the local one that `seawall local up` made.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--signing-key",
+        metavar="KEY",
+        help="What signs: a file, awskms://ARN or gcpkms://VERSION; $SEAWALL_SIGNING_KEY or your own key by default.",
+    ),
+]
 
 
 def default_repository() -> Path:
@@ -49,12 +61,23 @@ def publish(
     replace_unfinished: Annotated[
         bool, typer.Option("--replace-unfinished", help="Discard an unfinished publication of other content.")
     ] = False,
+    key: KeyOption = None,
+    lineage: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Where the model comes from; lineage.json beside the repository by default."
+        ),
+    ] = None,
+    without_lineage: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Why there is no lineage; signed, and shown to who verifies.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Upload a model repository as a release that never changes, then make it current.
+    """Upload a model repository as a release that never changes, sign it, then make it current.
 
-    Readers see the whole release or none of it, and it can be run again after an interruption.
+    Readers see the whole release or none of it, and it can be run again after an interruption: large files go on
+    where they were. A release that nobody signed yet is signed by publishing it again.
 
     Example: seawall models publish dev-aws --version v1 --target local
     """
@@ -66,10 +89,12 @@ def publish(
         open_stack(chosen, target, steps, writes=True) as opened,
         steps.step(f"Publish {version}"),
     ):
-        done = releases.publish(
+        done = publish_signed(
             model_bucket(opened),
             source or default_repository(),
             version,
+            opened.target,
+            Publisher(key, lineage, without_lineage),
             switch=switch,
             replace_unfinished=replace_unfinished,
         )
@@ -127,6 +152,21 @@ def _tell_pin(stack: str, version: str, manifest_sha256: str) -> None:
     )
 
 
+@app.command()
+def signer(key: KeyOption = None, as_json: Json = False) -> None:
+    """Say by which fingerprint your signatures are known, for `fleet.model_release.signers`; makes a key if need be.
+
+    Example: seawall models signer
+    """
+    from common.attestation.signers import default_key, open_signer
+
+    opened = open_signer(key or default_key())
+    if as_json:
+        _print_json({"fingerprint": opened.name, "public_key": opened.public_key_pem})
+    else:
+        typer.echo(opened.name)
+
+
 @app.command("list")
 def list_releases(
     stack: StackArgument = None,
@@ -147,13 +187,19 @@ def list_releases(
         return
     rows: list[tuple[str, ...]] = [("release", "state", "files", "bytes", "manifest sha256")]
     for release in found:
-        state = "current" if release.is_current else "complete" if release.manifest else "unfinished"
+        state = _state(release)
         manifest = release.manifest
         numbers = (str(len(manifest.files)), str(manifest.size), manifest.sha256[:12]) if manifest else ("", "", "")
         rows.append((release.version, state, *numbers))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows if found else [("no releases",)]:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip())
+
+
+def _state(release: releases.Release) -> str:
+    if release.manifest:
+        return "current" if release.is_current else "complete"
+    return "pruned" if release.is_pruned else "unfinished"
 
 
 @app.command()
@@ -165,7 +211,9 @@ def rollback(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make an earlier release the current one again. One object is written; no release changes.
+    """Make an earlier release the current one again, once it is verified. One object is written; no release changes.
+
+    A second rollback goes further back. With --to, a pointer that was damaged is written anew.
 
     The fleet serves what its settings pin: this prints what to set there, and `pulumi up` rolls the fleet back.
 
@@ -177,7 +225,7 @@ def rollback(
         when_interrupted(f"the current release is the old one or the new one; `{look}` says which"),
         open_stack(chosen, target, Steps(quiet=quiet), writes=True) as opened,
     ):
-        pointer = releases.rollback(model_bucket(opened), to)
+        pointer = releases.rollback(model_bucket(opened), to, publishers_of(opened))
     if as_json:
         _print_json({"stack": chosen, **pointer.model_dump()})
     else:
@@ -192,25 +240,36 @@ def verify(
     named: StackOption = None,
     target: TargetOption = "cloud",
     replica: Annotated[bool, typer.Option("--replica", help="Verify the copy in the backup region instead.")] = False,
+    signers: Annotated[
+        list[str] | None,
+        typer.Option("--signer", metavar="KEY", help="Whom to trust too, by fingerprint or public key file."),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Read every object of a release and compare it with the manifest; exit 1 if it is not intact.
+    """Read every object of a release, compare it with the manifest, and check its signature; exit 1 if one is wrong.
+
+    The signers are those of the stack, and those that you name.
 
     Example: seawall models verify dev-aws --version v1 --target local
     """
     check_version(version)
     chosen, steps = platform_stack(stack, named, "seawall models verify"), Steps(quiet=quiet)
     with open_stack(chosen, target, steps, writes=False) as opened, steps.step(f"Verify {version}"):
-        result = releases.verify(model_bucket(opened, replica=replica), version)
+        bucket = model_bucket(opened, replica=replica)
+        result = releases.verify(bucket, version)
+        signature = signature_of(bucket, version, publishers_of(opened, signers or ()))
     if as_json:
-        _print_json({"stack": chosen, **asdict(result), "is_intact": result.is_intact})
+        told = {"stack": chosen, **asdict(result), "is_intact": result.is_intact}
+        _print_json({**told, "signature": asdict(signature), "is_signed": signature.is_accepted})
     else:
         typer.echo(f"{result.verified} of {result.expected} files of {version} are intact ({result.size} bytes)")
+        for line in signature.lines():
+            typer.echo(f"  {line}")
         for kind in ("missing", "extra", "mismatched"):
             for path in getattr(result, kind):
                 typer.echo(f"  {kind}: {path}")
-    if not result.is_intact:
+    if not (result.is_intact and signature.is_accepted):
         raise typer.Exit(EXIT_FOUND)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel
@@ -23,14 +24,17 @@ PROJECT: Final = "seawall"
 """The project's name in Pulumi.yaml, part of every URN."""
 
 
-def plan_stack(stack: str) -> Inventory:
+def plan_stack(stack: str, file: Path | None = None) -> Inventory:
     """The inventory of a committed stack, from its settings file alone.
+
+    Args:
+        file: other settings of this stack, as the local cloud's copy.
 
     Raises:
         UserError: there is no such stack, its settings are refused, a component refuses what it is asked for,
             or a resource's inputs are not what the installed SDK declares.
     """
-    settings = _settings(known_stack(stack))
+    settings = _settings(known_stack(stack), file)
     with _uncollected():
         return plan_program(lambda: programs.export(settings), stack, settings)
 
@@ -52,8 +56,8 @@ def check_settings(stacks: Iterable[str]) -> None:
         raise UserError(what, where, refused[0].remedy if len(refused) == 1 else "Change them as said above.")
 
 
-def _settings(stack: str) -> programs.AnySettings:
-    path = stack_file(stack)
+def _settings(stack: str, file: Path | None = None) -> programs.AnySettings:
+    path = file or stack_file(stack)
     try:
         return programs.load(path)
     except SettingsError as error:

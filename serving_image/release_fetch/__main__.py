@@ -16,6 +16,9 @@ def arguments_of(given: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="release_fetch", description="Fetch one release of the model repository.")
     parser.add_argument("--release", required=True, help="s3:// or gs://BUCKET/releases/VERSION")
     parser.add_argument("--manifest-sha256", required=True, help="of the release's manifest.json, as published")
+    signed = parser.add_mutually_exclusive_group(required=True)
+    signed.add_argument("--signer", action="append", default=[], help="fingerprint of a key that may have signed it")
+    signed.add_argument("--unsigned", action="store_true", help="serve it whoever signed it")
     parser.add_argument("--into", required=True, type=Path, help="the folder that gets `repository`")
     parser.add_argument("--region", required=True, help="where the bucket must lie")
     parser.add_argument("--limit-bytes", type=int, help="most bytes that the folder may hold")
@@ -23,6 +26,9 @@ def arguments_of(given: list[str] | None) -> argparse.Namespace:
     found = parser.parse_args(given)
     if not re.fullmatch(r"[0-9a-f]{64}", found.manifest_sha256):
         parser.error(f"--manifest-sha256 is {found.manifest_sha256!r}, which is no SHA-256")
+    for signer in found.signer:
+        if not re.fullmatch(r"SHA256:[0-9a-f]{64}", signer):
+            parser.error(f"--signer is {signer!r}, which is no fingerprint")
     if found.workers < 1:
         parser.error("--workers must be at least 1")
     return found
@@ -40,6 +46,7 @@ def main(given: list[str] | None = None) -> int:
             asked.region,
             asked.into,
             asked.workers,
+            signers=frozenset(asked.signer),
             limit_bytes=asked.limit_bytes,
         )
         fetch(job, lambda line: print(line, flush=True))

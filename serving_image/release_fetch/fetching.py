@@ -27,13 +27,16 @@ from typing import Final, TypeVar
 
 from .manifest import File, read_manifest
 from .problems import BROKEN, FetchError, NoAnswerError
+from .signature import check_signature
 from .sources import Source
 
 MANIFEST: Final = "manifest.json"
+ATTESTATION: Final = "attestation.json"
 REPOSITORY: Final = "repository"
 PART_BYTES: Final = 16 * 1024 * 1024
 ATTEMPTS: Final = 5
 MANIFEST_BYTES_MAX: Final = 64 * 1024 * 1024
+ATTESTATION_BYTES_MAX: Final = 4 * 1024 * 1024
 _HASH_BYTES: Final = 4 * 1024 * 1024
 _AGAIN: Final = "Publish the files of this release anew, or pin another release."
 
@@ -82,6 +85,8 @@ class Job:
     """Where the bucket must lie."""
     folder: Path
     workers: int
+    signers: frozenset[str] = frozenset()
+    """Fingerprints of the keys that may have signed it; none: it need not be signed."""
     limit_bytes: int | None = None
     """What the folder may hold: the volume's limit, beyond which the kubelet evicts the pod."""
     part_bytes: int = PART_BYTES
@@ -108,9 +113,15 @@ def fetch(job: Job, tell: Tell) -> None:
 
 def _fetch(job: Job, tell: Tell) -> None:
     _patiently(job, lambda: job.source.check_region(job.region))
-    files = read_manifest(_read_manifest(job), job.manifest_sha256, f"{job.uri}/{MANIFEST}")
+    manifest = _read_whole(job, MANIFEST, MANIFEST_BYTES_MAX)
+    files = read_manifest(manifest, job.manifest_sha256, f"{job.uri}/{MANIFEST}")
+    signed = "its signature is not asked for"
+    if job.signers:
+        attestation = _read_whole(job, ATTESTATION, ATTESTATION_BYTES_MAX)
+        signer = check_signature(attestation, job.manifest_sha256, job.signers, f"{job.uri}/{ATTESTATION}")
+        signed = f"signed by {signer}"
     total = sum(file.size for file in files)
-    tell(f"{job.uri}: {len(files)} files, {total / 1e6:.1f} MB")
+    tell(f"{job.uri}: {len(files)} files, {total / 1e6:.1f} MB; {signed}")
     if job.limit_bytes is not None and total > job.limit_bytes:
         raise FetchError(
             f"the release has {total} bytes, and the volume takes {job.limit_bytes}",
@@ -144,9 +155,9 @@ def _fetch(job: Job, tell: Tell) -> None:
     tell(f"{job.uri}: whole and verified, {progress.line()}")
 
 
-def _read_manifest(job: Job) -> bytes:
+def _read_whole(job: Job, key: str, bytes_max: int) -> bytes:
     data = bytearray()
-    _patiently(job, lambda: (data.clear(), job.source.read(MANIFEST, 0, MANIFEST_BYTES_MAX, data.extend)))
+    _patiently(job, lambda: (data.clear(), job.source.read(key, 0, bytes_max, data.extend)))
     return bytes(data)
 
 

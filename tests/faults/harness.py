@@ -35,7 +35,7 @@ from ops.features.rows import load_rows
 from ops.features.store import FeatureStore
 from ops.local.session import open_local
 from ops.local.workspace import place_of
-from ops.models import releases
+from ops.models.publishing import publish_signed
 from ops.serving import golden
 from ops.serving.service import Service
 from stacks.files import stack_file
@@ -136,7 +136,8 @@ def prepare(stack: str, home: Path, into: Path) -> None:
     """Keep what `stand` needs of a stack that is up in `home`, with the fleet's release and its features."""
     with open_local(stack, Steps(), home=home) as local:
         outputs = read_outputs(stack, local.outputs(), "local")
-        releases.publish(open_bucket(outputs.model_bucket, local.target), MODELS, outputs.fleet.model_release)
+        bucket, version = open_bucket(outputs.model_bucket, local.target), outputs.fleet.model_release
+        publish_signed(bucket, MODELS, version, local.target)
         load(FeatureStore.of(outputs), local.target, load_rows(), outputs.feature_store.entry_ttl_hours)
         workspace = local.workspace
     snapshot = workspace.snapshot()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import hashlib
 import json
@@ -9,12 +10,23 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from securesystemslib.signer import CryptoSigner  # pyright: ignore[reportPrivateImportUsage]
 
+from common.attestation.envelope import sealed
+from common.attestation.keys import fingerprint, library_key, pem
+from common.attestation.signers import Signing, open_signer
+from common.attestation.statement import PAYLOAD_TYPE as ENVELOPE_PAYLOAD_TYPE
+from common.attestation.statement import Statement, Subject
+from ops.models.lineage import PREDICATE_TYPE
 from serving_image.release_fetch import fetching
+from serving_image.release_fetch.__main__ import arguments_of
 from serving_image.release_fetch.fetching import Job, fetch
 from serving_image.release_fetch.problems import BLOCKED, BROKEN, FetchError, NoAnswerError
+from serving_image.release_fetch.signature import PAYLOAD_TYPE, PREDICATE
 from serving_image.release_fetch.sources import Write
 
 PART = 1000
@@ -100,7 +112,7 @@ def test_every_file_arrives_and_nothing_else_is_left(job: Job) -> None:
     lines = told(job)
     assert on_disk(job.repository) == FILES
     assert {path.name for path in job.folder.iterdir()} == {"repository"}
-    assert lines[0].endswith("5 files, 0.0 MB") and "whole and verified" in lines[-1]
+    assert lines[0].endswith("5 files, 0.0 MB; its signature is not asked for") and "whole and verified" in lines[-1]
 
 
 def test_a_release_that_is_there_is_verified_and_not_fetched_again(job: Job, bucket: Bucket) -> None:
@@ -283,3 +295,104 @@ def test_a_manifest_of_another_shape_is_refused(job: Job, bucket: Bucket, text: 
     bucket.objects["manifest.json"] = text
     error = refusal(replace(job, manifest_sha256=hashlib.sha256(text).hexdigest()))
     assert error.code == BROKEN and "the manifest cannot be read" in str(error)
+
+
+# Signatures.
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signing:
+    return open_signer(str(tmp_path / "keys" / "publisher.pem"))
+
+
+def attested(bucket: Bucket, pinned: str, by: Signing, kind: str = PREDICATE) -> None:
+    """Has somebody sign what is pinned."""
+    subject = Subject("releases/v1/manifest.json", {"sha256": pinned})
+    bucket.objects["attestation.json"] = json.dumps(sealed(Statement((subject,), kind, {"a": 1}), by)).encode()
+
+
+@pytest.fixture
+def signed_job(job: Job, bucket: Bucket, signer: Signing) -> Job:
+    """A release that is signed, by the one who may."""
+    attested(bucket, job.manifest_sha256, signer)
+    return replace(job, signers=frozenset({signer.name}))
+
+
+def test_a_release_of_a_trusted_signer_is_fetched(signed_job: Job, signer: Signing) -> None:
+    assert f"signed by {signer.name}" in told(signed_job)[0]
+    assert on_disk(signed_job.repository) == FILES
+
+
+def test_what_both_libraries_name_a_release_is_the_same() -> None:
+    assert (PREDICATE, PAYLOAD_TYPE) == (PREDICATE_TYPE, ENVELOPE_PAYLOAD_TYPE)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP384R1()])
+def test_a_release_that_a_clouds_key_signed_is_fetched(signed_job: Job, bucket: Bucket, curve: Any) -> None:
+    key = ec.generate_private_key(curve)
+    public = key.public_key()
+    signing = Signing(CryptoSigner(key, library_key(public)), fingerprint(public), pem(public))
+    attested(bucket, signed_job.manifest_sha256, signing)
+    told(replace(signed_job, signers=frozenset({signing.name})))
+    assert on_disk(signed_job.repository) == FILES
+
+
+def forged(bucket: Bucket, change: Callable[[dict[str, Any]], object]) -> None:
+    envelope = json.loads(bucket.objects["attestation.json"])
+    change(envelope)
+    bucket.objects["attestation.json"] = json.dumps(envelope).encode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda e: e.update(payload=base64.b64encode(b"{}").decode()),
+        lambda e: e.update(payloadType="text/plain"),
+        lambda e: e.update(signatures=[]),
+        lambda e: e.update(signatures=e["signatures"] * 2),
+        lambda e: e["signatures"][0].update(sig=base64.b64encode(bytes(64)).decode()),
+        lambda e: e["signatures"][0].update(publicKey="no key"),
+        lambda e: e.clear(),
+    ],
+    ids=["payload", "type", "unsigned", "twice", "signature", "key", "empty"],
+)
+def test_a_forged_attestation_is_refused(
+    signed_job: Job, bucket: Bucket, change: Callable[[dict[str, Any]], object]
+) -> None:
+    forged(bucket, change)
+    assert refusal(signed_job).code == BROKEN
+    assert not signed_job.repository.exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
+def test_an_attestation_that_cannot_be_read_is_refused(signed_job: Job, bucket: Bucket, data: bytes) -> None:
+    bucket.objects["attestation.json"] = data
+    assert refusal(signed_job).code == BROKEN
+
+
+def test_a_release_that_nobody_signed_is_refused(signed_job: Job, bucket: Bucket) -> None:
+    del bucket.objects["attestation.json"]
+    refusal(signed_job)
+    assert not signed_job.repository.exists()
+
+
+def test_a_release_that_an_attacker_signed_is_refused(signed_job: Job, bucket: Bucket, tmp_path: Path) -> None:
+    attested(bucket, signed_job.manifest_sha256, open_signer(str(tmp_path / "attacker.pem")))
+    assert "the settings trust" in str(refusal(signed_job))
+
+
+def test_a_signature_of_another_release_is_refused(signed_job: Job, bucket: Bucket, signer: Signing) -> None:
+    attested(bucket, "0" * 64, signer)
+    assert "another content" in str(refusal(signed_job))
+
+
+def test_a_signature_of_something_else_is_refused(signed_job: Job, bucket: Bucket, signer: Signing) -> None:
+    attested(bucket, signed_job.manifest_sha256, signer, "https://seawall.dev/restore-drill/v4")
+    assert "something else" in str(refusal(signed_job))
+
+
+@pytest.mark.parametrize("flags", [[], ["--signer", "me"], ["--unsigned", f"--signer=SHA256:{'0' * 64}"]])
+def test_the_program_must_be_told_whom_to_trust_or_that_nobody_is(flags: list[str]) -> None:
+    known = ["--release=s3://b/r", f"--manifest-sha256={'0' * 64}", "--into=/tmp/x", "--region=r"]
+    with pytest.raises(SystemExit):
+        arguments_of([*known, *flags])

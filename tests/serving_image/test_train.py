@@ -45,3 +45,9 @@ def test_the_golden_predictions_come_out_again(retrained: tuple[Path, str], imag
 @pytest.mark.parametrize("file", ["features/held_out.json", "model_repository/feature_lookup/1/fallback.json"])
 def test_the_features_come_out_again(retrained: tuple[Path, str], image_folder: Path, file: str) -> None:
     assert (retrained[0] / file).read_text() == (image_folder / file).read_text()
+
+
+def test_the_lineage_comes_out_again(retrained: tuple[Path, str], image_folder: Path) -> None:
+    committed, again = (json.loads((f / "lineage.json").read_text()) for f in (image_folder, retrained[0]))
+    del committed["trainer"]["python"], again["trainer"]["python"]
+    assert again == committed

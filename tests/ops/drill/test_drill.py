@@ -19,7 +19,7 @@ from ops.features.loads import load
 from ops.features.rows import load_rows
 from ops.features.store import FeatureStore
 from ops.local.session import LocalCloud, open_local
-from ops.models import releases
+from ops.models.publishing import publish_signed
 from stacks.outputs import StackOutputs
 
 pytestmark = [pytest.mark.engine, pytest.mark.triton]
@@ -40,7 +40,7 @@ def published(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> C
         home = deployed(stack, tmp_path_factory.mktemp(stack))
         with open_local(stack, Steps(), home=home) as local:
             store = open_bucket(outputs_of(local).model_bucket, local.target)
-            releases.publish(store, repo_root() / "serving_image" / "model_repository", "v1")
+            publish_signed(store, repo_root() / "serving_image" / "model_repository", "v1", local.target)
             outputs = outputs_of(local)
             hours = outputs.feature_store.entry_ttl_hours
             load(FeatureStore.of(outputs), local.target, load_rows(), hours)

@@ -7,11 +7,14 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from common.attestation.signers import open_signer
+from common.target import REAL_CLOUD
 from ops.deployed import TargetName
 from ops.models import command
 
@@ -26,12 +29,14 @@ def buckets(store: Store) -> dict[str, Store]:
 
 
 @pytest.fixture
-def run(buckets: dict[str, Store], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Runs `seawall models …` on the memory store."""
+def run(buckets: dict[str, Store], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
+    """Runs `seawall models …` on the memory store, for a stack whose fleet trusts this publisher."""
+    monkeypatch.setenv("SEAWALL_SIGNING_KEY", str(tmp_path / "publisher.pem"))
+    fleet = SimpleNamespace(signers=(open_signer(str(tmp_path / "publisher.pem")).name,))
 
     @contextmanager
-    def opened(stack: str, target: TargetName, steps: object, *, writes: bool) -> Iterator[None]:
-        yield
+    def opened(stack: str, target: TargetName, steps: object, *, writes: bool) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(name=stack, target=REAL_CLOUD, outputs=SimpleNamespace(fleet=fleet))
 
     monkeypatch.setattr(command, "open_stack", opened)
     monkeypatch.setattr(
@@ -39,7 +44,9 @@ def run(buckets: dict[str, Store], monkeypatch: pytest.MonkeyPatch) -> Callable[
     )
 
     def invoke(*arguments: str) -> Any:
-        return CliRunner().invoke(command.app, list(arguments), catch_exceptions=False)
+        without = ["--without-lineage", "files of a test"] if "--from" in arguments else []
+        told = [*arguments, *(without if arguments[0] == "publish" and "--lineage" not in arguments else [])]
+        return CliRunner().invoke(command.app, told, catch_exceptions=False)
 
     return invoke
 
