@@ -7,7 +7,7 @@ Pulumi's state together, so that they never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -70,6 +70,10 @@ class Emulator(Protocol):
 
     def restore_region(self, region: str) -> None:
         """Undo `lose_region`: the region answers again, with all that it held, and its background work goes on."""
+        ...
+
+    def unknown_condition_keys(self) -> Sequence[str]:
+        """Condition keys of policies on which a decision hinged so far and that the judge was told nothing of."""
         ...
 
     def check(self) -> None:

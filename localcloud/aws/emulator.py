@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import requests
@@ -82,6 +82,10 @@ class AwsEmulator:
     def restore_region(self, region: str) -> None:
         """See `Emulator.restore_region`."""
         self._control("restore-region", {"region": region})
+
+    def unknown_condition_keys(self) -> Sequence[str]:
+        """See `Emulator.unknown_condition_keys`."""
+        return self._control("unknown-keys", {}).split()
 
     def settle(self) -> None:
         """Wait until S3 replication and copy jobs have nothing left to do."""

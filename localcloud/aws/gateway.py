@@ -107,6 +107,8 @@ class Gateway:
             self._state.overlay.lost.discard(query["region"])
             self._s3.replicator.resume()
             return Answer("200 OK", "text/plain", b"done\n")
+        if command == "unknown-keys":
+            return Answer("200 OK", "text/plain", "\n".join(sorted(self._state.overlay.unknown_keys)).encode())
         if command not in ("save", "settle"):
             return Answer("404 Not Found", "text/plain", b"no such command\n")
         self._s3.replicator.drain()

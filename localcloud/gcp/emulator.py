@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,10 @@ class GcpEmulator:
     def save(self, into: Path) -> None:
         """See `Emulator.save`."""
         self._control("POST", "save", {"into": str(into)}, _SAVE_SECONDS)
+
+    def unknown_condition_keys(self) -> Sequence[str]:
+        """See `Emulator.unknown_condition_keys`; a condition that cannot be read is an error where it is judged."""
+        return ()
 
     def check(self) -> None:
         """See `Emulator.check`."""

@@ -76,7 +76,8 @@ def drill_session(
     stack = local.workspace.stack
     outputs = outputs or read_outputs(stack, local.outputs(), "local")
     if unjudged is None:
-        unjudged = not_enforced({resource.type for resource in local.resources()})
+        keys = local.emulator.unknown_condition_keys()
+        unjudged = not_enforced({resource.type for resource in local.resources()}, keys)
     log_dir.mkdir(parents=True, exist_ok=True)
     assignment = Assignment(
         stack=stack,

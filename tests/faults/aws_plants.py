@@ -114,7 +114,9 @@ def role_denied(kind: str, action: str) -> Plant:
 
 
 def role_name(stand: Stand, kind: str) -> str:
-    """The stack's role whose name ends so."""
+    """The stack's role whose name ends so; `fleet` is the one that the fleet's pods take on."""
+    if kind == "fleet":
+        return stand.outputs.identities.fleet.principal.rpartition("/")[2]
     pages = stand.aws("iam").get_paginator("list_roles").paginate()
     [name] = [r["RoleName"] for page in pages for r in page["Roles"] if r["RoleName"].endswith(f"-{kind}")]
     return name

@@ -235,7 +235,7 @@ RELEASES: Final = (
 
 SERVING: Final = (
     Fault("the fleet's pods are nobody", aws.no_association, FETCH),
-    Fault("the fleet's role may not decrypt", aws.without_action("triton", "kms:Decrypt"), FETCH),
+    Fault("the fleet's role may not decrypt", aws.without_action("fleet", "kms:Decrypt"), FETCH),
 )
 
 LOOKED: Final = tuple(replace(fault, scenario=LooksOnly()) for fault in (*DEPLOYED, *RELEASES))

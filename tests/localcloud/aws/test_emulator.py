@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -100,3 +101,23 @@ def wait_for(check: Callable[[], None]) -> None:
     for _ in range(100):
         check()
         time.sleep(0.05)
+
+
+def test_a_condition_key_that_the_judge_does_not_know_is_told(
+    another_emulator: Callable[[Path | None], tuple[AwsEmulator, Clients]],
+) -> None:
+    emulator, clients = another_emulator(None)
+    assert emulator.unknown_condition_keys() == []
+    s3 = clients("s3")
+    s3.create_bucket(Bucket="asks-much", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    condition = {"StringEquals": {"aws:PhaseOfTheMoon": "full"}}
+    statement = {
+        "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::asks-much/*",
+        "Condition": condition,
+    }  # fmt: skip
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    s3.put_bucket_policy(Bucket="asks-much", Policy=policy)
+    s3.put_object(Bucket="asks-much", Key="k", Body=b"x")
+    with pytest.raises(ClientError):
+        s3.get_object(Bucket="asks-much", Key="k")
+    assert emulator.unknown_condition_keys() == ["aws:PhaseOfTheMoon"]
