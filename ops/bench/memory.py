@@ -3,45 +3,34 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from pathlib import Path
 from typing import Final
 
 from common.paths import repo_root
-from common.target import Target as CloudTarget
+from ops.bench.bottomless import serving
 from ops.bench.measure import child
 from ops.bench.model import Result, Sample, Series, Target
-from ops.bench.transfer import PRIMARY, REGION, emulator, plain_client
-from ops.objects.s3 import S3ObjectStore
 
 LARGE_BYTES: Final = 2 * 2**30
 MOST: Final = Target("at most", round(400 * 2**20 / 1e6), "MB")
 """400 MiB."""
+PRIMARY: Final = "bench-models"
 RESTORED: Final = "bench-restored"
+REGION: Final = "eu-central-1"
 
 
 def measure_memory(bytes_each: int = LARGE_BYTES) -> list[Result]:
     """The peak of one process that does a drill's work on one object of this size and a small one."""
-    with tempfile.TemporaryDirectory(prefix="seawall-bench-") as made, emulator(Path(made)) as target:
-        sample = peak(target, Path(made), bytes_each)
-    what = f"seawall: drill of an object of {bytes_each // 2**20} MiB"
-    return [Result("memory of a drill", "peak resident memory", sample.peak_mb, MOST, (Series(what, (sample,)),))]
+    sample = peak(bytes_each)
+    series = Series(f"seawall: a drill's work on {bytes_each // 2**20} MiB", (sample,))
+    return [Result("memory of a drill", "peak resident memory", sample.peak_mb, MOST, (series,))]
 
 
-def peak(target: CloudTarget, folder: Path, bytes_each: int) -> Sample:
+def peak(bytes_each: int) -> Sample:
     """What a process used that read, copied, compared and controlled an object of this size.
 
     Raises:
         UserError: a check failed in it.
     """
-    client = plain_client(target)
-    for bucket in (PRIMARY, RESTORED):
-        client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    store, large = S3ObjectStore(PRIMARY, REGION, target), folder / "large"
-    with large.open("wb") as file:
-        file.truncate(bytes_each)
-    store.put_file("large", large)
-    store.put("small", b"small")
-    large.unlink()
-    command = [sys.executable, "-m", "ops.bench.holding", str(target.aws_endpoint_url), REGION, PRIMARY, RESTORED]
-    return child(command, cwd=repo_root())
+    with serving({(PRIMARY, "large"): bytes_each, (PRIMARY, "small"): b"small"}) as url:
+        command = [sys.executable, "-m", "ops.bench.holding", url, REGION, PRIMARY, RESTORED]
+        return child(command, cwd=repo_root())

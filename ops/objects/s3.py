@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote
 
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -40,6 +41,10 @@ CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 60
 ATTEMPTS = 3
 CHUNK_BYTES = 1024 * 1024
+COPY_BYTES = 5 * 1024**3
+"""Up to this size S3 copies an object in one request, above it in parts (S3's reference, CopyObject, 2026-11-21)."""
+COPY_PART_BYTES = 512 * 1024**2
+_COPIES = TransferConfig(multipart_threshold=COPY_BYTES, multipart_chunksize=COPY_PART_BYTES)
 ONE_REQUEST_BYTES = 64 * 1024 * 1024
 """Up to this size a file travels in one request, from the disk: S3 then checks the SHA-256 of the whole."""
 
@@ -206,6 +211,7 @@ class S3ObjectStore:
                 self._bucket,
                 key,
                 ExtraArgs={"ChecksumAlgorithm": "SHA256"},
+                Config=_COPIES,
             )
 
     def delete(self, key: str) -> None:
