@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import boto3
+import botocore.session
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
-from common.target import Target
+from common.target import ActAs, Target
 
 EMULATED_KEY: Final = "local"
 """An emulator asks for no secret, but a request must be signed; a user's own key never goes there."""
 
 
 def aws_session(target: Target) -> boto3.session.Session:
-    """A session whose clients are given `target.aws_endpoint_url` as their endpoint."""
+    """A session whose clients are given `target.aws_endpoint_url` as their endpoint.
+
+    Its credentials are those of `target.act_as` if there is one: they are asked for at the first call, and again
+    before they end.
+    """
     if target.mode == "real":
-        return boto3.session.Session()
-    return boto3.session.Session(aws_access_key_id=EMULATED_KEY, aws_secret_access_key=EMULATED_KEY)
+        caller = boto3.session.Session()
+    else:
+        caller = boto3.session.Session(aws_access_key_id=EMULATED_KEY, aws_secret_access_key=EMULATED_KEY)
+    return caller if target.act_as is None else _assumed(caller, target.act_as, target.aws_endpoint_url)
+
+
+def _assumed(caller: boto3.session.Session, act_as: ActAs, endpoint: str | None) -> boto3.session.Session:
+    def sts(service: Any, **credentials: Any) -> Any:
+        return caller.client(service, region_name=act_as.region, endpoint_url=endpoint, **credentials)
+
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=sts,
+        source_credentials=caller.get_credentials(),
+        role_arn=act_as.principal,
+        extra_args={"RoleSessionName": act_as.session},
+    )
+    session = botocore.session.get_session()
+    # botocore has no public way to give a session credentials that renew themselves.
+    session._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]
+        method="assume-role", refresh_using=fetcher.fetch_credentials
+    )
+    return boto3.session.Session(botocore_session=session)

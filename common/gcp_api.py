@@ -78,7 +78,6 @@ NAMES: Final[Mapping[Service, str]] = {
     "serviceusage": "Service Usage",
 }
 
-SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 REQUEST_SECONDS: Final = 60.0
 DEFAULT_WAIT_SECONDS: Final = 1800.0
 _FIRST_PAUSE_SECONDS: Final = 0.02
@@ -252,17 +251,26 @@ class GcpApi:
 
     def storage_client(self) -> storage.Client:
         """Google's own client for objects, bound to the same target."""
-        with _without_import_warnings():
-            from google.auth.credentials import AnonymousCredentials
-            from google.cloud import storage
+        return storage_client(self.target, self.project)
 
-        if self.target.gcp_endpoint_url is None:
-            return storage.Client(project=self.project)
-        return storage.Client(
-            project=self.project,
-            credentials=AnonymousCredentials(),
-            client_options={"api_endpoint": self.target.gcp_endpoint_url},
-        )
+
+def storage_client(target: Target, project: str | None = None) -> storage.Client:
+    """Google's own client for objects.
+
+    Raises:
+        UserError: there are no credentials.
+    """
+    with _without_import_warnings():
+        from google.cloud import storage
+
+        from common.gcp_credentials import credentials_of
+
+    credentials = credentials_of(target)
+    if target.gcp_endpoint_url is None:
+        return storage.Client(project=project, credentials=credentials)
+    return storage.Client(
+        project=project or "local", credentials=credentials, client_options={"api_endpoint": target.gcp_endpoint_url}
+    )
 
 
 def base_url(target: Target, service: Service) -> str:
@@ -279,21 +287,14 @@ def _session(target: Target) -> requests.Session:
     from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
 
-    if target.gcp_endpoint_url is not None:
+    if target.gcp_endpoint_url is not None and target.act_as is None:
         return requests.Session()
     with _without_import_warnings():
-        import google.auth
-        from google.auth.exceptions import DefaultCredentialsError
         from google.auth.transport.requests import AuthorizedSession
 
-    try:
-        credentials, _ = google.auth.default(scopes=[SCOPE])
-    except DefaultCredentialsError as e:
-        raise UserError(
-            "there are no Google Cloud credentials",
-            "application default credentials",
-            "Run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS.",
-        ) from e
+        from common.gcp_credentials import credentials_of
+
+    credentials = credentials_of(target)
     session = AuthorizedSession(credentials)
     retries = Retry(
         total=5, backoff_factor=0.5, status_forcelist=_RETRIED, allowed_methods={"GET", "HEAD"}, raise_on_status=False

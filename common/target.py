@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from common.errors import UserError
 
@@ -41,6 +41,18 @@ def _no_pods(pod: Pod, folder: Path) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True)
+class ActAs:
+    """An identity that the caller takes on for every call to the cloud."""
+
+    principal: str
+    """A role's ARN on AWS, a service account's email on Google Cloud."""
+    region: str
+    """AWS: where the role is asked for."""
+    session: str
+    """What the cloud's audit log calls it (AWS)."""
+
+
+@dataclass(frozen=True)
 class Target:
     """The endpoints that operators' code talks to; the same code runs against both kinds.
 
@@ -59,6 +71,8 @@ class Target:
     The folder is the pod's own. A pod without an identity gets one in which no credential is found."""
     addresses: Callable[[], Mapping[str, Address]] = dict
     """`host:port` as the stack knows it → where an emulator has it listen, as of now."""
+    act_as: ActAs | None = None
+    """Whom the caller becomes; None: nobody else."""
 
     def resolve(self, host: str, port: int) -> Address:
         """Where `host:port` is reached from this machine.
@@ -77,3 +91,36 @@ class Target:
 
 
 REAL_CLOUD = Target(name="cloud", mode="real")
+
+AWS_ENDPOINT: Final = "AWS_ENDPOINT_URL"
+"""AWS' own variable: every service's endpoint."""
+GCP_ENDPOINT: Final = "SEAWALL_GCP_ENDPOINT_URL"
+"""Google has a variable for each service and library alone; this one is for every API."""
+LOCAL_ADDRESSES: Final = "/_local/addresses"
+"""Where a local Google Cloud says what it has listen in the place of private addresses."""
+
+
+def cloud_target(environ: Mapping[str, str]) -> Target:
+    """The account that the environment's variables lead to: the real one, unless they name an endpoint."""
+    aws, gcp = environ.get(AWS_ENDPOINT) or None, environ.get(GCP_ENDPOINT) or None
+    return Target(
+        name="cloud",
+        # Whatever is not the cloud's own endpoint is no real cloud: what it proves must not pass for that.
+        mode="emulated" if aws or gcp else "real",
+        aws_endpoint_url=aws,
+        gcp_endpoint_url=gcp,
+        addresses=dict if gcp is None else lambda: _told_by(gcp),
+    )
+
+
+def _told_by(endpoint: str) -> Mapping[str, Address]:
+    import requests  # slow to import
+
+    try:
+        answer = requests.get(f"{endpoint}{LOCAL_ADDRESSES}", timeout=10)
+        answer.raise_for_status()
+        return {known: Address(**where) for known, where in answer.json().items()}
+    except (requests.RequestException, ValueError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"the endpoint does not say where its addresses are: {error}", endpoint, f"Check {GCP_ENDPOINT}."
+        ) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from common.errors import UserError
+from common.target import LOCAL_ADDRESSES
 from localcloud.gcp.iam.agents import Agents
 from localcloud.gcp.iam.judge import Judge
 from localcloud.gcp.iam.methods import needed
@@ -30,7 +31,7 @@ from localcloud.gcp.store import DocumentStore
 from localcloud.gcp.transfer.api import Transfer
 from localcloud.gcp.wire import OPERATOR, ApiError, Request, Response
 
-CONTROL: Final = "/_local"
+CONTROL: Final = LOCAL_ADDRESSES.rpartition("/")[0]
 """Below it: what the local cloud itself asks of the emulator; no Google API."""
 
 
@@ -84,7 +85,7 @@ class Front:
             scratch,
         )
         self.transfer = Transfer(store, self.storage, judge, agents.principal("storagetransfer"), self.background)
-        self.projects = Projects(store, policies)
+        self.projects = Projects(store, policies, judge)
         self.scheduler = Scheduler(store, self._dispatch)
         self._save = save
         self._health = health

@@ -24,6 +24,7 @@ from components.contracts.recovery import Bound
 from components.contracts.specs import StorageSpec
 from ops.deployed import open_bucket
 from ops.drill import aws_deployed
+from ops.drill.ids import drills_among, merged
 from ops.drill.model import KeyFound, NotRecoverableError, RecoveryPoint, Setting
 from ops.features.store import FeatureStore
 from ops.objects.opening import open_store
@@ -182,13 +183,16 @@ class AwsDrill:
         once = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=5)
         return [service for service, ask in asks.items() if _answers(self._make(service, self._region, once), ask)]
 
-    def leftovers(self, drill_id: str) -> list[str]:
-        name = self._restored_name(drill_id)
+    def drills(self) -> Mapping[str, list[str]]:
+        prefix = drill_name(self._outputs.environment)
         with _told("the backup region's resources"):
             buckets = [b["Name"] for b in self._client("s3", self._far).list_buckets()["Buckets"]]
             pages = self._client("dynamodb", self._far).get_paginator("list_tables").paginate()
             tables = [table for page in pages for table in page["TableNames"]]
-        return [f"bucket {b}" for b in buckets if b == name] + [f"table {t}" for t in tables if t == name]
+        return merged(drills_among(buckets, prefix, "bucket"), drills_among(tables, prefix, "table"))
+
+    def leftovers(self, drill_id: str) -> list[str]:
+        return self.drills().get(drill_id, [])
 
     def clean_up(self, drill_id: str) -> list[str]:
         name, deleted = self._restored_name(drill_id), []
@@ -199,9 +203,11 @@ class AwsDrill:
                     self._client("s3", self._far).delete_bucket(Bucket=name)
                 else:
                     dynamodb = self._client("dynamodb", self._far)
+                    # A table that is still being restored cannot be deleted.
+                    dynamodb.get_waiter("table_exists").wait(TableName=name)
                     dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
                     dynamodb.delete_table(TableName=name)
-                    self._client("dynamodb", self._far).get_waiter("table_not_exists").wait(TableName=name)
+                    dynamodb.get_waiter("table_not_exists").wait(TableName=name)
             deleted.append(left)
         return deleted
 
@@ -275,10 +281,6 @@ def _old_versions(spec: StorageSpec) -> dict[str, Any]:
         "Filter": {"Prefix": ""},
         "NoncurrentVersionExpiration": {"NoncurrentDays": spec.noncurrent_retention_days},
     }
-
-
-def _restored_name(drill_id: str) -> str:
-    return f"seawall-drill-{drill_id}"
 
 
 def _answers(client: Any, ask: Callable[[Any], object]) -> bool:

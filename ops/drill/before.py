@@ -73,15 +73,20 @@ def seed(run: Run) -> Seed:
     """Write a canary and the feature rows of the golden predictions, and note all that is there."""
     a, bucket = run.a, run.cloud.primary
     canary = f"{CANARY_PREFIX}/{a.drill_id}/canary"
-    began = datetime.now(UTC)
-    bucket.put(canary, f"canary of drill {a.drill_id}\n".encode())
-    ended = datetime.now(UTC)
-    told = bucket.head(canary)
-    run.record.check(clock_check(began, ended, told.modified if told else None, bucket.uri))
+    run.record.check(clock(bucket, canary, f"canary of drill {a.drill_id}\n".encode()))
     store = run.cloud.feature_store
     write_rows(store, run.target, load_rows(), a.outputs.feature_store.entry_ttl_hours)
     written = datetime.now(UTC)
     return Seed(objects_in(bucket), open_rows(store, run.target).read(), written)
+
+
+def clock(bucket: ObjectStore, key: str, data: bytes) -> Check:
+    """Write an object, and compare the time that the cloud gives it with this machine's."""
+    began = datetime.now(UTC)
+    bucket.put(key, data)
+    ended = datetime.now(UTC)
+    told = bucket.head(key)
+    return clock_check(began, ended, told.modified if told else None, bucket.uri)
 
 
 def clock_check(began: datetime, ended: datetime, told: datetime | None, subject: str) -> Check:

@@ -105,6 +105,11 @@ def stale_control(measured: Check, aged: Check, by_s: float) -> Control:
     return Control("rpo.stale", f"a recovery point that is {by_s:.0f} s older", aged, (measured,))
 
 
+def stale_copy_control(age: Check) -> Control:
+    """A copy that is older than the objective by a second."""
+    return _told("copy.stale", "a copy that is older than the objective", age, age.expected + 1.0)
+
+
 def _told(name: str, fault: str, sound: Check, found: Any) -> Control:
     return Control(name, fault, replace(sound, found=found), (sound,))
 

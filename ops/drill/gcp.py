@@ -19,6 +19,7 @@ from components.contracts.specs import StorageSpec
 from ops.deployed import open_bucket
 from ops.drill import gcp_deployed
 from ops.drill.gcp_exports import require_no_trouble
+from ops.drill.ids import drills_among, merged
 from ops.drill.model import KeyFound, NotRecoverableError, RecoveryPoint, Setting
 from ops.features.store import FeatureStore
 from ops.objects.opening import open_store
@@ -27,6 +28,7 @@ from stacks.outputs import StackOutputs
 from stacks.settings import Settings
 
 READ_ROLES: Final = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
+_IMPORTED: Final = "drill/features.rdb"
 _DRILL_LABEL: Final = "seawall-drill"
 _KEPT: Final = (
     "tier",
@@ -88,6 +90,9 @@ class GcpDrill:
         return RecoveryPoint(uri, created, self._exports, self._far, held)
 
     def make_bucket(self, drill_id: str, promised: Settings) -> ObjectStore:
+        return self._make_bucket(drill_id, {"lifecycle": {"rule": [_old_versions(promised.storage)]}})
+
+    def _make_bucket(self, drill_id: str, further: Mapping[str, Any]) -> ObjectStore:
         name = self._bucket_name(drill_id)
         self._api.post(
             "storage",
@@ -102,15 +107,15 @@ class GcpDrill:
                     "publicAccessPrevention": "enforced",
                 },
                 "softDeletePolicy": {"retentionDurationSeconds": gcp_deployed.SOFT_DELETE_S},
-                "lifecycle": {"rule": [_old_versions(promised.storage)]},
                 "labels": {_DRILL_LABEL: drill_id},
+                **further,
             },
             params={"project": self._project},
         )
         return open_store(f"gs://{name}", self._target)
 
     def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureStore:
-        parent, instance_id = f"projects/{self._project}/locations/{self._far}", _instance_id(drill_id)
+        parent, instance_id = f"projects/{self._project}/locations/{self._far}", self._instance_id(drill_id)
         body = {**self._lost_instance, "customerManagedKey": self._recovery_key, "labels": {_DRILL_LABEL: drill_id}}
         name = f"{parent}/instances/{instance_id}"
         try:
@@ -119,9 +124,7 @@ class GcpDrill:
                 self._api.post("redis", f"v1/{parent}/instances", body, params={"instanceId": instance_id}),
             )
             made = self._api.get("redis", f"v1/{name}")
-            self._let_import(made["persistenceIamIdentity"])
-            source = {"inputConfig": {"gcsSource": {"uri": point.id}}}
-            self._api.wait("redis", self._api.post("redis", f"v1/{name}:import", source))
+            self._import(name, made["persistenceIamIdentity"], point, drill_id)
         except GcpError as error:
             raise NotRecoverableError(error.what, error.where, error.remedy) from error
         return FeatureStore(FeatureStoreKind.REDIS, instance_id, self._far, name, environment={})
@@ -173,11 +176,18 @@ class GcpDrill:
             return False
         return True
 
+    def drills(self) -> Mapping[str, list[str]]:
+        prefix, parent = drill_name(self._outputs.environment), f"v1/projects/{self._project}/locations/{self._far}"
+        buckets = self._api.list("storage", "storage/v1/b", "items", {"project": self._project, "prefix": prefix})
+        instances = self._api.list("redis", f"{parent}/instances", "instances")
+        names = [str(item["name"]).rpartition("/")[2] for item in instances]
+        return merged(
+            drills_among((bucket["name"] for bucket in buckets), prefix, "bucket"),
+            drills_among(names, self._instance_id(""), "instance"),
+        )
+
     def leftovers(self, drill_id: str) -> list[str]:
-        bucket = self._api.find("storage", f"storage/v1/b/{self._bucket_name(drill_id)}")
-        instance = self._api.find("redis", f"v1/{self._instance_name(drill_id)}")
-        found = {f"bucket {self._bucket_name(drill_id)}": bucket, f"instance {_instance_id(drill_id)}": instance}
-        return [name for name, there in found.items() if there is not None]
+        return self.drills().get(drill_id, [])
 
     def clean_up(self, drill_id: str) -> list[str]:
         deleted = []
@@ -199,9 +209,16 @@ class GcpDrill:
     def let_read(self, bucket: ObjectStore, principal: str) -> None:
         self._grant(bucket.bucket, principal)
 
-    def _let_import(self, identity: str) -> None:
-        """The new instance's own identity must be able to read the exports."""
-        self._grant(self._exports, identity if ":" in identity else f"serviceAccount:{identity}")
+    def _import(self, instance: str, identity: str, point: RecoveryPoint, drill_id: str) -> None:
+        """From a copy in the drill's own bucket: so nobody is let into the bucket of the exports."""
+        name = self._bucket_name(drill_id)
+        made = self._api.find("storage", f"storage/v1/b/{name}")
+        own = self._make_bucket(drill_id, {}) if made is None else open_store(f"gs://{name}", self._target)
+        own.copy(self._exports, point.id.removeprefix(f"gs://{self._exports}/"), _IMPORTED)
+        self._grant(name, identity if ":" in identity else f"serviceAccount:{identity}")
+        source = {"inputConfig": {"gcsSource": {"uri": f"{own.uri}/{_IMPORTED}"}}}
+        self._api.wait("redis", self._api.post("redis", f"v1/{instance}:import", source))
+        own.delete(_IMPORTED)
 
     def _grant(self, bucket: str, member: str) -> None:
         path = f"storage/v1/b/{bucket}/iam"
@@ -210,20 +227,19 @@ class GcpDrill:
             policy.setdefault("bindings", []).append({"role": role, "members": [member]})
         self._api.put("storage", path, policy)
 
+    def _instance_id(self, drill_id: str) -> str:
+        return f"{self._outputs.environment}-drill-{drill_id}"
+
     def _bucket_name(self, drill_id: str) -> str:
         return drill_name(self._outputs.environment, drill_id)
 
     def _instance_name(self, drill_id: str) -> str:
-        return f"projects/{self._project}/locations/{self._far}/instances/{_instance_id(drill_id)}"
+        return f"projects/{self._project}/locations/{self._far}/instances/{self._instance_id(drill_id)}"
 
 
 def _old_versions(spec: StorageSpec) -> dict[str, Any]:
     days = spec.noncurrent_retention_days
     return {"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": days, "isLive": False}}
-
-
-def _instance_id(drill_id: str) -> str:
-    return f"drill-{drill_id}"
 
 
 @contextmanager

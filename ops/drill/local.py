@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +13,7 @@ from localcloud.front import ensure_serving_environment, not_enforced
 from ops.deployed import check_up, read_outputs
 from ops.drill.clouds import drill_cloud
 from ops.drill.evidence import signed, write
+from ops.drill.ids import new_id
 from ops.drill.program import program
 from ops.drill.run import Assignment, Scenario, Serve, drill
 from ops.drill.scenarios import SCENARIOS
@@ -81,7 +80,7 @@ def drill_session(
     log_dir.mkdir(parents=True, exist_ok=True)
     assignment = Assignment(
         stack=stack,
-        drill_id=f"{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(2)}",
+        drill_id=new_id(),
         outputs=outputs,
         settings=local.platform,
         patience_s=patience_s,

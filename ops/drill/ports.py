@@ -54,6 +54,14 @@ class DrillCloud(Protocol):
         """What made this point at another time than its schedule says; asked while the primary answers."""
         ...
 
+    def drills(self) -> Mapping[str, list[str]]:
+        """Drill id → what exists of its restore, of every drill of this stack.
+
+        Raises:
+            UserError: something is called like a drill's own, and is none.
+        """
+        ...
+
     def leftovers(self, drill_id: str) -> list[str]:
         """What exists of this drill's restore, found by asking the cloud anew."""
         ...

@@ -108,6 +108,17 @@ FAILBACK: Final = Requirements(
     controls={"object.older": "objects.back", "row.older": "rows.back"},
 )
 
+RESTORE_TEST: Final = Requirements(
+    checks={
+        **BEFORE,
+        "copies.age": "at most",
+        "releases.verified": "same",
+        "rows.readable": "at least",
+        **RESTORED,
+    },
+    controls={**CONTROLS, "copy.stale": "copies.age"},
+)
+
 REQUIREMENTS: Final[Mapping[str, Requirements]] = {
     "region-lost": REGION_LOST,
     "key-lost": KEY_LOST,
@@ -117,5 +128,6 @@ REQUIREMENTS: Final[Mapping[str, Requirements]] = {
     "table-encrypted": TABLE_HARMED,
     "bad-release": BAD_RELEASE,
     "failback": FAILBACK,
+    "restore-test": RESTORE_TEST,
 }
 """By the scenario's name."""

@@ -80,10 +80,15 @@ def setting_checks(name: str, settings: Sequence[Setting]) -> list[Check]:
     return [Check(name, "same", each.expected, each.found, f"{each.resource}: {each.setting}") for each in settings]
 
 
-def predict(run: Run, bucket: ObjectStore, store: FeatureStore) -> list[Check]:
-    """Serve as the fleet's pods do, of what the settings pin and with no more rights than the fleet's own."""
+def predict(run: Run, bucket: ObjectStore, store: FeatureStore, *, as_drill: bool = False) -> list[Check]:
+    """Serve as the fleet's pods do, of what the settings pin and with no more rights than the fleet's own.
+
+    Args:
+        as_drill: the server reads as the drill's own identity, where the cluster's pods are out of reach.
+    """
     a, fleet, wanted = run.a, run.a.outputs.identities.fleet, load_golden(run.a.goldens)
-    run.cloud.let_read(bucket, fleet.principal)
+    if not as_drill:
+        run.cloud.let_read(bucket, fleet.principal)
     service = a.serve(
         Release(
             releases.release_uri(bucket, a.outputs.fleet.model_release),

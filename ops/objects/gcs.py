@@ -15,6 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from common.errors import UserError
+from common.gcp_api import storage_client
 from common.target import Target
 from ops.objects.gcs_session import send_in_session
 from ops.objects.journal import Journal
@@ -35,8 +36,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from google.api_core import exceptions as api_errors
     from google.auth import exceptions as auth_errors
-    from google.auth.credentials import AnonymousCredentials
-    from google.cloud import storage
     from google.cloud.exceptions import NotFound
     from google.cloud.storage.exceptions import DataCorruption
     from google.cloud.storage.retry import DEFAULT_RETRY
@@ -78,21 +77,14 @@ class GcsObjectStore:
         self._journals = journals
         self._retry: Any = DEFAULT_RETRY.with_timeout(retry_for_s)
         self._where = target.gcp_endpoint_url or "Cloud Storage"
-        if target.mode == "emulated":
-            client = storage.Client(
-                project="local",
-                credentials=AnonymousCredentials(),
-                client_options={"api_endpoint": target.gcp_endpoint_url},
-            )
-        else:
-            try:
-                client = storage.Client()
-            except (auth_errors.GoogleAuthError, OSError) as error:
-                raise UserError(
-                    "there are no Google Cloud credentials",
-                    f"gs://{bucket}",
-                    "Log in to Google Cloud, or choose the local cloud with `--target local`.",
-                ) from error
+        try:
+            client = storage_client(target)
+        except (auth_errors.GoogleAuthError, OSError) as error:
+            raise UserError(
+                f"there are no Google Cloud credentials: {error}",
+                f"gs://{bucket}",
+                "Log in to Google Cloud, or choose the local cloud with `--target local`.",
+            ) from error
         # The library's own pool is smaller than the number of threads, and would drop connections.
         adapter = HTTPAdapter(pool_connections=connections, pool_maxsize=connections)
         client._http.mount("https://", adapter)

@@ -27,6 +27,7 @@ from localcloud.front import Release, ensure_serving_environment, fetch_release
 from ops.deployed import open_bucket, read_outputs
 from ops.drill import before
 from ops.drill.clouds import drill_cloud
+from ops.drill.ids import new_id
 from ops.drill.run import Assignment, Run, Scenario, drill
 from ops.drill.scenarios import SCENARIOS
 from ops.drill.scenarios.bad_release import FAULTY
@@ -44,7 +45,6 @@ from stacks.settings import Settings
 
 PATIENCE_S: Final = 2.0
 """What comes late here comes within a third of a second."""
-DRILL_ID: Final = "fault-suite"
 MODELS: Final = repo_root() / "serving_image" / "model_repository"
 NO_PROGRAM: Final = {
     "commit": "",
@@ -96,7 +96,7 @@ class Stand:
         """
         assignment = Assignment(
             stack=self.settings.place.stack,
-            drill_id=DRILL_ID,
+            drill_id=new_id(),
             outputs=self.outputs,
             settings=self.settings,
             patience_s=patience_s,

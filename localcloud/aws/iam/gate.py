@@ -16,6 +16,8 @@ from urllib.parse import parse_qs
 
 from common.iam import PolicyError, parse
 from localcloud.aws.answers import Answer, Application, Environ, StartResponse, query_error, read_body
+from localcloud.aws.iam import simulation
+from localcloud.aws.iam.judge import Judge
 from localcloud.aws.iam.linked import missing_principal
 from localcloud.aws.state import AwsState
 
@@ -34,6 +36,8 @@ class IamGate:
     def call(self, environ: Environ, _region: str, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
         asked = {name: values[0] for name, values in parse_qs(read_body(environ).decode()).items()}
+        if asked.get("Action") == simulation.OPERATION:
+            return simulation.simulate(Judge(self._state), asked).send(start_response)
         refusal = self.before(asked)
         return refusal.send(start_response) if refusal else self._moto(environ, start_response)
 

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from common.iam import Policy, PolicyError, Principal, Request, Verdict, decide, parse
+from common.iam import Policy, PolicyError, Principal, Request, Verdict, decide, parse, refused
 from common.iam.context import Context
 from localcloud.aws.iam.resources import resource_policy, resource_tags, role_of
 from localcloud.aws.s3.public_access import is_restricted
@@ -155,6 +155,17 @@ class Judge:
         if self.role(role_arn) is None:
             return Decision(False, f"{role_arn} does not exist")
         return self.decide(caller or Caller(principal), action, role_arn, context)
+
+    def simulate(self, role_arn: str, action: str, resource: str, context: Context) -> str:
+        """What IAM's simulator says of a role: `allowed`, `explicitDeny` or `implicitDeny`."""
+        principal = Principal.role(role_arn, "simulated")
+        identity, boundary = self._policies(Caller(principal))
+        if isinstance(identity, str):
+            return "implicitDeny"
+        request = self._request(principal, action, resource, context)
+        if refused([*identity, *([boundary] if boundary is not None else [])], request):
+            return "explicitDeny"
+        return "allowed" if decide(request, identity=identity, boundary=boundary) else "implicitDeny"
 
     def role(self, role_arn: str) -> Any:
         """The role of this ARN in the emulator's IAM; None if there is none."""

@@ -116,6 +116,8 @@ def needed(service: str, request: Request, path: str, project: str, find_bucket:
                  if method == request.method and re.fullmatch(pattern, path))  # fmt: skip
         permission = next(found, None)
         return [(permission, resources.project(project))] if permission else None
+    if service == "cloudresourcemanager" and path.endswith(":testIamPermissions"):
+        return []  # anybody may ask what they may do
     policy = _KMS_POLICY.fullmatch(path) if service == "kms" else None
     if policy is not None:
         noun = "cryptoKeys" if "/cryptoKeys/" in policy["name"] else "keyRings"
@@ -151,6 +153,8 @@ def _of_storage(request: Request, path: str, find_bucket: FindBucket) -> list[Ne
     if not rest:
         verb = _ON_BUCKETS.get(method)
         return [(f"storage.buckets.{verb}", resources.bucket(document))] if verb else None
+    if rest == "/iam/testPermissions":
+        return []
     if rest == "/iam":
         verb = {"GET": "getIamPolicy", "PUT": "setIamPolicy"}.get(method)
         return [(f"storage.buckets.{verb}", resources.bucket(document))] if verb else None

@@ -12,6 +12,8 @@ import re
 from typing import Any, Final
 
 from components.contracts.gcp_roles import EXPORTS, own_roles
+from localcloud.gcp.iam import resources
+from localcloud.gcp.iam.judge import Judge
 from localcloud.gcp.iam.policies import ACCOUNTS, Policies
 from localcloud.gcp.iam.roles import CUSTOM
 from localcloud.gcp.store import Document, DocumentStore
@@ -24,8 +26,9 @@ _ACCOUNT_ID: Final = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 class Projects:
     """The parts of the IAM and Resource Manager APIs that stacks use."""
 
-    def __init__(self, store: DocumentStore, policies: Policies) -> None:
+    def __init__(self, store: DocumentStore, policies: Policies, judge: Judge) -> None:
         self._store = store
+        self._judge = judge
         self._policies = policies
         self._routes = Routes()
         project = r"projects/(?P<project>[^/:]+)"
@@ -34,6 +37,7 @@ class Projects:
         for method, pattern, handler in (
             ("POST", f"{project}:getIamPolicy", self._get_policy),
             ("POST", f"{project}:setIamPolicy", self._set_policy),
+            ("POST", f"{project}:testIamPermissions", self._test),
             ("POST", f"{project}/roles", self._create_role),
             ("GET", role, self._get_role),
             ("PATCH", role, self._patch_role),
@@ -66,6 +70,12 @@ class Projects:
 
     def _set_policy(self, request: Request, project: str) -> Response:
         return Response.of(self._policies.set(f"projects/{project}", request.json().get("policy", {})))
+
+    def _test(self, request: Request, project: str) -> Response:
+        """What of it the caller holds; anybody may ask."""
+        asked = [str(permission) for permission in request.json().get("permissions", [])]
+        on = resources.project(project)
+        return Response.of({"permissions": [p for p in asked if self._judge.decide(request.principal, p, on)]})
 
     def _create_role(self, request: Request, project: str) -> Response:
         body = request.json()

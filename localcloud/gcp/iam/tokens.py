@@ -73,7 +73,7 @@ class Tokens:
             request.principal, unquote(found["email"]).partition("@")[2].partition(".")[0], unquote(found["email"])
         )
         until = clock.now() + timedelta(seconds=LIFETIME_S)
-        return Response.of({"accessToken": token, "expireTime": clock.text(until)})
+        return Response.of({"accessToken": token, "expireTime": until.strftime("%Y-%m-%dT%H:%M:%SZ")})
 
     def caller(self, request: Request) -> Principal:
         """Whose token a request shows; the operator's are all that show none.

@@ -73,6 +73,7 @@ class Buckets:
             ("PATCH", bucket, self._patch),
             ("DELETE", bucket, self._delete),
             ("GET", f"{bucket}/iam", self._get_policy),
+            ("GET", f"{bucket}/iam/testPermissions", self._test),
             ("PUT", f"{bucket}/iam", self._set_policy),
         ):
             self._routes.add(method, pattern, handler)
@@ -194,6 +195,12 @@ class Buckets:
     def _get_policy(self, _request: Request, name: str) -> Response:
         self.require(name)
         return Response.of(self._policy(name))
+
+    def _test(self, request: Request, name: str) -> Response:
+        """Whether the caller holds the one permission that is asked for; anybody may ask."""
+        permission, on = request.query.get("permissions", ""), resources.bucket(self.require(name))
+        held = [permission] if self._judge.decide(request.principal, permission, on) else []
+        return Response.of({"kind": "storage#testIamPermissionsResponse", "permissions": held})
 
     def _set_policy(self, request: Request, name: str) -> Response:
         document = self.require(name)

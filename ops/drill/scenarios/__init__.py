@@ -11,6 +11,7 @@ from ops.drill.scenarios.failback import Failback
 from ops.drill.scenarios.harmed import ObjectsHarmed, TableHarmed
 from ops.drill.scenarios.key_lost import KeyLost
 from ops.drill.scenarios.region_lost import RegionLost
+from ops.drill.scenarios.restore_test import RestoreTest
 
 _ALL: Final[tuple[Scenario, ...]] = (
     RegionLost(),
@@ -21,5 +22,6 @@ _ALL: Final[tuple[Scenario, ...]] = (
     TableHarmed("encrypted"),
     BadRelease(),
     Failback(),
+    RestoreTest(),
 )
 SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}

@@ -43,7 +43,7 @@ class RegionLost:
         record, a, cloud = run.record, run.a, run.cloud
         distance = apart(run)
         record.check(distance)
-        record.fact(tool_versions=dict(cloud.versions()), not_measured=_not_measured(run))
+        record.fact(tool_versions=dict(cloud.versions()), not_measured=not_measured(run))
         with record.phase("look at what stands before the loss"):
             before.look(run)
             record.fact(noted_before=dict(cloud.note_primary()))
@@ -151,7 +151,8 @@ def apart(run: Run) -> Check:
     return Check("regions.apart", "at least", least, round(found, 1), subject)
 
 
-def _not_measured(run: Run) -> list[Sequence[str]]:
+def not_measured(run: Run) -> list[Sequence[str]]:
+    """What a real loss adds, with the estimates that stand elsewhere."""
     steps = restore.steps(run.a.outputs.cloud, run.a.settings.feature_store)
     estimates = [(step.does, f"{step.minutes} min, {step.because} (2026-11-21)") for step in steps]
     return [*NOT_MEASURED, *estimates]
