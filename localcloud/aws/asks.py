@@ -60,7 +60,7 @@ def iam_asks(state: AwsState, body: bytes) -> list[Ask]:
     if "PolicyName" in form and "PolicyArn" not in form:
         path = form.get("Path", "/")
         return [Ask(action, f"arn:aws:iam::{state.account}:policy{path}{form['PolicyName']}", context)]
-    return [Ask(action, form.get("PolicyArn") or "*", context)]
+    return [Ask(action, form.get("PolicyArn") or form.get("PolicySourceArn") or "*", context)]
 
 
 def other_asks(service: str, environ: Mapping[str, Any], body: bytes) -> list[Ask]:
