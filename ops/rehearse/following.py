@@ -182,13 +182,14 @@ def _first_answer(stage: Stage) -> bool:
         found.update(measured(stage))
         return bool(found) and all(len(values) == len(stage.ready()) > 0 for values in found.values())
 
-    took = stage.wait(complete, _FIRST_ANSWER_SECONDS)
+    patience = min(_FIRST_ANSWER_SECONDS, stage.patience_seconds)
+    took = stage.wait(complete, patience)
     counts = ", ".join(f"{name} of {len(values)}" for name, values in found.items()) or "no measure"
     seen = f"{counts} of {len(stage.ready())} replicas"
     stage.report.add(METRICS_AREA, "every measure of every replica reaches the autoscaler", took is not None, seen)
     if took is None:
         return False
-    active = stage.wait(lambda: _active(stage), _FIRST_ANSWER_SECONDS)
+    active = stage.wait(lambda: _active(stage), patience)
     stage.report.add(
         METRICS_AREA, "the autoscaler reads its measures", active is not None, _said(stage) or "ScalingActive"
     )

@@ -45,9 +45,9 @@ def _rank(kind: str) -> int:
     return _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
 
 
-def _filled(value: Any) -> Any:
+def _filled(value: Any, key: str = "") -> Any:
     if value in (UNKNOWN, SECRET):
-        return KNOWN_LATER
+        return {KNOWN_LATER: KNOWN_LATER} if key == "stringData" else KNOWN_LATER
     if isinstance(value, Mapping):
-        return {name: _filled(item) for name, item in value.items()}
+        return {name: _filled(item, name) for name, item in value.items()}
     return [_filled(item) for item in value] if isinstance(value, list) else value

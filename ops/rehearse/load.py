@@ -19,6 +19,8 @@ ENSEMBLE: Final = "pipeline"
 """Clients ask for it; its busy time repeats that of its only step, as Triton's does."""
 _LEAST_WAIT_SECONDS: Final = 50e-6
 """Even an idle server's requests pass through its queue (40 to 50 µs, seen on Triton 2.51)."""
+_LARGE_MEAN: Final = 50.0
+"""From here on a Poisson number is as good as normal."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +139,13 @@ class Fleet:
         replica.queued_us += (replica.queue * seconds + done * _LEAST_WAIT_SECONDS) * 1e6
 
     def _arrivals(self, mean: float) -> float:
-        """How many come: a Poisson number's mean and spread."""
-        return max(0.0, self._random.gauss(mean, math.sqrt(mean))) if mean > 0 else 0.0
+        """How many come: a Poisson number, so that many short whiles bring as many as one long one."""
+        if mean > _LARGE_MEAN:
+            return max(0.0, self._random.gauss(mean, math.sqrt(mean)))
+        count, product, least = 0, self._random.random(), math.exp(-mean)
+        while product > least:
+            count, product = count + 1, product * self._random.random()
+        return float(count)
 
 
 def page(replica: Replica, factor: float = 1.0) -> str:

@@ -68,8 +68,7 @@ def _spread(stage: Stage, name: str) -> None:
 
 def rollout(stage: Stage, replicas: int, name: str) -> None:
     """A new template at a steady number of replicas: it finishes, and serves with all of them throughout."""
-    if not stage.settled(replicas):
-        stage.report.add(AREA, f"a rollout {name} finishes", False, f"it could not begin: {stage.why_not()}")
+    if not _brought_to(stage, replicas, f"a rollout {name} finishes"):
         return
     with _fewest_available(stage) as fewest:
         stage.restart()
@@ -83,6 +82,14 @@ def rollout(stage: Stage, replicas: int, name: str) -> None:
         fewest[0] >= allowed,
         f"at least {fewest[0]} of {replicas} available throughout",
     )
+
+
+def _brought_to(stage: Stage, replicas: int, name: str) -> bool:
+    """Whether the fleet could be brought to where something begins."""
+    stage.scale(replicas)
+    if stage.wait(lambda: stage.settled(replicas)) is not None:
+        return True
+    return stage.report.add(AREA, name, False, f"it could not begin: {stage.why_not()}")
 
 
 def _unavailable_in_rollout(stage: Stage, replicas: int) -> int:
@@ -112,6 +119,8 @@ def _fewest_available(stage: Stage) -> Iterator[list[int]]:
 
 def drains(stage: Stage, replicas: int, most: int = 3) -> None:
     """Machines are emptied one after another, as an upgrade does; the budget holds, and no drain waits for ever."""
+    if not _brought_to(stage, replicas, "drains end"):
+        return
     nodes = sorted({pod["spec"]["nodeName"] for pod in stage.ready()})[:most]
     system = [n for g in stage.plane.nodes.groups if not g.room.gpus for n in stage.plane.nodes.names(g.name)][:1]
     stuck: list[str] = []
@@ -189,11 +198,10 @@ def _ignoring_gone() -> Iterator[None]:
 
 def zone_loss(stage: Stage, replicas: int) -> None:
     """Every machine of the zone with most replicas goes, and none can be had there: the rest takes the fleet."""
+    if not _brought_to(stage, replicas, "the loss of a zone leaves the fewest replicas running"):
+        return
     zones = stage.zones()
     lost = Counter(zones.get(pod["spec"]["nodeName"], "") for pod in stage.pods()).most_common(1)
-    if not lost:
-        stage.report.add(AREA, "the loss of a zone leaves the fewest replicas running", False, "there is no replica")
-        return
     zone = lost[0][0]
     before = len(stage.ready())
     stage.scaler.lost_zones.add(zone)

@@ -36,7 +36,7 @@ NOT_JUDGED: Final = (
     "the load is simulated, its requests spread evenly over the replicas",
     "what clouds add to a cluster beside nodes' labels and admission of GPUs",
 )
-AREAS: Final = ("admission", "rights", "flows", "placing", "load")
+AREAS: Final = ("admission", "rights", "flows", "placing", "rollouts", "drains", "zones", "load")
 Change = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
 
@@ -168,13 +168,15 @@ def _try(stage: Stage, folder: Path, plan: Plan) -> None:
         "placing": (
             lambda: placing.workloads(stage),
             lambda: placing.from_zero(stage),
-            lambda: placing.rollout(stage, fewest, "at the fewest"),
-            lambda: placing.drains(stage, fewest),
-            lambda: placing.zone_loss(stage, fewest),
             lambda: placing.at_most(stage),
-            lambda: placing.rollout(stage, most, "at the most"),
             lambda: placing.at_least(stage),
         ),
+        "rollouts": (
+            lambda: placing.rollout(stage, fewest, "at the fewest"),
+            lambda: placing.rollout(stage, most, "at the most"),
+        ),
+        "drains": (lambda: placing.drains(stage, fewest),),
+        "zones": (lambda: placing.zone_loss(stage, fewest),),
         "load": (lambda: following.follow(stage, folder / "chain", plan.seconds),),
     }
     with following.compressed(stage):

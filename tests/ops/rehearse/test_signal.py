@@ -39,6 +39,17 @@ def queue_only(spec: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
+def test_short_looks_bring_no_more_requests_than_long_ones() -> None:
+    served = []
+    for looks in (10_000, 100):
+        fleet = Fleet(SERVER)
+        fleet.ready(["a", "b", "c"])
+        for _ in range(looks):
+            fleet.serve(20, 1000 / looks)
+        served.append(sum(replica.served for replica in fleet.replicas.values()) + fleet.pending)
+    assert served == pytest.approx([20_000, 20_000], rel=0.03)
+
+
 def steady(rps: float) -> Profile:
     return Profile((Phase("steady", 3600.0, rps, rps),))
 
