@@ -86,6 +86,8 @@ def page(known: Mapping[str, Known]) -> str:
         "not known here denies. The operator is an administrator of the account, bound by explicit denies, and by",
         "what a key's policy hands to the account. On Google Cloud the grants of service agents, of the account that",
         "starts exports, and of pods in Cloud Storage are judged; the operator may do all.\n",
+        "Kubernetes objects are recorded, unless a real control plane runs: then they are applied to it, and its",
+        "controllers, scheduler and rights act. No container runs there, and no network policy is enforced.\n",
     ]
     for cloud, types in known.items():
         parts.append(f"## {cloud}\n")

@@ -26,6 +26,7 @@ KWOK: Final = "kwok"
 STAGES: Final = "stages"
 """The folder of KWOK's own descriptions of what becomes of nodes and pods."""
 
+ETCD_PACKAGE: Final = "go.etcd.io/etcd/server/v3"
 _VERSION_PACKAGE: Final = "k8s.io/component-base/version"
 _KWOK_MODULE: Final = "sigs.k8s.io/kwok"
 _STAGES: Final = ("node/fast/node-initialize", "pod/fast/pod-ready", "pod/fast/pod-complete", "pod/fast/pod-delete")
@@ -52,7 +53,7 @@ def control_plane_bundle(minor: str) -> Bundle:
     said = {"gitVersion": f"v{version}", "gitMajor": "1", "gitMinor": minor.split(".")[1], "gitTreeState": "clean"}
     flags = " ".join(["-s -w", *(f"-X {_VERSION_PACKAGE}.{name}={value}" for name, value in said.items())])
     packages = {name: f"k8s.io/kubernetes/cmd/{name}" for name in (API_SERVER, CONTROLLER_MANAGER, SCHEDULER)}
-    packages[ETCD] = "go.etcd.io/etcd/server/v3"
+    packages[ETCD] = ETCD_PACKAGE
     programs = tuple(Program(module, package, output, flags) for output, package in packages.items())
     return Bundle("kubernetes", version, programs, _NEEDED_GIB)
 
