@@ -199,7 +199,7 @@ def knows_kubernetes(promtool: Path, config: Path) -> bool:
     said = checked.stdout + checked.stderr
     if "kubernetes_sd_configs" in said:
         return False
-    raise UserError(f"Prometheus refuses the stack's configuration: {said.strip()}", str(config), "Mend it.")
+    raise UserError(f"Prometheus refuses the stack's configuration: {said.strip()}", str(config), "Repair it.")
 
 
 def with_discovery(text: str, url: str) -> str:
