@@ -147,6 +147,8 @@ class Front:
             if path == "/health":
                 self._health()
                 return Response.of({})
+            if path == "/not-understood":
+                return Response.of({"expressions": self._judge.not_understood()})
             if path == "/addresses":
                 return Response.of(self.memorystore.addresses())
             if path == "/admit" and request.method == "POST":
