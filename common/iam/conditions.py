@@ -68,12 +68,14 @@ def holds(condition: Condition, told: Told, *, has_variables: bool = True) -> tu
 
 
 def _holds_without(operator: Operator) -> bool:
-    """What an operator says of a key that the request does not carry."""
-    if operator.quantifier == "ForAllValues" or operator.if_exists:
-        return True
-    if operator.quantifier == "ForAnyValue":
-        return False
-    return operator.base in _NEGATED
+    """What an operator says of a key that the request does not carry.
+
+    Beside ForAnyValue an IfExists changes nothing (iam.cloudcopilot.io, "ForAnyValue:StringNotEqualsIfExists", read
+    2026-11-21; AWS' own guide does not say).
+    """
+    if operator.quantifier:
+        return operator.quantifier == "ForAllValues"
+    return operator.if_exists or operator.base in _NEGATED
 
 
 def _resolved(values: Sequence[str], told: Told, has_variables: bool) -> list[tuple[str | None, str]]:

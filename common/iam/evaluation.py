@@ -142,7 +142,7 @@ def decide(
     told = _told(request)
     bounds = ([boundary] if boundary is not None else []) + list(session) + list(limits)
     everything = [*identity, *bounds, *([resource] if resource is not None else [])]
-    denied = _first_deny(everything, request, told)
+    denied = _first_deny(everything, request, told, is_bounded=boundary is not None)
     if denied is not None:
         return denied
     for limit in limits:
@@ -253,12 +253,16 @@ def _told(request: Request) -> Told:
     return Told({**account, **principal.context(), **request.context})
 
 
-def _first_deny(policies: Iterable[Policy], request: Request, told: Told) -> Verdict | None:
+def _first_deny(
+    policies: Iterable[Policy], request: Request, told: Told, *, is_bounded: bool = False
+) -> Verdict | None:
     for policy in policies:
         for statement in policy.statements:
             if statement.effect != "Deny":
                 continue
-            if statement.names_principals and _names(statement, request.principal) is Grant.NONE:
+            # A NotPrincipal spares nobody with a boundary (IAM user guide, "Permissions boundaries", 2026-11-21).
+            spared = _names(statement, request.principal) is Grant.NONE
+            if statement.names_principals and spared and not (statement.not_principals and is_bounded):
                 continue
             answer, keys = _applies(statement, request, told, policy.has_variables)
             if answer is Truth.YES:

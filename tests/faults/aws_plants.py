@@ -113,6 +113,29 @@ def role_denied(kind: str, action: str) -> Plant:
     return plant
 
 
+def bounded(kind: str, action: str) -> Plant:
+    """Let a role do this action at most."""
+
+    def plant(stand: Stand) -> None:
+        iam = stand.aws("iam")
+        allow = {"Effect": "Allow", "Action": action, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        made = iam.create_policy(PolicyName=f"bounds-{kind}", PolicyDocument=document)["Policy"]["Arn"]
+        iam.put_role_permissions_boundary(RoleName=role_name(stand, kind), PermissionsBoundary=made)
+
+    return plant
+
+
+def conditioned(kind: str, key: str) -> Plant:
+    """Add a condition on a key to each of a role's rights."""
+
+    def change(statement: dict[str, Any]) -> None:
+        condition = statement.setdefault("Condition", {})
+        condition["StringEquals"] = {**condition.get("StringEquals", {}), key: "x"}
+
+    return role_policy(kind, change)
+
+
 def role_name(stand: Stand, kind: str) -> str:
     """The stack's role whose name ends so; `fleet` is the one that the fleet's pods take on."""
     if kind == "fleet":

@@ -236,6 +236,11 @@ RELEASES: Final = (
 SERVING: Final = (
     Fault("the fleet's pods are nobody", aws.no_association, FETCH),
     Fault("the fleet's role may not decrypt", aws.without_action("fleet", "kms:Decrypt"), FETCH),
+    Fault("the fleet's role trusts machines", aws.trust("fleet", "ec2.amazonaws.com"), FETCH),
+    Fault("the fleet's sessions may not be tagged", aws.trust("fleet", "pods.eks.amazonaws.com"), FETCH),
+    Fault("the fleet's role is denied keys", aws.role_denied("fleet", "kms:*"), FETCH),
+    Fault("a boundary cuts the fleet's role", aws.bounded("fleet", "sns:Publish"), FETCH),
+    Fault("the fleet's rights hang on a key that nobody knows", aws.conditioned("fleet", "aws:NoSuchKey"), FETCH),
 )
 
 LOOKED: Final = tuple(replace(fault, scenario=LooksOnly()) for fault in (*DEPLOYED, *RELEASES))

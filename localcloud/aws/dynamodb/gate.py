@@ -83,8 +83,10 @@ class DynamoGate:
     def may_use_key(self, caller: Caller, table: Any, region: str) -> Decision | None:
         """Whether a caller's rights let DynamoDB decrypt the table's key for its items; None without such a key.
 
-        DynamoDB developer guide, "Encryption at rest: usage notes" and "Using the AWS KMS keys" (read 2026-11-21): a
-        read or write calls Decrypt, in the caller's name and with the table and the account as encryption context.
+        A read or write calls Decrypt in the caller's name, with the table and the account as encryption context: the
+        policy of DynamoDB's own key lets in callers through DynamoDB, and the CDK's `grantReadData` grants the
+        table's key too (github.com/aws/aws-cdk commit ff8219ba, read 2026-11-21). That a write needs no more is
+        believed.
         """
         key_id = (table.sse_specification or {}).get("KMSMasterKeyId")
         key = self._state.key(key_id, region) if key_id else None

@@ -216,6 +216,7 @@ class Judge:
             # A request over loopback stands for one over TLS 1.3.
             "aws:SecureTransport": "true",
             "s3:TlsVersion": "1.3",
+            "kms:CallerAccount": principal.account or None,
         }
         owner = _account_of(resource) or self.state.account
         return Request(principal, action, resource, {**base, **resource_tags(self.state, resource), **context}, owner)

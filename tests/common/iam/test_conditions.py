@@ -74,7 +74,7 @@ def test_an_operator_compares_as_it_is_defined(
         ("ForAllValues:StringEquals", True),
         ("ForAnyValue:StringEquals", False),
         ("ForAnyValue:StringNotEquals", False),
-        ("ForAnyValue:StringEqualsIfExists", True),
+        ("ForAnyValue:StringEqualsIfExists", False),
     ],
 )
 def test_a_key_that_the_request_lacks_counts_as_the_operator_says(operator: str, expected: bool) -> None:

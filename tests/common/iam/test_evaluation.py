@@ -149,6 +149,11 @@ class TestResourcePolicies:
         other = Principal.role(f"arn:aws:iam::{ACCOUNT}:role/other")
         assert not decide(get(other), identity=allows, resource=given)
 
+    def test_a_deny_with_not_principal_spares_nobody_with_a_boundary(self) -> None:
+        given = policy({"Effect": "Deny", "NotPrincipal": {"AWS": ROLE}, "Action": "s3:*", "Resource": "*"})
+        everything = policy(statement(action="*", resource="*"))
+        assert not decide(get(), identity=[everything], boundary=everything, resource=given)
+
 
 class TestKeys:
     REQUEST = Request(FLEET, "kms:Decrypt", KEY)
