@@ -236,7 +236,7 @@ def test_nothing_is_seen_in_the_unharmed_stack(kept: Callable[[str], Path]) -> N
     "fault",
     [
         Fault("the replica loses what is current at once",
-              plant.lifecycle("replica", {"age": 0, "isLive": True}), "has not all objects"),
+              plant.lifecycle("replica", {"age": 0, "isLive": True}), "objects"),
         Fault("the replica holds what the models never had", plant.put("replica", _stranger, b"stranger"), "extra"),
         Fault("the transfer job copies one folder",
               plant.transfer_only(includePrefixes=["drills/"]), "has not all objects"),
@@ -250,7 +250,7 @@ def test_what_is_seen_harms_the_restore_too(fault: Fault, kept: Callable[[str], 
     assert any(fault.finding in finding for finding in told["findings"]), told["findings"]
 
 
-@pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.parametrize("attempt", range(10))
 def test_the_unharmed_stack_is_proven(attempt: int, kept: Callable[[str], Path]) -> None:
     del attempt
     with stand(STACK, kept(STACK)) as standing:
