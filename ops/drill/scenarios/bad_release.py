@@ -18,6 +18,7 @@ from ops.drill.run import Run
 from ops.drill.scenarios import common
 from ops.models import layout, pointer, releases
 from ops.models.manifest import Manifest
+from ops.models.publishing import Publisher, publish_signed
 from ops.objects import transfer
 
 RELEASE_RESTORED = "release.restored"
@@ -105,7 +106,9 @@ def publish_bad(run: Run) -> tuple[str, str]:
         step.write_text(step.read_text("utf-8").replace(SERVED, FAULTY), encoding="utf-8")
         for left in folder.rglob("__pycache__"):
             shutil.rmtree(left)
-        made = releases.publish(bucket, folder, f"bad-{run.a.drill_id}")
+        # Signed, as a bad release is that a trusted publisher makes: the fleet must find it by its answers.
+        publisher = Publisher(without_lineage="a bad release, which a drill made")
+        made = publish_signed(bucket, folder, f"bad-{run.a.drill_id}", run.target, publisher)
     return made.version, made.manifest_sha256
 
 
