@@ -251,8 +251,10 @@ FAULTS: Final = (*REPLICATION, *KEYS, *BACKUP, *SERVING, *LOOKED)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
 def test_a_fault_is_named(fault: Fault, kept: Callable[[str], Path]) -> None:
     told = found(fault, STACK, kept(STACK))
+    # A drill that ends early leaves checks out, and says so of each: that names no fault.
+    named = [finding for finding in told["findings"] if "was left out" not in finding]
     assert told["verdict"] == "not proven"
-    assert any(fault.finding in finding for finding in told["findings"]), told["findings"]
+    assert any(fault.finding in finding for finding in named), named
 
 
 def test_each_fault_has_a_name_of_its_own_and_there_are_enough() -> None:

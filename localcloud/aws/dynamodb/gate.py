@@ -112,13 +112,21 @@ class DynamoGate:
         return key is None or key.key_state != "Enabled"
 
     def after(self, operation: str, region: str, body: bytes, status: str, written_at: float) -> None:
-        """Note when a table was written to, for the backup plans' schedules."""
+        """Note when a table was written to, for the schedules of plans; take over a new key, as moto does not."""
+        if operation == "UpdateTable" and status.startswith("2"):
+            self._new_key(region, json_object(body))
         if operation in _TABLE_WRITES and status.startswith("2"):
             for name in tables_of(body):
                 self._state.overlay.backup.written[region, name.rsplit("/", 1)[-1]] = written_at
         if operation in ("CreateTable", "DeleteTable") and status.startswith("2"):
             for name in tables_of(body):
                 self._history.forget(region, name.rsplit("/", 1)[-1])
+
+    def _new_key(self, region: str, request: Mapping[str, Any]) -> None:
+        """A table without encryption of its own, or with AWS' managed key, has no customer's key."""
+        table, asked = self._state.table(region, str(request.get("TableName", ""))), request.get("SSESpecification")
+        if table is not None and asked:
+            table.sse_specification = dict(asked) if asked.get("Enabled") and asked.get("KMSMasterKeyId") else None
 
     def described(self, region: str, body: bytes, answer: bytes) -> bytes:
         """DescribeTable's answer, with the status that a table with an unusable key has."""
