@@ -118,6 +118,21 @@ RESTORE_TEST: Final = Requirements(
     },
     controls={**CONTROLS, "copy.stale": "copies.age"},
 )
+STATE_LOST: Final = Requirements(
+    checks={
+        "objects.restored": "whole",
+        "state.same": "same",
+        "refresh.empty": "none",
+        "preview.empty": "none",
+        "rto.measured": "at most",
+        "cleanup.left": "none",
+    },
+    controls={
+        "object.flipped": "objects.restored",
+        "object.missing": "objects.restored",
+        "state.stale": "state.same",
+    },
+)
 
 REQUIREMENTS: Final[Mapping[str, Requirements]] = {
     "region-lost": REGION_LOST,
@@ -129,5 +144,6 @@ REQUIREMENTS: Final[Mapping[str, Requirements]] = {
     "bad-release": BAD_RELEASE,
     "failback": FAILBACK,
     "restore-test": RESTORE_TEST,
+    "state-lost": STATE_LOST,
 }
 """By the scenario's name."""
