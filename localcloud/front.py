@@ -18,6 +18,7 @@ from typing import Final
 
 from localcloud.emulators import Emulator, StackPlace, build_emulator
 from localcloud.engine import Attempt, Engine, engine_environment, ensure_engine
+from localcloud.engine.environment import backend_url
 from localcloud.engine.model import LANGUAGE_EXEC
 from localcloud.processes.process import clean_up, kept, session_members, signals_interrupt
 from localcloud.providers.base import ENV_FORCE_DELETE, ENV_KUBECONFIG, ENV_STORE
@@ -34,6 +35,7 @@ __all__ = [
     "Release",
     "StackPlace",
     "TritonServer",
+    "backend_url",
     "build_emulator",
     "clean_up",
     "engine_environment",

@@ -87,7 +87,7 @@ def drill(
     from ops.drill.scenarios import SCENARIOS
 
     with when_interrupted(f"{chosen} is as it was, and no evidence was written"):
-        document, paths = drill_local(chosen, out or out_dir(), Steps(quiet=quiet), SCENARIOS[scenario], key=key)
+        document, paths = drill_local(chosen, out or out_dir(), Steps(quiet=quiet), SCENARIOS.get(scenario), key=key)
     if as_json:
         typer.echo(json.dumps(document, indent=1))
     else:

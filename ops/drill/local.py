@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from common.attestation.signers import default_key, open_signer
@@ -17,6 +18,8 @@ from ops.drill.ids import new_id
 from ops.drill.program import program
 from ops.drill.run import Assignment, Scenario, Serve, drill
 from ops.drill.scenarios import SCENARIOS
+from ops.drill.scenarios.state_lost import StateLost
+from ops.drill.state import local_state
 from ops.local.session import LocalCloud, open_local
 from ops.plan.planner import plan_stack
 from ops.serving.service import serve
@@ -31,12 +34,13 @@ def drill_local(
     stack: str,
     out: Path,
     steps: Steps,
-    scenario: Scenario = SCENARIOS[DEFAULT_SCENARIO],
+    scenario: Scenario | None = SCENARIOS[DEFAULT_SCENARIO],
     key: str | None = None,
 ) -> tuple[dict[str, Any], tuple[Path, Path]]:
     """Open the stack, drill a copy of it, and write signed evidence; the predicate, and both files.
 
     Args:
+        scenario: None is the loss of Pulumi's state, which needs a bootstrap stack and the engine.
         key: what signs, as `common.attestation.signers` names it; the operator's own key by default.
 
     Raises:
@@ -45,7 +49,11 @@ def drill_local(
     check_up(stack)
     signing = open_signer(key or default_key())
     with open_local(stack, steps, keep=False) as local:
-        predicate = drill_session(local, out, steps, scenario=scenario)
+        if scenario is not None:
+            predicate = drill_session(local, out, steps, scenario=scenario)
+        else:
+            with TemporaryDirectory(prefix="seawall-state-") as home, local_state(local, steps, Path(home)) as hands:
+                predicate = drill_session(local, out, steps, scenario=StateLost(hands))
     return predicate, write(signed(predicate, signing), predicate, signing.name, out)
 
 
