@@ -119,6 +119,10 @@ def follow(stage: Stage, folder: Path, seconds: tuple[float, float, float, float
     if scaler is None:
         stage.report.add(AREA, "the fleet has an autoscaler", False, "there is no HorizontalPodAutoscaler")
         return
+    stage.scale(spec.min_replicas)
+    if stage.wait(lambda: stage.settled(spec.min_replicas)) is None:
+        stage.report.add(AREA, "the fleet is at its fewest replicas when the load begins", False, stage.why_not())
+        return
     shrink = float(
         ((scaler["spec"].get("behavior") or {}).get("scaleDown") or {}).get("stabilizationWindowSeconds", 300)
     )

@@ -148,13 +148,16 @@ class Fleet:
         return float(count)
 
 
-def page(replica: Replica, factor: float = 1.0) -> str:
+def page(replica: Replica, factor: float = 1.0, at_ms: int | None = None) -> str:
     """A replica's metrics page, as Triton writes it, of one ensemble with one step.
 
     Args:
         factor: by how much the load's time is compressed: counters of time run by the reader's clock, so that a
             rate of them is the number of busy requests that it is.
+        at_ms: the moment that the counters are of, in Unix time: a scrape that comes late on a busy machine would
+            otherwise look like a load that swings.
     """
+    stamp = "" if at_ms is None else f" {at_ms}"
     first, spent, last = serving.BUSY_COUNTERS
     busy_us, queued_us = replica.busy_us / factor, replica.queued_us / factor
     rows: list[tuple[str, str, str, float]] = []
@@ -170,7 +173,7 @@ def page(replica: Replica, factor: float = 1.0) -> str:
         ]
     by_name: dict[tuple[str, str], list[str]] = {}
     for kind, name, model, value in rows:
-        by_name.setdefault((name, kind), []).append(f'{name}{{model="{model}",version="1"}} {value:.3f}')
+        by_name.setdefault((name, kind), []).append(f'{name}{{model="{model}",version="1"}} {value:.3f}{stamp}')
     return "".join(f"# TYPE {name} {kind}\n" + "\n".join(lines) + "\n" for (name, kind), lines in by_name.items())
 
 

@@ -11,6 +11,7 @@ import json
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -65,7 +66,11 @@ class Tritons:
         with self.lock:
             self.move()
             replica = self.fleet.replicas.get(self.addresses.get(str(asked.hostname), ""))
-            return (200, page(replica, self.factor)) if replica is not None else (502, "nothing listens there\n")
+            return (
+                (200, page(replica, self.factor, round(1000 * time.time())))
+                if replica is not None
+                else (502, "nothing listens there\n")
+            )
 
 
 class _Server(ThreadingHTTPServer):
