@@ -64,7 +64,7 @@ def substituted(text: str, told: Told) -> tuple[str | None, str]:
     """A text with its variables replaced; None and the variable's key where its value is not to be had.
 
     `${key, 'default'}` gives the default for a key that the request does not carry; a multivalued key has no value
-    here (IAM user guide, "IAM policy elements: Variables and tags", read 2026-11-21). What a value holds of wildcards
+    here (IAM user guide, "Variables and tags", believed, 2026-11-21). What a value holds of wildcards
     matches itself alone (believed).
     """
     missing = ""

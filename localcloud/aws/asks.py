@@ -1,7 +1,7 @@
 """What a request to the emulator asks for, in IAM's words: actions, resources and the condition keys that it tells.
 
 Each service's own folder reads its requests (`asks.py` there); what stands here are the services without one.
-Actions, resources and keys: AWS service authorization reference (read 2026-11-21).
+Actions, resources and keys: AWS service authorization reference (believed, 2026-11-21).
 """
 
 from __future__ import annotations

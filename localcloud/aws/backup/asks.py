@@ -1,6 +1,6 @@
 """What a request to AWS Backup asks for, in IAM's words.
 
-Service authorization reference, "Actions, resources, and condition keys for AWS Backup" (read 2026-11-21).
+Service authorization reference, "Actions, resources, and condition keys for AWS Backup" (believed, 2026-11-21).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a request to DynamoDB asks for, in IAM's words.
 
-Service authorization reference, "Actions, resources, and condition keys for Amazon DynamoDB" (read 2026-11-21).
+Service authorization reference, "Actions, resources, and condition keys for Amazon DynamoDB" (believed, 2026-11-21).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The EC2 API's VPC endpoints: made, shown, changed and deleted; anything else of EC2 is left to moto.
 
-Shapes: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcEndpoint.html (read 2026-11-21). Of an
+Shapes: EC2 API reference, "CreateVpcEndpoint" (believed, 2026-11-21). Of an
 endpoint only what is judged is kept: its service, its kind and its policy.
 """
 

@@ -17,7 +17,7 @@ ROLE_NAMES: Final[Mapping[str, str]] = {
     "elasticache": "ElastiCache",
     "spot": "EC2Spot",
 }
-"""Service → what its role is called after `AWSServiceRoleFor` (the services' own guides, read 2026-11-21)."""
+"""Service → what its role is called after `AWSServiceRoleFor` (the services' own guides, believed, 2026-11-21)."""
 
 _IDENTITY: Final = re.compile(r"arn:aws:iam::(?P<account>\d{12}):(?P<kind>role|user)/.+")
 
@@ -45,7 +45,7 @@ def missing_principal(state: AwsState, policy: str) -> str | None:
     """The first role or user of this account that a policy document names as principal and that does not exist.
 
     KMS, S3 and IAM refuse such a document (IAM user guide, "AWS JSON policy elements: Principal": "the principal must
-    exist", read 2026-11-21). Of other accounts nothing is known here.
+    exist", believed, 2026-11-21). Of other accounts nothing is known here.
     """
     backend = state.backend("iam", "aws")
     there = {each.arn for each in (*backend.roles.values(), *backend.users.values())}

@@ -1,6 +1,6 @@
 """STS: roles that callers take on, judged by their trust and by the caller's own policies.
 
-AWS STS API reference, "AssumeRole" and "GetCallerIdentity" (read 2026-11-21). Other ways to a session are refused: no
+STS API reference, "AssumeRole", "GetCallerIdentity" (believed, 2026-11-21). Other ways to a session are refused: no
 stack has an identity provider that would vouch for somebody here.
 """
 

@@ -1,6 +1,6 @@
 """What a request to KMS asks for, in IAM's words.
 
-AWS KMS developer guide, "AWS KMS permissions" and "Condition keys for AWS KMS" (read 2026-11-21).
+AWS KMS developer guide, "AWS KMS permissions" and "Condition keys for AWS KMS" (believed, 2026-11-21).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a request to S3 asks for, in IAM's words.
 
 Amazon S3 user guide, "Required permissions for Amazon S3 API operations", and service authorization reference,
-"Actions, resources, and condition keys for Amazon S3" (read 2026-11-21).
+"Actions, resources, and condition keys for Amazon S3" (believed, 2026-11-21).
 """
 
 from __future__ import annotations

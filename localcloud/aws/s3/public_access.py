@@ -1,7 +1,7 @@
 """What S3 refuses for the public's sake: public policies and ACLs where they are blocked, ACLs where they are off.
 
 Amazon S3 user guide, "Blocking public access to your Amazon S3 storage" and "Controlling ownership of objects and
-disabling ACLs for your bucket" (read 2026-11-21). A public policy that is already there is made ineffective by
+disabling ACLs for your bucket" (believed, 2026-11-21). A public policy that is already there is made ineffective by
 `is_restricted`. Of the account's own block nothing is known here: it is only recorded.
 """
 
