@@ -61,7 +61,7 @@ class AwsDrill:
 
     def recovery_point(self, since: datetime) -> RecoveryPoint | None:
         vault = self._outputs.backup.vault
-        with _told(f"backup vault {vault}"):
+        with told(f"backup vault {vault}"):
             backup = self._client("backup", self._far)
             pages = backup.get_paginator("list_recovery_points_by_backup_vault").paginate(
                 BackupVaultName=vault, ByResourceArn=self._table_arn
@@ -76,7 +76,7 @@ class AwsDrill:
 
     def make_bucket(self, drill_id: str, promised: Settings) -> ObjectStore:
         name = self._restored_name(drill_id)
-        with _told(f"bucket {name}"):
+        with told(f"bucket {name}"):
             s3 = self._client("s3", self._far)
             s3.create_bucket(
                 Bucket=name,
@@ -114,14 +114,14 @@ class AwsDrill:
              "Resource": resource}
             for action, resource in (("ListBucket", arn), ("GetObject", f"{arn}/*"))
         ]  # fmt: skip
-        with _told(bucket.uri):
+        with told(bucket.uri):
             self._client("s3", self._far).put_bucket_policy(
                 Bucket=bucket.bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements})
             )
 
     def restore_features(self, point: RecoveryPoint, drill_id: str) -> FeatureStore:
         name = self._restored_name(drill_id)
-        with _told(f"recovery point {point.id}"):
+        with told(f"recovery point {point.id}"):
             backup = self._client("backup", self._far)
             job = backup.start_restore_job(
                 RecoveryPointArn=point.id,
@@ -139,7 +139,7 @@ class AwsDrill:
         return FeatureStore(FeatureStoreKind.DYNAMODB, name, self._far, name, environment)
 
     def encryption(self, bucket: ObjectStore, store: FeatureStore) -> list[KeyFound]:
-        with _told("the restored resources' keys"):
+        with told("the restored resources' keys"):
             objects = list(bucket.list())
             heads = self._client("s3", self._far)
             keys = {heads.head_object(Bucket=bucket.bucket, Key=o.key).get("SSEKMSKeyId", "none") for o in objects}
@@ -149,15 +149,15 @@ class AwsDrill:
         return [KeyFound(resource, key, self._far) for resource, key in found]
 
     def deployed(self, promised: Settings) -> list[Setting]:
-        with _told("what is deployed"):
+        with told("what is deployed"):
             return list(aws_deployed.settings(self._client, self._outputs, promised))
 
     def bounds(self, promised: Settings) -> list[Bound | str]:
-        with _told("what copies the stack's data"):
+        with told("what copies the stack's data"):
             return aws_deployed.bounds(self._client, self._outputs, promised)
 
     def restored(self, bucket: ObjectStore, store: FeatureStore, promised: Settings) -> list[Setting]:
-        with _told("the restored resources' settings"):
+        with told("the restored resources' settings"):
             s3, dynamodb = self._client("s3", self._far), self._client("dynamodb", self._far)
             days = promised.storage.noncurrent_retention_days
             return [
@@ -166,7 +166,7 @@ class AwsDrill:
             ]
 
     def off_schedule(self, point: RecoveryPoint) -> list[str]:
-        with _told("the backup plan"):
+        with told("the backup plan"):
             plan = aws_deployed.plan_of(self._client("backup", self._region), self._outputs)
         if aws_deployed.is_due(plan, point.created):
             return []
@@ -185,7 +185,7 @@ class AwsDrill:
 
     def drills(self) -> Mapping[str, list[str]]:
         prefix = drill_name(self._outputs.environment)
-        with _told("the backup region's resources"):
+        with told("the backup region's resources"):
             buckets = [b["Name"] for b in self._client("s3", self._far).list_buckets()["Buckets"]]
             pages = self._client("dynamodb", self._far).get_paginator("list_tables").paginate()
             tables = [table for page in pages for table in page["TableNames"]]
@@ -197,7 +197,7 @@ class AwsDrill:
     def clean_up(self, drill_id: str) -> list[str]:
         name, deleted = self._restored_name(drill_id), []
         for left in self.leftovers(drill_id):
-            with _told(left):
+            with told(left):
                 if left.startswith("bucket"):
                     self._empty_bucket(name, self._far)
                     self._client("s3", self._far).delete_bucket(Bucket=name)
@@ -249,12 +249,12 @@ class AwsDrill:
     def _await_restore(self, backup: Any, job: str) -> None:
         deadline = time.monotonic() + RESTORE_TIMEOUT_S
         while time.monotonic() < deadline:
-            told = backup.describe_restore_job(RestoreJobId=job)
-            if told["Status"] == "COMPLETED":
+            found = backup.describe_restore_job(RestoreJobId=job)
+            if found["Status"] == "COMPLETED":
                 return
-            if told["Status"] in ("ABORTED", "FAILED"):
+            if found["Status"] in ("ABORTED", "FAILED"):
                 raise NotRecoverableError(
-                    f"the restore job failed: {told.get('StatusMessage', 'no reason given')}",
+                    f"the restore job failed: {found.get('StatusMessage', 'no reason given')}",
                     f"restore job {job}",
                     "Fix what AWS Backup says and run the drill again.",
                 )
@@ -295,13 +295,18 @@ def _answers(client: Any, ask: Callable[[Any], object]) -> bool:
 
 
 @contextmanager
-def _told(where: str) -> Iterator[None]:
+def told(where: str) -> Iterator[None]:
+    """Refusals and silence of AWS, while the block runs, as errors that name the place.
+
+    Raises:
+        UserError: AWS refused a call, or did not answer.
+    """
     try:
         yield
     except ClientError as error:
-        told = error.response.get("Error", {})
+        refusal = error.response.get("Error", {})
         raise UserError(
-            f"AWS refused {error.operation_name}: {told.get('Code')}: {told.get('Message')}",
+            f"AWS refused {error.operation_name}: {refusal.get('Code')}: {refusal.get('Message')}",
             where,
             "Check the stack and the drill's rights, and run it again.",
         ) from error

@@ -46,9 +46,9 @@ def object_controls(
         return check_objects(bucket, expected, anew, beside=beside)
 
     return (
-        _planted("object.flipped", f"one bit of {victim.key} flipped", check or look,
+        planted("object.flipped", f"one bit of {victim.key} flipped", check or look,
                  lambda: bucket.put(victim.key, flipped(data)), lambda: bucket.put(victim.key, data)),
-        _planted("object.missing", f"{victim.key} deleted", check or look,
+        planted("object.missing", f"{victim.key} deleted", check or look,
                  lambda: bucket.delete(victim.key), lambda: bucket.put(victim.key, data)),
     )  # fmt: skip
 
@@ -71,9 +71,9 @@ def row_controls(
     changed = replace(row, features=f"[9.5, {row.features.lstrip('[')}")
     without = {entity: each for entity, each in expected.items() if entity != victim}
     return (
-        _planted("row.changed", f"the features of {victim} changed", look,
+        planted("row.changed", f"the features of {victim} changed", look,
                  lambda: write({victim: changed}), lambda: write({victim: row})),
-        _planted("row.expiry", f"{victim} kept for an hour longer", look,
+        planted("row.expiry", f"{victim} kept for an hour longer", look,
                  lambda: write({victim: later}), lambda: write({victim: row})),
         Control("row.missing", f"{victim} left out", rows_check(name, subject, expected, without), (sound,)),
     )  # fmt: skip
@@ -114,13 +114,14 @@ def _told(name: str, fault: str, sound: Check, found: Any) -> Control:
     return Control(name, fault, replace(sound, found=found), (sound,))
 
 
-def _planted(
+def planted(
     name: str, fault: str, check: Callable[[], Check], do: Callable[[], object], undo: Callable[[], object]
 ) -> Control:
+    """A fault that is planted and undone: what the check found before, meanwhile and afterwards."""
     clean_before = check()
     try:
         do()
-        planted = check()
+        meanwhile = check()
     finally:
         undo()
-    return Control(name, fault, planted, (clean_before, check()))
+    return Control(name, fault, meanwhile, (clean_before, check()))

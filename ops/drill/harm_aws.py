@@ -12,13 +12,13 @@ from botocore.exceptions import ClientError
 from common.aws_api import aws_session
 from common.errors import UserError
 from common.target import Target
-from ops.drill.aws import _told as told
+from ops.drill.aws import told
 from ops.drill.model import RecoveryPoint
 from ops.objects.store import ObjectInfo, ObjectStore
 from stacks.outputs import StackOutputs
 
 DELETION_DAYS: Final = 7
-"""The shortest time after which KMS deletes a key (API reference, ScheduleKeyDeletion, read 2026-11-21)."""
+"""The shortest time after which KMS deletes a key (KMS cryptographic details, "Deleting keys", read 2026-11-21)."""
 
 
 class AwsHarm:

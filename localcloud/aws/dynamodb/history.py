@@ -1,9 +1,11 @@
 """Point-in-time recovery: what a table held at each second since it was turned on, and a new table from that.
 
-Moto takes the request and gives the newest rows, whatever time is asked for. What AWS does, by its API reference on
-RestoreTableToPointInTime and its developer guide's "Point-in-time recovery" (read 2026-11-21): any second between
-the earliest and the latest restorable time; a new table, without TTL, point-in-time recovery, tags or streams. That
-the latest is typically five minutes before now is left out, as every wait for a schedule is.
+Moto takes the request and gives the newest rows, whatever time is asked for. What AWS does (read 2026-11-21): any
+second between the earliest and the latest restorable time, else `InvalidRestoreTimeException` (botocore's
+reference of that error); a new table, without TTL, point-in-time recovery, tags or streams (API reference,
+RestoreTableToPointInTime; developer guide, "Point-in-time recovery: how it works"). That the latest is typically five
+minutes before now (API reference, PointInTimeRecoveryDescription) is left out, as every wait for a schedule is. The
+errors' names are those of botocore's model of the operation; their messages are believed.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class History:
         """Carry RestoreTableToPointInTime out: the new table, or why there is none."""
         source = self._state.table(region, request.get("SourceTableName") or request.get("SourceTableArn") or "")
         if source is None:
-            return None, _refused("SourceTableNotFoundException", "Source table not found")
+            return None, _refused("TableNotFoundException", "Source table not found")
         if not _enabled(source):
             told = f"Point in time recovery is not enabled for table '{source.name}'"
             return None, _refused("PointInTimeRecoveryUnavailableException", told)

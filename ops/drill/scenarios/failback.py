@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from ops.drill import copies, restoring
 from ops.drill.before import Seed, objects_in
 from ops.drill.comparing import objects_check, rows_check
-from ops.drill.controls import _planted as planted
+from ops.drill.controls import planted
 from ops.drill.model import Check, ExpectedObject
 from ops.drill.run import Run
 from ops.drill.scenarios import common

@@ -15,7 +15,7 @@ from typing import Literal
 from ops.drill import copies, older, restoring
 from ops.drill.before import Seed
 from ops.drill.clouds import harm_of
-from ops.drill.controls import _planted as planted
+from ops.drill.controls import planted
 from ops.drill.harm import Harm
 from ops.drill.model import Check, NotRecoverableError
 from ops.drill.run import Run
