@@ -18,6 +18,7 @@ from ops.features.loads import loaded, without_note
 from ops.features.rows import Row, load_rows
 from ops.features.store import open_rows, write_rows
 from ops.models import releases
+from ops.models.trusting import trust_of
 from ops.objects import transfer
 from ops.objects.store import ObjectStore
 from ops.serving.golden import RELEASED, GoldenSet, load_golden
@@ -55,7 +56,10 @@ def look(run: Run) -> None:
             f"--target {run.target.name}`.",
         )
     fleet = a.outputs.fleet
-    record.check(*production.release_checks(cloud.primary, objects, fleet.model_release, fleet.manifest_sha256))
+    trust = trust_of(a.stack, fleet.signers)
+    record.check(
+        *production.release_checks(cloud.primary, objects, fleet.model_release, fleet.manifest_sha256, trust)
+    )
     record.check(_goldens(run, objects))
     rows, now_s = open_rows(cloud.feature_store, run.target).read(), time.time()
     record.check(production.rows_check(cloud.feature_store.name, without_note(rows), loaded(rows, now_s), now_s))

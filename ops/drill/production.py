@@ -5,37 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from common.attestation.problems import RefusedError, UnreadableError
+from common.attestation.trust import Trust
 from common.errors import UserError
 from ops.drill.comparing import digests_check
 from ops.drill.model import Check, ExpectedObject
 from ops.features.rows import Row, numbers
 from ops.models import releases
 from ops.models.claims import read_claim
+from ops.models.lineage import provenance
 from ops.models.manifest import Manifest
+from ops.models.pointer import look
 from ops.objects.store import ObjectStore
 
 SOUND: Final = (
     "release.pinned",
     "release.intact",
     "release.claim",
+    "release.signed",
     "release.pointer",
     "release.previous",
     "rows.before",
 )
 """Checks of data: where one fails, nothing may be lost, as it would be "restored" as it is."""
+SIGNED: Final = "signed by whom the stack trusts"
+UNASKED: Final = "the stack asks for no signature"
 OVERDUE_S: Final = 7 * 86_400
 """DynamoDB removes a row within days after its end (its guide, "Using time to live", read 2026-11-21)."""
 
 
 def release_checks(
-    bucket: ObjectStore, objects: Mapping[str, ExpectedObject], pinned: str, pinned_sha256: str
+    bucket: ObjectStore,
+    objects: Mapping[str, ExpectedObject],
+    pinned: str,
+    pinned_sha256: str,
+    trust: Trust | None,
 ) -> Iterator[Check]:
     """Every complete release, the one that the fleet is pinned to, the current one, and the one before it.
 
     Args:
         objects: everything in the bucket by its key, each read in full.
+        trust: whose signature the stack's fleet asks for; None where it asks for none.
     """
-    whole: dict[str, str] = {}
+    whole: dict[str, Manifest] = {}
     for version in _versions(objects):
         subject = f"{bucket.uri}, release {version}"
         try:
@@ -45,12 +57,35 @@ def release_checks(
             continue
         if manifest is None:
             continue
-        whole[version] = manifest.sha256
+        whole[version] = manifest
         yield _intact(manifest, objects, subject)
         yield Check("release.claim", "same", manifest.sha256, _claim(bucket, version), subject)
     subject = f"{bucket.uri}, the fleet's release {pinned}"
-    yield Check("release.pinned", "same", pinned_sha256, whole.get(pinned), subject)
-    yield from _pointer_checks(bucket, whole)
+    digests = {version: manifest.sha256 for version, manifest in whole.items()}
+    yield Check("release.pinned", "same", pinned_sha256, digests.get(pinned), subject)
+    yield from _pointer_checks(bucket, digests)
+    for version in sorted({pinned, *_pointed_at(bucket)}):
+        yield _signed(bucket, version, whole.get(version), trust)
+
+
+def _pointed_at(bucket: ObjectStore) -> tuple[str, ...]:
+    """The current release and the one that a rollback returns to; others may bear the key of a publisher who left."""
+    pointer = look(bucket).pointer
+    return (pointer.version, *([pointer.previous] if pointer.previous else [])) if pointer else ()
+
+
+def _signed(bucket: ObjectStore, version: str, manifest: Manifest | None, trust: Trust | None) -> Check:
+    """Whether a fleet would serve the release: a restored one without its signature starts no pod."""
+    subject = f"{bucket.uri}, release {version}"
+    if trust is None:
+        return Check("release.signed", "same", UNASKED, UNASKED, subject)
+    if manifest is None:
+        return Check("release.signed", "same", SIGNED, "there is no complete release", subject)
+    try:
+        provenance(bucket, manifest, trust)
+    except (RefusedError, UnreadableError) as error:
+        return Check("release.signed", "same", SIGNED, error.what, subject)
+    return Check("release.signed", "same", SIGNED, SIGNED, subject)
 
 
 def _versions(objects: Mapping[str, ExpectedObject]) -> list[str]:

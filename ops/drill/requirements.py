@@ -23,6 +23,7 @@ BEFORE: Final[Mapping[str, str]] = {
     "release.pinned": "same",
     "release.intact": "whole",
     "release.claim": "same",
+    "release.signed": "same",
     "release.pointer": "same",
     "release.previous": "same",
     "rows.before": "rows",

@@ -164,16 +164,23 @@ def provenance(store: ObjectStore, manifest: Manifest, trust: Trust) -> Provenan
         UnreadableError: the statement cannot be read.
     """
     key = attestation_key(manifest.version)
-    where = f"{store.uri}/{key}"
-    data = read_object(store, key)
+    return stated(read_object(store, key), manifest.version, manifest.sha256, trust, f"{store.uri}/{key}")
+
+
+def stated(data: bytes | None, version: str, manifest_sha256: str, trust: Trust, where: str) -> Provenance:
+    """What a trusted signer states of a release, from its attestation as it was read; None where there is none.
+
+    Raises:
+        RefusedError, UnreadableError: as `provenance`.
+    """
     if data is None:
         raise RefusedError(
-            f"the release {manifest.version!r} is not signed",
+            f"the release {version!r} is not signed",
             where,
             "Let its publisher run `seawall models publish STACK` for it again, which signs what is there.",
         )
     found = opened(parse_envelope(data, where), trust, PREDICATE_TYPE, where)
-    subject = Subject(manifest_key(manifest.version), {"sha256": manifest.sha256})
+    subject = Subject(manifest_key(version), {"sha256": manifest_sha256})
     if found.statement.subjects != (subject,):
         raise RefusedError(
             "the statement is about another content than the release has",

@@ -62,9 +62,14 @@ def publishers_of(stack: DeployedStack, more: Sequence[str] = ()) -> Trust | Non
     Raises:
         UserError: one of these is neither.
     """
-    asked = [TrustedSigner(signer, signer, f"settings of {stack.name}") for signer in stack.outputs.fleet.signers]
-    named = [TrustedSigner(signer, fingerprint_of(signer), "--signer") for signer in more]
-    return Trust((*asked, *named)) if asked or named else None
+    asked = trust_of(stack.name, stack.outputs.fleet.signers)
+    named = tuple(TrustedSigner(signer, fingerprint_of(signer), "--signer") for signer in more)
+    return Trust((*(asked.signers if asked else ()), *named)) if asked or named else None
+
+
+def trust_of(stack: str, signers: Sequence[str]) -> Trust | None:
+    """Trust in the fingerprints that a stack's fleet asks for; None if it asks for none."""
+    return Trust(tuple(TrustedSigner(s, s, f"settings of {stack}") for s in signers)) if signers else None
 
 
 def signature_of(store: ObjectStore, version: str, trust: Trust | None) -> Signature:

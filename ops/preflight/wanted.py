@@ -48,6 +48,8 @@ class Release:
 
     version: str
     manifest_sha256: str
+    signers: tuple[str, ...] = ()
+    """Fingerprints, one of which must have signed it; none where the settings ask for no signature."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,10 @@ class Wanted:
         """The model release that the fleet serves; None without a fleet."""
         fleet = self.inventory.settings.get("fleet")
         asked = fleet.get("model_release") if isinstance(fleet, Mapping) else None
-        return Release(str(asked["version"]), str(asked["manifest_sha256"])) if isinstance(asked, Mapping) else None
+        if not isinstance(asked, Mapping):
+            return None
+        signers = tuple(map(str, asked.get("signers", ())))
+        return Release(str(asked["version"]), str(asked["manifest_sha256"]), signers)
 
 
 def _labelled(labels: object, otherwise: str) -> str:

@@ -229,6 +229,8 @@ RELEASES: Final = (
     ),
     Fault("the manifest is forged", aws.damaged("manifest.json"), "release.pinned"),
     Fault("the manifest is missing", aws.deleted("manifest.json"), "release.pinned"),
+    Fault("the signature is missing", aws.deleted("attestation.json"), "release.signed"),
+    Fault("the signature is unreadable", aws.put("releases/{release}/attestation.json", b"{}"), "release.signed"),
     Fault("the pointer is damaged", aws.put("current.json", b"{}"), "release.pointer"),
     Fault("the pointer is missing", aws.deleted("current.json"), "release.pointer"),
 )

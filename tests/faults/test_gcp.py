@@ -30,6 +30,10 @@ def _stranger(_: Stand) -> str:
     return "releases/stranger/model.onnx"
 
 
+def _attestation(stand: Stand) -> str:
+    return f"releases/{stand.release}/attestation.json"
+
+
 def _manifest(stand: Stand) -> str:
     return f"releases/{stand.release}/manifest.json"
 
@@ -193,6 +197,7 @@ DATA: Final = (
     Fault("the pointer is forged", plant.put("models", _pointer, b'{"version": "v0"}'), "release.pointer"),
     Fault("the manifest is forged", plant.put("models", _manifest, b"{}"), "release"),
     Fault("the manifest is gone", plant.remove("models", _manifest), "release.pinned"),
+    Fault("the signature is gone", plant.remove("models", _attestation), "release.signed"),
 )  # fmt: skip
 
 MET: Final = (*WHO, *KEYS, *EXPORTS)

@@ -11,7 +11,7 @@ from ops.preflight.aws.reader import AwsReader
 from ops.preflight.door import reachable
 from ops.preflight.images import images_of, judged, subject_of
 from ops.preflight.model import Finding, Unread, missing, not_applicable, ok, unknown
-from ops.preflight.releases import judged_release, manifest_key
+from ops.preflight.releases import judged_release
 from ops.preflight.wanted import Wanted
 
 NO_CLUSTER: Final = "ResourceNotFoundException"
@@ -44,7 +44,7 @@ def _image(reader: AwsReader, wanted: Wanted, image: WantedImage) -> Finding:
 
 
 def release(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]:
-    """Whether the release that the settings name is published, whole, in the model bucket."""
+    """Whether the release that the settings name is published, whole and signed, in the model bucket."""
     bucket = wanted.inventory.outputs.get("model_bucket")
     pinned = wanted.release
     if pinned is None or not bucket:
@@ -56,9 +56,12 @@ def release(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]:
             f"release {pinned.version}", "not yet: `pulumi up` makes the bucket, then it is published"
         )
         return
-    asked = {**owned, "Key": manifest_key(pinned.version)}
-    found = reader.read("s3", "get_object", region, asked, absent=("NoSuchKey", "404"))
-    yield judged_release(wanted.stack, pinned, name, None if found is None else found["Body"].read())
+
+    def read(key: str) -> bytes | None:
+        found = reader.read("s3", "get_object", region, {**owned, "Key": key}, absent=("NoSuchKey", "404"))
+        return None if found is None else found["Body"].read()
+
+    yield judged_release(wanted.stack, pinned, name, read)
 
 
 def alerts(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from ops.preflight.door import reachable
 from ops.preflight.gcp.reader import GcpReader
 from ops.preflight.images import images_of, judged, subject_of
 from ops.preflight.model import Finding, Unread, not_applicable, unknown
-from ops.preflight.releases import judged_release, manifest_key
+from ops.preflight.releases import judged_release
 from ops.preflight.wanted import Wanted
 
 
@@ -43,7 +43,7 @@ def _image(reader: GcpReader, wanted: Wanted, image: WantedImage) -> Finding:
 
 
 def release(reader: GcpReader, wanted: Wanted) -> Iterator[Finding]:
-    """Whether the release that the settings name is published, whole, in the model bucket."""
+    """Whether the release that the settings name is published, whole and signed, in the model bucket."""
     bucket = wanted.inventory.outputs.get("model_bucket")
     pinned = wanted.release
     if pinned is None or not bucket:
@@ -54,8 +54,11 @@ def release(reader: GcpReader, wanted: Wanted) -> Iterator[Finding]:
             f"release {pinned.version}", "not yet: `pulumi up` makes the bucket, then it is published"
         )
         return
-    path = f"storage/v1/b/{name}/o/{quote(manifest_key(pinned.version), safe='')}"
-    yield judged_release(wanted.stack, pinned, name, reader.content("storage", path, {"alt": "media"}))
+
+    def read(key: str) -> bytes | None:
+        return reader.content("storage", f"storage/v1/b/{name}/o/{quote(key, safe='')}", {"alt": "media"})
+
+    yield judged_release(wanted.stack, pinned, name, read)
 
 
 def alerts(_reader: GcpReader, wanted: Wanted) -> Iterator[Finding]:

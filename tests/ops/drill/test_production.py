@@ -4,34 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from common.attestation.signers import Signing, open_signer
+from common.attestation.trust import Trust
 from common.paths import repo_root
 from ops.drill.before import objects_in
 from ops.drill.judging import failure
 from ops.drill.production import release_checks, rows_check
 from ops.features.rows import Row
 from ops.models import releases
+from ops.models.trusting import trust_of
 
 NOW_S = 1_000_000_000
 SOUND = Row("[1.0]", NOW_S + 60)
 
 
 @pytest.fixture
-def published(store: Any) -> Any:
-    """A bucket with two releases."""
+def signer(tmp_path: Path) -> Signing:
+    return open_signer(str(tmp_path / "publisher.pem"))
+
+
+@pytest.fixture
+def published(store: Any, signer: Signing) -> Any:
+    """A bucket with two signed releases."""
     for version in ("v1", "v2"):
-        releases.publish(store, repo_root() / "serving_image" / "model_repository", version)
+        releases.publish(store, repo_root() / "serving_image" / "model_repository", version, signing=signer)
     return store
 
 
-def failed(store: Any) -> set[str]:
+def failed(store: Any, trust: Trust | None = None) -> set[str]:
     objects = {item.key: item for item in objects_in(store)}
     manifest = releases.read_manifest(store, "v2") if "releases/v2/manifest.json" in store.objects else None
     pinned = manifest.sha256 if manifest else "00"
-    return {check.name for check in release_checks(store, objects, "v2", pinned) if failure(check)}
+    return {check.name for check in release_checks(store, objects, "v2", pinned, trust) if failure(check)}
 
 
 def forge_manifest(objects: dict[str, bytes]) -> None:
@@ -65,6 +74,41 @@ def test_a_release_that_is_not_as_published_is_named(
 ) -> None:
     spoil(published.objects)
     assert named in failed(published)
+
+
+def test_signed_releases_pass(published: Any, signer: Signing) -> None:
+    assert failed(published, trust_of("dev-aws", (signer.name,))) == set()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda o: o.pop("releases/v2/attestation.json"),
+        lambda o: o.pop("releases/v1/attestation.json"),
+        lambda o: o.update({"releases/v2/attestation.json": b"{}"}),
+        lambda o: o.update({"releases/v2/attestation.json": o["releases/v1/attestation.json"]}),
+    ],
+    ids=["pinned-gone", "rollback-target-gone", "unreadable", "of-another-release"],
+)
+def test_a_release_without_its_signature_is_named(
+    published: Any, signer: Signing, spoil: Callable[[dict[str, bytes]], object]
+) -> None:
+    spoil(published.objects)
+    assert failed(published, trust_of("dev-aws", (signer.name,))) == {"release.signed"}
+
+
+def test_releases_that_a_stranger_signed_are_named(published: Any) -> None:
+    assert failed(published, trust_of("dev-aws", ("SHA256:" + "0" * 64,))) == {"release.signed"}
+
+
+def test_a_release_outside_the_way_back_may_bear_an_old_key(published: Any, signer: Signing) -> None:
+    releases.rollback(published, "v1")
+    published.objects["releases/v2/attestation.json"] = b"{}"
+    pinned = releases.read_manifest(published, "v1")
+    assert pinned is not None
+    objects = {item.key: item for item in objects_in(published)}
+    checks = release_checks(published, objects, "v1", pinned.sha256, trust_of("dev-aws", (signer.name,)))
+    assert not [check.name for check in checks if failure(check)]
 
 
 @pytest.mark.parametrize(

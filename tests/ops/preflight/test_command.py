@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from common.attestation.signers import open_signer
 from common.console import Steps
 from common.errors import UserError
+from common.paths import repo_root
 from common.target import REAL_CLOUD, Target
 from localcloud.aws.emulator import AwsEmulator
 from localcloud.emulators import StackPlace
 from ops.cli import build_app
+from ops.models.releases import publish
 from ops.preflight.asked import aws_questions, gcp_questions
 from ops.preflight.aws.places import bucket_names, key_aliases
 from ops.preflight.aws.reader import AwsReader
@@ -22,7 +27,7 @@ from ops.preflight.command import ask
 from ops.preflight.gcp.places import bucket_names as gcp_bucket_names
 from ops.preflight.gcp.places import key_rings
 from ops.preflight.gcp.reader import GcpReader
-from ops.preflight.model import CHECKS, Status
+from ops.preflight.model import CHECKS, Finding, Status
 from ops.preflight.releases import judged_release
 from ops.preflight.wanted import Release, Wanted
 from tests.ops.preflight.conftest import aws_files, gcp_files
@@ -107,4 +112,43 @@ def test_the_local_google_cloud_is_read_as_the_real_one(gcp: Wanted, cloud_stora
 def test_a_release_with_the_pinned_manifest_is_ok() -> None:
     content = b"{}"
     pinned = Release("v1", hashlib.sha256(content).hexdigest())
-    assert judged_release("dev-aws", pinned, "models", content).status is Status.OK
+    assert judged_release("dev-aws", pinned, "models", lambda _: content).status is Status.OK
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, store: Any) -> tuple[Any, str]:
+    """A bucket with a signed release, and its signer's fingerprint."""
+    signer = open_signer(str(tmp_path / "publisher.pem"))
+    publish(store, repo_root() / "serving_image" / "model_repository", "v1", signing=signer)
+    return store, signer.name
+
+
+def judged_in(store: Any, signers: tuple[str, ...]) -> Finding:
+    digest = hashlib.sha256(store.objects["releases/v1/manifest.json"]).hexdigest()
+    return judged_release("dev-aws", Release("v1", digest, signers), "models", store.objects.get)
+
+
+def test_a_release_that_a_trusted_key_signed_is_ok(bucket: tuple[Any, str]) -> None:
+    store, signer = bucket
+    assert judged_in(store, (signer,)).status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda o: o.pop("releases/v1/attestation.json"), "is not signed"),
+        (lambda o: o.update({"releases/v1/attestation.json": b"{}"}), "no pod serves it"),
+    ],
+    ids=["gone", "unreadable"],
+)
+def test_a_release_without_its_signature_is_missing(
+    bucket: tuple[Any, str], spoil: Callable[[dict[str, bytes]], object], says: str
+) -> None:
+    store, signer = bucket
+    spoil(store.objects)
+    found = judged_in(store, (signer,))
+    assert (found.status, says in found.detail) == (Status.MISSING, True)
+
+
+def test_a_release_that_a_stranger_signed_is_missing(bucket: tuple[Any, str]) -> None:
+    assert judged_in(bucket[0], ("SHA256:" + "0" * 64,)).status is Status.MISSING
