@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 import boto3
 import botocore.session
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.loaders import Loader
 
 from common.target import ActAs, Target
 
@@ -21,9 +23,11 @@ def aws_session(target: Target) -> boto3.session.Session:
     before they end.
     """
     if target.mode == "real":
-        caller = boto3.session.Session()
+        caller = boto3.session.Session(botocore_session=_session())
     else:
-        caller = boto3.session.Session(aws_access_key_id=EMULATED_KEY, aws_secret_access_key=EMULATED_KEY)
+        caller = boto3.session.Session(
+            aws_access_key_id=EMULATED_KEY, aws_secret_access_key=EMULATED_KEY, botocore_session=_session()
+        )
     return caller if target.act_as is None else _assumed(caller, target.act_as, target.aws_endpoint_url)
 
 
@@ -37,9 +41,21 @@ def _assumed(caller: boto3.session.Session, act_as: ActAs, endpoint: str | None)
         role_arn=act_as.principal,
         extra_args={"RoleSessionName": act_as.session},
     )
-    session = botocore.session.get_session()
+    session = _session()
     # botocore has no public way to give a session credentials that renew themselves.
     session._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]
         method="assume-role", refresh_using=fetcher.fetch_credentials
     )
     return boto3.session.Session(botocore_session=session)
+
+
+def _session() -> botocore.session.Session:
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _descriptions())
+    return session
+
+
+@cache
+def _descriptions() -> Loader:
+    """Of the services: a session of its own loader reads and parses them anew, which takes longer than most calls."""
+    return botocore.session.get_session().get_component("data_loader")
