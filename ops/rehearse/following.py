@@ -14,7 +14,7 @@ from typing import Any, Final
 from common.errors import UserError
 from components.contracts import serving
 from components.contracts.scaling import BUSY_WINDOW_SECONDS, replica_start_seconds
-from ops.rehearse.judging import Bounds, Sample, findings
+from ops.rehearse.judging import Bounds, Sample, findings, longest_gap
 from ops.rehearse.load import Fleet, Profile, Server, day
 from ops.rehearse.metrics import AREA as METRICS_AREA
 from ops.rehearse.metrics import Tritons, chain, measured, scrapes_pass
@@ -26,7 +26,7 @@ SERVICE_SECONDS: Final = 0.4
 _LOOK_SECONDS: Final = 0.2
 _SETTLE_SECONDS: Final = 240.0
 """Of the load's time: the measure's window, the autoscaler's looks, and two steps of it."""
-_FIRST_ANSWER_SECONDS: Final = 60.0
+FIRST_ANSWER_SECONDS: Final = 60.0
 
 
 @dataclass
@@ -106,11 +106,17 @@ def compressed(stage: Stage) -> Iterator[None]:
                 client.patch(version, kind, FLEET, {"spec": copy.deepcopy(own)}, serving.NAMESPACE)
 
 
-def follow(stage: Stage, folder: Path, seconds: tuple[float, float, float, float] | None = None) -> None:
+def follow(
+    stage: Stage,
+    folder: Path,
+    seconds: tuple[float, float, float, float] | None = None,
+    answer_seconds: float = FIRST_ANSWER_SECONDS,
+) -> None:
     """Run the load with the chain of measures, and judge the course.
 
     Args:
         seconds: of the load's ramp, steady while, crowd and quiet; by the start time of a machine if left out.
+        answer_seconds: within which each measure must arrive, of the wall's time.
     """
     spec = stage.settings.fleet
     server = Server(spec.scaling.requests_at_once, SERVICE_SECONDS)
@@ -140,11 +146,12 @@ def follow(stage: Stage, folder: Path, seconds: tuple[float, float, float, float
     driver = Driver(stage, profile, Fleet(server), start - stage.scaler.machine_seconds)
     tritons = Tritons(driver.fleet, scrapes_pass(stage), driver.move, stage.tempo.factor, lock=driver.lock)
     with _looking(stage, driver, tritons), chain(stage, tritons, folder):
-        if not _first_answer(stage):
+        if not _first_answer(stage, answer_seconds):
             return
         driver.start()
         samples = _sampled(stage, driver)
     stage.report.course = samples
+    stage.report.unseen_seconds = longest_gap(samples)
     stage.report.phases = [(phase.name, begin) for phase, begin in profile.begins()]
     for finding in findings(samples, profile, server, bounds):
         stage.report.add(AREA, finding.name, finding.ok, finding.seen)
@@ -178,7 +185,7 @@ def _looking(stage: Stage, driver: Driver, tritons: Tritons) -> Iterator[None]:
         thread.join()
 
 
-def _first_answer(stage: Stage) -> bool:
+def _first_answer(stage: Stage, patience: float) -> bool:
     """Whether the measures of every replica arrive at the metrics API, and so at the autoscaler."""
     found: dict[str, list[float]] = {}
 
@@ -186,7 +193,6 @@ def _first_answer(stage: Stage) -> bool:
         found.update(measured(stage))
         return bool(found) and all(len(values) == len(stage.ready()) > 0 for values in found.values())
 
-    patience = min(_FIRST_ANSWER_SECONDS, stage.patience_seconds)
     took = stage.wait(complete, patience)
     counts = ", ".join(f"{name} of {len(values)}" for name, values in found.items()) or "no measure"
     seen = f"{counts} of {len(stage.ready())} replicas"

@@ -64,6 +64,11 @@ def course(replicas: Sequence[int]) -> Course:
     return Course(min(replicas), max(replicas), reversals)
 
 
+def longest_gap(samples: Sequence[Sample]) -> float:
+    """The longest while between two looks, of the load's time: a long one means a machine too busy for the tempo."""
+    return max((after.at - before.at for before, after in pairwise(samples)), default=0.0)
+
+
 @dataclass(frozen=True)
 class Bounds:
     """What the fleet is asked: its own bounds and aims, and how long it may take."""

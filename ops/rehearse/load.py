@@ -184,13 +184,13 @@ def needed(rps: float, server: Server, busy_percent: int) -> int:
 
 def day(server: Server, busy_percent: int, low: int, high: int, seconds: Sequence[float]) -> Profile:
     """A ramp from what `low` replicas serve to what a number in between needs, a steady while there, a crowd that
-    needs `high` at once, and the quiet after it.
+    needs `high` at once, and the quiet after it. The steady while leaves the crowd a replica to ask for.
 
     Args:
         seconds: of the ramp, the steady while, the crowd and the quiet.
     """
     each = server.rps * busy_percent / 100
-    middle = low + math.ceil((high - low) * 0.55)
+    middle = max(low, min(high - 1, low + math.ceil((high - low) * 0.55)))
     # In the middle of what that many replicas serve within the autoscaler's tolerance: noise decides nothing.
     steady, least, crowd = (middle - 0.4) * each, max(low - 0.5, 0.3) * each, (high - 0.3) * each
     ramp, calm, rush, quiet = seconds

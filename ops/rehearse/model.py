@@ -45,6 +45,8 @@ class Report:
     course: list[Sample] = field(default_factory=list)
     phases: list[tuple[str, float]] = field(default_factory=list)
     """Each phase of the load with its first moment."""
+    unseen_seconds: float = 0.0
+    """The longest while of the load, in its own time, in which nobody could look: by it a busy machine shows."""
     not_judged: list[str] = field(default_factory=list)
 
     def add(self, area: str, name: str, ok: bool, seen: str) -> bool:
@@ -75,6 +77,7 @@ class Report:
             "checks": [asdict(check) for check in self.checks],
             "tables": [asdict(table) for table in self.tables],
             "phases": [{"name": name, "at": at} for name, at in self.phases],
+            "unseen_seconds": round(self.unseen_seconds, 1),
             "course": [asdict(sample) for sample in self.course],
             "not_judged": list(self.not_judged),
         }

@@ -19,6 +19,8 @@ def text(report: Report) -> str:
         f"{report.stack} on Kubernetes {report.kubernetes}: rehearsal {verdict} ({report.seconds:.0f} s)",
         f"  time under load compressed {report.tempo.factor:g}-fold",
     ]
+    if report.course:
+        lines.append(f"  longest while of the load in which nobody could look: {report.unseen_seconds:.0f} s")
     for area, checks in groupby(report.checks, key=lambda check: check.area):
         lines.append(f"  {area}")
         lines += [f"    {'✓' if check.ok else '✗'} {check.name}: {check.seen}" for check in checks]

@@ -49,6 +49,8 @@ class Plan:
     seconds: tuple[float, float, float, float] | None = None
     """Of the load's phases; by the stack's own windows if left out."""
     patience_seconds: float = PATIENCE_SECONDS
+    answer_seconds: float = following.FIRST_ANSWER_SECONDS
+    """How long the first measures may take to reach the autoscaler, once Prometheus and the adapter are ready."""
     change: Change = field(default=lambda objects: objects)
     """Changes the stack's objects before they are laid down: a test plants its faults so."""
     groups: Callable[[tuple[NodeGroup, ...]], tuple[NodeGroup, ...]] = field(default=lambda groups: groups)
@@ -177,7 +179,7 @@ def _try(stage: Stage, folder: Path, plan: Plan) -> None:
         ),
         "drains": (lambda: placing.drains(stage, fewest),),
         "zones": (lambda: placing.zone_loss(stage, fewest),),
-        "load": (lambda: following.follow(stage, folder / "chain", plan.seconds),),
+        "load": (lambda: following.follow(stage, folder / "chain", plan.seconds, plan.answer_seconds),),
     }
     with following.compressed(stage):
         for area in plan.areas:

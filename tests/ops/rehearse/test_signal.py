@@ -68,6 +68,15 @@ def test_busy_time_comes_to_rest_at_the_same_load(spec: Any, start_seconds: int)
     assert went.amplitude <= 1 and abs(went.most - want) <= 1
 
 
+@pytest.mark.parametrize(("low", "high"), [(1, 2), (2, 4), (3, 12), (1, 10)])
+def test_a_crowd_needs_more_replicas_than_the_steady_while(low: int, high: int) -> None:
+    percent = ScalingSpec().busy_percent
+    ramp, steady, crowd, quiet = (
+        needed(p.last_rps, SERVER, percent) for p in day(SERVER, percent, low, high, (1, 1, 1, 1)).phases
+    )
+    assert quiet == low and ramp == steady < crowd == high
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_fleet_follows_a_whole_day(spec: Any, seed: int) -> None:
     low, high = spec["minReplicas"], spec["maxReplicas"]
