@@ -129,6 +129,7 @@ class Result:
             "release": self.published and asdict(self.published),
             "predictions": [{"when": when, **answers.to_json()} for when, answers in self.predictions],
             "evidence": self.evidence,
+            "signer": self.signer,
             "problem": self.problem and vars(self.problem),
             "files": self.files,
         }

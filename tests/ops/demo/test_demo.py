@@ -207,7 +207,7 @@ def test_predictions_are_golden_before_the_loss_and_after_the_restore(done: Done
 
 def test_the_restore_is_proven_and_its_evidence_bears_a_signature(done: Done) -> None:
     trust = trust_from([done.result["signer"]], None)
-    found = verify_file(done.folder / done.result["evidence"][0], trust, "dev-aws")
+    found = verify_file(done.folder / done.result["evidence"][0], trust, done.stack)
     assert (found.problems, found.predicate["mode"]) == ((), "emulated")
     assert found.predicate["program"]["differs"] == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -36,6 +37,16 @@ FLEET = {
     "namespace": "serving",
     "serviceAccount": "triton",
     "roleArn": AWS_POD.principal,
+}
+FLEETS_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+        }
+    ],
 }
 READERS = ("roles/storage.objectViewer", "roles/storage.legacyBucketReader")
 
@@ -72,7 +83,9 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsEmulator]:
     emulator = AwsEmulator(
         StackPlace("dev-aws", "eu-west-1", "eu-central-1", "111122223333"), tmp_path_factory.mktemp("aws")
     )
-    yield from started(emulator)
+    for each in started(emulator):
+        aws_client(each, "iam").create_role(RoleName="fleet", AssumeRolePolicyDocument=json.dumps(FLEETS_TRUST))
+        yield each
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +116,25 @@ def on_aws(aws: AwsEmulator, serving_python: Path, tmp_path: Path) -> Iterator[W
     bucket = f"models-{tmp_path.name}".replace("_", "-").lower()[:60].rstrip("-")
     s3, eks = aws_client(aws, "s3"), aws_client(aws, "eks")
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    may_read(aws, bucket)
     eks.create_pod_identity_association(**FLEET)
     yield world(aws.target(), f"s3://{bucket}", "eu-west-1", AWS_POD, serving_python, tmp_path)
     for left in eks.list_pod_identity_associations(clusterName="c")["associations"]:
         eks.delete_pod_identity_association(clusterName="c", associationId=left["associationId"])
+
+
+def may_read(
+    emulator: AwsEmulator, bucket: str, actions: tuple[str, ...] = ("s3:ListBucket", "s3:GetObject")
+) -> None:
+    """Let the fleet's role do this to the bucket, and nothing else to any."""
+    arn = f"arn:aws:s3:::{bucket}"
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": [arn, f"{arn}/*"]}],
+    }
+    aws_client(emulator, "iam").put_role_policy(
+        RoleName="fleet", PolicyName="models", PolicyDocument=json.dumps(policy)
+    )
 
 
 @pytest.fixture
@@ -225,11 +253,26 @@ def test_a_pod_that_was_admitted_before_its_association_never_gets_credentials(
         fetch_release(on_aws.release, into, on_aws.python, identity=identity, log=on_aws.folder / "log")
 
 
-@pytest.mark.parametrize("lost", READERS)
-def test_a_pod_that_lost_a_role_on_the_bucket_is_refused(on_gcp: World, gcp: GcpEmulator, lost: str) -> None:
+@pytest.mark.parametrize(
+    ("lost", "right"), list(zip(READERS, ("storage.objects.get", "storage.buckets.get"), strict=True))
+)
+def test_a_pod_that_lost_a_role_on_the_bucket_is_refused(
+    on_gcp: World, gcp: GcpEmulator, lost: str, right: str
+) -> None:
     grant(GcpApi(gcp.target(), "acme"), on_gcp.store.bucket, tuple(role for role in READERS if role != lost))
-    what = on_gcp.refusal()
-    assert f"{EMAIL} does not have storage." in what
+    assert f"{EMAIL} lacks {right} on " in on_gcp.refusal()
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        ("s3:GetObject", "S3 refused the request: 403"),  # asked for its head, a bucket says no more
+        ("s3:ListBucket", "eks-c-triton may not s3:GetObject"),
+    ],
+)
+def test_a_pod_whose_role_lost_a_right_is_refused(on_aws: World, aws: AwsEmulator, left: str, told: str) -> None:
+    may_read(aws, on_aws.store.bucket, (left,))
+    assert told in on_aws.refusal()
 
 
 def test_a_pod_that_may_not_become_the_account_gets_no_token(on_gcp: World, gcp: GcpEmulator) -> None:
@@ -243,7 +286,9 @@ def test_a_pod_that_the_bucket_denies_is_refused(on_aws: World, aws: AwsEmulator
         f'"Resource": "arn:aws:s3:::{on_aws.store.bucket}/*"}}]}}'
     )
     aws_client(aws, "s3").put_bucket_policy(Bucket=on_aws.store.bucket, Policy=policy)
-    assert "S3 refused the request: 403" in on_aws.refusal()
+    told = on_aws.refusal()
+    assert "S3 refused the request: AccessDenied" in told
+    assert "may not s3:GetObject" in told and "denies it" in told
 
 
 @pytest.mark.parametrize(
