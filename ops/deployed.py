@@ -38,6 +38,15 @@ class DeployedStack:
     outputs: StackOutputs
 
 
+@dataclass(frozen=True)
+class DeployedResource:
+    """A resource of Pulumi's state."""
+
+    urn: str
+    type: str
+    inputs: Mapping[str, Any]
+
+
 @contextmanager
 def open_stack(stack: str, target: TargetName, steps: Steps, *, writes: bool) -> Iterator[DeployedStack]:
     """The stack's outputs and cloud, for the length of a block.
@@ -58,7 +67,7 @@ def open_stack(stack: str, target: TargetName, steps: Steps, *, writes: bool) ->
             with open_local(stack, steps, keep=writes) as local:
                 yield DeployedStack(stack, local.target, read_outputs(stack, local.outputs(), target))
         else:
-            yield DeployedStack(stack, REAL_CLOUD, read_outputs(stack, _cloud_outputs(stack, steps), target))
+            yield DeployedStack(stack, REAL_CLOUD, cloud_outputs(stack, steps))
     except UserError as error:
         raise UserError(error.what, error.where, addressed(error.remedy, stack, target)) from error
 
@@ -130,14 +139,35 @@ def open_bucket(bucket: BucketOutputs, target: Target) -> ObjectStore:
     return open_store(bucket.uri, target, bucket.region)
 
 
-def _cloud_outputs(stack: str, steps: Steps) -> Mapping[str, Any]:
+def cloud_outputs(stack: str, steps: Steps) -> StackOutputs:
+    """The outputs of a stack where the user's own Pulumi login leads.
+
+    Raises:
+        UserError: Pulumi does not give them, or they are not this version's.
+    """
+    found = _pulumi(stack, steps, "the stack's outputs", "stack", "output", "--json")
+    return read_outputs(stack, found, "cloud")
+
+
+def cloud_resources(stack: str, steps: Steps) -> list[DeployedResource]:
+    """The stack's resources as its state has them; what is secret stays encrypted.
+
+    Raises:
+        UserError: Pulumi does not give them.
+    """
+    told = _pulumi(stack, steps, "the stack's state", "stack", "export")
+    found = (told.get("deployment") or {}).get("resources") or []
+    return [DeployedResource(str(r.get("urn")), str(r.get("type")), r.get("inputs") or {}) for r in found]
+
+
+def _pulumi(stack: str, steps: Steps, what: str, *command: str) -> Mapping[str, Any]:
     from localcloud.front import ensure_engine
 
     engine = ensure_engine(steps)
     try:
         # No --show-secrets: no output is one.
         asked = subprocess.run(
-            [engine.cli, "stack", "output", "--json", "--stack", stack, "--non-interactive"],
+            [engine.cli, *command, "--stack", stack, "--non-interactive"],
             cwd=repo_root(),
             capture_output=True,
             text=True,
@@ -150,13 +180,13 @@ def _cloud_outputs(stack: str, steps: Steps) -> Mapping[str, Any]:
         return found
     except subprocess.CalledProcessError as error:
         raise UserError(
-            f"Pulumi does not give the stack's outputs: {error.stderr.strip()[-300:]}",
+            f"Pulumi does not give {what}: {error.stderr.strip()[-300:]}",
             stack,
             "Log in with `pulumi login` where the stack lives, or use the local cloud with `--target local`.",
         ) from error
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
         raise UserError(
-            f"Pulumi does not give the stack's outputs: {error}",
+            f"Pulumi does not give {what}: {error}",
             stack,
-            "Check that `pulumi stack output --json` works here, or use `--target local`.",
+            f"Check that `pulumi {' '.join(command)}` works here, or use `--target local`.",
         ) from error

@@ -35,6 +35,9 @@ class BackupSpec(Spec):
     rto_minutes: Annotated[int, Field(ge=5, le=7 * 24 * 60)]
     """The recovery time objective: how long the service may be away. It may not be less than a restore takes."""
 
+    proof_max_age_days: Annotated[int, Field(ge=1, le=365)] = 8
+    """Days after which the last proof of a restore is too old: a drill each week, and a day for it to be late."""
+
     @model_validator(mode="after")
     def _thinner_with_age(self) -> BackupSpec:
         check_order("keep_all_days", self.keep_all_days, "keep_daily_days", self.keep_daily_days)

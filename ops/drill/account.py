@@ -12,20 +12,27 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from common.attestation.signers import default_key, open_signer
+from common.checkout import commit
 from common.console import Steps
 from common.errors import UserError
 from common.paths import repo_root
 from common.target import ActAs, Target, cloud_target
 from localcloud.front import ensure_serving_environment
+from ops.deployed import cloud_outputs, cloud_resources
 from ops.drill.clouds import drill_cloud
+from ops.drill.evidence import signed, write
 from ops.drill.identity import as_pods_find_it
 from ops.drill.ids import began, new_id
 from ops.drill.keeper import DONE
 from ops.drill.ports import DrillCloud
+from ops.drill.program import program
 from ops.drill.rights import check_rights
 from ops.drill.run import Assignment, Serve, drill
 from ops.drill.scenarios.restore_test import RestoreTest
+from ops.plan.planner import plan_stack
 from ops.serving.service import serve
+from stacks.files import stack_file
 from stacks.outputs import StackOutputs
 from stacks.settings import Settings
 
@@ -51,7 +58,7 @@ def drill_account(
     log_dir: Path,
     steps: Steps,
     *,
-    program: Mapping[str, Any],
+    made_by: Mapping[str, Any],
     environ: Mapping[str, str] = os.environ,
     serve: Serve = serve,
     serving_python: Path | None = None,
@@ -59,7 +66,7 @@ def drill_account(
     """Restore the newest copies aside, verify, serve, measure and remove them; the predicate, judged.
 
     Args:
-        program: what the stack was made by, as `ops.drill.program` tells it.
+        made_by: what the stack was made by, as `ops.drill.program` tells it.
         environ: names the account's credentials, and endpoints if they are not the cloud's own.
         serving_python: the serving environment's interpreter; made if it is left out.
 
@@ -80,11 +87,39 @@ def drill_account(
         patience_s=0.0,
         serving_python=serving_python or ensure_serving_environment(),
         log_dir=log_dir,
-        program=program,
+        program=made_by,
         serve=serve,
     )
     with as_pods_find_it(target, outputs) as admit, _kept(outputs, drill_id, environ):
         return drill(RestoreTest(), assignment, cloud, _NoDisaster(), replace(target, admit=admit), steps)
+
+
+def drill_stack(
+    stack: str, out: Path, steps: Steps, key: str | None = None
+) -> tuple[dict[str, Any], tuple[Path, Path]]:
+    """Drill in the stack's account, and write signed evidence; the predicate, and both files.
+
+    Args:
+        key: what signs, as `common.attestation.signers` names it; the operator's own key by default.
+
+    Raises:
+        UserError: see `drill_account`; or the stack is not up, or Pulumi does not give its state.
+    """
+    signing = open_signer(key or default_key())
+    settings = Settings.load(stack_file(stack))
+    outputs = cloud_outputs(stack, steps)
+    made_by = program(commit(), plan_stack(stack), cloud_resources(stack, steps))
+    predicate = drill_account(outputs, settings, out, steps, made_by=made_by)
+    return predicate, write(signed(predicate, signing), predicate, signing.name, out)
+
+
+def clean_up_stack(stack: str, steps: Steps) -> list[str]:
+    """Remove what is left of every drill of a stack, and say what.
+
+    Raises:
+        UserError: the stack is not up, or the cloud refuses.
+    """
+    return clean_up(cloud_outputs(stack, steps))
 
 
 def clean_up(outputs: StackOutputs, environ: Mapping[str, str] = os.environ) -> list[str]:

@@ -23,7 +23,7 @@ class DrillTarget(StrEnum):
     LOCAL = "local"
     """On a copy of the local cloud's stack, which stays as it is."""
     CLOUD = "cloud"
-    """On the real account. Refused: the scenario destroys the primary region's data."""
+    """In the account, beside the stack: the newest copies are restored to a drill's own resources, and removed."""
 
 
 def drill(
@@ -31,8 +31,9 @@ def drill(
     named: StackOption = None,
     target: Annotated[DrillTarget, typer.Option(help="Where to drill.")] = DrillTarget.LOCAL,
     scenario: Annotated[
-        str, typer.Option(metavar="SCENARIO", help=f"What is lost: {', '.join(REQUIREMENTS)}.")
-    ] = "region-lost",
+        str | None,
+        typer.Option(metavar="SCENARIO", help=f"What is lost: {', '.join(REQUIREMENTS)}; region-lost by default."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the evidence as JSON.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where evidence goes; out/ by default.")] = None,
     key: Annotated[
@@ -54,12 +55,24 @@ def drill(
     allowed_signers: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --verify: a file of those who are trusted.")
     ] = None,
+    left: Annotated[
+        bool, typer.Option("--clean-up", help="With --target cloud: remove what killed drills left, and end.")
+    ] = False,
+    kept: Annotated[
+        Path | None,
+        typer.Option(
+            "--history", metavar="FOLDER", help="Show the trend of kept evidence; exit 1 if no proof is fresh."
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Lose the primary region, or what `--scenario` names; restore, and compare golden predictions.
 
     The stack must be up on the local cloud with a published model; the drill works on a copy, so the stack stays
     as it was. Evidence is written as signed JSON and as Markdown. Exit 1 if the restore is not proven.
+
+    With --target cloud nothing is lost: the newest copies are restored to resources of the drill's own in the backup
+    region, served from, measured and removed, as the identity that the stack makes for drills.
 
     With --verify, evidence is judged: its signer must be one that you trust, and its verdict must follow from its own
     checks. Exit 0 if it proves the restore, 1 if it does not or was changed, 2 if it cannot be read.
@@ -69,30 +82,72 @@ def drill(
     if check is not None:
         about = platform_stack(stack, named, "seawall drill") if stack or named else None
         raise typer.Exit(_verify(check, signer or (), allowed_signers, about, as_json))
-    if signer or allowed_signers:
+    if (signer or allowed_signers) and kept is None:
         told = "--signer and --allowed-signers say whom to trust when evidence is judged"
-        raise UserError(told, "seawall drill", "Add --verify FILE.json, or sign with --signing-key.")
+        raise UserError(
+            told, "seawall drill", "Add --verify FILE.json or --history FOLDER, or sign with --signing-key."
+        )
     chosen = platform_stack(stack, named, "seawall drill")
+    if kept is not None:
+        raise typer.Exit(_history(chosen, kept, target, (signer or (), allowed_signers), as_json))
+    if left and target is not DrillTarget.CLOUD:
+        told = "on the local cloud a drill works on a copy, of which nothing is left"
+        raise UserError(told, "--clean-up", "Add --target cloud, or leave it out.")
+    scenario = scenario or ("restore-test" if target is DrillTarget.CLOUD else "region-lost")
     if scenario not in REQUIREMENTS:
         remedy = f"Name one of {', '.join(REQUIREMENTS)}."
         raise UserError("there is no such scenario", f"--scenario {scenario}", remedy)
-    if target is DrillTarget.CLOUD:
+    if target is DrillTarget.CLOUD and scenario != "restore-test":
         raise UserError(
-            "a drill destroys the data of the primary region, so it does not run on a real account",
+            f"{scenario} destroys what it restores, so it does not run in an account",
             "--target cloud",
-            f"Run `seawall drill {chosen} --target local`, which drills a copy of the stack on the local cloud.",
+            f"Leave --scenario out, or run `seawall drill {chosen} --scenario {scenario}` on the local cloud.",
         )
     from common.paths import out_dir
-    from ops.drill.local import drill_local  # with it comes Pulumi's whole SDK
-    from ops.drill.scenarios import SCENARIOS
 
+    steps, folder = Steps(quiet=quiet), out or out_dir()
     with when_interrupted(f"{chosen} is as it was, and no evidence was written"):
-        document, paths = drill_local(chosen, out or out_dir(), Steps(quiet=quiet), SCENARIOS.get(scenario), key=key)
+        if left:
+            from ops.drill.account import clean_up_stack
+
+            for removed in clean_up_stack(chosen, steps) or ["nothing is left"]:
+                typer.echo(removed)
+            raise typer.Exit(EXIT_CLEAN)
+        if target is DrillTarget.CLOUD:
+            from ops.drill.account import drill_stack
+
+            document, paths = drill_stack(chosen, folder, steps, key)
+        else:
+            from ops.drill.local import drill_local  # with it comes Pulumi's whole SDK
+            from ops.drill.scenarios import SCENARIOS
+
+            document, paths = drill_local(chosen, folder, steps, SCENARIOS.get(scenario), key=key)
     if as_json:
         typer.echo(json.dumps(document, indent=1))
     else:
         _show(document, paths)
     raise typer.Exit(EXIT_CLEAN if document["verdict"] == "proven" else EXIT_FOUND)
+
+
+def _history(
+    stack: str, folder: Path, target: DrillTarget, trusted: tuple[Sequence[str], Path | None], as_json: bool
+) -> int:
+    """Show the trend; the exit code."""
+    from common.attestation.trust import default_files, trust_from
+    from ops.drill.history import history, table
+    from stacks.files import stack_file
+    from stacks.settings import Settings
+
+    days = Settings.load(stack_file(stack)).backup.proof_max_age_days
+    # What an emulator proves is a proof of the program, and never of the account.
+    modes = ("real",) if target is DrillTarget.CLOUD else ("real", "emulated")
+    found = history(stack, folder, trust_from(*trusted, default_files()), days, modes)
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), indent=1))
+    else:
+        for line in (*table(found.entries), found.told):
+            typer.echo(line)
+    return EXIT_CLEAN if found.is_fresh else EXIT_FOUND
 
 
 def _verify(path: Path, signers: Sequence[str], allowed: Path | None, stack: str | None, as_json: bool) -> int:
