@@ -56,6 +56,7 @@ TABLE: Final = (
     "dynamodb:Query",
     "dynamodb:Scan",
     "dynamodb:UpdateContinuousBackups",
+    "dynamodb:UpdateTable",
     "dynamodb:UpdateTimeToLive",
 )
 
@@ -104,6 +105,7 @@ def _own_bucket(place: Place) -> Sequence[Statement]:
                 "s3:PutBucketTagging",
                 "s3:PutBucketVersioning",
                 "s3:PutEncryptionConfiguration",
+                "s3:PutLifecycleConfiguration",
             ],
             arn,
         ),
@@ -146,6 +148,11 @@ def _recovery_points(place: Place, backup: BackupRef) -> Sequence[Statement]:
                 "backup:ListRecoveryPointsByBackupVault",
             ],
             vault,
+        ),
+        allow(
+            "LookAtVaultsNearby",
+            ["backup:DescribeBackupVault"],
+            vault_arn(place, f"{PRODUCT}-{place.environment}-*", place.region),
         ),
         allow(
             "Restore",

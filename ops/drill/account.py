@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from common.console import Steps
 from common.errors import UserError
 from common.paths import repo_root
 from common.target import ActAs, Target, cloud_target
-from localcloud.front import ensure_serving_environment
+from localcloud.front import ensure_serving_environment, not_enforced
 from ops.deployed import cloud_outputs, cloud_resources
 from ops.drill.clouds import drill_cloud
 from ops.drill.evidence import signed, write
@@ -59,6 +59,7 @@ def drill_account(
     steps: Steps,
     *,
     made_by: Mapping[str, Any],
+    types: Collection[str],
     environ: Mapping[str, str] = os.environ,
     serve: Serve = serve,
     serving_python: Path | None = None,
@@ -66,6 +67,7 @@ def drill_account(
     """Restore the newest copies aside, verify, serve, measure and remove them; the predicate, judged.
 
     Args:
+        types: of the deployed resources.
         made_by: what the stack was made by, as `ops.drill.program` tells it.
         environ: names the account's credentials, and endpoints if they are not the cloud's own.
         serving_python: the serving environment's interpreter; made if it is left out.
@@ -88,6 +90,7 @@ def drill_account(
         serving_python=serving_python or ensure_serving_environment(),
         log_dir=log_dir,
         program=made_by,
+        not_enforced=not_enforced(types) if target.mode == "emulated" else (),
         serve=serve,
     )
     with as_pods_find_it(target, outputs) as admit, _kept(outputs, drill_id, environ):
@@ -108,8 +111,10 @@ def drill_stack(
     signing = open_signer(key or default_key())
     settings = Settings.load(stack_file(stack))
     outputs = cloud_outputs(stack, steps)
-    made_by = program(commit(), plan_stack(stack), cloud_resources(stack, steps))
-    predicate = drill_account(outputs, settings, out, steps, made_by=made_by)
+    deployed = cloud_resources(stack, steps)
+    made_by = program(commit(), plan_stack(stack), deployed)
+    types = {resource.type for resource in deployed}
+    predicate = drill_account(outputs, settings, out, steps, made_by=made_by, types=types)
     return predicate, write(signed(predicate, signing), predicate, signing.name, out)
 
 

@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from common.paths import repo_root
-from components.contracts.bootstrap import deploy_subject, plan_subjects
+from components.contracts.bootstrap import deploy_subject, drill_subject, plan_subjects
 from components.contracts.naming import SERVICE_ACCOUNT_ID_MAX
 from components.contracts.vocabulary import Cloud, Environment
 from components.gcp.agents import account_email
@@ -24,8 +24,17 @@ from stacks.settings import Settings
 WORKFLOWS = sorted((repo_root() / ".github" / "workflows").glob("*.yml"))
 VARIABLES = re.compile(r"vars\.([A-Z_]+)")
 SET = re.compile(r'gh variable set ([A-Z_]+)(?: --env (\w+))? --body "\$\(pulumi stack output (\w+)')
-OF_THE_OWNER = {"AWS_RUNNER", "AWS_STATE_REGION"}
-"""What no output says: the label of the owner's runner, and a region that stands in bootstrap's settings."""
+OF_THE_OWNER = {
+    "AWS_DRILLS",
+    "AWS_EVIDENCE_KEY",
+    "AWS_RUNNER",
+    "AWS_STATE_REGION",
+    "GCP_DRILLS",
+    "GCP_EVIDENCE_KEY",
+    "GCP_RUNNER",
+}
+"""What no output says: labels of the owner's runners, a region that stands in bootstrap's settings, whether accounts
+are drilled, and the key that signs."""
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -50,6 +59,8 @@ def bootstrap(cloud: str) -> BootstrapSettings:
 def subjects(events: dict[str, Any], job: dict[str, Any], repository: str, branch: str) -> set[str]:
     """The subjects of a job's tokens (docs.github.com, "OpenID Connect reference", read 2026-11-21)."""
     if "environment" in job:
+        if job["environment"] == "drill-${{ matrix.environment }}":
+            return {f"repo:{repository}:environment:drill-{e}" for e in job["strategy"]["matrix"]["environment"]}
         options = events["workflow_dispatch"]["inputs"]["environment"]["options"]
         assert job["environment"] == "${{ inputs.environment }}"
         return {f"repo:{repository}:environment:{option}" for option in options}
@@ -78,6 +89,8 @@ class TestJobsWithCredentials:
         given = subjects(events, job, github.repository, github.branch)
         if workflow == "deploy":
             assert given == {deploy_subject(github, environment) for environment in Environment}
+        elif workflow == "drill":
+            assert given == {drill_subject(github, environment) for environment in Environment}
         else:
             assert given <= set(plan_subjects(github))
 
@@ -85,9 +98,9 @@ class TestJobsWithCredentials:
         self, workflow: str, cloud: str, events: dict[str, Any], job: dict[str, Any]
     ) -> None:
         kind = "ROLE" if cloud == "aws" else "ACCOUNT"
-        mine, other = ("DEPLOY", "PLAN") if workflow == "deploy" else ("PLAN", "DEPLOY")
-        assert f"vars.{cloud.upper()}_{mine}_{kind}" in str(job)
-        assert f"{other}_{kind}" not in str(job)
+        assert f"vars.{cloud.upper()}_{workflow.upper()}_{kind}" in str(job)
+        others = {"PLAN", "DEPLOY", "DRILL"} - {workflow.upper()}
+        assert not [other for other in others if f"{other}_{kind}" in str(job)]
 
     def test_no_fork_and_no_other_branch_comes_to_it(
         self, workflow: str, cloud: str, events: dict[str, Any], job: dict[str, Any]
@@ -95,7 +108,7 @@ class TestJobsWithCredentials:
         branch = bootstrap(cloud).github.branch
         needed = (
             f"github.ref == 'refs/heads/{branch}'"
-            if workflow == "deploy"
+            if workflow in ("deploy", "drill")
             else "github.event.pull_request.head.repo.full_name == github.repository"
         )
         assert needed in job["if"]
@@ -105,12 +118,13 @@ class TestJobsWithCredentials:
     ) -> None:
         scripts = " ".join(step.get("run", "") for step in job["steps"])
         assert ("pulumi up" in scripts) == (workflow == "deploy")
-        assert "pulumi preview" in scripts
+        assert ("pulumi preview" in scripts) == (workflow != "drill")
+        assert ("--target cloud" in scripts) == (workflow == "drill")
 
 
-def test_there_are_jobs_to_plan_and_to_deploy_on_both_clouds() -> None:
+def test_there_are_jobs_to_plan_to_deploy_and_to_drill_on_both_clouds() -> None:
     assert {(workflow, cloud) for workflow, cloud, _, _ in jobs()} == {
-        (workflow, str(cloud)) for workflow in ("plan", "deploy") for cloud in Cloud
+        (workflow, str(cloud)) for workflow in ("plan", "deploy", "drill") for cloud in Cloud
     }
 
 

@@ -62,4 +62,6 @@ def test_no_script_has_an_event_s_text_pasted_in(path: Path) -> None:
 def test_every_job_ends_in_time_and_older_runs_give_way(path: Path) -> None:
     workflow = load(path)
     assert workflow["concurrency"]["group"]
-    assert all(job["timeout-minutes"] <= 60 for job in workflow["jobs"].values())
+    # A drill restores all that a stack has, which may take as long as its objective allows.
+    longest = 300 if path.stem == "drill" else 60
+    assert all(job["timeout-minutes"] <= longest for job in workflow["jobs"].values())

@@ -41,7 +41,7 @@ def serve(*args, **named):
 
 drill_account(
     StackOutputs.model_validate_json(sys.argv[1]), Settings.load(stack_file("dev-aws")), Path(sys.argv[2]),
-    Steps(quiet=True), made_by={"commit": ""}, serve=serve,
+    Steps(quiet=True), made_by={"commit": "", "deployed_sha256": ""}, types=(), serve=serve,
 )
 """
 """A drill that stands still when everything is restored."""
@@ -80,6 +80,7 @@ def drilled(standing: Stand) -> dict[str, Any]:
         standing.folder,
         Steps(),
         made_by=PROGRAM,
+        types=["aws:s3/bucket:Bucket", "gcp:storage/bucket:Bucket"],
         environ=environment(standing),
         serve=serve_stand_in,
     )
@@ -135,6 +136,7 @@ def test_what_a_killed_drill_left_is_removed_by_its_keeper(kept: Callable[[str],
         )
         assert drill.stdout is not None
         assert drill.stdout.readline() == "serving\n"
+        drill.stdout.close()
         cloud = drill_cloud(standing.outputs, standing.target)
         [left] = cloud.drills().values()
         assert len(left) == 2
