@@ -1,4 +1,4 @@
-"""The last proof is the newest one that a trusted signer made of this stack, of a kind that counts, and in the past."""
+"""The last proof is the newest one that a trusted signer made of this stack, of a kind that counts."""
 
 from __future__ import annotations
 
