@@ -20,7 +20,8 @@ from ops.rehearse.firewall import selects
 from ops.rehearse.tempo import Tempo
 
 LOOK_SECONDS: Final = 10.0
-"""How often cluster-autoscaler looks (`--scan-interval`'s default)."""
+"""How often cluster-autoscaler looks: `--scan-interval`'s default (its `main.go`, read 2026-11-21).
+GKE's: believed to be alike."""
 
 
 @dataclass

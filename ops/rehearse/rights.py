@@ -84,9 +84,12 @@ NEEDS: Final[Mapping[tuple[str, str], tuple[Right, ...]]] = {
 }
 """By namespace and service account.
 
-Sources, read 2026-11-21: Prometheus, "kubernetes_sd_config"; prometheus-adapter, deploy/manifests; kubectl's `scale`;
-cluster-autoscaler's own example (cloudprovider/aws/examples/cluster-autoscaler-autodiscover.yaml) and, for
-`resource.k8s.io`, its dynamic resource allocation. Triton calls no API of the cluster.
+Read 2026-11-21: prometheus-adapter's deploy/manifests at 0a6e74a (its cluster role, `system:auth-delegator`, and the
+reader of `extension-apiserver-authentication`), of which measures of pods need no nodes and services: the rehearsal's
+adapter runs without; cluster-autoscaler's chart (templates/clusterrole.yaml at 25913ca, with
+`resource.k8s.io`, `volumeattachments` and `cronjobs`) and its AWS example (cluster-autoscaler-autodiscover.yaml at
+046b7e8, with the names of its ConfigMaps). Believed: discovery of pods alone needs no more than to read pods, and
+`kubectl scale` reads the object and patches its scale. Triton calls no API of the cluster.
 """
 
 FORBIDDEN: Final[tuple[Right, ...]] = (

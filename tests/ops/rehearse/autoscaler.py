@@ -1,7 +1,7 @@
 """Kubernetes' horizontal autoscaler in small, for fleets that are simulated in no time.
 
-After `horizontal.go` and `replica_calculator.go` of kube-controller-manager 1.35: ratio, tolerance, pods that have
-not started, stabilization windows and policies. A rehearsal asks the real one.
+After `horizontal.go` and `replica_calculator.go` of Kubernetes 1.35.4 (read 2026-11-21): ratio, tolerance, pending
+pods, stabilization windows and policies. A rehearsal asks the real one.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Autoscaler:
         ratio = sum(values) / len(values) / target
         starting = replicas - len(values)
         if starting > 0 and ratio > 1:
-            again = sum(values) / replicas / target  # those that have not started count as idle
+            again = sum(values) / replicas / target  # pending pods count as idle on the way up alone
             if again < 1 or abs(again - 1) <= AUTOSCALER_TOLERANCE:
                 return replicas
             return math.ceil(again * replicas)
