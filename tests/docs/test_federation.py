@@ -23,7 +23,7 @@ from stacks.settings import Settings
 
 WORKFLOWS = sorted((repo_root() / ".github" / "workflows").glob("*.yml"))
 VARIABLES = re.compile(r"vars\.([A-Z_]+)")
-SET = re.compile(r'gh variable set ([A-Z_]+)(?: --env (\w+))? --body "\$\(pulumi stack output (\w+)')
+SET = re.compile(r'gh variable set ([A-Z_]+)(?: --env ([\w-]+))? --body "\$\(pulumi stack output (\w+)')
 OF_THE_OWNER = {
     "AWS_DRILLS",
     "AWS_EVIDENCE_KEY",
