@@ -10,9 +10,10 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.documents import allow, document
+from components.aws.documents import Statement, allow, bucket_arn, document, table_arn
 from components.contracts.component import Component, ready
 from components.contracts.doors import Door
+from components.contracts.naming import PRODUCT
 from components.contracts.place import Place
 from components.contracts.refs import NetworkRef
 from components.contracts.specs import NetworkSpec
@@ -94,10 +95,28 @@ def _by_number(slots: Sequence[ipaddress.IPv4Network], zone: str) -> str:
     return str(slots[slot])
 
 
-def layers_endpoint_policy(place: Place) -> str:
+def image_layers(region: str) -> Statement:
     """Reading the layers of ECR's images; without a condition on the caller: ECR signs their links itself."""
-    layers = f"arn:aws:s3:::prod-{place.region}-starport-layer-bucket/*"
-    return document(allow("ImageLayers", ["s3:GetObject"], layers, principal="*"))
+    layers = f"arn:aws:s3:::prod-{region}-starport-layer-bucket/*"
+    return allow("ImageLayers", ["s3:GetObject"], layers, principal="*")
+
+
+def standby_endpoint_policies(place: Place) -> dict[str, str]:
+    """Service → what passes its gateway in the backup region: layers of images, and reads of what was restored there.
+
+    By the names that the fleet's role may read (`Identity`): all of this account, and of this environment.
+    """
+    region, condition, own = place.backup_region, own_resources(place), f"{PRODUCT}-{place.environment}-*"
+    buckets, tables = bucket_arn(own), table_arn(place, own, region=region)
+    finds, lookups = ["s3:ListBucket", "s3:GetBucketLocation"], ["dynamodb:GetItem", "dynamodb:BatchGetItem"]
+    return {
+        "s3": document(
+            image_layers(region),
+            allow("FindRestoredModels", finds, buckets, principal="*", condition=condition),
+            allow("ReadRestoredModels", ["s3:GetObject"], f"{buckets}/*", principal="*", condition=condition),
+        ),
+        "dynamodb": document(allow("LookUpRestoredFeatures", lookups, tables, principal="*", condition=condition)),
+    }
 
 
 def own_resources(place: Place) -> dict[str, dict[str, str]]:
@@ -270,7 +289,7 @@ class Network(Component):
                 service_name=f"com.amazonaws.{place.region}.s3",
                 vpc_endpoint_type="Gateway",
                 route_table_ids=[table.id],
-                policy=layers_endpoint_policy(place),
+                policy=document(image_layers(place.region)),
                 tags={**place.labels, "Name": place.name("s3")},
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -116,7 +116,8 @@ def replication_policy(place: Place, source: str, destination: str) -> str:
             "EncryptReplica",
             place,
             destination,
-            ["kms:Encrypt", "kms:GenerateDataKey"],
+            # Decrypt: S3 looks whether the destination's bucket key is whole before it uses it.
+            ["kms:Encrypt", "kms:GenerateDataKey", "kms:Decrypt"],
             region=place.backup_region,
         ),
     )

@@ -1,18 +1,16 @@
 """The network that a restore needs in the backup region: it stands before the primary one is lost, and costs nothing.
 
-A VPC, its subnets, route table and gateway endpoint have no price (Amazon VPC's pricing page; believed, 2026-11-21).
+A VPC, its subnets, route table and gateway endpoints have no price (Amazon VPC's pricing page; believed, 2026-11-21).
 What has one waits until it is needed: interface endpoints, machines, a control plane. `components.contracts.restore`
 counts the minutes that they take.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.network import layers_endpoint_policy, subnet_cidr
+from components.aws.network import standby_endpoint_policies, subnet_cidr
 from components.contracts.component import Component, ready
 from components.contracts.offers import zones_of
 from components.contracts.place import Place
@@ -22,7 +20,10 @@ from components.contracts.vocabulary import Cloud
 
 
 class Standby(Component):
-    """A VPC of the backup region, a subnet in each of its zones, and a way to the layers of images alone."""
+    """A VPC of the backup region, a subnet in each of its zones, and ways to images' layers and to restored data.
+
+    A machine in it needs no endpoint by the hour to fetch a release and to look features up: those two are gateways.
+    """
 
     ref: StandbyRef
 
@@ -59,18 +60,11 @@ class Standby(Component):
             opts=options,
         )
         subnets = {zone: self._subnet(place, spec, zone, vpc, table) for zone in zones_of(Cloud.AWS, region)}
-        layers = aws.ec2.VpcEndpoint(
-            "standby-s3",
-            region=region,
-            vpc_id=vpc.id,
-            service_name=f"com.amazonaws.{region}.s3",
-            vpc_endpoint_type="Gateway",
-            route_table_ids=[table.id],
-            policy=layers_endpoint_policy(replace(place, region=region)),
-            tags={**place.labels, "Name": place.name("standby-s3")},
-            opts=options,
-        )
-        self.ref = StandbyRef(network=ready(vpc.id, layers), subnets=subnets, cidr=spec.cidr, region=region)
+        gateways = [
+            self._gateway(place, service, policy, vpc, table)
+            for service, policy in standby_endpoint_policies(place).items()
+        ]
+        self.ref = StandbyRef(network=ready(vpc.id, *gateways), subnets=subnets, cidr=spec.cidr, region=region)
         self.finish({"network": self.ref.network})
 
     def _subnet(
@@ -92,3 +86,19 @@ class Standby(Component):
             f"standby-{zone}", region=region, subnet_id=subnet.id, route_table_id=table.id, opts=options
         )
         return ready(subnet.id, route)
+
+    def _gateway(
+        self, place: Place, service: str, policy: str, vpc: aws.ec2.Vpc, table: aws.ec2.RouteTable
+    ) -> aws.ec2.VpcEndpoint:
+        region = place.backup_region
+        return aws.ec2.VpcEndpoint(
+            f"standby-{service}",
+            region=region,
+            vpc_id=vpc.id,
+            service_name=f"com.amazonaws.{region}.{service}",
+            vpc_endpoint_type="Gateway",
+            route_table_ids=[table.id],
+            policy=policy,
+            tags={**place.labels, "Name": place.name(f"standby-{service}")},
+            opts=pulumi.ResourceOptions(parent=self),
+        )

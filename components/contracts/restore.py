@@ -39,7 +39,8 @@ STANDING: Final[Mapping[Cloud, tuple[str, ...]]] = {
         "recovery points of the feature store, in a locked vault",
         "the recovery key, usable by disks, log groups, alarms and every service of a rebuilt stack",
         "the images, in a registry of its own",
-        "a VPC with a subnet in each zone (`standby.cidr`), and gateway endpoints to S3 and DynamoDB",
+        "a VPC with a subnet in each zone (`standby.cidr`), and gateway endpoints through which machines in it read "
+        "image layers, this environment's replicas and restored buckets, and its restored tables",
         "an encrypted topic with the same subscribers, and the alarms on silence",
     ),
     Cloud.GCP: (

@@ -1,8 +1,11 @@
 """What S3 must be allowed to do, in the name of a replication configuration's role, to copy one version.
 
-S3 user guide, "Setting up permissions for live replication" and "Replicating encrypted objects" (read 2026-11-21).
-Tags are left out where the role may not read or write them, and the object is replicated all the same. That a
-destination with a bucket key needs `kms:GenerateDataKey` beside `kms:Encrypt` is believed.
+S3 user guide, "Setting up permissions", "Replicating objects created with server-side encryption" and "Using S3
+Object Lock with replication" (awsdocs/amazon-s3-userguide of 2023-06, read 2026-11-21). Tags are left out where the
+role may not read them, and the object is replicated all the same; the right to replicate the object is one to write
+its tags. A destination with a bucket key needs `kms:Decrypt`, by which S3 verifies that key; that it needs
+`kms:GenerateDataKey` beside `kms:Encrypt` is believed (the guide says so of objects that were not encrypted with
+KMS).
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ SERVICE: Final = "s3.amazonaws.com"
 _OF_THE_SOURCE: Final = ("s3:GetReplicationConfiguration", "s3:ListBucket")
 _OF_A_VERSION: Final = ("s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl")
 _OF_A_LOCKED_VERSION: Final = ("s3:GetObjectRetention", "s3:GetObjectLegalHold")
-"""S3 user guide, "Using Object Lock with S3 Replication" (read 2026-11-21)."""
+"""What "must" be granted where buckets have Object Lock, or replication fails (as above)."""
 _ALLOWED: Final = Decision(True, "the role may replicate it")
 
 
@@ -59,13 +62,11 @@ def may_replicate(judge: Judge, copy: Copy) -> Decision:
 
 
 def may_copy_tags(judge: Judge, copy: Copy) -> Decision:
-    """Whether the version's tags go with it."""
+    """Whether the version's tags go with it: a policy that denies `s3:ReplicateTags` is not looked for."""
     source = f"arn:aws:s3:::{copy.source}"
-    read = judge.on_behalf(
+    return judge.on_behalf(
         SERVICE, copy.role, "s3:GetObjectVersionTagging", f"{source}/{copy.key}", source_arn=source
     )
-    target = f"arn:aws:s3:::{copy.target}/{copy.key}"
-    return read and judge.on_behalf(SERVICE, copy.role, "s3:ReplicateTags", target, source_arn=source)
 
 
 def _may_use_keys(judge: Judge, copy: Copy) -> Decision:
@@ -80,7 +81,10 @@ def _may_use_keys(judge: Judge, copy: Copy) -> Decision:
         about = f"arn:aws:s3:::{copy.target}" + ("" if copy.target_has_bucket_key else f"/{copy.key}")
         uses.append(("kms:Encrypt", copy.target_key, copy.target_region, about))
         if copy.target_has_bucket_key:
-            uses.append(("kms:GenerateDataKey", copy.target_key, copy.target_region, about))
+            uses += [
+                (action, copy.target_key, copy.target_region, about)
+                for action in ("kms:GenerateDataKey", "kms:Decrypt")
+            ]
     for action, key, region, about in uses:
         context = key_context("s3", region, {"aws:s3:arn": about})
         decision = judge.on_behalf(SERVICE, copy.role, action, key, context, source_arn=source)

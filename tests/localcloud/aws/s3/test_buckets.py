@@ -222,13 +222,13 @@ def _reads_only(right: str) -> bool:
     return right in ("s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:ReplicateObject")
 
 
-def test_tags_stay_behind_where_the_role_may_not_copy_them(
+def test_tags_stay_behind_where_the_role_may_not_read_them(
     emulator: AwsEmulator, client: Clients, bucket: Callable[[str, str], str], role: Callable[..., str]
 ) -> None:
     found = {}
     for name, rights in (
         ("tags-no", NEEDED),
-        ("tags-yes", (*NEEDED, "s3:GetObjectVersionTagging", "s3:ReplicateTags")),
+        ("tags-yes", (*NEEDED, "s3:GetObjectVersionTagging")),
     ):
         bucket(f"{name}-here", HERE)
         replica_key = bucket(f"{name}-there", THERE)
@@ -236,6 +236,25 @@ def test_tags_stay_behind_where_the_role_may_not_copy_them(
         replicated(emulator, client, name)
         found[name] = client("s3", THERE).get_object_tagging(Bucket=f"{name}-there", Key="k")["TagSet"]
     assert found == {"tags-no": [], "tags-yes": [{"Key": "tier", "Value": "gold"}]}
+
+
+@pytest.mark.parametrize(("denied", "wanted"), [("kms:Decrypt", "FAILED"), ("kms:ReEncryptTo", "COMPLETED")])
+def test_a_destination_with_a_bucket_key_asks_to_decrypt_it(
+    emulator: AwsEmulator, client: Clients, bucket: Callable[[str, str], str], denied: str, wanted: str
+) -> None:
+    name = f"bucket-key-{denied.split(':')[-1].lower()}"
+    bucket(f"{name}-here", HERE)
+    key = bucket(f"{name}-there", THERE)
+    by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    rule = {"ApplyServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": True}
+    client("s3", THERE).put_bucket_encryption(
+        Bucket=f"{name}-there", ServerSideEncryptionConfiguration={"Rules": [rule]}
+    )
+    policy = json.loads(client("kms", THERE).get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+    policy["Statement"].append({"Effect": "Deny", "Principal": "*", "Action": denied, "Resource": "*"})
+    client("kms", THERE).put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+    replicate(client, f"{name}-here", f"{name}-there", key)
+    assert replicated(emulator, client, name) == wanted
 
 
 def test_a_destination_whose_policy_denies_replicas_gets_none(
