@@ -1,7 +1,7 @@
 """AWS' schedule expressions: when `cron(0 5 ? * MON *)` and `rate(12 hours)` come due, and for how long nothing is.
 
-Fields and their marks as in the Amazon EventBridge user guide, "Cron expressions reference" (read 2026-11-21); AWS
-Backup's API reference points to it for `ScheduleExpression`.
+Fields and their marks as in the Amazon EventBridge user guide, "Cron expressions reference" (believed, 2026-11-21);
+AWS Backup's API reference points to it for `ScheduleExpression`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Conditions of policy statements: every operator, and what holds where a key is absent or unknown.
 
-Source: IAM user guide, "IAM JSON policy elements: Condition operators", "Set operators for multi-valued context keys"
-and "Conditions with multiple context keys or values" (read 2026-11-21).
+Source: IAM user guide, "IAM JSON policy elements: Condition operators" and "Creating a condition with multiple keys
+or values" with its set operators (awsdocs/iam-user-guide of 2023-06, read 2026-11-21).
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ Value = str | Sequence[str] | None
 """One value, several (a multivalued key), or None: the request does not carry the key."""
 Context = Mapping[str, Value]
 """Condition key → value. A key that ends in `*`, with the value None, says that the request carries no further key
-with that beginning. Names of keys are compared without case (IAM user guide, "Condition", read 2026-11-21)."""
+with that beginning. Names of keys are compared without case (awsdocs/iam-user-guide of 2023-06, "Condition", read
+2026-11-21)."""
 
 
 class Truth(Enum):
@@ -115,7 +116,8 @@ def unmarked(text: str) -> str:
 def arn_matches(pattern: str, arn: str) -> bool:
     """Whether an ARN pattern covers an ARN, part by part: a `*` does not reach across the first five colons.
 
-    IAM user guide, "Amazon Resource Name (ARN) condition operators" (read 2026-11-21).
+    IAM user guide, "Amazon Resource Name (ARN) condition operators" (awsdocs/iam-user-guide of 2023-06, read
+    2026-11-21).
     """
     wanted, given = pattern.split(":", 5), arn.split(":", 5)
     if pattern == "*":

@@ -111,7 +111,7 @@ def _statement(given: object, where: str) -> Statement:
     if "Action" not in given and "NotAction" not in given:
         raise PolicyError(f"{where} has neither Action nor NotAction")
     if "NotPrincipal" in given and effect == "Allow":
-        # IAM user guide, "AWS JSON policy elements: NotPrincipal" (believed, 2026-11-21).
+        # IAM user guide, "AWS JSON policy elements: NotPrincipal" (read 2026-11-21).
         raise PolicyError(f"{where} allows NotPrincipal, which AWS does not support")
     return Statement(
         effect=effect,

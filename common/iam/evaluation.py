@@ -1,9 +1,9 @@
 """Decides requests by the policies that bear on them, as AWS combines them.
 
-Sources, read 2026-11-21: IAM user guide, "Policy evaluation logic" with "… for requests within a single account",
-"Cross-account policy evaluation logic" and "The difference between explicit and implicit denies"; for KMS the AWS
-KMS developer guide, "Key policies in AWS KMS": a key's policy must allow, and the account's root in it hands the
-decision to IAM.
+Sources, read 2026-11-21: IAM user guide, "Policy evaluation logic", "Cross-account policy evaluation logic" and
+"Permissions boundaries for IAM entities" (awsdocs/iam-user-guide of 2023-06); for KMS its developer guide, "Key
+policies in AWS KMS" and "Default key policy" (awsdocs/aws-kms-developer-guide of 2023-06): a key's policy must allow,
+and the account's root in it hands the decision to IAM.
 """
 
 from __future__ import annotations
@@ -260,7 +260,7 @@ def _first_deny(
         for statement in policy.statements:
             if statement.effect != "Deny":
                 continue
-            # A NotPrincipal spares nobody with a boundary (IAM user guide, "Permissions boundaries", 2026-11-21).
+            # A NotPrincipal spares nobody with a boundary (IAM guide, "Permissions boundaries", read 2026-11-21).
             spared = _names(statement, request.principal) is Grant.NONE
             if statement.names_principals and spared and not (statement.not_principals and is_bounded):
                 continue
@@ -335,7 +335,7 @@ def _resource_fits(
 
 
 def _covers(pattern: str, resource: str) -> bool:
-    """AWS fills up an ARN that lacks fields with wildcards (IAM user guide, "Resource", read 2026-11-21)."""
+    """AWS fills up an ARN that lacks fields with wildcards (believed, 2026-11-21)."""
     if pattern == "*":
         return True
     parts = pattern.split(":", _ARN_PARTS - 1)
@@ -351,7 +351,8 @@ def _names(statement: Statement, principal: Principal) -> Grant:
 
 
 def _named(kind: str, name: str, principal: Principal) -> Grant:
-    """How near an entry of `Principal` is to a principal (IAM user guide, "Principal", read 2026-11-21)."""
+    """How near an entry of `Principal` is to a principal (awsdocs/iam-user-guide of 2023-06, "Principal", read
+    2026-11-21)."""
     if kind == "*" or (kind == "AWS" and name == "*"):
         return Grant.DIRECT
     if kind == "Service":

@@ -75,7 +75,8 @@ class AwsEmulator:
     def lose_region(self, region: str) -> None:
         """See `Emulator.lose_region`. IAM goes on: its data plane is in every region, and AWS' SDKs ask the nearest.
 
-        (AWS Fault Isolation Boundaries, "Global services", read 2026-11-21; changes to IAM need us-east-1.)
+        (AWS Fault Isolation Boundaries, "Global services"; IAM user guide, "Resilience"; read 2026-11-21. What
+        changes IAM needs us-east-1. That SDKs ask the nearest is believed.)
         """
         self._control("lose-region", {"region": region})
 

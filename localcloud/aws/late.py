@@ -1,9 +1,7 @@
 """Background work that comes late and out of order, as AWS' copies do: each piece after a short time of its own.
 
-The times are drawn from a seeded generator, so that a run can be repeated. AWS promises no order: "Amazon S3 doesn't
-guarantee" one between objects, and copy jobs of AWS Backup run beside each other (S3 user guide, "Replicating objects
-within and across Regions"; AWS Backup developer guide, "Creating backup copies across AWS Regions"; believed of the
-second, both read 2026-11-21).
+The times are drawn from a seeded generator, so that a run can be repeated. AWS promises no order: neither between
+objects that S3 replicates nor between copy jobs of AWS Backup (believed, 2026-11-21: no page was found that says so).
 """
 
 from __future__ import annotations

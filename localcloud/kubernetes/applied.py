@@ -1,7 +1,8 @@
 """Objects on a real API server: applied, waited for, read and deleted as pulumi-kubernetes does it.
 
-Server-side apply under a field manager of each resource's own, with fields validated strictly; refusals are the API
-server's own words (await/await.go and provider.go of pulumi-kubernetes, at 010f5d8, read 2026-11-21).
+Server-side apply under a field manager of each resource's own; refusals are the API server's own words
+(await/await.go and provider.go of pulumi-kubernetes, at 010f5d8, read 2026-11-21). Fields are validated strictly,
+where pulumi-kubernetes asks for warnings: a field that the API server would drop fails here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""When pulumi-kubernetes counts an object as ready: what it waits for, by kind (await/awaiters.go, at 010f5d8)."""
+"""When pulumi-kubernetes counts an object as ready: what it waits for, by kind.
+
+Deployments, services and quotas: await/awaiters.go at 010f5d8, read 2026-11-21. That table waits for no namespace and
+no definition of custom resources; here they are waited for, so that what comes next finds them.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Prometheus with promtool: on PATH, or the distribution's package unpacked into the cache.
 
 Stacks run a newer one, 3.x, whose Go module alone takes longer to build than all of the control plane. What is asked
-of it here, scraping pods and `sum … by`, is the same in 2.40 and later (its changelog up to 3.5, read 2026-11-21).
+of it here, scraping pods and `sum … by`, is the same in 2.40 and later (believed, 2026-11-21).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ Client = Callable[[str, str], Any]
 """Service and region → client."""
 START_MINUTES: Final = 480
 COMPLETION_MINUTES: Final = 10_080
-"""AWS Backup's windows where a rule names none (API reference, `BackupRule`, read 2026-11-21)."""
+"""AWS Backup's windows where a rule names none (AWS Backup developer guide: believed, 2026-11-21)."""
 ABSENT: Final = (
     "NoSuchLifecycleConfiguration",
     "NoSuchBucketPolicy",

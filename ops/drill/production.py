@@ -31,7 +31,8 @@ SOUND: Final = (
 SIGNED: Final = "signed by whom the stack trusts"
 UNASKED: Final = "the stack asks for no signature"
 OVERDUE_S: Final = 7 * 86_400
-"""DynamoDB removes a row within days after its end (its guide, "Using time to live", read 2026-11-21)."""
+"""DynamoDB "typically" removes a row within 48 hours of its end (awsdocs/amazon-dynamodb-developer-guide of 2023-06,
+howitworks-ttl.md, read 2026-11-21): a week is long."""
 
 
 def release_checks(

@@ -19,7 +19,7 @@ from ops.features.store import ByIdentity, FeatureStore
 
 _TIMEOUT_S = 10
 KEYS_MAX = 100
-"""Most keys that DynamoDB takes in one BatchGetItem (its API reference, read 2026-11-21)."""
+"""Most keys that DynamoDB takes in one BatchGetItem (its API reference in botocore 1.44.5, read 2026-11-21)."""
 ATTEMPTS = 8
 
 

@@ -2,7 +2,7 @@
 
 The store lets in as its user for writing whom IAM lets connect as that user: on a machine in the stack's network,
 with a role that has `elasticache:Connect` on the group and the user (ElastiCache guide, "Authenticating with IAM",
-read 2026-11-21).
+believed, 2026-11-21).
 """
 
 from __future__ import annotations

@@ -166,8 +166,8 @@ class S3ObjectStore:
         only_over: str | None = None,
         sha256: str | None = None,
     ) -> None:
-        # S3 user guide, "How to prevent object overwrites with conditional writes" (believed, 2026-11-21): a version
-        # that is gone is answered by 404, one that is being written by 409.
+        # One that exists is answered by 412, one that is being written by 409 (`PutObject` in botocore 1.44.5, read
+        # 2026-11-21), a version that is gone by 404 (believed).
         condition = {"IfNoneMatch": "*"} if only_create else {"IfMatch": only_over} if only_over else {}
         try:
             self._put(key, data, sha256 or hashlib.sha256(data).hexdigest(), condition)

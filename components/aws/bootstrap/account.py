@@ -22,8 +22,8 @@ SERVICE_LINKED: Final[Mapping[OncePerAccount, str]] = {
 }
 """The roles through which services act in the account → the service. Each service makes its own at its first use,
 but a key's policy may name the role before: KMS then refuses it (MalformedPolicyDocumentException, "invalid
-principals"; KMS guide, "Key policies", read 2026-11-21). A role that exists cannot be made again ("has been taken in
-this account", IAM's CreateServiceLinkedRole)."""
+principals"; KMS guide, "Key policies", believed, 2026-11-21). A role that exists cannot be made again ("has been
+taken in this account", IAM's CreateServiceLinkedRole)."""
 
 
 class Account(Component):

@@ -16,7 +16,7 @@ from components.contracts.place import Place
 from components.contracts.vocabulary import Cloud
 
 DOCUMENT_MAX: Final = 6144
-"""Most characters of a managed policy, white space not counted (IAM quotas, read 2026-11-21)."""
+"""Most characters of a managed policy, white space not counted (IAM quotas, believed, 2026-11-21)."""
 
 OWNERS_ALONE: Final = frozenset(
     {

@@ -14,7 +14,7 @@ from localcloud.decisions import Decision
 AHEAD: Final = timedelta(days=7)
 """How far the emulated clock runs ahead when somebody looks: what is due within it has come due. Weekly tiers do."""
 DEFAULT_SCHEDULE: Final = "cron(0 5 ? * * *)"
-"""Of a rule that names none (developer guide of AWS Backup, "Create a backup plan": daily at 5 am UTC; believed)."""
+"""Of a rule that names none (API reference, `BackupRuleInput`, as in botocore 1.44.5, read 2026-11-21)."""
 DEFAULT_START_MINUTES: Final = 480
 LEAST_WINDOW_MINUTES: Final = 60
 LEAST_COLD_DAYS: Final = 90
@@ -23,8 +23,11 @@ LEAST_COLD_DAYS: Final = 90
 def is_selected(resource_arn: str, tags: Mapping[str, str], selection: Mapping[str, Any]) -> Decision:
     """Whether a selection covers the resource.
 
-    As AWS documents it: `Resources` and `ListOfTags` each add resources, `NotResources` takes away, and what is left
-    must meet all `Conditions` (AWS Backup API reference, `BackupSelection`, read 2026-11-21).
+    `Resources` and `ListOfTags` each add resources, any entry of either, and `Resources` must meet all `Conditions`
+    (repost.aws/knowledge-center/backup-assign-resources, and `BackupSelection` of the API reference in botocore
+    1.44.5; both read 2026-11-21). Believed: conditions bind what `ListOfTags` adds too, and a wildcard may stand
+    anywhere in an ARN (AWS' example has it so, the reference wants it at the end). One that names nothing selects
+    nothing here, where AWS takes all that it supports: nobody should rely on that.
     """
     named: list[str] = selection.get("Resources") or []
     tag_rules: list[Mapping[str, str]] = selection.get("ListOfTags") or []
@@ -80,8 +83,8 @@ def copy_targets(rule: Mapping[str, Any]) -> list[tuple[str, int | None]]:
 def retention_fits(days: int | None, shortest: int | None, longest: int | None) -> Decision:
     """Whether a locked vault takes a recovery point that is kept so long; None: for ever, or no limit.
 
-    A backup or copy job that does not fit fails (API reference of AWS Backup, `PutBackupVaultLockConfiguration`, read
-    2026-11-21).
+    A backup or copy job that does not fit fails (API reference of AWS Backup, `PutBackupVaultLockConfiguration`, as
+    in botocore 1.44.5, read 2026-11-21).
     """
     if shortest is not None and days is not None and 0 <= days < shortest:
         return Decision(False, f"a retention of {days} days is shorter than the vault's minimum of {shortest}")
@@ -104,8 +107,9 @@ def comes_due(rule: Mapping[str, Any], now: datetime) -> Decision:
 def check_rule(rule: Mapping[str, Any]) -> str:
     """Why AWS Backup refuses a rule; empty if it does not.
 
-    API reference of AWS Backup, `BackupRuleInput` and `Lifecycle` (read 2026-11-21): a start window has at least 60
-    minutes, and what moves to cold storage stays there for 90 days; believed of the completion window.
+    API reference of AWS Backup, `BackupRuleInput` and `Lifecycle` (botocore 1.44.5, read 2026-11-21): a start window
+    has at least 60 minutes, and what moves to cold storage stays there for 90 days; believed of the completion
+    window.
     """
     try:
         parse(

@@ -1,6 +1,7 @@
-"""DynamoDB's time to live: items whose time is over go, as its guide says ("Using time to live", read 2026-11-21).
+"""DynamoDB's time to live: items whose time is over go, as its guide says.
 
-DynamoDB removes them within days; here they are gone when the table is next asked.
+DynamoDB "typically deletes expired items within 48 hours"; here they are gone when the table is next asked
+(awsdocs/amazon-dynamodb-developer-guide of 2023-06, howitworks-ttl.md, read 2026-11-21).
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 _YEARS: Final = 5
-"""An item that expired longer ago is not removed (the same guide, "How it works")."""
+"""An item that expired longer ago is not removed (the same guide, time-to-live-ttl-before-you-start.md)."""
 _YEAR_SECONDS: Final = 365 * 86_400
 
 

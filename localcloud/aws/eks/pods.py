@@ -1,9 +1,9 @@
 """The EKS Pod Identity agent: which pods were admitted, and the credentials that they get for their role.
 
-The agent's address, header and answer are those that AWS' SDKs expect of a container's credentials (AWS SDKs and
-tools reference guide, "Container credential provider"; EKS user guide, "Understand how EKS Pod Identity works"; both
-read 2026-11-21). The role must trust the service to assume it and to tag the session (EKS user guide, "Create IAM
-role with trust policy required by EKS Pod Identity", read 2026-11-21).
+The agent's address, header and answer are those that AWS' SDKs expect of a container's credentials. The address, the
+role's trust, which lets the service assume it and tag the session, and the tags' names: EKS user guide, "Learn how
+EKS Pod Identity grants pods access to AWS services" (awsdocs/amazon-eks-user-guide of 2024-12, service-accounts.adoc,
+read 2026-11-21); header and answer believed.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Pods:
 
 
 def session_tags(association: Mapping[str, Any]) -> dict[str, str]:
-    """The tags of a pod's session (EKS user guide, "Grant Pods access … based on tags", 2026-11-21)."""
+    """The tags of a pod's session (see the module; the name and uid of a pod are stand-ins)."""
     region, account = str(association["associationArn"]).split(":")[3:5]
     return {
         "eks-cluster-arn": f"arn:aws:eks:{region}:{account}:cluster/{association['clusterName']}",

@@ -233,7 +233,8 @@ def key_context(service: str, region: str, encryption_context: Mapping[str, str]
         service: as `s3` or `dynamodb`.
         encryption_context: what the service sends with it, as `{"aws:s3:arn": "arn:aws:s3:::models"}`.
 
-    AWS KMS developer guide, "kms:ViaService" and "kms:EncryptionContext:context-key" (read 2026-11-21).
+    AWS KMS developer guide, "AWS KMS condition keys" (awsdocs/aws-kms-developer-guide of 2023-06, conditions-kms.md,
+    read 2026-11-21).
     """
     return {
         "aws:RequestedRegion": region,

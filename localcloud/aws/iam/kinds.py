@@ -11,7 +11,7 @@ from localcloud.aws.errors import is_missing
 from localcloud.providers.base import Kind, ProviderError, Request, State, physical_name
 
 MANAGED_POLICY_MAX: Final = 6144
-"""Characters, white space not counted (IAM quotas, read 2026-11-21)."""
+"""Characters, white space not counted (IAM user guide, "IAM and AWS STS quotas": believed, 2026-11-21)."""
 _VERSIONS_MAX: Final = 5
 _SESSION_SECONDS: Final = 3600
 

@@ -1,7 +1,8 @@
 """SimulatePrincipalPolicy, which moto lacks: what a role's policies and its boundary allow, and no resource's own.
 
-IAM API reference, "SimulatePrincipalPolicy" (read 2026-11-21): resource policies count only where the caller passes
-one, which none does here. The keys of a role's session are not told, so that what hinges on one is not allowed.
+IAM API reference, "SimulatePrincipalPolicy" (as in botocore 1.44.5, read 2026-11-21): resource policies count only
+where the caller passes one, which none does here. The keys of a role's session are not told, so that what hinges on
+one is not allowed.
 """
 
 from __future__ import annotations

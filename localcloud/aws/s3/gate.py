@@ -161,8 +161,8 @@ class S3Gate:
         with_bucket_key = headers.get("x-amz-server-side-encryption-bucket-key-enabled") or default.get(
             "BucketKeyEnabled"
         )
-        # The parts of an upload are decrypted and put together (Amazon S3 user guide, "Multipart upload API and
-        # permissions", read 2026-11-21).
+        # The parts of an upload are decrypted and put together (S3 user guide, "Multipart upload API and
+        # permissions", awsdocs/amazon-s3-userguide of 2023-06, read 2026-11-21).
         in_parts = "uploads" in call.query or "uploadId" in call.query
         actions = ("kms:GenerateDataKey", "kms:Decrypt") if in_parts else ("kms:GenerateDataKey",)
         is_on = str(with_bucket_key).lower() == "true"

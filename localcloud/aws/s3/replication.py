@@ -91,7 +91,7 @@ def can_replicate(
     if not target.versioned:
         return Decision(False, f"{target.name} is not versioned")
     if source.locked and not target.locked:
-        # S3 user guide, "Using Object Lock with S3 Replication" (read 2026-11-21).
+        # S3 user guide, "Requirements for replication" (awsdocs/amazon-s3-userguide of 2023-06, read 2026-11-21).
         return Decision(False, f"{source.name} has Object Lock, and {target.name} has not")
     if item.is_delete_marker or item.kms_key is None:
         return Decision(True, "nothing to encrypt anew")
@@ -109,8 +109,9 @@ def can_replicate(
 def may_version(asked: str, replicates: bool) -> Decision:
     """Whether S3 takes a bucket's new versioning state.
 
-    "A replication configuration is present on this bucket, so you cannot change the versioning state" (API reference
-    of S3, `PutBucketVersioning`, and S3's own answer; read 2026-11-21).
+    To disable versioning of a source "you must remove the replication configuration" first (S3 user guide,
+    "Additional considerations for replication", awsdocs/amazon-s3-userguide of 2023-06, read 2026-11-21); the words
+    are believed.
     """
     if replicates and asked != "Enabled":
         reason = (
@@ -124,7 +125,8 @@ def may_version(asked: str, replicates: bool) -> Decision:
 def may_configure(source: BucketView, targets: Iterable[BucketView | None]) -> Decision:
     """Whether S3 takes a replication configuration: both ends are there and have versions.
 
-    S3 user guide, "Requirements for replication" (read 2026-11-21).
+    S3 user guide, "Requirements for replication" (awsdocs/amazon-s3-userguide of 2023-06, read 2026-11-21): both must
+    have versions. That S3 looks when it is configured, and its words, are believed.
     """
     for bucket in (source, *targets):
         if bucket is None:

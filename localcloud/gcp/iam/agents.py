@@ -1,7 +1,7 @@
 """Service agents: which of them a project has, and what makes one come to be.
 
 In a project that no bootstrap stack has prepared an agent exists once its service was asked for it, and a policy that
-names it before is refused ("Service account … does not exist", IAM; read 2026-11-21).
+names it before is refused ("Service account … does not exist", IAM; believed, 2026-11-21).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Conditions of IAM bindings: the part of Google's Common Expression Language that is judged here.
 
 Attributes and operators: https://cloud.google.com/iam/docs/conditions-attribute-reference and
-https://cloud.google.com/iam/docs/conditions-overview (read 2026-11-21). Known are `resource.name`, `resource.type`,
+https://cloud.google.com/iam/docs/conditions-overview (of both what searches show of them was read on 2026-11-21,
+which are the attributes; functions and operators are believed). Known are `resource.name`, `resource.type`,
 `resource.service`, `request.time`, `timestamp("…")`, text and lists of it, `startsWith`, `endsWith`, comparisons,
 `in`, `&&`, `||`, `!` and parentheses. Any other expression is not understood, which is an error and never a yes.
 """

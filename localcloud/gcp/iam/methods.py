@@ -1,9 +1,10 @@
 """Which permission a call of an emulated API needs, and on what: the APIs' own tables.
 
-Cloud Storage: https://cloud.google.com/storage/docs/access-control/iam-json; Cloud KMS:
-https://cloud.google.com/kms/docs/reference/permissions-and-roles; the others as the predefined roles in
-github.com/iann0036/iam-dataset name them (all read 2026-11-21). To write an object over takes
-`storage.objects.delete` too, which Cloud Storage asks for when it sees that there is one.
+Buckets: https://cloud.google.com/storage/docs/access-control/iam-json (its rows on buckets read 2026-11-21).
+Believed: the same table's rows on objects; Cloud KMS',
+https://cloud.google.com/kms/docs/reference/permissions-and-roles; the others, for which the predefined roles in
+github.com/iann0036/iam-dataset have permissions of these names. To write an object over takes
+`storage.objects.delete` too, which Cloud Storage asks for when it sees that there is one (believed).
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class Policies:
         """Replace the policy.
 
         Raises ApiError: 409 if its etag is not the current one, 400 for an unknown member or custom role, and for a
-        condition on a basic role ("Conditions can't be used with basic roles", IAM, read 2026-11-21).
+        condition on a basic role (IAM, believed, 2026-11-21: public examples were corrected for it).
         """
         etag = policy.get("etag")
         for binding in policy.get("bindings") or []:

@@ -1,6 +1,7 @@
 """Resources as IAM sees them: the name, type and service that conditions ask about, and whose policies count.
 
-Formats: https://cloud.google.com/iam/docs/conditions-attribute-reference (read 2026-11-21). Only services that it
+Services and types: https://cloud.google.com/iam/docs/conditions-resource-attributes (its beginning read 2026-11-21);
+formats of names believed. Only services that it
 lists tell a condition their resources' names; for others the local cloud gives the API's own, which is believed.
 """
 

@@ -37,7 +37,8 @@ class Roles:
     def permissions(self, role: str) -> frozenset[str] | None:
         """What it allows; None for a predefined role that is not known here.
 
-        A custom role that is gone, or whose stage is DISABLED, allows nothing (IAM, "Roles and permissions").
+        A custom role that is gone, or whose stage is DISABLED, allows nothing (reference of
+        `RoleLaunchStage`, read 2026-11-21).
         """
         if not _CUSTOM_NAME.fullmatch(role):
             return predefined().get(role)

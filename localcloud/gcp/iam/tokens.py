@@ -1,7 +1,7 @@
 """Access tokens of pods: made by the metadata server, and judged where they are shown.
 
 The metadata server's paths: https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity and
-https://cloud.google.com/compute/docs/metadata/predefined-metadata-keys (read 2026-11-21).
+https://cloud.google.com/compute/docs/metadata/predefined-metadata-keys (believed, 2026-11-21).
 """
 
 from __future__ import annotations

@@ -370,7 +370,11 @@ class Memorystore:
         return next((d.reason for d in decisions if not d), "")
 
     def _key_changed(self, key: str) -> None:
-        """Suspend the instances of a key that cannot be used, and bring them back with it."""
+        """Suspend the instances of a key that cannot be used, and bring them back with it.
+
+        The state is the API's (`SuspensionReason.CUSTOMER_MANAGED_KEY_ISSUE`: "something wrong with the CMEK key",
+        read 2026-11-21); that an agent that lost its right to the key suffices, and that it comes back, is believed.
+        """
         try:
             self._kms.primary(key)
             usable = not self._refused(key)
@@ -393,7 +397,8 @@ class Memorystore:
         """The account that reads and writes dumps.
 
         What it needs on a bucket: `storage.buckets.get`, and for objects `get`, or `create` and, to write over,
-        `delete` (Memorystore, "Granting restricted permissions for import and export", read 2026-11-21).
+        `delete` (Memorystore, "Granting restricted permissions for import and export": its table was not seen,
+        believed).
         """
         return Principal(str(self._instance(name)["persistenceIamIdentity"]))
 

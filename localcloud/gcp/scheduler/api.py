@@ -29,7 +29,8 @@ SERVICES: Final = frozenset({"cloudkms", "redis", "storagetransfer", "storage"})
 
 _SCOPES: Final = frozenset({"https://www.googleapis.com/auth/cloud-platform"})
 """With one of them a token does all that its account may; that is also what a job without one gets (reference of
-`OAuthToken.scope`, read 2026-11-21). What narrower ones let through is not known here."""
+`OAuthToken.scope` in google_api_cloud_scheduler 0.7.5, read 2026-11-21). What narrower ones let through is not known
+here."""
 
 
 class Scheduler:

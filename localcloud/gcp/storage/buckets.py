@@ -212,7 +212,7 @@ class Buckets:
             raise ApiError(412, message + "prevention is enforced.", reason="conditionNotMet")
         uniform = (document.get("iamConfiguration") or {}).get("uniformBucketLevelAccess") or {}
         if not uniform.get("enabled") and any(b.get("condition") for b in body.get("bindings", [])):
-            # Cloud Storage, "Use IAM Conditions on buckets", read 2026-11-21; the message is believed.
+            # Cloud Storage, "Use IAM Conditions on buckets" (believed, 2026-11-21, the message too).
             raise ApiError(412, "Conditions need uniform bucket-level access.", reason="conditionNotMet")
         self._policies.set(resources.bucket_policy(name), body)
         return Response.of(self._policy(name))

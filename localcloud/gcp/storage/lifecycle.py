@@ -1,7 +1,8 @@
 """Lifecycle rules of a bucket: which versions of objects they take away, and what they make of others.
 
-https://cloud.google.com/storage/docs/lifecycle (read 2026-11-21). Cloud Storage acts within a day of the moment that
-a version meets all conditions of a rule; here it does within a second. Uploads that were broken off are not kept.
+https://cloud.google.com/storage/docs/lifecycle (believed, 2026-11-21). Cloud Storage acts within a day of the moment
+that a version meets all conditions of a rule; here it does within a second. Uploads that were broken off are not
+kept.
 """
 
 from __future__ import annotations

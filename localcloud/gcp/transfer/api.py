@@ -50,7 +50,8 @@ _CONDITIONS: Final = frozenset(
         "lastModifiedBefore",
     }
 )
-"""Of objects (reference of `ObjectConditions`, read 2026-11-21)."""
+"""Of objects (`ObjectConditions` in the discovery document of storagetransfer.v1, revision 20211002, read
+2026-11-21)."""
 
 Verb = Literal["copy", "skip", "delete"]
 
@@ -103,7 +104,7 @@ def included(name: str, updated: datetime, conditions: Mapping[str, Any], now: d
     least, most = (conditions.get(f"{which}TimeElapsedSinceLastModification") for which in ("min", "max"))
     since, before = conditions.get("lastModifiedSince"), conditions.get("lastModifiedBefore")
     return (
-        (not least or updated + clock.seconds(least) <= now)
+        (not least or updated + clock.seconds(least) < now)
         and (not most or updated + clock.seconds(most) >= now)
         and (not since or clock.parse(since) <= updated)
         and (not before or updated < clock.parse(before))
@@ -111,16 +112,17 @@ def included(name: str, updated: datetime, conditions: Mapping[str, Any], now: d
 
 
 def source_permissions(options: Mapping[str, Any]) -> list[str]:
-    """What is needed on a source (Storage Transfer Service, "Source permissions", read 2026-11-21)."""
+    """What is needed on a source (docs.cloud.google.com/storage-transfer/docs/source-cloud-storage, read
+    2026-11-21)."""
     always = ["storage.buckets.get", "storage.objects.list", "storage.objects.get"]
     return [*always, *(["storage.objects.delete"] if options.get("deleteObjectsFromSourceAfterTransfer") else [])]
 
 
 def sink_permissions(options: Mapping[str, Any]) -> list[str]:
-    """What is needed on a sink (Storage Transfer Service, "Sink permissions", read 2026-11-21).
+    """What is needed on a sink (cloud.google.com/storage-transfer/docs/sink-cloud-storage, read 2026-11-21).
 
-    `get` is not needed to overwrite always, nor `delete` to overwrite never; when a job that names no `overwriteWhen`
-    needs which of them is believed.
+    `get` is needed to overwrite what differs, or never; `list` to do so or to delete what is the sink's alone.
+    Believed: when `delete` is needed, and what a job that names no `overwriteWhen` needs.
     """
     when = options.get("overwriteWhen")
     always = when == "ALWAYS" or (when is None and options.get("overwriteObjectsAlreadyExistingInSink"))
@@ -339,7 +341,8 @@ class Transfer:
     def _actor(self, job: Mapping[str, Any]) -> Principal:
         """Whose rights count: the service's agent's, or an account's that the job names and the agent may become.
 
-        Reference of `TransferJob.serviceAccount`, read 2026-11-21. Raises ApiError (403).
+        Reference of `TransferJob.serviceAccount` (read 2026-11-21), which counts "instead of" the agent; that the
+        agent needs `iam.serviceAccounts.getAccessToken` on it is believed. Raises ApiError (403).
         """
         email = str(job.get("serviceAccount") or "").rpartition("/")[2]
         if not email:
@@ -362,7 +365,8 @@ class Transfer:
 
 
 def _is_collected(job: Mapping[str, Any]) -> bool:
-    """Whether a job was deleted so long ago that its name is free again (`TransferJob.Status`, read 2026-11-21)."""
+    """Whether a job was deleted so long ago that its name is free again (`TransferJob.Status`, 30 days, read
+    2026-11-21)."""
     if job["status"] != "DELETED":
         return False
     return clock.now() - clock.parse(job["deletionTime"]) > timedelta(days=_KEPT_DAYS)

@@ -19,8 +19,8 @@ ISSUER: Final = "https://kubernetes.default.svc"
 
 EXTRA_ADMISSION: Final = ("ExtendedResourceToleration", "NodeRestriction")
 """What EKS and GKE admit by beside Kubernetes' defaults, of what can refuse or change objects of a stack: a pod that
-asks for GPUs tolerates their taint (EKS guide, "Platform versions"; GKE guide, "Run GPUs in Standard node pools";
-believed for 1.35, read 2026-11-21)."""
+asks for GPUs tolerates their taint (EKS guide on local clusters lists both for 1.29 and 1.30,
+awsdocs/amazon-eks-user-guide of 2024-12, read 2026-11-21; believed for EKS in a region, for GKE and for 1.35)."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ _EFFECTS: Final = {
     "PREFER_NO_SCHEDULE": "PreferNoSchedule",
     "NO_EXECUTE": "NoExecute",
 }
-"""Both clouds' words for a taint's effect (EKS' and GKE's API references, 2026-11-21)."""
+"""Both clouds' words for a taint's effect (EKS' and GKE's API references, believed, 2026-11-21)."""
 
 
 class DeployedResource(Protocol):
@@ -102,7 +102,8 @@ def _group(cloud: Cloud, region: str, spec: NodePoolSpec, choice: Choice, inputs
 
 
 def _eks_labels(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """With what EKS adds in a managed group (EKS guide, "Simplify node lifecycle", 2026-11-21)."""
+    """With what EKS adds in a managed group (EKS guide, "Understand each phase of node updates", names the
+    first label: awsdocs/amazon-eks-user-guide of 2024-12, read 2026-11-21; the second is believed)."""
     own = {
         "eks.amazonaws.com/nodegroup": str(inputs["nodeGroupName"]),
         "eks.amazonaws.com/capacityType": str(inputs.get("capacityType") or "ON_DEMAND"),
@@ -111,7 +112,7 @@ def _eks_labels(inputs: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _gke_labels(inputs: Mapping[str, Any], choice: Choice) -> dict[str, str]:
-    """With those that GKE gives to every node (GKE guide, "About node labels": believed complete, 2026-11-21)."""
+    """With those that GKE gives to every node (GKE guide, "About node labels": believed, 2026-11-21)."""
     config = inputs["nodeConfig"]
     own = {
         "cloud.google.com/gke-nodepool": str(inputs["name"]),

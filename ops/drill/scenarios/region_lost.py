@@ -26,8 +26,9 @@ LATE_S: Final[Mapping[Cloud, float]] = {
 }
 """How much older than the newest copied object one may be that is not copied yet: copies promise a time, no order."""
 ROWS_LATE_S: Final = 1.0
-"""DynamoDB backs rows up independently, "usually much less than a second" apart (its guide, "Backup and restore: how
-it works", read 2026-11-21); an export of Redis is of one moment."""
+"""DynamoDB's backups have no order of rows, which are "usually much less than a second" apart
+(awsdocs/amazon-dynamodb-developer-guide of 2023-06, CreateBackup.md, read 2026-11-21); an export of Redis is of one
+moment."""
 NOT_MEASURED: Final = (("Notice the loss", "alarms look back over the objective at most"),)
 """What a real loss adds and no estimate stands for elsewhere."""
 
