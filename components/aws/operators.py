@@ -99,11 +99,16 @@ def operator_trust(place: Place, principals: Sequence[str]) -> str:
 
 
 def publishing(place: Place, storage: StorageRef) -> Sequence[Statement]:
-    """Releases and the pointer, in this bucket; of what is there, only an unfinished release's files may go."""
+    """Releases and the pointer, in this bucket. A release's objects may go, for `prune`, but no claim and no pointer;
+    what goes stays as an old version, which the bucket's policy lets nobody delete."""
     models = bucket_arn(storage.models.name)
     return (
-        allow("FindModels", ["s3:ListBucket", "s3:GetBucketLocation"], models),
+        allow("FindModels", ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"], models),
         allow("ReadAndWriteReleases", ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], f"{models}/*"),
-        allow("DropUnfinishedReleases", ["s3:DeleteObject"], f"{models}/releases/*/repository/*"),
+        allow(
+            "RemoveReleases",
+            ["s3:DeleteObject"],
+            [f"{models}/releases/*/{what}" for what in ("repository/*", "manifest.json", "attestation.json")],
+        ),
         bucket_key_access("EncryptModels", place, storage.models.name, ["kms:Decrypt", "kms:GenerateDataKey"]),
     )

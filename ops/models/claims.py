@@ -26,7 +26,7 @@ class Claim(BaseModel):
 def read_claim(store: ObjectStore, version: str) -> Claim | None:
     """Who holds a version; None if nobody does, or nobody who can be made out."""
     data = read_object(store, claim_key(version))
-    return _parsed(data) if data is not None else None
+    return parsed(data) if data is not None else None
 
 
 def take(store: ObjectStore, manifest: Manifest, *, replace: bool) -> bool:
@@ -41,7 +41,7 @@ def take(store: ObjectStore, manifest: Manifest, *, replace: bool) -> bool:
         return False
     except ObjectExistsError:
         found = read_tagged(store, key)
-    held = _parsed(found.data) if found else None
+    held = parsed(found.data) if found else None
     if found is None or held == claim:
         return False
     is_ours = held is not None and held.manifest_sha256 == claim.manifest_sha256
@@ -61,20 +61,50 @@ def take(store: ObjectStore, manifest: Manifest, *, replace: bool) -> bool:
 
 
 def holds(store: ObjectStore, manifest: Manifest) -> bool:
-    """Whether the version is still claimed for this content."""
-    claim = read_claim(store, manifest.version)
-    return claim is not None and claim.manifest_sha256 == manifest.sha256
+    """Whether the version is still claimed for this content, and nobody removes it."""
+    return read_claim(store, manifest.version) == Claim(manifest_sha256=manifest.sha256)
+
+
+def check_not_pruned(store: ObjectStore, version: str) -> None:
+    """Refuse a release whose removal has begun.
+
+    Raises:
+        UserError: it has.
+    """
+    claim = read_claim(store, version)
+    if claim is not None and claim.pruned_at:
+        raise being_pruned(store, version)
+
+
+def check_removed(store: ObjectStore, version: str) -> None:
+    """Refuse to publish again, under its version, what is only removed in part.
+
+    Raises:
+        UserError: some of it is still there.
+    """
+    rest = (item for item in store.list(release_prefix(version)) if item.key != claim_key(version))
+    if next(rest, None) is not None:
+        check_not_pruned(store, version)
+
+
+def being_pruned(store: ObjectStore, version: str) -> UserError:
+    return UserError(
+        f"the release {version!r} was removed, or is about to be",
+        f"{store.uri}/{release_prefix(version)}",
+        "Run `seawall models prune STACK` to its end, then publish it again, or choose another.",
+    )
 
 
 def lost(store: ObjectStore, version: str) -> UserError:
     return UserError(
-        f"another publication has taken the version {version!r} over meanwhile",
+        f"another publication has taken the version {version!r} over meanwhile, or it was removed",
         f"{store.uri}/{release_prefix(version)}",
         "Let one publisher at a time use a version; publish under another one.",
     )
 
 
-def _parsed(data: bytes) -> Claim | None:
+def parsed(data: bytes) -> Claim | None:
+    """The claim in these bytes; None if they are none."""
     try:
         return Claim.model_validate_json(data)
     except ValidationError:

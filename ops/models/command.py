@@ -1,4 +1,4 @@
-"""`seawall models`: publishes, lists, verifies and rolls back releases of the model repository."""
+"""`seawall models`: publishes, lists, verifies, rolls back and prunes releases of the model repository."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from common.paths import repo_root
 from ops.deployed import TargetName, model_bucket, open_stack
 from ops.models import releases
 from ops.models.manifest import build_manifest, check_version
+from ops.models.prune_command import prune
 from ops.models.publishing import Publisher, publish_signed
 from ops.models.trusting import publishers_of, signature_of
 from ops.options import Quiet, StackArgument, StackOption, platform_stack
@@ -23,7 +24,7 @@ from stacks.settings import Settings, stack_file
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="Publish, list, verify and roll back releases of the model repository in a stack's bucket.\n\n"
+    help="Publish, list, verify, roll back and prune releases of the model repository in a stack's bucket.\n\n"
     "Example: seawall models publish dev-aws --version v1 --target local",
 )
 
@@ -200,6 +201,9 @@ def _state(release: releases.Release) -> str:
     if release.manifest:
         return "current" if release.is_current else "complete"
     return "pruned" if release.is_pruned else "unfinished"
+
+
+app.command()(prune)
 
 
 @app.command()

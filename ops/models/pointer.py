@@ -6,12 +6,14 @@ goes further back, and none returns to the release that was just left.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from common.errors import UserError
+from ops.models.claims import check_not_pruned
 from ops.models.layout import POINTER_KEY, read_tagged
 from ops.models.manifest import Manifest
 from ops.objects.store import ObjectChangedError, ObjectExistsError, ObjectStore
@@ -132,7 +134,11 @@ def gone_back(current: Pointer | None, manifest: Manifest) -> Pointer:
 
 
 def replaced(store: ObjectStore, seen: Seen, fresh: Pointer) -> bool:
-    """Write the pointer over the one that was seen; False if that is no longer there."""
+    """Write the pointer over the one that was seen; False if that is no longer there.
+
+    Raises:
+        UserError: the release is being removed; the pointer is as it was.
+    """
     try:
         if seen.tag is None:
             store.put(POINTER_KEY, fresh.to_json(), only_create=True)
@@ -140,7 +146,20 @@ def replaced(store: ObjectStore, seen: Seen, fresh: Pointer) -> bool:
             store.put(POINTER_KEY, fresh.to_json(), only_over=seen.tag)
     except (ObjectExistsError, ObjectChangedError):
         return False
+    try:
+        # After the write: a removal that began before is seen here, and one that begins now sees the pointer.
+        check_not_pruned(store, fresh.version)
+    except UserError:
+        _taken_back(store, seen, fresh)
+        raise
     return True
+
+
+def _taken_back(store: ObjectStore, seen: Seen, fresh: Pointer) -> None:
+    now = look(store)
+    if now.pointer == fresh and now.tag is not None and seen.pointer is not None:
+        with suppress(ObjectChangedError):
+            store.put(POINTER_KEY, seen.pointer.to_json(), only_over=now.tag)
 
 
 def _changing(store: ObjectStore) -> UserError:

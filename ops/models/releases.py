@@ -126,6 +126,7 @@ def publish(
     """
     manifest = build_manifest(folder, version)
     comes_from = origin(manifest)
+    claims.check_removed(store, version)
     existing = read_manifest(store, version)
     if existing is None:
         existing = _claim(store, manifest, replace_unfinished)
@@ -235,6 +236,7 @@ def _sound(store: ObjectStore, version: str, pointer: Pointer | None, trust: Tru
     manifest = read_manifest(store, version)
     if manifest is None:
         raise no_release(store, version)
+    claims.check_not_pruned(store, version)
     known = {each.version: each.manifest_sha256 for each in pointer.history} if pointer else {}
     if known.get(version) not in (None, manifest.sha256):
         raise UserError(
