@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SERVICES = ("s3", "dynamodb", "kms", "sns", "backup", "iam")
 """What the local cloud keeps between commands; no other service of moto's is used."""
 
-_FORMAT = 3
+_FORMAT = 4
 
 
 @dataclass
@@ -109,7 +109,8 @@ class AwsState:
             loaded = pickle.loads(file.read_bytes())  # noqa: S301
         except Exception as e:
             raise ValueError(f"{file} cannot be read: {type(e).__name__}: {e}") from e
-        if loaded.get("format") != _FORMAT:
+        known = {each.name for each in fields(Overlay)}
+        if loaded.get("format") != _FORMAT or vars(loaded["overlay"]).keys() != known:
             raise ValueError(f"{file} was written by another version")
         for (service, account, region), backend in loaded["backends"].items():
             get_backend(service)[account][region] = backend
