@@ -17,8 +17,8 @@ AREA: Final = "placing"
 _TOO_MANY_REQUESTS: Final = 429
 
 
-def from_zero(stage: Stage) -> None:
-    """From no replica and no GPU machine (where the pools allow that) to the fewest."""
+def from_zero(stage: Stage) -> bool:
+    """From no replica and no GPU machine (where the pools allow that) to the fewest; whether they were placed."""
     fleet = stage.settings.fleet
     stage.scale(0)
     lowest = sum(group.min_nodes for group in stage.plane.nodes.groups if group.room.gpus)
@@ -29,12 +29,12 @@ def from_zero(stage: Stage) -> None:
         gone is not None,
         f"{len(stage.gpu_nodes())} GPU machines are left, of at least {lowest}",
     )
-    _reach(stage, fleet.min_replicas, "from no GPU machine to the fewest replicas")
+    return _reach(stage, fleet.min_replicas, "from no GPU machine to the fewest replicas")
 
 
-def at_most(stage: Stage) -> None:
-    """All replicas at once."""
-    _reach(stage, stage.settings.fleet.max_replicas, "at the most replicas")
+def at_most(stage: Stage) -> bool:
+    """All replicas at once; whether they were placed."""
+    return _reach(stage, stage.settings.fleet.max_replicas, "at the most replicas")
 
 
 def at_least(stage: Stage) -> None:
@@ -43,7 +43,7 @@ def at_least(stage: Stage) -> None:
     _reach(stage, stage.settings.fleet.min_replicas, "back at the fewest replicas", spread=False)
 
 
-def _reach(stage: Stage, replicas: int, name: str, *, spread: bool = True) -> None:
+def _reach(stage: Stage, replicas: int, name: str, *, spread: bool = True) -> bool:
     stage.scale(replicas)
     took = stage.wait(lambda: stage.settled(replicas))
     stage.report.add(
@@ -54,6 +54,7 @@ def _reach(stage: Stage, replicas: int, name: str, *, spread: bool = True) -> No
     )
     if took is not None and spread:
         _spread(stage, name)
+    return took is not None
 
 
 def _spread(stage: Stage, name: str) -> None:

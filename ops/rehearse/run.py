@@ -169,9 +169,7 @@ def _try(stage: Stage, folder: Path, plan: Plan) -> None:
         "flows": (lambda: flows.flows(stage),),
         "placing": (
             lambda: placing.workloads(stage),
-            lambda: placing.from_zero(stage),
-            lambda: placing.at_most(stage),
-            lambda: placing.at_least(stage),
+            lambda: placing.from_zero(stage) and placing.at_most(stage) and placing.at_least(stage),
         ),
         "rollouts": (
             lambda: placing.rollout(stage, fewest, "at the fewest"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -47,31 +48,22 @@ def test_a_platform_is_admitted_with_the_rights_and_flows_that_it_needs(stack: s
 @CHECKS
 @pytest.mark.engine
 def test_a_rehearsal_of_a_deployed_stack_leaves_nothing_to_change(tmp_path: Path) -> None:
-    areas = ("placing", "rollouts", "drains", "zones")
+    areas = ("rollouts", "drains", "zones")
     report = rehearse("dev-gcp", tmp_path, Steps(quiet=True), Plan(speed=SPEED_OF_PLACING, areas=areas))
     paths = write(report, tmp_path)
     assert failed(report) == {} and all(path.stat().st_size for path in paths)
     assert report.checks[-1].name.startswith("a second preview is empty")
 
 
-def loaded(stack: str, folder: Path, plan: Plan) -> Report:
+def loaded(stack: str, folder: Path, plan: Plan, inventory: Inventory) -> Report:
     """At a lower speed again where the machine was too busy to look once in the autoscaler's measure's window."""
-    report = rehearse_planned(stack, folder, Steps(quiet=True), plan)
+    report = rehearse_planned(stack, folder, Steps(quiet=True), plan, inventory)
     slow = plan.speed
     while not report.ok and report.unseen_seconds > BUSY_WINDOW_SECONDS / 2 and slow > SPEED_OF_LOAD / 4:
         slow /= 2
-        report = rehearse_planned(stack, folder / f"{slow:.0f}", Steps(quiet=True), replace(plan, speed=slow))
+        again = replace(plan, speed=slow)
+        report = rehearse_planned(stack, folder / f"{slow:.0f}", Steps(quiet=True), again, inventory)
     return report
-
-
-@LOAD
-def test_the_real_autoscaler_follows_a_load_with_a_crowd(tmp_path: Path) -> None:
-    plan = Plan(speed=SPEED_OF_LOAD, areas=("load",), seconds=(840, 1140, 960, 900))
-    report = loaded("staging-aws", tmp_path, plan)
-    assert failed(report) == {}
-    begins = dict(report.phases)
-    steady = max(s.wanted for s in report.course if begins["steady"] <= s.at < begins["crowd"])
-    assert max(s.wanted for s in report.course) > steady
 
 
 # Faults
@@ -230,8 +222,30 @@ def queue_only(objects: Objects) -> Objects:
     return planted
 
 
+@pytest.fixture(scope="module")
+def under_load(staging: Inventory, tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Report]:
+    """The stack as it is under a load, and by the queue alone: at the same time, since both mostly wait."""
+    own = Plan(speed=SPEED_OF_LOAD, areas=("load",), seconds=(840, 1140, 960, 900))
+    queue = replace(own, change=queue_only, seconds=(60, 2400, 30, 30))
+    production = plan_stack("prod-aws")
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(loaded, "staging-aws", tmp_path_factory.mktemp("own"), own, staging)
+        second = pool.submit(
+            rehearse_planned, "prod-aws", tmp_path_factory.mktemp("queue"), Steps(quiet=True), queue, production
+        )
+        return first.result(), second.result()
+
+
 @LOAD
-def test_a_queue_only_signal_swings(tmp_path: Path) -> None:
-    plan = Plan(speed=SPEED_OF_LOAD, areas=("load",), change=queue_only, seconds=(60, 2400, 30, 30))
-    report = rehearse_planned("prod-aws", tmp_path, Steps(quiet=True), plan)
+def test_the_real_autoscaler_follows_a_load_with_a_crowd(under_load: tuple[Report, Report]) -> None:
+    report, _ = under_load
+    assert failed(report) == {}, report.unseen_seconds
+    begins = dict(report.phases)
+    steady = max(s.wanted for s in report.course if begins["steady"] <= s.at < begins["crowd"])
+    assert max(s.wanted for s in report.course) > steady
+
+
+@LOAD
+def test_a_queue_only_signal_swings(under_load: tuple[Report, Report]) -> None:
+    _, report = under_load
     assert "steady: does not swing" in failed(report), failed(report)
