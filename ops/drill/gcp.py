@@ -90,7 +90,19 @@ class GcpDrill:
         return RecoveryPoint(uri, created, self._exports, self._far, held)
 
     def make_bucket(self, drill_id: str, promised: Settings) -> ObjectStore:
-        return self._make_bucket(drill_id, {"lifecycle": {"rule": [_old_versions(promised.storage)]}})
+        further = {"lifecycle": {"rule": [_old_versions(promised.storage)]}}
+        if (own := self._own_bucket(drill_id)) is None:
+            return self._make_bucket(drill_id, further)
+        self._api.patch("storage", f"storage/v1/b/{own.bucket}", further)  # features were restored before objects
+        return own
+
+    def _own_bucket(self, drill_id: str) -> ObjectStore | None:
+        """The bucket that this drill has made already."""
+        name = self._bucket_name(drill_id)
+        found = self._api.find("storage", f"storage/v1/b/{name}")
+        if found is None or found.get("labels", {}).get(_DRILL_LABEL) != drill_id:
+            return None
+        return open_store(f"gs://{name}", self._target)
 
     def _make_bucket(self, drill_id: str, further: Mapping[str, Any]) -> ObjectStore:
         name = self._bucket_name(drill_id)
@@ -211,11 +223,9 @@ class GcpDrill:
 
     def _import(self, instance: str, identity: str, point: RecoveryPoint, drill_id: str) -> None:
         """From a copy in the drill's own bucket: so nobody is let into the bucket of the exports."""
-        name = self._bucket_name(drill_id)
-        made = self._api.find("storage", f"storage/v1/b/{name}")
-        own = self._make_bucket(drill_id, {}) if made is None else open_store(f"gs://{name}", self._target)
+        own = self._own_bucket(drill_id) or self._make_bucket(drill_id, {})
         own.copy(self._exports, point.id.removeprefix(f"gs://{self._exports}/"), _IMPORTED)
-        self._grant(name, identity if ":" in identity else f"serviceAccount:{identity}")
+        self._grant(own.bucket, identity if ":" in identity else f"serviceAccount:{identity}")
         source = {"inputConfig": {"gcsSource": {"uri": f"{own.uri}/{_IMPORTED}"}}}
         self._api.wait("redis", self._api.post("redis", f"v1/{instance}:import", source))
         own.delete(_IMPORTED)

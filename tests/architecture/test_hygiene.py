@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("requirements.lock", "serving_image/requirements.lock", "serving_image/runtime.lock")
+LOCKS = (
+    "requirements.lock",
+    "serving_image/requirements.lock",
+    "serving_image/runtime.lock",
+    "tests/faults/aws_cli/requirements.lock",
+)
 
 # Put together here, so that this file does not hold them itself.
 MACHINE_PATHS = tuple("/".join(("", *parts, "")) for parts in (("work",), ("root",), ("home", "runner"), ("Users",)))

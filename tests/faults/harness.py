@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +35,7 @@ from ops.drill.scenarios import SCENARIOS
 from ops.drill.scenarios.bad_release import FAULTY
 from ops.features.loads import load
 from ops.features.rows import load_rows
-from ops.features.store import FeatureStore
+from ops.features.store import FeatureStore, write_rows
 from ops.local.session import open_local
 from ops.local.workspace import place_of
 from ops.models.publishing import publish_signed
@@ -169,6 +171,22 @@ def found(fault: Fault, stack: str, kept: Path) -> dict[str, Any]:
     with stand(stack, kept) as standing:
         fault.plant(standing)
         return standing.drilled(fault.scenario)
+
+
+def copied(standing: Stand) -> None:
+    """Features are loaded, and the newest copies have reached the backup region."""
+    cloud = drill_cloud(standing.outputs, standing.target)
+    hours = standing.outputs.feature_store.entry_ttl_hours
+    write_rows(cloud.feature_store, standing.target, load_rows(), hours)
+    began = datetime.now(UTC).replace(microsecond=0)
+    cloud.hurry_copies()
+    for _ in range(100):
+        if cloud.recovery_point(began) is not None and {o.key for o in cloud.primary.list()} <= {
+            o.key for o in cloud.replica.list()
+        }:
+            return
+        time.sleep(0.1)
+    raise AssertionError("no copy came")
 
 
 def serve_stand_in(

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,8 @@ from components.contracts.naming import drill_name
 from ops.drill.account import clean_up, drill_account
 from ops.drill.clouds import drill_cloud
 from ops.drill.ids import new_id
-from ops.features.rows import load_rows
-from ops.features.store import write_rows
 from tests.faults import aws_plants as plant
-from tests.faults.harness import Stand, serve_stand_in, stand
+from tests.faults.harness import Stand, copied, serve_stand_in, stand
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("faults-aws")]
 KILLED = """
@@ -55,22 +52,6 @@ def environment(standing: Stand) -> dict[str, str]:
     if target.aws_endpoint_url:
         return {**kept, "AWS_ENDPOINT_URL": target.aws_endpoint_url}
     return {**kept, "SEAWALL_GCP_ENDPOINT_URL": str(target.gcp_endpoint_url)}
-
-
-def copied(standing: Stand) -> None:
-    """Features are loaded, and the newest copies have reached the backup region."""
-    cloud = drill_cloud(standing.outputs, standing.target)
-    hours = standing.outputs.feature_store.entry_ttl_hours
-    write_rows(cloud.feature_store, standing.target, load_rows(), hours)
-    began = datetime.now(UTC).replace(microsecond=0)
-    cloud.hurry_copies()
-    for _ in range(100):
-        if cloud.recovery_point(began) is not None and {o.key for o in cloud.primary.list()} <= {
-            o.key for o in cloud.replica.list()
-        }:
-            return
-        time.sleep(0.1)
-    raise AssertionError("no copy came")
 
 
 def drilled(standing: Stand) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import string
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,13 +13,14 @@ from typing import Any, Final
 import pytest
 
 from ops.deployed import open_bucket
-from ops.drill.clouds import drill_cloud
+from ops.drill.clouds import drill_cloud, harm_of
 from ops.features.store import FeatureStore, open_rows
 from ops.models.releases import manifest_key
 from ops.objects import transfer
+from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
-from tests.faults import runbook
-from tests.faults.harness import Stand, stand
+from tests.faults import gcloud, runbook
+from tests.faults.harness import Stand, copied, stand
 from tests.faults.runbook import Command, Shell
 
 PAGE: Final = runbook.PAGE.read_text(encoding="utf-8")
@@ -26,7 +28,11 @@ COMMANDS: Final = tuple(runbook.commands(PAGE))
 WAIT_S: Final = 60.0
 ANOTHER_KIND: Final = "aws elasticache "
 """Commands for a kind of feature store that the stack under test does not have."""
+NOT_EMULATED: Final = ("gcloud firestore ", "gcloud bigtable ", "FIRESTORE_AGENT", '"gs://$EXPORTS/*/"')
+"""What tells a command of Google Cloud that is for another kind of feature store."""
+NOT_RUN: Final = "The `gcloud` commands of this page were not run."
 on_aws: Final = pytest.mark.xdist_group("scenarios-aws")
+on_gcp: Final = pytest.mark.xdist_group("scenarios-gcp")
 
 
 def told(section: str, *beginnings: str) -> list[Command]:
@@ -191,3 +197,107 @@ def test_no_command_of_aws_is_left_out() -> None:
 def test_every_command_of_aws_names_its_region() -> None:
     """The region that a machine falls back to may be the lost one."""
     assert not [each.text for each in COMMANDS if each.program == "aws" and "--region $" not in each.text]
+
+
+@pytest.fixture
+def on_google(kept: Callable[[str], Path], tmp_path: Path) -> Iterator[Shell]:
+    """The same on Google Cloud; `run` is not for its commands, `filled` is."""
+    with stand("dev-gcp", kept("dev-gcp")) as standing:
+        copied(standing)
+        outputs = standing.outputs
+        instance = standing.gcp().get("redis", f"v1/{outputs.feature_store.id}")
+        _, _, _, _, _, ring, _, key = outputs.keys.data.id.split("/")
+        variables = {
+            "PROJECT": outputs.account,
+            "REGION": outputs.region,
+            "BACKUP_REGION": outputs.backup_region,
+            "REPLICA": outputs.model_replica.name,
+            "RECOVERY_KEY": outputs.keys.recovery.id,
+            "EXPORTS": outputs.backup.vault,
+            "INSTANCE": outputs.feature_store.name,
+            "RELEASE": outputs.fleet.model_release,
+        }
+        words = {
+            "SIZE_GIB": str(instance["memorySizeGb"]),
+            "ROWS_GIB": instance["redisConfigs"]["maxmemory-gb"],
+            "REDIS_VERSION": instance["redisVersion"].lower(),
+            "NETWORK": instance["authorizedNetwork"],
+            "VERSION": "1",
+            "KEYRING": ring,
+            "KEY_NAME": key,
+        }
+        yield Shell(standing, tmp_path, variables, words)
+
+
+def asked(shell: Shell, commands: list[Command]) -> list[Any]:
+    """The answers of what commands of `gcloud` stand for."""
+    api = shell.stand.gcp()
+    return [
+        gcloud.ask(api, string.Template(shell.filled(each.text)).substitute(shell.variables)) for each in commands
+    ]
+
+
+def of_google(section: str, *beginnings: str) -> list[Command]:
+    return [each for each in told(section, *beginnings) if not any(mark in each.text for mark in NOT_EMULATED)]
+
+
+@pytest.mark.engine
+@on_gcp
+def test_a_lost_region_of_google_cloud_comes_back_by_what_the_commands_stand_for(on_google: Shell) -> None:
+    standing, outputs = on_google.stand, on_google.stand.outputs
+    api, cloud = standing.gcp(), drill_cloud(outputs, standing.target)
+    objects = {item.key: item.size for item in cloud.replica.list()}
+    rows = open_rows(FeatureStore.of(outputs), standing.target).read()
+    standing.emulator.lose_region(outputs.region)
+    asked(on_google, of_google("Google Cloud", "gcloud storage buckets create ", "gcloud storage buckets update "))
+    asked(on_google, of_google("Google Cloud", "gcloud storage rsync "))
+    name = f"{outputs.model_replica.name}-restored"
+    items = list(api.list("storage", f"storage/v1/b/{name}/o", "items"))
+    assert items
+    assert {item["name"]: int(item["size"]) for item in items} == objects
+    assert {item["kmsKeyName"].partition("/cryptoKeyVersions/")[0] for item in items} == {outputs.keys.recovery.id}
+
+    (exports,) = asked(on_google, of_google("Google Cloud", "gcloud storage ls "))
+    assert exports
+    asked(on_google, of_google("Google Cloud", "gcloud redis instances create "))
+    (identity,) = asked(on_google, of_google("Google Cloud", "gcloud redis instances describe "))
+    on_google.words["IDENTITY"] = identity
+    asked(on_google, of_google("Google Cloud", "gcloud storage buckets add-iam-policy-binding "))
+    asked(on_google, of_google("Google Cloud", "gcloud redis instances import "))
+    store = FeatureStore.of(outputs)
+    path = f"projects/{outputs.account}/locations/{outputs.backup_region}/instances/{store.name}-restored"
+    restored = replace(store, name=f"{store.name}-restored", region=outputs.backup_region, id=path, environment={})
+    assert open_rows(restored, standing.target).read() == rows
+
+
+@pytest.mark.engine
+@on_gcp
+def test_what_google_cloud_deleted_comes_back_by_what_the_commands_stand_for(on_google: Shell) -> None:
+    standing = on_google.stand
+    replica, key = drill_cloud(standing.outputs, standing.target).replica, manifest_key(standing.release)
+    good = replica.get(key)
+    replica.put(key, b"an attacker's")
+    (older,) = (item for item in replica.versions() if item.key == key and item.size == len(good))
+    replica.purge(key, older.version or "")
+    lost, section = standing.outputs.keys.data.id, "What else can be lost"
+    drill_harm = harm_of(standing.outputs, standing.target)
+    drill_harm.lose_key(lost)
+    asked(on_google, of_google("Google Cloud", "gcloud storage buckets create "))
+    asked(on_google, of_google(section, "gcloud kms "))
+    (version,) = standing.gcp().list("kms", f"v1/{lost}/cryptoKeyVersions", "cryptoKeyVersions")
+    assert version["state"] == "ENABLED"
+    asked(on_google, of_google(section, "gcloud storage restore "))
+    (listed,) = asked(on_google, of_google(section, "gcloud storage ls "))
+    (found,) = (item for item in listed if item["name"] == key and int(item["size"]) == len(good))
+    on_google.words.update(KEY=key, GENERATION=found["generation"])
+    asked(on_google, of_google(section, "gcloud storage cp "))
+    bucket = f"gs://{replica.bucket}-restored"
+    assert open_store(bucket, standing.target).get(key) == good
+
+
+def test_every_command_of_google_cloud_is_translated_or_said_to_be_unchecked() -> None:
+    assert NOT_RUN in PAGE
+    of_google_cloud = [each for each in COMMANDS if each.program == "gcloud"]
+    unchecked = [each for each in of_google_cloud if any(mark in each.text for mark in NOT_EMULATED)]
+    assert "all but those of Firestore and Bigtable" in " ".join(PAGE.split())
+    assert [each.text for each in of_google_cloud if each not in unchecked and not gcloud.is_known(each.text)] == []
