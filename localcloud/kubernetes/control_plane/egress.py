@@ -25,6 +25,10 @@ egressSelections:
 """
 
 
+_TURN_SECONDS = 0.05
+"""For what a loop has begun and no task of ours stands for."""
+
+
 class Egress:
     """The proxy, on a socket in a folder that only this user enters.
 
@@ -39,6 +43,7 @@ class Egress:
         self._stopping: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._run, name="egress", daemon=True)
         self._serving = threading.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Listen."""
@@ -70,20 +75,25 @@ class Egress:
 
     async def _serve(self) -> None:
         self._stopping = asyncio.Event()
-        server = await asyncio.start_unix_server(self._accept, self.socket)
+        server = await asyncio.start_unix_server(self._accepted, self.socket)
         self._serving.set()
         await self._stopping.wait()
+        await asyncio.sleep(_TURN_SECONDS)  # what was accepted just now becomes a connection
         server.close()
-        current = asyncio.current_task()
-        others = [task for task in asyncio.all_tasks() if task is not current]
-        for task in others:
+        for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(_TURN_SECONDS)  # what is closed lets its socket go
+
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = self._loop.create_task(self._accept(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: writer.close())
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             await self._connect(reader, writer)
-        writer.close()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n"))[:_HEAD_MAX].decode("latin-1")
