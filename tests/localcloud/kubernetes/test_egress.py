@@ -1,4 +1,4 @@
-"""The way from the API server to pods ends whole: what is open when it stops is closed, and nothing is left to run."""
+"""The way from the API server to pods ends whole: what is open when it stops is closed, and nothing is left."""
 
 from __future__ import annotations
 
