@@ -20,7 +20,7 @@ from ops.rehearse.firewall import selects
 from ops.rehearse.tempo import Tempo
 
 LOOK_SECONDS: Final = 10.0
-"""How often cluster-autoscaler looks: `--scan-interval`'s default (its `main.go`, read 2026-11-21).
+"""How often cluster-autoscaler looks: `--scan-interval`'s default (believed: from excerpts of its older source).
 GKE's: believed to be alike."""
 
 
