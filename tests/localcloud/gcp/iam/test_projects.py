@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from localcloud.gcp.iam.judge import Judge
 from localcloud.gcp.iam.policies import Policies
 from localcloud.gcp.iam.projects import Projects
 from localcloud.gcp.store import DocumentStore
@@ -17,8 +18,8 @@ EMAIL = "exporter@acme.iam.gserviceaccount.com"
 
 
 @pytest.fixture
-def projects(store: DocumentStore, policies: Policies) -> Projects:
-    return Projects(store, policies)
+def projects(store: DocumentStore, policies: Policies, judge: Judge) -> Projects:
+    return Projects(store, policies, judge)
 
 
 @pytest.fixture
