@@ -14,6 +14,7 @@ from ops.check.report import CheckReport
 from ops.drill import reading
 from ops.drill.model import Predicate
 from ops.models.releases import Publication
+from ops.rehearse.kept import Kept
 from ops.serving.golden import GoldenResult
 from ops.serving.service import Service
 from policies.inventory import Inventory
@@ -84,6 +85,8 @@ class Result:
     """The drill's files, JSON and Markdown, in the report's folder."""
     signer: str = ""
     """The fingerprint of the key that signed them."""
+    rehearsal: Kept | None = None
+    """The last one of the stack, if its report lies beside this one's."""
     problem: UserError | None = None
     interrupted: bool = False
     files: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ from ops.demo.report import render
 from ops.demo.stages import STAGES, Act, Demo
 from ops.features.store import check_emulated
 from ops.local.workspace import find_workspace, read_platform
+from ops.rehearse.kept import newest
 from stacks.settings import Settings
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -86,6 +87,7 @@ def run_demo(
         report = ReportFolder(out or out_dir(), new_demo_id(stack, started))
         try:
             result = Result(report.name, place, commit(), started, board.steps)
+            result.rehearsal = newest(out or out_dir(), stack)
             demo = Demo(result, Home(), report, board, end_leftovers=end_leftovers)
             _act(demo, taken, [act for _, _, act in stages])
             folder = _publish(result, report)

@@ -14,6 +14,7 @@ from ops.demo.stages import STAGES
 from ops.drill.model import Predicate
 from ops.local.workspace import find_workspace, read_settings
 from ops.models.releases import Publication
+from ops.rehearse.kept import Kept
 from ops.serving.golden import GoldenResult, Latency
 from ops.serving.service import Service
 from policies.inventory import UNKNOWN, Inventory, Resource
@@ -69,6 +70,9 @@ def passed(inventory: Inventory, check: CheckReport, evidence: Predicate) -> Res
         published=Publication("v1", "s3://models/releases/v1/repository", "ab" * 32, 12, 24500, True, True),
         served=Service(4.4, (GOLDEN, replace(GOLDEN, protocol="grpc"))),
         drill=evidence,
+        rehearsal=Kept(
+            "2026-11-21T00:00:00+00:00", "1.35.4", "failed", 2, ("zones: 1 of 3",), ("kubelets",), "data:,"
+        ),
         evidence=("drill-1.json", "drill-1.md"),
         signer="SHA256:abc",
         files=(
