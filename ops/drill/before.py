@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from common.errors import UserError
@@ -80,8 +80,16 @@ def seed(run: Run) -> Seed:
     run.record.check(clock(bucket, canary, f"canary of drill {a.drill_id}\n".encode()))
     store = run.cloud.feature_store
     write_rows(store, run.target, load_rows(), a.outputs.feature_store.entry_ttl_hours)
-    written = datetime.now(UTC)
-    return Seed(objects_in(bucket), open_rows(store, run.target).read(), written)
+    return Seed(objects_in(bucket), open_rows(store, run.target).read(), _next_second())
+
+
+def _next_second() -> datetime:
+    """The next whole second, once it has come: clouds tell when a copy was made in whole seconds, and one that was
+    made earlier in the same second would pass for a copy of what was written since."""
+    now = datetime.now(UTC)
+    coming = now.replace(microsecond=0) + timedelta(seconds=1)
+    time.sleep((coming - now).total_seconds())
+    return coming
 
 
 def clock(bucket: ObjectStore, key: str, data: bytes) -> Check:
