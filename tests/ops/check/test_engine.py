@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from common.console import Steps
 from ops.local.session import JudgedPreview, LocalCloud, open_local
+from ops.plan.planner import plan_stack
 from policies import waivers
 from policies.inventory import Inventory, Resource
 from policies.verdicts import judge
@@ -34,12 +35,12 @@ class Seen:
 @pytest.fixture(
     scope="module", params=[pytest.param(s, marks=pytest.mark.xdist_group(f"judged-{s}")) for s in stack_names()]
 )
-def seen(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, plans: dict[str, Inventory]
-) -> Iterator[Seen]:
+def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     scratch = tmp_path_factory.mktemp(request.param)
     with open_local(request.param, Steps(), home=scratch / "local", keep=False) as local:
-        yield Seen(local, scratch, local.judged_preview(scratch), plans[request.param])
+        # The local copy of the settings also trusts this machine's own key.
+        plan = plan_stack(request.param, local.workspace.config_file)
+        yield Seen(local, scratch, local.judged_preview(scratch), plan)
 
 
 def differences(planned: Inventory, engine: Inventory) -> list[str]:
