@@ -72,7 +72,7 @@ def parse_envelope(data: bytes, where: str) -> dict[str, Any]:
         document = json.loads(data)
     except json.JSONDecodeError as error:
         what = f"it is no JSON, or cut off (line {error.lineno}, column {error.colno})"
-    except (UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         what = "it is no text"
     else:
         if isinstance(document, dict) and is_envelope(document):

@@ -61,11 +61,11 @@ def read_statement(payload: bytes) -> Statement:
     Raises:
         ValueError: it is none that in-toto accepts, or has a member twice.
     """
-    document = json.loads(payload, object_pairs_hook=_once, parse_constant=_no_constant)
     message = Proto()
     try:
+        document = json.loads(payload, object_pairs_hook=_once, parse_constant=_no_constant)
         json_format.ParseDict(document, message)
-    except (json_format.ParseError, AttributeError, TypeError) as error:
+    except (json_format.ParseError, AttributeError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"it is no in-toto statement: {error}") from error
     Message.copy_from_pb(message).validate()
     subjects = tuple(Subject(s["name"], s["digest"]) for s in document["subject"] if s.get("name"))

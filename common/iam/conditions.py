@@ -128,6 +128,8 @@ def _moment(text: str) -> datetime | None:
     """A date in ISO 8601, or in seconds since 1970."""
     try:
         return datetime.fromtimestamp(float(text), UTC)
+    except (OverflowError, OSError):
+        return None
     except ValueError:
         pass
     try:

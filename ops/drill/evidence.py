@@ -117,7 +117,7 @@ def predicate_of(envelope: Mapping[str, Any]) -> Predicate:
 def _older_schema(data: bytes) -> int | None:
     try:
         document = json.loads(data)
-    except ValueError:
-        return None
+    except (ValueError, RecursionError):
+        return None  # `parse_envelope` says why
     found = document.get("schema_version") if isinstance(document, dict) else None
     return found if isinstance(found, int) else None

@@ -14,6 +14,11 @@ from ops.drill.rules import RULES, is_figure, told
 CLOCK_GRAIN_S: Final = 0.01
 """Figures are written with three decimals: sums of them may differ by this."""
 
+IN_ACCOUNTS: Final = "restore-test"
+"""The only scenario that loses nothing, and so runs in a real cloud."""
+_SAME: Final = ("name", "subject", "rule", "expected")
+"""What a control's checks have in common, with the fault and without it."""
+
 
 def findings(predicate: Predicate) -> tuple[str, ...]:
     """Everything that keeps the restore from being proven, in plain sentences; none if it is.
@@ -35,6 +40,7 @@ def findings(predicate: Predicate) -> tuple[str, ...]:
         *_failure(predicate),
         *_judged(predicate),
         *_failed_checks(checks, required),
+        *_other_goldens(checks),
         *_failed_controls(controls, checks, required),
         *([] if predicate.get("failure") else [*_left_out(checks, controls, required), *_times(predicate)]),
     )
@@ -75,6 +81,8 @@ def _failure(predicate: Predicate) -> Iterator[str]:
 
 def _judged(predicate: Predicate) -> Iterator[str]:
     """What was not judged where it ran is said; in a real cloud everything is."""
+    if predicate["mode"] == "real" and predicate["scenario"] != IN_ACCOUNTS:
+        yield f"the scenario {predicate['scenario']} destroys what it restores, so it does not run in a real cloud"
     left_out = predicate.get("not_enforced")
     if not isinstance(left_out, list) or (predicate["mode"] == "emulated") is not bool(left_out):
         yield f"what is not enforced in a cloud that is {predicate['mode']} cannot be {told(left_out)}"
@@ -89,6 +97,21 @@ def _failed_checks(checks: list[Mapping[str, Any]], required: Requirements) -> I
             reason = reason or "it is recorded as failed, and passes"
         if reason:
             yield f"{_title(check)}: {reason}"
+
+
+def _other_goldens(checks: list[Mapping[str, Any]]) -> Iterator[str]:
+    """Predictions are judged by the golden set of the release: by all of it, and within its tolerance."""
+    sets = [check.get("found") for check in checks if check.get("name") == "goldens.set"]
+    for check in checks:
+        wanted = check.get("expected")
+        if check.get("rule") != "answers" or not isinstance(wanted, Mapping):
+            continue
+        for golden in sets:
+            if isinstance(golden, Mapping) and (
+                wanted.get("requests") != golden.get("predictions")
+                or wanted.get("tolerance") != golden.get("tolerance")
+            ):
+                yield f"{_title(check)}: it was not judged by the golden set of the release"
 
 
 def _failed_controls(
@@ -110,7 +133,7 @@ def _failed_controls(
         elif not why_not(planted):
             yield f"negative control not detected: {control.get('fault')}"
         elif key not in failed and any(
-            why_not(check) or check.get("expected") != planted.get("expected") for check in undone
+            why_not(check) or any(check.get(name) != planted.get(name) for name in _SAME) for check in undone
         ):
             yield f"negative control {told(name)}: the data was not clean before and after it"
 
@@ -137,6 +160,8 @@ def _times(predicate: Predicate) -> Iterator[str]:
     if not (is_figure(lost) and is_figure(proven) and lost < proven):
         yield "the moments of the loss and of the proof are impossible"
         return
+    if phases and (lost < starts[0] - CLOCK_GRAIN_S or proven > max(ends) + CLOCK_GRAIN_S):
+        yield "the loss or the proof is not within the phases"
     for check in predicate["checks"]:
         if check.get("name") == "rto.measured" and (
             not is_figure(check.get("found")) or abs(proven - lost - check["found"]) > CLOCK_GRAIN_S

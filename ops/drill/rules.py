@@ -6,13 +6,15 @@ takes any JSON, and what it does not understand fails.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeGuard
 
 Rule = Callable[[Any, Any], str]
 NAMED: Final = 3
 """How many examples of a fault a reason names."""
+LARGEST_FIGURE: Final = sys.float_info.max
+"""JSON holds whole numbers that no float does."""
 LARGEST_TOLERANCE: Final = 1e-3
 """Of a golden probability. Served answers differ from recorded ones by 1e-7; the training script records 1e-4."""
 
@@ -86,8 +88,11 @@ def answers(expected: Any, found: Any) -> str:
         return f"{len(wrong)} of {requests} answers are not golden ({examples(named)})"
     if found["errors"] != 0:
         return f"{told(found['errors'])} requests were not answered"
-    if not is_figure(largest) or not largest <= expected["tolerance"]:
-        return f"the largest error is {told(largest)}, and {told(expected['tolerance'])} is allowed"
+    allowed = expected["tolerance"]
+    if not is_figure(allowed) or not 0 < allowed <= LARGEST_TOLERANCE:
+        return f"a tolerance of {told(allowed)} is no proof: at most {LARGEST_TOLERANCE:g} is"
+    if not is_figure(largest) or not largest <= allowed:
+        return f"the largest error is {told(largest)}, and {told(allowed)} is allowed"
     return ""
 
 
@@ -110,11 +115,13 @@ def marks(expected: Any, found: Any) -> str:
     """
     if not (_has(expected, "at_most_s", "kinds") and _has(found, "measured_s", "kinds")):
         return "it does not say what came back"
-    kinds = found["kinds"]
+    kinds, wanted = found["kinds"], expected["kinds"]
     if not isinstance(kinds, list) or not all(isinstance(kind, Mapping) for kind in kinds):
         return "it does not say what came back"
-    if sorted(str(kind.get("of")) for kind in kinds) != sorted(map(str, expected["kinds"])):
-        return f"{examples(expected['kinds'])} must be measured"
+    if not isinstance(wanted, list) or not wanted:
+        return "it does not say what must be measured"
+    if sorted(str(kind.get("of")) for kind in kinds) != sorted(map(str, wanted)):
+        return f"{examples(wanted)} must be measured"
     for kind in kinds:
         wrong = _mark(kind)
         if wrong:
@@ -156,7 +163,7 @@ RULES: Final[Mapping[str, Rule]] = {
 
 def is_figure(value: Any) -> TypeGuard[float]:
     """Whether it is a number that can be measured: finite, not negative, and no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LARGEST_FIGURE
 
 
 def examples(items: Any) -> str:

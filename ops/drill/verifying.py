@@ -97,7 +97,8 @@ def _of_subjects(statement: Statement) -> Iterator[str]:
 def _of_times(predicate: Predicate, now: datetime) -> Iterator[str]:
     """The wall clock's times: no phase in the future, in their order, and about as the other clock says."""
     phases = predicate.get("phases")
-    times = [_moment(phase.get("start")) for phase in phases] if isinstance(phases, list) else []
+    listed = phases if isinstance(phases, list) else []
+    times = [_moment(phase.get("start")) if isinstance(phase, Mapping) else None for phase in listed]
     known = [time for time in times if time is not None]
     if not isinstance(phases, list) or not known or len(known) != len(times):
         yield "the times of its phases cannot be read"
@@ -112,7 +113,7 @@ def _of_times(predicate: Predicate, now: datetime) -> Iterator[str]:
             abs((time - known[0]).total_seconds() - (phase["start_s"] - phases[0]["start_s"]))
             for time, phase in zip(known, phases, strict=True)
         ]
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, OverflowError):
         return  # the verdict says so
     if max(strays) > DRIFT_S:
         yield f"the clock was set while it ran: by {max(strays):.0f} s"

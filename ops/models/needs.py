@@ -22,7 +22,7 @@ def needs_of(stack: DeployedStack, evidence: Path, now: datetime) -> list[Need]:
     """Everything that needs a release in the stack's model bucket.
 
     Args:
-        evidence: the folder that drills wrote to.
+        evidence: the folder that drills wrote to, or demos, into folders of their own.
 
     Raises:
         UserError: a stack's settings cannot be read, so that nobody knows what it pins.
@@ -50,7 +50,7 @@ def _proven(stack: str, folder: Path, now: datetime) -> Iterator[Need]:
     from ops.drill.evidence import predicate_of, read_envelope
     from ops.drill.ids import began
 
-    for path in sorted(folder.glob(f"drill-{stack}-*.json")):
+    for path in sorted(folder.rglob(f"drill-{stack}-*.json")):
         try:
             told = predicate_of(read_envelope(path))
             drill = str(told["drill_id"])

@@ -38,6 +38,7 @@ def ask(operator: str, values: list[str], given: Value) -> Truth:
         ("DateGreaterThan", ["2026-11-22T00:00:00Z"], "1700000000", False),
         ("DateEquals", ["1970-01-01T00:00:10Z"], "10", True),
         ("DateNotEquals", ["1970-01-01T00:00:10Z"], "10", False),
+        ("DateLessThan", ["1e300"], "2026-11-21T00:00:00Z", False),
         ("Bool", ["true"], "TRUE", True),
         ("Bool", ["true"], "false", False),
         ("BinaryEquals", ["QQ=="], "QQ==", True),

@@ -54,6 +54,13 @@ def test_what_is_no_evidence_is_shown_as_refused(tmp_path: Path) -> None:
     assert not found.is_fresh
 
 
+@pytest.mark.parametrize("data", [b"[" * 200_000, b"9" * 5000])
+def test_junk_that_no_parser_holds_is_refused_as_well(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "drill-prod-aws-x.json").write_bytes(data)
+    [found] = history("prod-aws", tmp_path, Trust(()), 8, ("real",), NOW).entries
+    assert found.verdict == "refused" and found.why.startswith("the signed statement cannot be read")
+
+
 def test_another_stacks_evidence_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "drill-prod-gcp-x.json").write_text("{}", encoding="utf-8")
     assert history("prod-aws", tmp_path, Trust(()), 8, ("real",), NOW).entries == ()

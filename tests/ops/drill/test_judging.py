@@ -99,6 +99,59 @@ def test_a_clock_that_was_set_between_phases_is_a_finding(evidence: Predicate) -
     assert any("clock was set" in finding for finding in broken(evidence, set_back))
 
 
+def test_a_loss_outside_the_phases_is_a_finding(evidence: Predicate) -> None:
+    later = {"lost_at_s": 1002.0, "proven_at_s": 1006.0}
+    assert "the loss or the proof is not within the phases" in findings({**evidence, **later})
+
+
+@pytest.mark.parametrize("wanted", [{"requests": 1}, {"tolerance": 1e-3}, {"tolerance": 2.0}, {"tolerance": "x"}])
+def test_predictions_judged_by_fewer_or_laxer_goldens_are_a_finding(evidence: Predicate, wanted: Predicate) -> None:
+    def soften(predicate: Predicate) -> None:
+        [check] = checks_of(predicate, "predictions")
+        check["expected"].update(wanted)
+        check["found"]["requests"] = check["expected"]["requests"]
+
+    assert any("not judged by the golden set" in finding for finding in broken(evidence, soften))
+    assert any(finding.startswith("predictions") for finding in broken(evidence, soften))
+
+
+@pytest.mark.parametrize("other", [{"name": "other"}, {"subject": "other"}, {"rule": "same"}])
+def test_a_control_that_another_check_calls_clean_is_a_finding(evidence: Predicate, other: Predicate) -> None:
+    def swap(predicate: Predicate) -> None:
+        planted = predicate["controls"][0]["planted"]
+        [sound] = checks_of(predicate, planted["name"])
+        predicate["controls"][0]["undone"] = [{**sound, "found": planted["expected"], **other}]
+
+    assert any("not clean before and after" in finding for finding in broken(evidence, swap))
+
+
+@pytest.mark.parametrize("name", sorted(REQUIREMENTS.keys() - {"restore-test"}))
+def test_a_loss_in_a_real_cloud_is_a_finding(evidence: Predicate, name: str) -> None:
+    real = {**evidence, "scenario": name, "mode": "real", "not_enforced": []}
+    assert any("does not run in a real cloud" in finding for finding in findings(real))
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "junk"),
+    [
+        ("rto.measured", "found", 10**400),
+        ("rto.measured", "expected", 10**400),
+        ("rpo.measured", "expected", {"at_most_s": 1, "kinds": []}),
+        ("rpo.measured", "expected", {"at_most_s": 1, "kinds": 1}),
+        ("predictions", "expected", {"requests": 114, "tolerance": "x"}),
+    ],
+)
+def test_no_value_within_a_check_makes_the_verdict_fail_to_compute(
+    evidence: Predicate, name: str, member: str, junk: Any
+) -> None:
+    def spoil(predicate: Predicate) -> None:
+        checks_of(predicate, name)[0][member] = junk
+        if name == "rpo.measured":
+            checks_of(predicate, name)[0]["found"] = {"measured_s": 0, "kinds": []}
+
+    assert any(finding.startswith(name) for finding in broken(evidence, spoil))
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

@@ -122,12 +122,13 @@ def test_what_a_stack_of_another_bucket_pins_is_not(tmp_path: Path) -> None:
     assert needed == {"served", SERVED}
 
 
-@pytest.mark.parametrize(("days", "is_needed"), [(1, True), (200, False)])
+@pytest.mark.parametrize(("days", "folder", "is_needed"), [(1, ".", True), (1, "demo", True), (200, ".", False)])
 def test_what_recent_evidence_is_about_is_needed(
-    evidence: dict[str, Any], tmp_path: Path, days: int, is_needed: bool
+    evidence: dict[str, Any], tmp_path: Path, days: int, folder: str, is_needed: bool
 ) -> None:
     envelope = signed(evidence, open_signer(str(tmp_path / "key.pem")))
-    (tmp_path / "drill-dev-aws-20260101t000000-ab12.json").write_text(json.dumps(envelope))
+    (tmp_path / folder).mkdir(exist_ok=True)
+    (tmp_path / folder / "drill-dev-aws-20260101t000000-ab12.json").write_text(json.dumps(envelope))
     (tmp_path / "drill-dev-aws-broken.json").write_text(base64.b64encode(b"{").decode())
     about = next(each["digest"]["sha256"] for each in evidence["artefacts"] if each["name"] == "release manifest")
     needed = needs_of(deployed("another"), tmp_path, datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=days))
