@@ -134,14 +134,16 @@ def _history(
 ) -> int:
     """Show the trend; the exit code."""
     from common.attestation.trust import default_files, trust_from
-    from ops.drill.history import history, table
+    from ops.drill.history import Promised, history, table
     from stacks.files import stack_file
     from stacks.settings import Settings
 
-    days = Settings.load(stack_file(stack)).backup.proof_max_age_days
+    backup = Settings.load(stack_file(stack)).backup
+    promised = Promised(60.0 * backup.rpo_minutes, 60.0 * backup.rto_minutes)
     # What an emulator proves is a proof of the program, and never of the account.
     modes = ("real",) if target is DrillTarget.CLOUD else ("real", "emulated")
-    found = history(stack, folder, trust_from(*trusted, default_files()), days, modes)
+    trust = trust_from(*trusted, default_files())
+    found = history(stack, folder, trust, backup.proof_max_age_days, modes, promised=promised)
     if as_json:
         typer.echo(json.dumps(found.to_json(), indent=1))
     else:

@@ -21,6 +21,26 @@ CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
+class Promised:
+    """The stack's objectives, in seconds."""
+
+    rpo_s: float
+    rto_s: float
+
+    def laxer(self, predicate: Predicate) -> str:
+        """What the evidence allowed beyond the promise, in a sentence; empty if nothing."""
+        checks = predicate["checks"]
+        allowed = [
+            *(("RPO", self.rpo_s, c["expected"]) for c in checks if c["name"] in ("rpo.bound", "copies.age")),
+            *(("RPO", self.rpo_s, c["expected"]["at_most_s"]) for c in checks if c["name"] == "rpo.measured"),
+            *(("RTO", self.rto_s, c["expected"]) for c in checks if c["name"] == "rto.measured"),
+        ]
+        return next(
+            (f"an {of} of {s:g} s was allowed, and {most:g} s is promised" for of, most, s in allowed if s > most), ""
+        )
+
+
+@dataclass(frozen=True)
 class Entry:
     """One piece of evidence."""
 
@@ -88,12 +108,19 @@ class History:
 
 
 def history(
-    stack: str, folder: Path, trust: Trust, max_age_days: int, modes: tuple[str, ...], now: datetime | None = None
+    stack: str,
+    folder: Path,
+    trust: Trust,
+    max_age_days: int,
+    modes: tuple[str, ...],
+    now: datetime | None = None,
+    promised: Promised | None = None,
 ) -> History:
     """Every piece of the stack's evidence below a folder, each judged as `--verify` does.
 
     Args:
         modes: `real`, `emulated`: which drills count as proofs.
+        promised: what the stack's settings promise; evidence that allowed more is no proof of it.
 
     Raises:
         UserError: there is no such folder.
@@ -104,7 +131,7 @@ def history(
         )
     at = now or datetime.now(UTC)
     files = sorted(folder.rglob(f"drill-{stack}-*.json"))
-    entries = [_entry(path, folder, trust, stack, at) for path in files]
+    entries = [_entry(path, folder, trust, stack, at, promised) for path in files]
     return History(stack, tuple(sorted(entries, key=lambda e: (e.began, e.file))), max_age_days, modes, at)
 
 
@@ -121,25 +148,26 @@ def table(entries: Sequence[Entry]) -> list[str]:
     return [*lines, *(f"refused: {e.file}: {e.why}" for e in entries if e.verdict == "refused")]
 
 
-def _entry(path: Path, folder: Path, trust: Trust, stack: str, now: datetime) -> Entry:
+def _entry(path: Path, folder: Path, trust: Trust, stack: str, now: datetime, promised: Promised | None) -> Entry:
     name = str(path.relative_to(folder))
     try:
         found = verify_file(path, trust, stack)
         began = _began(found.predicate, now)
+        laxer = promised.laxer(found.predicate) if promised and found.proven else ""
+        measured = {each.name: each.measured_s for each in objectives(found.predicate)}
     except (RefusedError, UserError) as error:
         return Entry(name, "", "", "", "refused", why=error.what)
     except (ValueError, TypeError, KeyError, IndexError):
-        return Entry(name, "", "", "", "refused", why="it does not say when it was made")
-    measured = {each.name: each.measured_s for each in objectives(found.predicate)}
+        return Entry(name, "", "", "", "refused", why="it does not say when it was made, or what it measured")
     return Entry(
         name,
         began,
         str(found.predicate.get("scenario")),
         str(found.predicate.get("mode")),
-        "proven" if found.proven else "not proven",
+        "proven" if found.proven and not laxer else "not proven",
         measured.get("RPO"),
         measured.get("RTO"),
-        json.dumps(list(found.problems)[:1])[2:-2],
+        laxer or json.dumps(list(found.problems)[:1])[2:-2],
     )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from common.attestation.trust import Trust
+from common.attestation.signers import open_signer
+from common.attestation.trust import Trust, trust_from
 from common.errors import UserError
-from ops.drill.history import Entry, History, history, table
+from ops.drill.evidence import signed
+from ops.drill.history import Entry, History, Promised, history, table
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -59,6 +63,21 @@ def test_junk_that_no_parser_holds_is_refused_as_well(tmp_path: Path, data: byte
     (tmp_path / "drill-prod-aws-x.json").write_bytes(data)
     [found] = history("prod-aws", tmp_path, Trust(()), 8, ("real",), NOW).entries
     assert found.verdict == "refused" and found.why.startswith("the signed statement cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("rpo_s", "rto_s", "verdict"), [(3600, 3600, "proven"), (3599, 3600, "not proven"), (3600, 3599, "not proven")]
+)
+def test_evidence_that_allowed_more_than_is_promised_is_no_proof_of_it(
+    evidence: dict[str, Any], tmp_path: Path, rpo_s: float, rto_s: float, verdict: str
+) -> None:
+    signing = open_signer(str(tmp_path / "key.pem"))
+    (tmp_path / "drill-dev-aws-x.json").write_text(json.dumps(signed(evidence, signing)), encoding="utf-8")
+    trust = trust_from([signing.name], None, ())
+    promised = Promised(rpo_s, rto_s)
+    [found] = history("dev-aws", tmp_path, trust, 8, ("emulated",), NOW, promised).entries
+    assert found.verdict == verdict
+    assert ("is promised" in found.why) is (verdict != "proven")
 
 
 def test_another_stacks_evidence_is_not_read(tmp_path: Path) -> None:
