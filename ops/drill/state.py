@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from pydantic import BaseModel, ConfigDict
+
 from common.aws_api import aws_session
 from common.console import Steps
 from common.gcp_api import GcpApi
@@ -28,6 +30,15 @@ from ops.objects.opening import open_store
 from ops.objects.store import ObjectStore
 
 ENGINE_SECONDS: Final = 600
+
+
+class _StateOutputs(BaseModel):
+    """What a bootstrap stack puts out of Pulumi's state."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    backend: str
+    state_copy: str
 
 
 class LocalState:
@@ -44,13 +55,13 @@ class LocalState:
         self.boot = boot
         self._folders = folders
         self._cloud: Cloud = local.settings.cloud
-        outputs = boot.outputs()
+        known = _StateOutputs.model_validate(boot.outputs())
         self._home = boot.settings.place.region
         self._away = boot.settings.place.backup_region
         scheme = "s3" if self._cloud is Cloud.AWS else "gs"
-        name = str(outputs["backend"]).partition("://")[2].partition("?")[0]
+        name = known.backend.partition("://")[2].partition("?")[0]
         self.bucket: ObjectStore = open_store(f"{scheme}://{name}", boot.target, self._home)
-        self.copy: ObjectStore = open_store(f"{scheme}://{outputs['state_copy']}", boot.target, self._away)
+        self.copy: ObjectStore = open_store(f"{scheme}://{known.state_copy}", boot.target, self._away)
         self._scheme = scheme
 
     def put_state(self) -> None:
@@ -66,7 +77,11 @@ class LocalState:
         if self._cloud is Cloud.AWS:
             return  # S3 replicates by itself
         api = GcpApi(self.boot.target, self.boot.settings.account)
-        jobs = [r.outputs["name"] for r in self.boot.resources() if r.type == "gcp:storage/transferJob:TransferJob"]
+        jobs = [
+            r.outputs.get("name", "")
+            for r in self.boot.resources()
+            if r.type == "gcp:storage/transferJob:TransferJob"
+        ]
         for job in jobs:
             run = {"projectId": self.boot.settings.account}
             api.wait("storagetransfer", api.post("storagetransfer", f"v1/{job}:run", run))

@@ -156,7 +156,7 @@ def test_help_groups_the_commands_by_the_four_jobs() -> None:
     titles = re.findall(r"─ (Bring up|Review|Run|Recover|Commands) ─|^│ (\w+) ", helped, re.MULTILINE)
     words = [title or command for title, command in titles]
     assert words == [
-        *("Bring up", "demo", "preflight", "local", "engine"),
+        *("Bring up", "demo", "preflight", "local", "engine", "rehearse"),
         *("Review", "plan", "check", "diff"),
         *("Run", "images", "models", "features", "upgrades"),
         *("Recover", "drill"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_origin
 
 import pulumi
 import pytest
@@ -43,10 +43,13 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def example(model: type[BaseModel]) -> dict[str, Any]:
     """Values of a model's shape."""
     fields = {name: field.annotation for name, field in model.model_fields.items()}
-    return {
-        name: example(kind) if isinstance(kind, type) and issubclass(kind, BaseModel) else 1 if kind is int else name
-        for name, kind in fields.items()
-    }
+    return {name: _example(name, kind) for name, kind in fields.items()}
+
+
+def _example(name: str, kind: Any) -> Any:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return example(kind)
+    return 1 if kind is int else [name] if get_origin(kind) is tuple else name
 
 
 @pytest.fixture

@@ -82,8 +82,8 @@ def test_prefixes_choose_objects(conditions: dict[str, Any], expected: bool) -> 
 @pytest.mark.parametrize(
     ("conditions", "expected"),
     [
-        ({"minTimeElapsedSinceLastModification": "3600s"}, True),
-        ({"minTimeElapsedSinceLastModification": "3601s"}, False),
+        ({"minTimeElapsedSinceLastModification": "3599s"}, True),
+        ({"minTimeElapsedSinceLastModification": "3600s"}, False),
         ({"maxTimeElapsedSinceLastModification": "3600s"}, True),
         ({"maxTimeElapsedSinceLastModification": "3599s"}, False),
         ({"lastModifiedSince": "2026-11-20T23:00:00Z"}, True),
