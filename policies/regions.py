@@ -29,13 +29,14 @@ def region_of(resource: Registration, others: Mapping[str, Registration]) -> str
     """The region: lower-case, a zone's region for a zone, the location of a multi-region or `global` as it is.
 
     None for what has no region: global services, Kubernetes objects, components. `UNKNOWN` if the input that
-    says so is not known yet.
+    says so is not known yet, or comes from resources of several regions.
     """
     if not resource.custom or package_of(resource.type) not in ("aws", "gcp"):
         return None
     if resource.type in _PLACED_BY:
         links = resource.property_dependencies.get(_PLACED_BY[resource.type], ())
-        return next((region_of(others[urn], others) for urn in links if urn in others), None)
+        found = {region_of(others[urn], others) for urn in links if urn in others} - {None}
+        return found.pop() if len(found) == 1 else (UNKNOWN if found else None)
     arguments = input_properties(resource.type)
     provider = others.get(resource.provider or "")
     for argument in ("location", "region", "locationId", "zone"):

@@ -258,6 +258,8 @@ class BackupRef:
     rpo_minutes: int
     """The recovery point objective: after as long without a new copy, someone is told."""
     id: pulumi.Output[str]
+    exports: pulumi.Output[str] | None = None
+    """The bucket that the feature store is exported to, once it is there; None where its copies lie in no bucket."""
 
 
 @dataclass(frozen=True)

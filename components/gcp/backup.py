@@ -45,6 +45,7 @@ class Backup(Component):
             plan=features.plan,
             restore_identity=None,
             vault=features.vault,
+            exports=features.exports,
             region=place.backup_region,
             rpo_minutes=spec.rpo_minutes,
             id=ready(features.ready, plan),

@@ -62,8 +62,8 @@ class Operators(Component):
         rows = KINDS[feature_store.kind].let_write_rows(self, place, feature_store, writer[1])
         buckets = {"models": storage.models.id, "replica": storage.replica.id}
         restores = feature_store.kind is FeatureStoreKind.REDIS
-        if restores:
-            buckets["exports"] = backup.id.apply(lambda _: backup.vault)
+        if restores and backup.exports is not None:
+            buckets["exports"] = backup.exports
         read = self._buckets("drill", drill, buckets, READ_ROLES)
         own = self._own_resources(place, drill[1]) if restores else []
         workflow = f"serviceAccount:{drill_workflow_email(place.environment, place.account)}"

@@ -153,7 +153,9 @@ def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStore
         spec,
         after=[resource for _, made in staged.values() for resource in made],
     )
-    return Recovery(plan=first_export_job(place, spec), vault=copies.name, ready=ready(jobs[0].id, *jobs))
+    return Recovery(
+        plan=first_export_job(place, spec), vault=copies.name, ready=ready(jobs[0].id, *jobs), exports=copies.id
+    )
 
 
 def _staged(

@@ -25,6 +25,8 @@ class Recovery:
     vault: str
     """Known name of where they lie in the backup region."""
     ready: pulumi.Output[str]
+    exports: pulumi.Output[str] | None = None
+    """The bucket that they lie in, once it is there; None for a kind that keeps them itself."""
 
 
 class Kind(Protocol):

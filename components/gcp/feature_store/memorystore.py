@@ -155,7 +155,9 @@ def back_up(parent: Component, place: Place, spec: BackupSpec, ref: FeatureStore
         spec,
         after=let_write(parent, "exports", bucket, ref.export_identity),
     )
-    return Recovery(plan=first_export_job(place, spec), vault=exports.name, ready=ready(jobs[0].id, *jobs))
+    return Recovery(
+        plan=first_export_job(place, spec), vault=exports.name, ready=ready(jobs[0].id, *jobs), exports=exports.id
+    )
 
 
 def export(place: Place, ref: FeatureStoreRef, bucket_uri: str, tier: TierName) -> Export:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,6 +17,7 @@ from common.errors import UserError
 from common.gcp_api import GcpApi
 from common.paths import repo_root
 from components.contracts.backup import tiers
+from localcloud.gcp.redis.api import EXPORT_LATE_SECONDS
 from ops.deployed import read_outputs
 from ops.local.runs import Outcome
 from ops.local.session import LocalCloud, open_local
@@ -25,6 +27,8 @@ from stacks.settings import Settings
 pytestmark = pytest.mark.engine
 
 STACK = "dev-gcp"
+EXPORT_PATIENCE_SECONDS = 30.0
+"""An export is asked for by one call and comes later."""
 Open = Callable[..., AbstractContextManager[LocalCloud]]
 
 
@@ -159,4 +163,7 @@ def test_the_deployed_export_job_writes_to_the_backup_region(opened: LocalCloud)
     bucket = api.storage_client().bucket(outputs.backup.vault)
     assert isinstance(opened.settings, Settings)
     first = tiers(opened.settings.backup)[0].name
-    assert (job["status"], [b.name for b in bucket.list_blobs()]) == ({}, [f"{first}/features.rdb"])
+    deadline = time.monotonic() + EXPORT_PATIENCE_SECONDS
+    while not (names := [b.name for b in bucket.list_blobs()]) and time.monotonic() < deadline:
+        time.sleep(EXPORT_LATE_SECONDS / 4)
+    assert (job["status"], names) == ({}, [f"{first}/features.rdb"])
