@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +38,10 @@ from stacks.settings import Settings
 
 KILLED_AFTER: Final = timedelta(hours=12)
 """No drill takes so long: what is left of an older one is left of one that was killed."""
+
+
+KEEPER_PATIENCE_S: Final = 30.0
+"""How long a drill that failed waits for its keeper's clean-up before it says so; the keeper goes on."""
 
 
 class _NoDisaster:
@@ -161,7 +165,7 @@ def _sweep(cloud: DrillCloud, stack: str, steps: Steps) -> None:
             cloud.clean_up(drill_id)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _kept(outputs: StackOutputs, drill_id: str, environ: Mapping[str, str]) -> Iterator[None]:
     """A keeper waits beside the block: see `ops.drill.keeper`."""
     keeper = subprocess.Popen(
@@ -177,6 +181,11 @@ def _kept(outputs: StackOutputs, drill_id: str, environ: Mapping[str, str]) -> I
         keeper.stdin.write(outputs.model_dump_json() + "\n")
         keeper.stdin.flush()
         yield
-    finally:
-        # The drill has cleaned up, or said in its evidence what is left.
-        keeper.communicate(DONE + "\n")
+    except BaseException:
+        # The drill may not have cleaned up: the keeper does, and goes on where this takes long.
+        keeper.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            keeper.wait(KEEPER_PATIENCE_S)
+        raise
+    # The drill has cleaned up, or said in its evidence what is left.
+    keeper.communicate(DONE + "\n")

@@ -80,10 +80,10 @@ def seed(run: Run) -> Seed:
     run.record.check(clock(bucket, canary, f"canary of drill {a.drill_id}\n".encode()))
     store = run.cloud.feature_store
     write_rows(store, run.target, load_rows(), a.outputs.feature_store.entry_ttl_hours)
-    return Seed(objects_in(bucket), open_rows(store, run.target).read(), _next_second())
+    return Seed(objects_in(bucket), open_rows(store, run.target).read(), next_second())
 
 
-def _next_second() -> datetime:
+def next_second() -> datetime:
     """The next whole second, once it has come: clouds tell when a copy was made in whole seconds, and one that was
     made earlier in the same second would pass for a copy of what was written since."""
     now = datetime.now(UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -63,6 +63,10 @@ class RecoveryPoint:
     region: str
     locked: bool
     """Whether something keeps it from being deleted before its time."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As evidence tells it."""
+        return {**asdict(self), "created": self.created.isoformat()}
 
 
 @dataclass(frozen=True)

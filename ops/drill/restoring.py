@@ -18,6 +18,7 @@ from ops.models import releases
 from ops.objects import transfer
 from ops.objects.store import ObjectStore
 from ops.serving.golden import load_golden
+from ops.serving.service import Service
 
 OBJECTS_RESTORED: Final = "objects.restored"
 ROWS_RESTORED: Final = "rows.restored"
@@ -86,23 +87,37 @@ def predict(run: Run, bucket: ObjectStore, store: FeatureStore, *, as_drill: boo
     Args:
         as_drill: the server reads as the drill's own identity, where the cluster's pods are out of reach.
     """
-    a, fleet, wanted = run.a, run.a.outputs.identities.fleet, load_golden(run.a.goldens)
+    a = run.a
     if not as_drill:
-        run.cloud.let_read(bucket, fleet.principal)
+        run.cloud.let_read(bucket, a.outputs.identities.fleet.principal)
+    pinned = Release(
+        releases.release_uri(bucket, a.outputs.fleet.model_release),
+        a.outputs.fleet.manifest_sha256,
+        a.outputs.backup_region,
+        a.outputs.fleet.signers,
+    )
+    service, checks = served(run, pinned, store, f"triton-{a.drill_id}.log")
+    run.record.fact(service={"ready_s": service.ready_s, "answers": [each.to_json() for each in service.results]})
+    return checks
+
+
+def served(run: Run, release: Release, store: FeatureStore, log: str) -> tuple[Service, list[Check]]:
+    """Serve a release as the fleet's pods do, and ask it for the golden predictions.
+
+    Args:
+        log: the server's log file, by its name in the drill's folder of logs.
+    """
+    a, fleet, wanted = run.a, run.a.outputs.identities.fleet, load_golden(run.a.goldens)
     service = a.serve(
-        Release(
-            releases.release_uri(bucket, a.outputs.fleet.model_release),
-            a.outputs.fleet.manifest_sha256,
-            a.outputs.backup_region,
-            a.outputs.fleet.signers,
-        ),
+        release,
         store,
         run.target,
         a.serving_python,
         pod=Pod(fleet.namespace, fleet.service_account, fleet.principal),
-        log=a.log_dir / f"triton-{a.drill_id}.log",
+        log=a.log_dir / log,
         wanted=wanted,
     )
-    run.record.fact(service={"ready_s": service.ready_s, "answers": [each.to_json() for each in service.results]})
     expected = {"requests": len(wanted.predictions), "tolerance": wanted.tolerance}
-    return [Check("predictions", "answers", expected, each.to_json(), each.protocol) for each in service.results]
+    return service, [
+        Check("predictions", "answers", expected, each.to_json(), each.protocol) for each in service.results
+    ]

@@ -77,11 +77,7 @@ class LocalState:
         if self._cloud is Cloud.AWS:
             return  # S3 replicates by itself
         api = GcpApi(self.boot.target, self.boot.settings.account)
-        jobs = [
-            r.outputs.get("name", "")
-            for r in self.boot.resources()
-            if r.type == "gcp:storage/transferJob:TransferJob"
-        ]
+        jobs = [r.id for r in self.boot.resources() if r.type == "gcp:storage/transferJob:TransferJob"]
         for job in jobs:
             run = {"projectId": self.boot.settings.account}
             api.wait("storagetransfer", api.post("storagetransfer", f"v1/{job}:run", run))

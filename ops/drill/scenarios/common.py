@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from common.target import Pod
 from localcloud.front import Release
 from ops.drill import before, copies, restoring
 from ops.drill.controls import golden_controls, object_controls, place_controls, row_controls
@@ -107,18 +105,9 @@ def predictions(
     run: Run, bucket: ObjectStore, store: FeatureStore, release: tuple[str, str], region: str
 ) -> list[Check]:
     """Serve a release (version, digest) as the fleet's pods do, with no more rights than their own."""
-    a, fleet, wanted = run.a, run.a.outputs.identities.fleet, load_golden(run.a.goldens)
-    service = a.serve(
-        Release(releases.release_uri(bucket, release[0]), release[1], region),
-        store,
-        run.target,
-        a.serving_python,
-        pod=Pod(fleet.namespace, fleet.service_account, fleet.principal),
-        log=a.log_dir / f"triton-{a.drill_id}-{release[0]}.log",
-        wanted=wanted,
-    )
-    expected = {"requests": len(wanted.predictions), "tolerance": wanted.tolerance}
-    return [Check("predictions", "answers", expected, each.to_json(), each.protocol) for each in service.results]
+    version, digest = release
+    fetched = Release(releases.release_uri(bucket, version), digest, region, run.a.outputs.fleet.signers)
+    return restoring.served(run, fetched, store, f"triton-{run.a.drill_id}-{version}.log")[1]
 
 
 def rubbish(rows: Mapping[str, Row]) -> dict[str, Row]:
@@ -162,8 +151,3 @@ def harm_controls(run: Run, restored: Restored, harmful: Mapping[str, Row]) -> S
         Control(name, fault, planted[index], (clean[index], again[index]))
         for index, name in enumerate(("row.harmed", "harm.kept"))
     ]
-
-
-def next_second() -> None:
-    """Clouds tell some moments by the second: what is written from now on is later than all that was."""
-    time.sleep(1.05 - time.time() % 1)

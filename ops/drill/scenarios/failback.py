@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ops.drill import copies, restoring
-from ops.drill.before import Seed, objects_in
+from ops.drill.before import Seed, next_second, objects_in
 from ops.drill.comparing import objects_check, rows_check
 from ops.drill.controls import planted
 from ops.drill.model import Check, ExpectedObject
@@ -70,7 +70,7 @@ class Failback:
             record.check(*restoring.predict(run, bucket, store))
         record.proven(60.0 * a.outputs.objectives.rto_minutes)
         with record.phase("write in the other region"):
-            common.next_second()
+            next_second()
             meanwhile = write(run, bucket, store, "meanwhile", again=("shared", "meanwhile"))
         with record.phase("the primary region comes back"):
             returned = record.now_s()

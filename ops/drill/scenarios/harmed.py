@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
-from ops.drill import copies, older, restoring
+from ops.drill import before, copies, older, restoring
 from ops.drill.before import Seed
 from ops.drill.clouds import harm_of
 from ops.drill.controls import planted
@@ -41,7 +41,7 @@ class ObjectsHarmed:
         record, a, cloud, harm = run.record, run.a, run.cloud, harm_of(run.a.outputs, run.target)
         seed = common.begin(run)
         point = common.await_copies(run, seed)
-        common.next_second()
+        before.next_second()
         with record.phase("harm every object, and wait until the copies carry it"):
             record.lost()
             harmful = harm_objects(run, seed, self._how)
@@ -91,7 +91,7 @@ class TableHarmed:
         record, harm = run.record, harm_of(run.a.outputs, run.target)
         seed = common.begin(run)
         common.await_copies(run, seed)
-        common.next_second()
+        before.next_second()
         with record.phase("harm every row, and wait until a recovery point carries it"):
             record.lost()
             harmful = harm_rows(run, seed)

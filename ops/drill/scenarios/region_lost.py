@@ -160,11 +160,5 @@ def not_measured(run: Run) -> list[Sequence[str]]:
 
 
 def _told(point: RecoveryPoint, lost_at: datetime | None) -> dict[str, Any]:
-    return {
-        "id": point.id,
-        "created": point.created.isoformat(),
-        "age_s": lost_at and round((lost_at - point.created).total_seconds(), 3),
-        "vault": point.vault,
-        "region": point.region,
-        "locked": point.locked,
-    }
+    age_s = lost_at and round((lost_at - point.created).total_seconds(), 3)
+    return {**point.to_json(), "age_s": age_s}

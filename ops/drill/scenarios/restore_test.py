@@ -76,7 +76,7 @@ class RestoreTest:
                 *controls.place_controls(keys[0], distance),
                 controls.stale_copy_control(ages[0]),
             )
-        record.fact(recovery_point=_told(point))
+        record.fact(recovery_point=point.to_json())
 
 
 @dataclass(frozen=True)
@@ -172,14 +172,4 @@ def written_before(rows: Mapping[str, Row], moment: datetime, ttl: timedelta) ->
         entity: row
         for entity, row in rows.items()
         if row.expires_at is not None and datetime.fromtimestamp(row.expires_at, UTC) - ttl < moment
-    }
-
-
-def _told(point: RecoveryPoint) -> dict[str, object]:
-    return {
-        "id": point.id,
-        "created": point.created.isoformat(),
-        "vault": point.vault,
-        "region": point.region,
-        "locked": point.locked,
     }
