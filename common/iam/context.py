@@ -125,3 +125,21 @@ def arn_matches(pattern: str, arn: str) -> bool:
     if len(wanted) != len(given):
         return False
     return all(matches(w, g) for w, g in zip(wanted, given, strict=True))
+
+
+def resource_matches(pattern: str, arn: str) -> bool:
+    """Whether an ARN pattern of a statement's `Resource` covers an ARN.
+
+    A wildcard stays in its part, but for a `*` that ends one: it reaches over the colons after it, too (IAM guide,
+    "IAM JSON policy elements: Resource", "Using wildcards in resource ARNs", read 2026-11-22).
+    """
+    head, own = pattern.split(":", 5)[:5], pattern.split(":", 5)[5:]
+    parts = [_part(part) for part in head] + ["".join(_regex(character) for character in part) for part in own]
+    return re.fullmatch(":".join(parts), arn, re.DOTALL) is not None
+
+
+def _part(text: str) -> str:
+    """The expression of one of an ARN's first five parts."""
+    inside = {"*": "[^:]*", "?": "[^:]"}
+    made = [inside.get(character) or _regex(character) for character in text]
+    return "".join(made[:-1]) + ".*" if text.endswith("*") else "".join(made)

@@ -14,7 +14,7 @@ from enum import IntEnum
 from functools import reduce
 
 from common.iam.conditions import holds
-from common.iam.context import Context, Told, Truth, arn_matches, matches, substituted
+from common.iam.context import Context, Told, Truth, matches, resource_matches, substituted
 from common.iam.documents import Policy, Statement
 
 _ARN_PARTS = 6
@@ -339,15 +339,21 @@ def _covers(pattern: str, resource: str) -> bool:
     if pattern == "*":
         return True
     parts = pattern.split(":", _ARN_PARTS - 1)
-    return arn_matches(":".join(parts + ["*"] * (_ARN_PARTS - len(parts))), resource)
+    return resource_matches(":".join(parts + ["*"] * (_ARN_PARTS - len(parts))), resource)
 
 
 def _names(statement: Statement, principal: Principal) -> Grant:
     if statement.not_principals is not None:
-        # Every principal of the list must be named, its account too, to be left out of the statement.
-        named = max((_named(k, n, principal) for k, n in statement.not_principals), default=Grant.NONE)
-        return Grant.DIRECT if named is Grant.NONE else Grant.NONE
+        return Grant.NONE if _spared(statement.not_principals, principal) else Grant.DIRECT
     return max((_named(k, n, principal) for k, n in statement.principals or ()), default=Grant.NONE)
+
+
+def _spared(entries: Iterable[tuple[str, str]], principal: Principal) -> bool:
+    """Whether a `NotPrincipal` leaves a principal out: of an account's own, it must name the account too (IAM guide,
+    "NotPrincipal", "Specifying NotPrincipal with Deny", read 2026-11-22)."""
+    named = {_named(kind, name, principal) for kind, name in entries}
+    alone = principal.service or principal.federated or not principal.account
+    return bool(named & {Grant.ROLE, Grant.DIRECT}) and bool(alone or Grant.ACCOUNT in named)
 
 
 def _named(kind: str, name: str, principal: Principal) -> Grant:

@@ -142,12 +142,34 @@ class TestResourcePolicies:
         assert not decide(get(Principal.of_service("s3.amazonaws.com")), resource=given)
         assert not decide(get(), resource=given)
 
-    def test_a_deny_with_not_principal_spares_whom_it_names(self) -> None:
-        given = policy({"Effect": "Deny", "NotPrincipal": {"AWS": ROLE}, "Action": "s3:*", "Resource": "*"})
+    def test_a_deny_with_not_principal_spares_whom_it_names_with_the_account(self) -> None:
+        both = [ROLE, f"arn:aws:iam::{ACCOUNT}:root"]
+        given = policy({"Effect": "Deny", "NotPrincipal": {"AWS": both}, "Action": "s3:*", "Resource": "*"})
         allows = [policy(statement())]
         assert decide(get(), identity=allows, resource=given)
         other = Principal.role(f"arn:aws:iam::{ACCOUNT}:role/other")
         assert not decide(get(other), identity=allows, resource=given)
+
+    @pytest.mark.parametrize("named", [ROLE, f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT])
+    def test_a_deny_with_not_principal_spares_nobody_of_whom_it_names_half(self, named: str) -> None:
+        given = policy({"Effect": "Deny", "NotPrincipal": {"AWS": named}, "Action": "s3:*", "Resource": "*"})
+        assert not decide(get(), identity=[policy(statement())], resource=given)
+
+    @pytest.mark.parametrize(
+        ("pattern", "covers"),
+        [
+            ("arn:aws:s3:::*", True),
+            ("arn:aws:s3*", True),
+            ("arn:aws:s3:*", True),
+            ("arn:aws:*:*", True),
+            ("arn:*:s3:::*", True),
+            ("arn:aws:*3:::models/*", True),
+            ("arn:aws:s?:::*", True),
+            ("arn:aws:*3:::none/*", False),
+        ],
+    )
+    def test_a_star_that_ends_a_part_reaches_over_colons(self, pattern: str, covers: bool) -> None:
+        assert decide(get(), identity=[policy(statement(resource=pattern))]).yes is covers
 
     def test_a_deny_with_not_principal_spares_nobody_with_a_boundary(self) -> None:
         given = policy({"Effect": "Deny", "NotPrincipal": {"AWS": ROLE}, "Action": "s3:*", "Resource": "*"})
