@@ -140,9 +140,16 @@ def _asked() -> list[str]:
     return sys.argv[1:] or os.environ.get("COMP_WORDS", "").split()[1:]
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends a command as Ctrl-C does, so that a job that is stopped saves its state too."""
-    raise KeyboardInterrupt
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    """SIGTERM ends a command as Ctrl-C does, so that a job that is stopped saves its state too.
+
+    By the very handler that Ctrl-C has at that moment: an event loop has one of its own, and whatever runs in the
+    loop may swallow what is raised there, and wait for ever.
+    """
+    on_ctrl_c = signal.getsignal(signal.SIGINT)
+    if not callable(on_ctrl_c):
+        raise KeyboardInterrupt
+    on_ctrl_c(signal.SIGINT, frame)
 
 
 def _say_interrupted(stopped: KeyboardInterrupt) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from common.errors import UserError
 from common.os_errors import as_user_error
 from ops.plan import planner
 from policies.inventory import Inventory
+
+_INTERRUPTED: Final = (-signal.SIGINT, -signal.SIGTERM)
 
 
 def plan_stacks(stacks: Sequence[str]) -> tuple[Inventory, ...]:
@@ -58,6 +61,8 @@ class _Worker:
     def inventories(self) -> dict[str, Inventory]:
         """What it planned, once it is done."""
         told, trouble = self._process.communicate()
+        if self._process.returncode in _INTERRUPTED:
+            raise KeyboardInterrupt  # whoever stops a command stops its processes with it
         if self._process.returncode:
             raise RuntimeError(f"planning ended with {self._process.returncode}: {trouble.decode(errors='replace')}")
         answer = json.loads(told)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -100,6 +102,29 @@ def test_an_interrupt_says_what_became_of_the_work(
 
     assert end(act, monkeypatch) == 130
     assert capsys.readouterr().err == "interrupted: two thirds are done\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+def test_a_loop_whose_tasks_swallow_what_is_raised_in_them_is_interrupted_too(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf() -> None:
+        with contextlib.suppress(BaseException):
+            os.kill(os.getpid(), number)
+            time.sleep(0)
+
+    async def waits() -> None:
+        task = asyncio.get_running_loop().create_task(deaf())
+        await asyncio.sleep(60)
+        await task
+
+    def act() -> None:
+        with asyncio.Runner() as runner:
+            runner.run(waits())
+
+    began = time.monotonic()
+    assert end(act, monkeypatch) == 130
+    assert time.monotonic() - began < 30
 
 
 def test_what_is_said_first_of_an_interrupt_stays() -> None:
