@@ -94,8 +94,11 @@ def _plain(text: str) -> str:
 
 def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
     """Whether a pattern with `*` (any characters) and `?` (one) covers the whole text."""
-    made = "".join(_regex(character) for character in pattern)
-    return re.fullmatch(made, text, re.DOTALL | (re.IGNORECASE if ignore_case else 0)) is not None
+    return re.fullmatch(_expression(pattern), text, re.DOTALL | (re.IGNORECASE if ignore_case else 0)) is not None
+
+
+def _expression(pattern: str) -> str:
+    return "".join(_regex(character) for character in pattern)
 
 
 def _regex(character: str) -> str:
@@ -133,9 +136,9 @@ def resource_matches(pattern: str, arn: str) -> bool:
     A wildcard stays in its part, but for a `*` that ends one: it reaches over the colons after it, too (IAM guide,
     "IAM JSON policy elements: Resource", "Using wildcards in resource ARNs", read 2026-11-22).
     """
-    head, own = pattern.split(":", 5)[:5], pattern.split(":", 5)[5:]
-    parts = [_part(part) for part in head] + ["".join(_regex(character) for character in part) for part in own]
-    return re.fullmatch(":".join(parts), arn, re.DOTALL) is not None
+    *head, own = pattern.split(":", 5)
+    made = ":".join([*(_part(part) for part in head), _expression(own)])
+    return re.fullmatch(made, arn, re.DOTALL) is not None
 
 
 def _part(text: str) -> str:

@@ -38,8 +38,6 @@ from stacks.settings import Settings
 
 KILLED_AFTER: Final = timedelta(hours=12)
 """No drill takes so long: what is left of an older one is left of one that was killed."""
-
-
 KEEPER_PATIENCE_S: Final = 30.0
 """How long a drill that failed waits for its keeper's clean-up before it says so; the keeper goes on."""
 
