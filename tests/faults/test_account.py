@@ -16,6 +16,7 @@ import pytest
 from common.console import Steps
 from common.errors import UserError
 from components.contracts.naming import drill_name
+from ops.drill.account import _kept as kept_by_a_keeper  # pyright: ignore[reportPrivateUsage]
 from ops.drill.account import clean_up, drill_account
 from ops.drill.clouds import drill_cloud
 from ops.drill.ids import new_id
@@ -126,6 +127,19 @@ def test_what_a_killed_drill_left_is_removed_by_its_keeper(kept: Callable[[str],
         until = time.monotonic() + 60
         while cloud.drills() and time.monotonic() < until:
             time.sleep(0.2)
+        assert cloud.drills() == {}
+
+
+def test_a_drill_that_fails_leaves_its_clean_up_to_its_keeper(kept: Callable[[str], Path]) -> None:
+    with stand("dev-aws", kept("dev-aws")) as standing:
+        cloud, drill_id = drill_cloud(standing.outputs, standing.target), new_id()
+        with (
+            pytest.raises(RuntimeError, match="halfway"),
+            kept_by_a_keeper(standing.outputs, drill_id, environment(standing)),
+        ):
+            cloud.make_bucket(drill_id, standing.settings)
+            assert len(cloud.drills()) == 1
+            raise RuntimeError("halfway")
         assert cloud.drills() == {}
 
 

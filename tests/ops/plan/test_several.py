@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,6 +36,14 @@ def test_a_machine_with_one_core_starts_no_process(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(several, "_Worker", lambda stacks: pytest.fail(f"a process for {stacks}"))
     monkeypatch.setattr(planner, "plan_stack", lambda stack: Inventory(stack, {}, (), {}))
     assert [inventory.stack for inventory in plan_stacks(["dev-aws", "dev-gcp"])] == ["dev-aws", "dev-gcp"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+def test_a_process_that_is_stopped_with_its_command_is_an_interrupt_and_no_fault(number: signal.Signals) -> None:
+    worker = several._Worker(["dev-gcp"])  # pyright: ignore[reportPrivateUsage]
+    worker._process.send_signal(number)  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(KeyboardInterrupt):
+        worker.inventories()
 
 
 def test_an_error_elsewhere_is_told_as_one_here() -> None:
