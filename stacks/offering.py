@@ -98,11 +98,19 @@ def _not_sold_so(stack: StackSpec, key: str, pool: NodePoolSpec, machine_type: s
 
 def _recovery_problems(stack: StackSpec) -> list[Problem]:
     """A region that holds the copies but cannot run the fleet would be no place to recover to."""
-    there, accelerator, apart = stack.backup.region, stack.fleet.accelerator, stack.backup.min_distance_km
-    if distance_km(stack.cloud, stack.region, there) < apart or there in regions_with(stack.cloud, accelerator):
+    there, apart = stack.backup.region, stack.backup.min_distance_km
+    if distance_km(stack.cloud, stack.region, there) < apart:
         return []
-    far = regions_away_with(stack.cloud, accelerator, stack.region, apart)
-    allowed = f"a region that sells machines with {accelerator}, so that the fleet can come up there"
+    asked = sorted({service.gpu for service in stack.fleet.services.values() if service.gpu})
+    missing = [gpu for gpu in asked if there not in regions_with(stack.cloud, gpu)]
+    if not missing:
+        return []
+    far = [
+        region
+        for region in regions_away_with(stack.cloud, missing[0], stack.region, apart)
+        if all(region in regions_with(stack.cloud, gpu) for gpu in asked)
+    ]
+    allowed = f"a region that sells machines with {', '.join(asked)}, so that the fleet can come up there"
     return [Problem("backup.region", there, allowed, f"Choose one, nearest first: {', '.join(far)}.")]
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from components.contracts.feature_store import FeatureStoreKind
+from components.contracts.services import STABLE
 from components.contracts.vocabulary import Cloud, Environment
 
 NOT_VALUES: Final = {
@@ -130,19 +131,57 @@ class StandbyOutputs(Outputs):
     region: str
 
 
-class FleetOutputs(Outputs):
-    """The Triton fleet."""
+class VariantOutputs(Outputs):
+    """One set of replicas of a service."""
 
-    namespace: str
-    service: str
     deployment: str
+    service: str
+    """The Kubernetes Service that its replicas answer behind."""
     model_release: str
-    """The release that the fleet's settings name."""
+    """The release that the settings name."""
     manifest_sha256: str
     """The only content that it may have."""
     signers: tuple[str, ...]
     """Fingerprints of the keys that may have signed it; none: it need not be signed."""
+
+
+class ServiceOutputs(Outputs):
+    """One service of the fleet."""
+
+    variants: dict[str, VariantOutputs]
+    """`stable`, and the challengers by name."""
+
+
+class FleetOutputs(Outputs):
+    """The Triton fleet."""
+
+    namespace: str
+    services: dict[str, ServiceOutputs]
+    drilled_service: str
+    """The service whose golden answers drills and demos ask for."""
     ready: str
+
+    @property
+    def variants(self) -> tuple[VariantOutputs, ...]:
+        """Every set of replicas of every service."""
+        return tuple(variant for service in self.services.values() for variant in service.variants.values())
+
+    @property
+    def drilled(self) -> VariantOutputs:
+        """The stable variant of the service that drills and demos ask."""
+        return self.services[self.drilled_service].variants[STABLE]
+
+    @property
+    def pins(self) -> dict[str, str]:
+        """Version → digest of every release that the fleet serves."""
+        return {variant.model_release: variant.manifest_sha256 for variant in self.variants}
+
+    @property
+    def signers(self) -> tuple[str, ...]:
+        """Fingerprints of all who may have signed any of them; none where one of them need not be signed."""
+        if not all(variant.signers for variant in self.variants):
+            return ()
+        return tuple(dict.fromkeys(signer for variant in self.variants for signer in variant.signers))
 
 
 class PodIdentityOutputs(Outputs):

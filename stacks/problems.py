@@ -11,7 +11,11 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml.error import MarkedYAMLError
 
+from components.contracts.spec import Spec
+
 MASK = "[secret]"
+_TOLD_BY = ("kind", "strategy")
+"""Fields that tell the members of a union apart."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +75,18 @@ def _problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
         secret = secret or _may_be_secret(model, parent, str(details["loc"][-1]))
         close = difflib.get_close_matches(str(details["loc"][-1]), known, n=1)
         remedy = f"Did you mean {close[0]}?" if close else "Remove the key."
+        moved = parent.moved.get(str(details["loc"][-1])) if parent and issubclass(parent, Spec) else None
+        if moved:
+            remedy = f"Move it to {path.rpartition('.')[0]}.{moved}."
         elsewhere = _kinds_with(model, details["loc"])
         if elsewhere:
-            remedy = f"Remove the key, or choose a kind that has it: {', '.join(elsewhere)}."
+            remedy = f"Remove the key, or choose one that has it: {', '.join(elsewhere)}."
         return Problem(path, MASK if secret else _brief(details["input"]), f"the keys {', '.join(known)}", remedy)
     if kind == "missing":
         return Problem(path, None, _description(parent, details["loc"][-1]) or "a value", "Add the key.")
     if kind == "union_tag_invalid":
-        return Problem(
-            f"{path}.kind", context["tag"], ", ".join(_kinds(model, details["loc"])), "Choose one of these."
-        )
+        named, known = str(context["discriminator"]).strip("'"), ", ".join(_kinds(model, details["loc"]))
+        return Problem(f"{path}.{named}", context["tag"], known, "Choose one of these.")
     remedy = "Change the value."
     if kind.endswith(("_type", "_parsing")):
         remedy = "Change the value's type (YAML reads bare digits as a number, quoted ones as a string)."
@@ -101,9 +107,14 @@ def _brief(value: object) -> object:
 
 
 def _variants(annotation: Any) -> dict[str, type[BaseModel]]:
-    """The models of a union that is told apart by `kind`, by that kind; nothing for any other annotation."""
+    """The models of a union that is told apart by one of `_TOLD_BY`, by its value; nothing for other annotations."""
     members = [m for m in get_args(annotation) if isinstance(m, type) and issubclass(m, BaseModel)]
-    return {str(m.model_fields["kind"].default): m for m in members if "kind" in m.model_fields}
+    return {
+        str(member.model_fields[name].default): member
+        for member in members
+        for name in _TOLD_BY
+        if name in member.model_fields
+    }
 
 
 def _annotation_at(model: type[BaseModel], loc: Sequence[int | str]) -> Any:

@@ -29,8 +29,8 @@ def file_schema() -> dict[str, Any]:
     """The schema of a whole `Pulumi.<stack>.yaml`."""
     settings = Settings.model_json_schema(ref_template="#/$defs/{model}")
     definitions = settings.pop("$defs")
-    webhook = definitions["MonitoringSpec"]["properties"]["alert_webhook"]
-    webhook["anyOf"] = [_ENCRYPTED, *webhook["anyOf"]]
+    for each in definitions.values():
+        _take_encrypted(each.get("properties", {}))
     # The kind may be left out, so that several of the alternatives may fit; `Settings` tells them apart.
     store = settings["properties"]["feature_store"]
     del store["discriminator"]
@@ -43,6 +43,13 @@ def file_schema() -> dict[str, Any]:
     definitions["NodePoolSpec"]["properties"]["machine_types"]["items"]["enum"] = machines
     definitions["ReservationSpec"]["properties"]["machine_type"]["enum"] = machines
     return _file("A Seawall stack", CONFIG_KEY, {**definitions, "Settings": settings}, "Settings")
+
+
+def _take_encrypted(properties: Mapping[str, Any]) -> None:
+    """Let each secret among a definition's properties stand encrypted, as the engine writes it into the file."""
+    for field in properties.values():
+        if any(form.get("format") == "password" for form in field.get("anyOf", ())):
+            field["anyOf"] = [_ENCRYPTED, *field["anyOf"]]
 
 
 def bootstrap_file_schema() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pydantic import ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
+from components.contracts.apart import Apart
 from components.contracts.capacity import GKE_NODES_MAX
 from components.contracts.cluster import EKS_SERVICE_CIDR
 from components.contracts.feature_store import kinds_of
@@ -19,12 +20,13 @@ from components.contracts.machines import MACHINES
 from components.contracts.offers import zones_of
 from components.contracts.place import Place
 from components.contracts.regions import REGIONS, distance_km, multi_region_contains
+from components.contracts.services import ReleaseSpec
 from components.contracts.spec import refused
 from components.contracts.specs import KeysSpec, StackSpec
-from components.contracts.vocabulary import Capacity, Cloud, Environment, OptOut
+from components.contracts.vocabulary import SYSTEM_POOL, Capacity, Cloud, Environment, OptOut
 from stacks.control_plane import control_plane_problems
 from stacks.files import CONFIG_DIR, check_named, stack_file, stack_names, values_of
-from stacks.fitting import fleet_problems, kept_replicas, spot_problems
+from stacks.fitting import fleet_problems, kept, spot_problems
 from stacks.objectives import objective_problems, store_zones
 from stacks.offering import offer_problems
 from stacks.pools import pool_problems
@@ -36,9 +38,6 @@ __all__ = ["ACCOUNT", "CONFIG_DIR", "CONFIG_KEY", "Settings", "SettingsError", "
 
 CONFIG_KEY = "seawall:settings"
 """The one Pulumi config key that holds a stack's settings, as an object."""
-
-SYSTEM_POOL = "system"
-"""The key of the pool that carries everything but the fleet."""
 
 KEY_WINDOW_DAYS_GCP = KeysSpec.model_fields["deletion_window_days"].default
 """`destroyScheduledDuration` is immutable (Config Connector's reference of KMSCryptoKey, read 2026-11-21)."""
@@ -95,6 +94,11 @@ class Settings(StackSpec):
             return ahead_of(cluster, self.cluster, f"{earlier}-{self.cloud}")
         except (MarkedYAMLError, UnicodeDecodeError, LookupError, TypeError, ValueError, AttributeError):
             return []  # that file's own refusal says what is wrong with it
+
+    @property
+    def apart(self) -> Apart:
+        """How strictly replicas of what all services depend on stand apart."""
+        return Apart(self.pools[SYSTEM_POOL].min_nodes)
 
     @property
     def place(self) -> Place:
@@ -228,6 +232,16 @@ class Settings(StackSpec):
                     "Raise it: something must run what keeps the cluster alive.",
                 )
             )
+        if self.apart.hard and system.max_nodes == system.min_nodes:
+            problems.append(
+                Problem(
+                    f"pools.{SYSTEM_POOL}.max_nodes",
+                    system.max_nodes,
+                    f"at least {system.min_nodes + 1}",
+                    "Raise it: replicas of what all services depend on never share a machine, and where all are full "
+                    "a rollout needs one more for a while.",
+                )
+            )
         return problems
 
     def _offer_problems(self) -> list[Problem]:
@@ -285,33 +299,42 @@ class Settings(StackSpec):
 
     def _signer_problems(self) -> list[Problem]:
         """A release is code: what the fleet serves must be somebody's who is trusted to publish."""
-        path, signed = f"opt_outs.{OptOut.UNSIGNED_RELEASES}", bool(self.fleet.model_release.signers)
-        reason = self.opt_outs.get(OptOut.UNSIGNED_RELEASES)
-        if reason is not None and signed:
+        path, reason = f"opt_outs.{OptOut.UNSIGNED_RELEASES}", self.opt_outs.get(OptOut.UNSIGNED_RELEASES)
+        unsigned = [where for where, release in self.releases().items() if not release.signers]
+        if reason is not None and not unsigned:
             return [Problem(path, reason, "nothing where signers are named", "Remove it, or the signers.")]
         if reason is not None and self.environment is not Environment.DEV:
-            return [Problem(path, reason, "nothing in staging and production", "Name fleet.model_release.signers.")]
-        if signed or reason is not None:
-            return []
+            names = ", ".join(f"{where}.signers" for where in unsigned)
+            return [Problem(path, reason, "nothing in staging and production", f"Name {names}.")]
         return [
             Problem(
-                "fleet.model_release.signers",
+                f"{where}.signers",
                 "none",
                 "the fingerprint of whoever publishes; in development also a reason under " + path,
                 "Write there what `seawall models signer` prints for the publisher.",
             )
+            for where in unsigned
+            if reason is None
         ]
+
+    def releases(self) -> dict[str, ReleaseSpec]:
+        """Every release that the fleet serves, by where the settings name it."""
+        return {
+            f"fleet.services.{each.service}{'' if each.stable else f'.challengers.{each.name}'}.release": each.release
+            for each in self.fleet.variants
+        }
 
     def _ending_problems(self) -> list[Problem]:
         problems = spot_problems(self.cloud, self.pools, self.fleet)
-        gpus_on_spot = any(Capacity.SPOT in pool.capacity for key, pool in self.pools.items() if key != SYSTEM_POOL)
-        if self.cloud is Cloud.GCP and gpus_on_spot and int(self.cluster.version.partition(".")[2]) < 35:
+        serving_on_spot = any(Capacity.SPOT in p.capacity for key, p in self.pools.items() if key != SYSTEM_POOL)
+        if self.cloud is Cloud.GCP and serving_on_spot and int(self.cluster.version.partition(".")[2]) < 35:
             allowed = "1.35 or later: before it GKE gives a pod on a spot machine 15 seconds to end"
             remedy = "Raise it, or take spot out of the pools' capacity."
             problems.append(Problem("cluster.version", self.cluster.version, allowed, remedy))
-        if self.environment is Environment.PROD and self.fleet.hours is not None:
-            allowed = "nothing in production, which answers at all hours"
-            problems.append(Problem("fleet.hours", "set", allowed, "Remove fleet.hours."))
+        for name, service in self.fleet.services.items():
+            if self.environment is Environment.PROD and service.hours is not None:
+                path, allowed = f"fleet.services.{name}.hours", "nothing in production, which answers at all hours"
+                problems.append(Problem(path, "set", allowed, f"Remove {path}."))
         return problems
 
     def _capacity_problems(self) -> list[Problem]:
@@ -320,17 +343,17 @@ class Settings(StackSpec):
             return []
         if self._fleet_problems():
             return []  # one refusal for one cause
-        held = kept_replicas(self.cloud, self.pools, self.fleet)
-        if held >= self.fleet.min_replicas:
-            return []
+        held = kept(self.cloud, self.pools, self.fleet)
         return [
             Problem(
                 "pools",
-                f"machines for {held} replicas before any that the cloud takes back",
-                f"in production, reserved or on-demand machines first, for min_replicas: {self.fleet.min_replicas}",
-                "Put reservation or on-demand first in a GPU pool's capacity, enlarge it, or give a reason under "
+                f"machines for {held[name]} replicas of {name} before any that the cloud takes back",
+                f"in production, reserved or on-demand machines first, for min_replicas: {service.min_replicas}",
+                "Put reservation or on-demand first in a serving pool's capacity, enlarge it, or give a reason under "
                 f"opt_outs.{OptOut.ON_DEMAND_CAPACITY}.",
             )
+            for name, service in self.fleet.services.items()
+            if held[name] < service.min_replicas
         ]
 
 

@@ -52,11 +52,17 @@ def _pool_problems(stack: StackSpec, key: str, pool: NodePoolSpec) -> list[Probl
     profiles = MODELS[accelerator].mig_profiles
     if pool.sharing.strategy is SharingStrategy.MIG and pool.sharing.profile not in profiles:
         return [_no_such_profile(path, pool.sharing.profile, accelerator)]
-    if stack.fleet.accelerator is accelerator and stack.fleet.gpus_per_replica > 1:
-        allowed = f"1: replicas on the pool {key} have a share of a GPU, and cannot have two"
-        remedy = f"Lower it, or remove {path}."
-        return [Problem("fleet.gpus_per_replica", stack.fleet.gpus_per_replica, allowed, remedy)]
-    return []
+    allowed = f"1: replicas on the pool {key} have a share of a GPU, and cannot have two"
+    return [
+        Problem(
+            f"fleet.services.{name}.gpus_per_replica",
+            service.gpus_per_replica,
+            allowed,
+            f"Lower it, or remove {path}.",
+        )
+        for name, service in stack.fleet.services.items()
+        if service.gpu is accelerator and service.gpus_per_replica > 1
+    ]
 
 
 def _no_such_profile(path: str, profile: str, accelerator: Accelerator) -> Problem:

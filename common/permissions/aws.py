@@ -216,6 +216,12 @@ AWS: Final[Mapping[str, Needs]] = {
         _EC2_TAGS,
         ("ec2:DeleteFlowLogs", "ec2:DescribeFlowLogs", "logs:DeleteLogDelivery"),
     ),
+    "aws:ec2/internetGateway:InternetGateway": Needs(
+        ("ec2:AttachInternetGateway", "ec2:CreateInternetGateway", "ec2:CreateTags", "ec2:DescribeInternetGateways"),
+        ("ec2:DescribeInternetGateways",),
+        ("ec2:AttachInternetGateway", "ec2:DetachInternetGateway", *_EC2_TAGS),
+        ("ec2:DeleteInternetGateway", "ec2:DescribeInternetGateways", "ec2:DetachInternetGateway"),
+    ),
     "aws:ec2/launchTemplate:LaunchTemplate": Needs(
         (
             "ec2:CreateLaunchTemplate",
@@ -226,6 +232,12 @@ AWS: Final[Mapping[str, Needs]] = {
         ("ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions"),
         ("ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate", *_EC2_TAGS),
         ("ec2:DeleteLaunchTemplate", "ec2:DescribeLaunchTemplates"),
+    ),
+    "aws:ec2/route:Route": Needs(
+        ("ec2:CreateRoute", "ec2:DescribeRouteTables"),
+        ("ec2:DescribeRouteTables",),
+        ("ec2:DescribeRouteTables", "ec2:ReplaceRoute"),
+        ("ec2:DeleteRoute", "ec2:DescribeRouteTables"),
     ),
     "aws:ec2/routeTable:RouteTable": Needs(
         ("ec2:CreateRouteTable", "ec2:DescribeRouteTables", "ec2:CreateTags"),

@@ -22,6 +22,7 @@ REPLACE_ON: Final[Mapping[str, tuple[str, ...]]] = {
     "kubernetes:core/v1:ResourceQuota": ("spec.scopes",),
     "kubernetes:core/v1:Secret": ("type",),
     "kubernetes:core/v1:Service": ("spec.clusterIP",),
+    "kubernetes:helm.sh/v3:Release": ("name", "namespace"),
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": ("roleRef",),
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": ("roleRef",),
     "kubernetes:storage.k8s.io/v1:StorageClass": ("parameters", "provisioner"),

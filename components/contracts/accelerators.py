@@ -56,6 +56,30 @@ NEAREST: Final[Mapping[Accelerator, Accelerator]] = {
 """What to take where a cloud has no such GPU: Google Cloud sells neither A10G nor L40S."""
 
 
+CUDA_RESERVE_MIB: Final = 1536
+"""Memory of each GPU, or share of it, that models cannot have: error correction, the driver, and CUDA's contexts.
+
+Believed: a T4 shows 15360 MiB of its 16384 while it corrects errors, MIG's slices up to 782 MiB less than their
+profile says, a driver keeps some hundreds for itself, and one context takes a few hundred more (2026-11-22).
+"""
+
+
+def memory_mib(accelerator: Accelerator, sharing: SharingSpec | None = None) -> int:
+    """What one `nvidia.com/gpu` has: the whole GPU, its MIG instance, or the equal part of pods that take turns.
+
+    A MIG profile's name says GB, which are taken as 10^9 bytes. Time-slicing divides nothing by itself: the driver
+    lets each pod take all (NVIDIA's device plugin, "Shared Access to GPUs", believed), so that each is held to its
+    part here, where the settings are read.
+    """
+    whole = MODELS[accelerator].memory_mib
+    if sharing is None:
+        return whole
+    if sharing.strategy is SharingStrategy.MIG:
+        _, _, gb = sharing.profile.removesuffix("gb").partition(".")
+        return int(gb) * 10**9 // 2**20
+    return whole // sharing.replicas
+
+
 def shares(accelerator: Accelerator | None, sharing: SharingSpec | None) -> int:
     """How many pods one GPU takes; 1 for a MIG profile that it does not have, which settings refuse.
 

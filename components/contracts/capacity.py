@@ -1,4 +1,4 @@
-"""How many replicas of the fleet fit on a machine: what it has, less what its system keeps, by what a replica takes.
+"""How many replicas of a service fit on a machine: what it has, less what its system keeps, by what a replica takes.
 
 Not here: quotas, and whether the cloud has such a machine to give. Each figure errs to the side of too little room.
 """
@@ -12,11 +12,10 @@ from typing import Final
 
 from components.contracts.accelerators import shares
 from components.contracts.machines import Machine
-from components.contracts.specs import FleetSpec, NodePoolSpec, SharingSpec
-from components.contracts.vocabulary import Accelerator, Cloud
+from components.contracts.services import ServiceSpec
+from components.contracts.specs import NodePoolSpec, SharingSpec
+from components.contracts.vocabulary import Cloud
 
-ROLLOUT_SURGE: Final = 1
-"""Replicas that a rollout starts before it stops one: without room for them it would never finish."""
 REPLICA_EXTRA_DISK_GIB: Final = 1
 """Logs and scratch of a replica, beside its release."""
 IMAGES_GIB: Final = 25
@@ -77,6 +76,10 @@ class Room:
         """What is left when `other` is taken away; never less than nothing."""
         return Room(*(max(0, mine - taken) for mine, taken in zip(astuple(self), astuple(other), strict=True)))
 
+    def times(self, count: int) -> Room:
+        """`count` of it together."""
+        return Room(*(count * each for each in astuple(self)))
+
     @classmethod
     def least(cls, rooms: Iterable[Room]) -> Room:
         """What any of `rooms` offers: the smallest amount of each quantity."""
@@ -126,35 +129,30 @@ FETCH_MEMORY_MIB: Final = 512
 """For the SDK and eight open requests, which hand on what they read in pieces of at most 1 MiB."""
 
 
-def server(fleet: FleetSpec) -> Room:
+def server(service: ServiceSpec) -> Room:
     """What the serving container asks for."""
     return Room(
-        gpus=fleet.gpus_per_replica,
-        cpu_millicores=1000 * fleet.vcpus_per_replica,
-        memory_mib=1024 * fleet.memory_gib_per_replica,
-        disk_mib=1024 * (fleet.repository_gib + REPLICA_EXTRA_DISK_GIB),
+        gpus=service.gpus,
+        cpu_millicores=1000 * service.vcpus_per_replica,
+        memory_mib=1024 * service.memory_gib_per_replica,
+        disk_mib=1024 * (service.repository_gib + REPLICA_EXTRA_DISK_GIB),
     )
 
 
-def fetcher(fleet: FleetSpec) -> Room:
+def fetcher(service: ServiceSpec) -> Room:
     """What the init container asks for that fetches the release."""
-    disk_mib = 1024 * (fleet.repository_gib + REPLICA_EXTRA_DISK_GIB)
+    disk_mib = 1024 * (service.repository_gib + REPLICA_EXTRA_DISK_GIB)
     return Room(gpus=0, cpu_millicores=FETCH_MILLICORES, memory_mib=FETCH_MEMORY_MIB, disk_mib=disk_mib)
 
 
-def replica(fleet: FleetSpec) -> Room:
+def replica(service: ServiceSpec) -> Room:
     """What one replica asks for: of each thing, the more of its init container and its server.
 
     One ends before the other begins (kubernetes.io/docs/concepts/workloads/pods/init-containers, "Resource sharing
     within containers", read 2026-11-21).
     """
-    pairs = zip(astuple(fetcher(fleet)), astuple(server(fleet)), strict=True)
+    pairs = zip(astuple(fetcher(service)), astuple(server(service)), strict=True)
     return Room(*(max(pair) for pair in pairs))
-
-
-def replicas_per_machine(accelerator: Accelerator | None, room: Room, fleet: FleetSpec) -> int:
-    """How many replicas fit on a machine with this GPU that has `room` for them; none where the GPU is another."""
-    return room.holds(replica(fleet)) if accelerator is fleet.accelerator else 0
 
 
 def _kept(amount: float, brackets: tuple[tuple[float, float], ...]) -> float:

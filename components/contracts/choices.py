@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from components.contracts.machines import Machine
 from components.contracts.naming import physical_name
+from components.contracts.services import CPU
 from components.contracts.specs import NodePoolSpec
-from components.contracts.vocabulary import Capacity, Cloud
+from components.contracts.vocabulary import SYSTEM_POOL, Capacity, Cloud
 
 TAKEN_BACK: Final = frozenset({Capacity.SPOT, Capacity.FLEX_START})
 """Capacity that the cloud takes back: spot at any time, flex-start after seven days."""
@@ -87,6 +89,13 @@ def _in_order(cloud: Cloud, key: str, spec: NodePoolSpec, zones: tuple[str, ...]
         else:
             for machine_type in spec.machine_types:
                 yield [replace(whole, key=f"{whole.key}-{machine_type}", machine_types=(machine_type,))]
+
+
+def served_on(key: str, machine: Machine) -> str:
+    """Which services' replicas the machines of the pool `key` take, by their `accelerator`; none on the system's."""
+    if key == SYSTEM_POOL:
+        return ""
+    return str(machine.accelerator) if machine.accelerator else CPU
 
 
 def most_machines(spec: NodePoolSpec) -> int:

@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Final, Literal, get_args
 import pulumi
 from pydantic import Field, model_validator
 
+from components.contracts import serving
 from components.contracts.doors import Door
 from components.contracts.spec import Spec, check_each_once, check_order, refused
 from components.contracts.vocabulary import Cloud
@@ -67,10 +68,32 @@ class FeatureStoreBase(Spec):
     lookup_timeout_ms: Annotated[int, Field(ge=1, le=1000)] = 50
     """Milliseconds that a prediction waits for features before it falls back to the training means."""
 
+    stale_after_hours: Annotated[int, Field(ge=1, le=24 * 365)] | None = None
+    """Hours after which an entry that has not expired is still served, and told and counted as stale; none: never."""
+
     @property
     def gib(self) -> int:
         """GiB that a copy of all rows has, as the store is planned."""
         raise NotImplementedError
+
+    @property
+    def lookup_variables(self) -> Mapping[str, str]:
+        """What tells a lookup how old a row is, and from which age it is stale."""
+        stale = self.stale_after_hours
+        return {
+            serving.FEATURES_TTL_HOURS: str(self.entry_ttl_hours),
+            **({} if stale is None else {serving.FEATURES_STALE_HOURS: str(stale)}),
+        }
+
+    @model_validator(mode="after")
+    def _stale_before_expired(self) -> FeatureStoreBase:
+        if self.stale_after_hours is not None and self.stale_after_hours >= self.entry_ttl_hours:
+            raise refused(
+                f"stale_after_hours is {self.stale_after_hours}, and entries expire after {self.entry_ttl_hours}",
+                allowed=f"1 to {self.entry_ttl_hours - 1}",
+                remedy="Lower stale_after_hours, or leave it out: an entry that has expired is never served.",
+            )
+        return self
 
 
 class DynamoDBSpec(FeatureStoreBase):

@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from common import versions
 from components.contracts.vocabulary import Cloud
 
 PINNED_TAG_DIGITS: Final = 12
@@ -43,6 +44,8 @@ class PublicImage:
     """Where the digest was read, and when."""
     clouds: tuple[Cloud, ...] = tuple(Cloud)
     """Whose stacks run it."""
+    is_chart: bool = False
+    """Whether it is a Helm chart, which lies in a registry as an image does."""
 
     @property
     def path(self) -> str:
@@ -87,17 +90,93 @@ KUBECTL: Final = PublicImage(
     "the tag's digest in public image lists (2026-11-21)",
 )
 
+_ENVOY_SOURCE: Final = "the tag's index, in several public lists of pinned images that agree (2026-11-21)"
+ENVOY_GATEWAY: Final = PublicImage(
+    "docker.io",
+    "envoyproxy/gateway",
+    f"v{versions.ENVOY_GATEWAY}",
+    "sha256:0049bcb384c591c6a6dd043fe5c9929ef6e74f230e12dd678d2d3701df9b301e",
+    _ENVOY_SOURCE,
+)
+"""Envoy Gateway's controller; the same image drains Envoy's pods."""
+ENVOY: Final = PublicImage(
+    "docker.io",
+    "envoyproxy/envoy",
+    f"distroless-v{versions.ENVOY}",
+    "sha256:eb2c01c13125d1629637cb4e4cce7207009fb7cc2c8027f9742758549d15b6f4",
+    _ENVOY_SOURCE,
+)
+"""The version that Envoy Gateway 1.9.1 names by default (charts/gateway-helm/templates/_helpers.tpl)."""
+ENVOY_GATEWAY_CHART: Final = PublicImage(
+    "docker.io",
+    "envoyproxy/gateway-helm",
+    f"v{versions.ENVOY_GATEWAY}",
+    "sha256:91bae9aedb91ab34731e987afe01a3ccf454393015abeca705eea8ee15553e86",
+    "what Helm printed on pulling the tag, in several public records that agree (2026-11-21)",
+    is_chart=True,
+)
+_CERT_MANAGER_SOURCE: Final = "the tag's index at quay.io, in several public lists that agree (2026-11-21)"
+CERT_MANAGER_CONTROLLER: Final = PublicImage(
+    "quay.io",
+    "jetstack/cert-manager-controller",
+    f"v{versions.CERT_MANAGER}",
+    "sha256:70f532fd9cfde0b09d55687200942399d89838bc2d5d5b45152eb799a15912b8",
+    _CERT_MANAGER_SOURCE,
+)
+CERT_MANAGER_WEBHOOK: Final = PublicImage(
+    "quay.io",
+    "jetstack/cert-manager-webhook",
+    f"v{versions.CERT_MANAGER}",
+    "sha256:a60e2dac46dbb8a7f3df95c54ce941012f54c2fe022f0ee55aaa1ab40ed957ae",
+    _CERT_MANAGER_SOURCE,
+)
+CERT_MANAGER_CAINJECTOR: Final = PublicImage(
+    "quay.io",
+    "jetstack/cert-manager-cainjector",
+    f"v{versions.CERT_MANAGER}",
+    "sha256:c85268c64f2e0e76684bf5fe8906caff34b82523561c6affe0fae3546bd87562",
+    _CERT_MANAGER_SOURCE,
+)
+CERT_MANAGER_CHART: Final = PublicImage(
+    "quay.io",
+    "jetstack/charts/cert-manager",
+    f"v{versions.CERT_MANAGER}",
+    "sha256:634dce9c13b56677a2c05e2ab76c312d0be2664022d5dd05815da67e1fd5f610",
+    "what Helm printed on pulling the tag, in two public records that agree (2026-11-21)",
+    is_chart=True,
+)
+
+_FROM_SETTINGS: Final = "the stack's settings: no public record that could be read has it (2026-11-22)"
+
+
+def flagger_image(digest: str) -> PublicImage:
+    """Flagger's own image, by the digest that the settings give."""
+    return PublicImage("ghcr.io", "fluxcd/flagger", versions.FLAGGER, digest, _FROM_SETTINGS)
+
+
+def flagger_chart(digest: str) -> PublicImage:
+    """Flagger's Helm chart, by the digest that the settings give."""
+    return PublicImage("ghcr.io", "fluxcd/charts/flagger", versions.FLAGGER, digest, _FROM_SETTINGS, is_chart=True)
+
+
 PUBLIC_IMAGES: Final[Mapping[str, PublicImage]] = {
     "prometheus": PROMETHEUS,
     "prometheus-adapter": PROMETHEUS_ADAPTER,
     "cluster-autoscaler": CLUSTER_AUTOSCALER,
     "kubectl": KUBECTL,
+    "envoy-gateway": ENVOY_GATEWAY,
+    "envoy": ENVOY,
+    "envoy-gateway-chart": ENVOY_GATEWAY_CHART,
+    "cert-manager": CERT_MANAGER_CONTROLLER,
+    "cert-manager-webhook": CERT_MANAGER_WEBHOOK,
+    "cert-manager-cainjector": CERT_MANAGER_CAINJECTOR,
+    "cert-manager-chart": CERT_MANAGER_CHART,
 }
-"""Logical name → every public image that a stack runs."""
+"""Logical name → every public image that each stack runs, and every chart that it installs."""
 
 
 def public_images(cloud: Cloud) -> Mapping[str, PublicImage]:
-    """The public images that the stacks of one cloud run."""
+    """The public images that all stacks of one cloud run."""
     return {name: image for name, image in PUBLIC_IMAGES.items() if cloud in image.clouds}
 
 

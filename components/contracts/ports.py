@@ -13,8 +13,9 @@ import pulumi
 
 from components.contracts import refs, specs
 from components.contracts.cluster import AccessSpec, ClusterSpec
+from components.contracts.door import DoorSpec, Exposure
 from components.contracts.feature_store import FeatureStoreRef, FeatureStoreSpec
-from components.contracts.images import RegistryAddress
+from components.contracts.images import PublicImage, RegistryAddress
 from components.contracts.place import Place
 
 
@@ -112,8 +113,16 @@ class CloudModule(Protocol):
     ) -> Keys: ...
 
     def Network(  # noqa: N802
-        self, name: str, place: Place, spec: specs.NetworkSpec, *, provider: pulumi.ProviderResource
-    ) -> Network: ...
+        self,
+        name: str,
+        place: Place,
+        spec: specs.NetworkSpec,
+        *,
+        clients: Sequence[str] = (),
+        provider: pulumi.ProviderResource,
+    ) -> Network:
+        """The private network, with a way from the internet for these ranges of the door's `clients` alone."""
+        ...
 
     def Standby(  # noqa: N802
         self,
@@ -179,6 +188,7 @@ class CloudModule(Protocol):
         place: Place,
         spec: specs.RegistrySpec,
         *,
+        images: Mapping[str, PublicImage],
         keys: refs.KeysRef,
         provider: pulumi.ProviderResource,
     ) -> Registry: ...
@@ -247,6 +257,10 @@ class CloudModule(Protocol):
         keys: refs.KeysRef,
         provider: pulumi.ProviderResource,
     ) -> Monitoring: ...
+
+    def exposure(self, place: Place, spec: DoorSpec, networks: Sequence[str]) -> Exposure:
+        """The load balancer before the fleet's door, for these private networks unless the door is public."""
+        ...
 
     def node_autoscaler_identity(
         self,

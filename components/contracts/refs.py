@@ -16,7 +16,7 @@ from components.contracts.capacity import Room
 from components.contracts.doors import Door
 from components.contracts.images import PublicImage, RegistryAddress
 from components.contracts.releases import Resolved
-from components.contracts.vocabulary import Accelerator, Cloud
+from components.contracts.vocabulary import Cloud
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class NetworkRef:
     """Subnets of the stores that pods reach, and of nothing else; none on Google Cloud."""
     store_cidr: str = ""
     """The address range of these subnets."""
+    internet: tuple[pulumi.Resource, ...] = ()
+    """What a load balancer on the internet needs before it; empty where the network has no way from there."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ class NodePoolRef:
 
     groups: tuple[NodeGroupRef, ...]
     """First choice first."""
-    accelerator: Accelerator | None
+    serves: str
+    """Which services' replicas it takes, by their `accelerator`; empty for the pool that carries everything else."""
     room: Room
     """What any machine leaves to the fleet."""
     max_nodes: int
@@ -270,13 +273,31 @@ class MonitoringRef:
 
 
 @dataclass(frozen=True)
+class VariantRef:
+    """One set of replicas of a service, and the release that it serves."""
+
+    deployment: str
+    service: str
+    """The Kubernetes Service that its replicas answer behind."""
+    model_release: str
+    manifest_sha256: str
+    signers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ServiceRef:
+    """One service of the fleet."""
+
+    variants: Mapping[str, VariantRef]
+    """`stable`, and the challengers by name."""
+
+
+@dataclass(frozen=True)
 class FleetRef:
     """A fleet that answers requests inside the cluster."""
 
     namespace: str
-    service: str
-    deployment: str
-    model_release: str
-    manifest_sha256: str
-    signers: tuple[str, ...]
+    services: Mapping[str, ServiceRef]
+    drilled_service: str
+    """The service whose golden answers drills and demos ask for."""
     ready: pulumi.Output[str] = field(repr=False)

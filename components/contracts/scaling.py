@@ -16,6 +16,8 @@ from pydantic import Field
 
 from components.contracts.spec import Spec
 
+ROLLOUT_SURGE: Final = 1
+"""Replicas that a rollout starts before it stops one: without room for them it would never finish."""
 AUTOSCALER_TOLERANCE: Final = 0.1
 """By how much a measure may leave its target before the autoscaler acts (Kubernetes' docs, Horizontal Pod
 Autoscaling, `--horizontal-pod-autoscaler-tolerance`, read 2026-11-21)."""
@@ -58,10 +60,14 @@ class ScalingSpec(Spec):
         return self.requests_at_once * self.busy_percent * 10
 
 
+def fetch_seconds(repository_gib: int) -> int:
+    """Fetching a release of this size, at each start of a replica."""
+    return math.ceil(1024 * repository_gib / FETCH_MIB_PER_SECOND)
+
+
 def replica_start_seconds(repository_gib: int) -> int:
     """From a replica that no machine has room for until it serves: machine, image, release, Triton."""
-    fetch = math.ceil(1024 * repository_gib / FETCH_MIB_PER_SECOND)
-    return GPU_MACHINE_SECONDS + IMAGE_SECONDS + fetch + LOAD_SECONDS
+    return GPU_MACHINE_SECONDS + IMAGE_SECONDS + fetch_seconds(repository_gib) + LOAD_SECONDS
 
 
 def shrink_after_seconds(spec: ScalingSpec, repository_gib: int) -> int:

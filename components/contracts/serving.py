@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
-RELEASE_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,62}$"
-"""What a release of the model repository may be called."""
-
 NAMESPACE: Final = "serving"
 SERVICE_ACCOUNT: Final = "triton"
+APP: Final = "triton"
+"""`app.kubernetes.io/name` of every serving pod."""
+SERVICE_LABEL: Final = "app.kubernetes.io/instance"
+"""Which service a pod or object is of."""
+VARIANT_LABEL: Final = "seawall.dev/variant"
+"""Which of the service's variants."""
 
 HTTP_PORT: Final = 8000
 GRPC_PORT: Final = 8001
@@ -33,6 +36,8 @@ QUEUE_COUNTER: Final = "nv_inference_queue_duration_us"
 while its busy time repeats theirs (seen on 2.51, 2026-11-21)."""
 
 GPU_TAINT_KEY: Final = "nvidia.com/gpu"
+CPU_TAINT_KEY: Final = "seawall.dev/serving"
+"""On machines without GPUs that serve: nothing else moves in and takes what replicas were counted on."""
 GPU_RESOURCE: Final = "nvidia.com/gpu"
 ACCELERATOR_LABEL: Final = "seawall.dev/accelerator"
 POOL_LABEL: Final = "seawall.dev/pool"
@@ -52,6 +57,8 @@ FEATURES_USER: Final = "SEAWALL_FEATURES_USER"
 FEATURES_CA_FILE: Final = "SEAWALL_FEATURES_CA_FILE"
 FEATURES_AUTH_FILE: Final = "SEAWALL_FEATURES_AUTH_FILE"
 FEATURES_TIMEOUT_MS: Final = "SEAWALL_FEATURES_TIMEOUT_MS"
+FEATURES_TTL_HOURS: Final = "SEAWALL_FEATURES_TTL_HOURS"
+FEATURES_STALE_HOURS: Final = "SEAWALL_FEATURES_STALE_HOURS"
 DYNAMODB_ENDPOINT: Final = "AWS_ENDPOINT_URL_DYNAMODB"
 """The AWS SDK's own: where it finds the table."""
 

@@ -9,17 +9,29 @@ import ipaddress
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from common.versions import FLAGGER
 from components.contracts.backup import BackupSpec
 from components.contracts.cluster import RFC_1918, ClusterSpec
+from components.contracts.door import DoorSpec
 from components.contracts.feature_store import DEFAULT_KIND, FeatureStoreSpec
-from components.contracts.scaling import ScalingSpec
-from components.contracts.serving import RELEASE_PATTERN
-from components.contracts.spec import Spec, check_order, refused
-from components.contracts.vocabulary import Accelerator, Capacity, Cloud, Environment, OptOut, SharingStrategy
+from components.contracts.fleet_checks import check_experiments, check_times
+from components.contracts.images import PublicImage, flagger_chart, flagger_image, public_images
+from components.contracts.rollout_specs import Canary
+from components.contracts.services import (
+    SERVICE_PATTERN,
+    TAKEN_SERVICES,
+    TAKEN_VARIANTS,
+    ServiceSpec,
+    Variant,
+    variants_of,
+)
+from components.contracts.spec import Reason, Spec, check_order, refused
+from components.contracts.variant_specs import check_fallbacks, check_lateness
+from components.contracts.vocabulary import Capacity, Cloud, Environment, OptOut, SharingStrategy
 
 _WEBHOOK: Final = re.compile(r"https://([\w-]+\.)+[\w-]+(:\d+)?([/?#]\S*)?", re.ASCII)
 _BRIDGE: Final = ipaddress.IPv4Network("172.17.0.0/16")
@@ -126,7 +138,8 @@ class NodePoolSpec(Spec):
     min_nodes: Annotated[int, Field(ge=0, le=1000)]
     """Fewest machines, of the first choice; 0 lets the pool scale from zero."""
     max_nodes: Annotated[int, Field(ge=1, le=1000)]
-    """Most machines, over all choices together; a quota on the fleet's GPUs holds it."""
+    """Most machines, over all choices together; a quota on the fleet's GPUs holds it. The pool `system` must be able
+    to grow where it keeps two or more."""
     capacity: Annotated[tuple[Capacity, ...], Field(min_length=1)] = (Capacity.ON_DEMAND,)
     """How the machines are bought, in the order in which it is tried: where one is out of stock, the next is."""
     reservations: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")], ReservationSpec] = Field(
@@ -213,106 +226,160 @@ class ImagesSpec(Spec):
 
     serving: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
     """The serving image in the stack's own registry, as `docker push` printed it."""
+    flagger: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
+    """Flagger 1.36.1, which steps canaries: the digest that `docker buildx imagetools inspect
+    ghcr.io/fluxcd/flagger:1.36.1` prints. A canary needs it; others may leave it out."""
+    flagger_chart: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
+    """Its Helm chart: the digest that `helm pull oci://ghcr.io/fluxcd/charts/flagger --version 1.36.1` prints."""
 
-
-class HoursSpec(Spec):
-    """When the fleet runs; outside these hours it has no replica, and GPU pools that may be empty are."""
-
-    days: Annotated[tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...], Field(min_length=1)] = (
-        "mon",
-        "tue",
-        "wed",
-        "thu",
-        "fri",
-    )
-    """Days of the week on which it runs."""
-    start: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-    """When it starts on each of them, as 07:30."""
-    end: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-    """When it stops on the same day."""
-    time_zone: str
-    """The clock's time zone by its name in the IANA database, as Europe/Berlin."""
-
-    @model_validator(mode="after")
-    def _start_before_end(self) -> HoursSpec:
-        if self.start >= self.end:
-            raise refused(
-                f"start is {self.start}, and end is {self.end}",
-                allowed="a start before the end, both of one day",
-                remedy="Lower start, or raise end.",
-            )
-        return self
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        # Imported here: the list is read from disk, and few stacks ask for it.
-        from zoneinfo import available_timezones
-
-        known = available_timezones()  # none on a machine without the database
-        if "/" not in value or (known and value not in known):
-            raise refused(
-                f"{value} is no time zone",
-                allowed="a name of the IANA time zone database, as Europe/Berlin",
-                remedy="Write the zone's name; abbreviations as CET know no summer time everywhere.",
-            )
-        return value
-
-
-SHUTDOWN_MARGIN_SECONDS: Final = 10
-"""Seconds between Triton's own exit timeout and the end that Kubernetes makes."""
-
-
-class ReleaseSpec(Spec):
-    """A release of the model repository, and the only content that it may have."""
-
-    version: Annotated[str, Field(pattern=RELEASE_PATTERN)]
-    """Its name, as it was published."""
-    manifest_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    """The digest of its manifest, as `seawall models publish` and `seawall models digest` print it."""
-    signers: tuple[Annotated[str, Field(pattern=r"^SHA256:[0-9a-f]{64}$")], ...] = ()
-    """Fingerprints of the keys of those who may publish, as `seawall models signer` prints them: pods serve nothing
-    that none of these signed."""
+    def public(self, cloud: Cloud) -> Mapping[str, PublicImage]:
+        """Logical name → every public image and chart that a stack with these settings keeps copies of."""
+        asked: dict[str, PublicImage] = {}
+        if self.flagger is not None:
+            asked["flagger"] = flagger_image(self.flagger)
+        if self.flagger_chart is not None:
+            asked["flagger-chart"] = flagger_chart(self.flagger_chart)
+        return {**public_images(cloud), **asked}
 
 
 class FleetSpec(Spec):
     """The Triton fleet."""
 
+    moved: ClassVar[Mapping[str, str]] = {
+        "model_release": "services.NAME.release",
+        **{
+            key: f"services.NAME.{key}"
+            for key in (
+                "accelerator",
+                "gpus_per_replica",
+                "min_replicas",
+                "max_replicas",
+                "vcpus_per_replica",
+                "memory_gib_per_replica",
+                "repository_gib",
+                "scaling",
+                "drain_seconds",
+                "exit_timeout_seconds",
+                "hours",
+            )
+        },
+    }
+
     images: ImagesSpec
-    model_release: ReleaseSpec
-    """What the fleet serves: a published release, pinned by digest."""
-    accelerator: Accelerator
-    """The GPU that each replica needs."""
-    gpus_per_replica: Annotated[int, Field(ge=1, le=8)] = 1
-    """Whole GPUs of each replica."""
-    min_replicas: Annotated[int, Field(ge=1, le=1000)] = 2
-    """Fewest replicas; the autoscaler owns the number in between."""
-    max_replicas: Annotated[int, Field(ge=1, le=1000)]
-    """Most replicas; the pools must have room for one more at max_nodes, which a rollout starts first."""
-    vcpus_per_replica: Annotated[int, Field(ge=1)] = 2
-    """CPU request of each replica; a machine of some pool must have room for it."""
-    memory_gib_per_replica: Annotated[int, Field(ge=1)] = 8
-    """Memory request and limit of each replica; a machine of some pool must have room for it."""
-    repository_gib: Annotated[int, Field(ge=1)] = 10
-    """Disk for the release that each replica fetches before it starts; the pool's must have room."""
-    scaling: ScalingSpec = ScalingSpec()
-    """When the fleet grows and shrinks."""
-    drain_seconds: Annotated[int, Field(ge=5, le=120)] = 15
-    """Seconds between leaving the load balancer and the server's own shutdown."""
-    exit_timeout_seconds: Annotated[int, Field(ge=5, le=600)] = 30
-    """Seconds that Triton waits for requests in flight when it is asked to stop."""
-    hours: HoursSpec | None = None
-    """When the fleet runs, outside production; left out: always."""
+    services: Annotated[
+        dict[Annotated[str, Field(pattern=SERVICE_PATTERN)], ServiceSpec], Field(min_length=1, max_length=50)
+    ]
+    """What it serves, by name: a DNS label of at most 20 characters, which names it everywhere."""
+    door: DoorSpec
+    """How clients reach the fleet."""
+    drilled: str | None = None
+    """The service whose golden answers drills and demos ask for; left out: the only one."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> FleetSpec:
+        """A challenger's objects are called after the service and itself, and may not be another service's."""
+        taken = tuple(f"-{suffix}" for suffix in sorted(TAKEN_VARIANTS))
+        ending = [name for name in self.services if name.endswith(taken) or name in TAKEN_SERVICES]
+        if ending:
+            others = ", ".join(sorted(TAKEN_SERVICES))
+            raise refused(
+                f"a service is called {ending[0]}",
+                allowed=f"names other than {others}, not ending in {', '.join(taken)}: other objects have these",
+                remedy="Rename it.",
+            )
+        names = [variant.object_name for variant in self.variants]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise refused(
+                f"two sets of replicas are called {twice[0]}",
+                allowed="services and SERVICE-CHALLENGER that differ",
+                remedy="Rename the service or the challenger.",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fallbacks_are_there(self) -> FleetSpec:
+        fallbacks = {name: service.fallback for name, service in self.services.items()}
+        check_fallbacks(fallbacks)
+        check_lateness(fallbacks, self.door.limits.request_seconds)
+        return self
+
+    @model_validator(mode="after")
+    def _door_and_services_agree(self) -> FleetSpec:
+        check_times(self.services, self.door)
+        check_experiments(self.services, self.door)
+        return self
+
+    @model_validator(mode="after")
+    def _canaries_have_a_controller(self) -> FleetSpec:
+        missing = [key for key in ("flagger", "flagger_chart") if getattr(self.images, key) is None]
+        if self.canaries and missing:
+            read = {
+                "flagger": f"`docker buildx imagetools inspect ghcr.io/fluxcd/flagger:{FLAGGER}`",
+                "flagger_chart": f"`helm pull oci://ghcr.io/fluxcd/charts/flagger --version {FLAGGER}`",
+            }
+            how = ", and ".join(f"images.{key} to the digest that {read[key]} prints" for key in missing)
+            raise refused(
+                f"{self.canaries[0]} is a canary, and images has no {' and no '.join(missing)}",
+                allowed="images.flagger and images.flagger_chart beside a canary: Flagger steps it, by digest",
+                remedy=f"Set {how}.",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _no_fallback_is_a_canary(self) -> FleetSpec:
+        for name, service in self.services.items():
+            if service.fallback.service in self.canaries:
+                raise refused(
+                    f"the fallback of {name} is {service.fallback.service}, which is a canary",
+                    allowed="a fallback with another strategy: Flagger makes a canary's Service, so that its address "
+                    "is not known to the stack",
+                    remedy="Name another fallback, or choose another traffic.strategy for it.",
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _one_is_drilled(self) -> FleetSpec:
+        known = ", ".join(self.services)
+        if self.drilled is None and len(self.services) > 1:
+            raise refused(f"none of {known} is drilled", allowed=known, remedy="Name one of these in drilled.")
+        if self.drilled is not None and self.drilled not in self.services:
+            raise refused(f"drilled is {self.drilled}", allowed=known, remedy="Name one of these.")
+        return self
+
+    @model_validator(mode="after")
+    def _one_content_for_each_version(self) -> FleetSpec:
+        """All services' releases lie in one bucket, by version."""
+        pins: dict[str, str] = {}
+        for variant in self.variants:
+            version, digest = variant.release.version, variant.release.manifest_sha256
+            if pins.setdefault(version, digest) != digest:
+                raise refused(
+                    f"{variant.object_name} pins another content of the release {version} than a service before it",
+                    allowed="one content for each version: the services' releases lie in one bucket",
+                    remedy="Publish one of them under another version.",
+                )
+        return self
+
+    @property
+    def drilled_service(self) -> str:
+        """The service whose golden answers drills and demos ask for."""
+        return self.drilled or next(iter(self.services))
+
+    @property
+    def canaries(self) -> tuple[str, ...]:
+        """The services whose new releases are stepped by Flagger."""
+        return tuple(name for name, service in self.services.items() if isinstance(service.traffic, Canary))
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """Every set of replicas, service by service, the stable one of each first."""
+        return tuple(variant for name, spec in self.services.items() for variant in variants_of(name, spec))
 
     @property
     def termination_seconds(self) -> int:
-        """Seconds that a replica's end takes at most: it drains, Triton exits, and there is a margin."""
-        return self.drain_seconds + self.exit_timeout_seconds + SHUTDOWN_MARGIN_SECONDS
-
-    @model_validator(mode="after")
-    def _min_within_max(self) -> FleetSpec:
-        check_order("min_replicas", self.min_replicas, "max_replicas", self.max_replicas)
-        return self
+        """Seconds that the end of any replica takes at most."""
+        return max(service.termination_seconds for service in self.services.values())
 
 
 class StackSpec(Spec):
@@ -336,7 +403,7 @@ class StackSpec(Spec):
     """Zones of the primary region that machines are spread over; on AWS by id, as euc1-az1."""
     labels: dict[str, str] = Field(default_factory=dict)
     """Labels of your own on every resource, as an owner or a cost centre."""
-    opt_outs: dict[OptOut, Annotated[str, Field(min_length=20, max_length=300)]] = Field(default_factory=dict)
+    opt_outs: dict[OptOut, Reason] = Field(default_factory=dict)
     """Safe defaults that this stack gives up → the reason, which the policy report prints."""
     keys: KeysSpec = KeysSpec()
     """Customer-managed keys."""

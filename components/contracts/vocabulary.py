@@ -54,6 +54,10 @@ class Accelerator(StrEnum):
     """The Blackwell Server Edition."""
 
 
+SYSTEM_POOL: Final = "system"
+"""The key of the pool that carries everything but the fleet."""
+
+
 class SharingStrategy(StrEnum):
     """How several pods use one GPU at the same time. Not how many GPUs a pod has."""
 

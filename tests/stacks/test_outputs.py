@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 import pulumi
 import pytest
@@ -13,12 +14,13 @@ from pydantic import BaseModel
 
 from common.errors import UserError
 from common.paths import repo_root
+from components.contracts.variants import STABLE
 from ops.deployed import TargetName, read_outputs
 from ops.plan.planner import plan_program
 from policies.inventory import SECRET, Inventory
 from stacks.export import shown
 from stacks.files import platform_names
-from stacks.outputs import NOT_VALUES, Outputs, StackOutputs
+from stacks.outputs import NOT_VALUES, Outputs, StackOutputs, VariantOutputs
 
 
 def declared(model: type[BaseModel], path: str = "") -> Iterator[str]:
@@ -27,8 +29,16 @@ def declared(model: type[BaseModel], path: str = "") -> Iterator[str]:
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from declared(kind, f"{path}{name}.")
+        elif part := _part_of(kind):
+            yield from declared(part, f"{path}{name}.*.")
         else:
             yield f"{path}{name}"
+
+
+def _part_of(kind: Any) -> type[BaseModel] | None:
+    """The model that a mapping of parts by name has; none for all else."""
+    kinds = get_args(kind)
+    return kinds[1] if len(kinds) == 2 and isinstance(kinds[1], type) and issubclass(kinds[1], BaseModel) else None
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -49,6 +59,8 @@ def example(model: type[BaseModel]) -> dict[str, Any]:
 def _example(name: str, kind: Any) -> Any:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return example(kind)
+    if part := _part_of(kind):
+        return {STABLE if part is VariantOutputs else name: example(part)}
     return 1 if kind is int else [name] if get_origin(kind) is tuple else name
 
 
@@ -64,7 +76,9 @@ def whole() -> dict[str, Any]:
 @pytest.mark.parametrize("stack", platform_names())
 def test_a_stack_puts_out_what_the_model_declares(plans: dict[str, Inventory], stack: str) -> None:
     mapping = "feature_store.environment"
-    found = {mapping if path.startswith(mapping) else path for path, _ in leaves(plans[stack].outputs)}
+    named = re.compile(r"(?<=\bservices\.|\bvariants\.)[^.]+")
+    paths = (named.sub("*", path) for path, _ in leaves(plans[stack].outputs))
+    found = {mapping if path.startswith(mapping) else path for path in paths}
     assert found == set(declared(StackOutputs))
 
 

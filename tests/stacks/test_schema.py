@@ -54,3 +54,17 @@ def test_the_schema_refuses_an_unknown_key(values: Values, key: str) -> None:
     document = {"config": {"seawall:settings": {**values("dev-aws"), key: 1}}}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(document, file_schema())
+
+
+def test_every_secret_may_stand_encrypted_in_the_file() -> None:
+    definitions = file_schema()["$defs"]
+    secrets = {
+        (name, key): field
+        for name, each in definitions.items()
+        for key, field in each.get("properties", {}).items()
+        if "password" in json.dumps(field)
+    }
+
+    assert {("MonitoringSpec", "alert_webhook"), ("ABTest", "salt")} <= secrets.keys()
+    for field in secrets.values():
+        jsonschema.validate({"secure": "v1:abc"}, field)

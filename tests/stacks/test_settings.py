@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from stacks.settings import Settings, SettingsError, stack_file, stack_names
 Values = Callable[[str], dict[str, Any]]
 Refusal = Callable[[object], SettingsError]
 STACKS = ("dev-aws", "dev-gcp", "prod-aws", "prod-gcp", "staging-aws", "staging-gcp")
+
+SERVICE = "fleet.services.tumour-risk"
 
 
 def _set(values: dict[str, Any], path: str, value: object) -> None:
@@ -41,7 +44,7 @@ def test_each_committed_stack_is_accepted(stack: str) -> None:
 @pytest.mark.parametrize(
     ("stack", "path", "value", "says"),
     [
-        ("dev-aws", "fleet.max_replicas", "3", "integer"),
+        ("dev-aws", f"{SERVICE}.max_replicas", "3", "integer"),
         ("dev-aws", "account", 111122223333, "quoted"),
         ("dev-aws", "region", "eu-west-9", "eu-central-1"),
         ("dev-gcp", "region", "eu-west-1", "europe-west4"),
@@ -51,6 +54,7 @@ def test_each_committed_stack_is_accepted(stack: str) -> None:
         ("dev-gcp", "backup.region", "moon-1", "europe-north1"),
         ("dev-aws", "pools.gpu.min_nodes", 9, "at most max_nodes"),
         ("dev-aws", "pools.system.min_nodes", 0, "at least 1"),
+        ("staging-gcp", "pools.system.max_nodes", 2, "at least 3"),
         ("dev-aws", "pools.gpu.machine_types", ["g2-standard-8"], "g6.xlarge"),
         ("dev-aws", "pools.system.machine_types", ["g6.xlarge"], "without GPUs"),
         ("dev-aws", "pools.gpu.machine_types", ["g6.xlarge", "g6.12xlarge"], "same number of the same GPU"),
@@ -62,20 +66,25 @@ def test_each_committed_stack_is_accepted(stack: str) -> None:
         ("dev-aws", "pools.system.capacity", ["on-demand", "spot"], "one way of buying it"),
         ("dev-gcp", "pools.system.capacity", ["flex-start"], "for a pool without GPUs"),
         ("dev-gcp", "pools.gpu.local_disk", True, "g2-standard-8 brings none"),
-        ("dev-aws", "fleet.exit_timeout_seconds", 86, "at most 110"),
-        ("dev-gcp", "fleet.exit_timeout_seconds", 81, "at most 105"),
+        ("dev-aws", f"{SERVICE}.exit_timeout_seconds", 86, "at most 110"),
+        ("dev-gcp", f"{SERVICE}.exit_timeout_seconds", 81, "at most 105"),
         ("dev-gcp", "cluster.version", "1.34", "15 seconds to end"),
-        ("prod-aws", "fleet.hours", {"start": "07:00", "end": "19:00", "time_zone": "Europe/Berlin"}, "at all hours"),
-        ("dev-aws", "fleet.hours.time_zone", "CET", "IANA"),
-        ("dev-aws", "fleet.hours.end", "06:00", "a start before the end"),
-        ("dev-aws", "fleet.accelerator", "h100", "1 × l4"),
-        ("dev-aws", "fleet.gpus_per_replica", 2, "at most 1"),
-        ("dev-aws", "fleet.vcpus_per_replica", 64, "at most 3"),
-        ("dev-aws", "fleet.memory_gib_per_replica", 1024, "at most 13"),
-        ("dev-aws", "fleet.repository_gib", 1000, "at most 149"),
-        ("dev-aws", "fleet.max_replicas", 30, "at most 2"),
+        (
+            "prod-aws",
+            f"{SERVICE}.hours",
+            {"start": "07:00", "end": "19:00", "time_zone": "Europe/Berlin"},
+            "at all hours",
+        ),
+        ("dev-aws", "fleet.services.tumour-risk.hours.time_zone", "CET", "IANA"),
+        ("dev-aws", "fleet.services.tumour-risk.hours.end", "06:00", "a start before the end"),
+        ("dev-aws", f"{SERVICE}.accelerator", "h100", "1 × l4"),
+        ("dev-aws", f"{SERVICE}.gpus_per_replica", 2, "at most 1"),
+        ("dev-aws", f"{SERVICE}.vcpus_per_replica", 64, "at most 3"),
+        ("dev-aws", f"{SERVICE}.memory_gib_per_replica", 1024, "at most 13"),
+        ("dev-aws", f"{SERVICE}.repository_gib", 1000, "at most 149"),
+        ("dev-aws", f"{SERVICE}.max_replicas", 30, "at most 2"),
         ("dev-aws", "fleet.images.serving", "latest", "sha256"),
-        ("dev-aws", "feature_store.memory_gib", 4, "a kind that has it"),
+        ("dev-aws", "feature_store.memory_gib", 4, "one that has it"),
         ("dev-gcp", "feature_store.memory_gib", 301, "less than or equal to 300"),
         ("dev-gcp", "project_number", "", "the project's number"),
         ("dev-aws", "project_number", "1", "Google Cloud"),
@@ -124,10 +133,11 @@ def test_production_on_spot_alone_needs_a_reason(values: Values, refusal: Refusa
 
 def test_a_misspelt_key_is_refused_with_the_nearest_one(values: Values, refusal: Refusal) -> None:
     broken = values("dev-aws")
-    broken["fleet"]["max_replica"] = broken["fleet"].pop("max_replicas")
+    service = broken["fleet"]["services"]["tumour-risk"]
+    service["max_replica"] = service.pop("max_replicas")
     [misspelt, missing] = sorted(refusal(broken).problems, key=lambda p: p.value is None)
-    assert (misspelt.path, misspelt.remedy) == ("fleet.max_replica", "Did you mean max_replicas?")
-    assert missing.path == "fleet.max_replicas"
+    assert (misspelt.path, misspelt.remedy) == (f"{SERVICE}.max_replica", "Did you mean max_replicas?")
+    assert missing.path == f"{SERVICE}.max_replicas"
 
 
 @pytest.mark.parametrize("key", ["cloud", "environment", "region", "zones", "pools", "backup", "monitoring", "fleet"])
@@ -196,8 +206,9 @@ def test_a_kind_that_does_not_exist_is_refused_with_those_that_do(values: Values
 
 def test_every_problem_is_told_at_once(values: Values, refusal: Refusal) -> None:
     broken = values("dev-aws")
-    broken["account"], broken["backup"]["region"], broken["fleet"]["max_replicas"] = "x", broken["region"], 99
-    assert {p.path for p in refusal(broken).problems} == {"account", "backup.region", "fleet.max_replicas"}
+    broken["account"], broken["backup"]["region"] = "x", broken["region"]
+    broken["fleet"]["services"]["tumour-risk"]["max_replicas"] = 99
+    assert {p.path for p in refusal(broken).problems} == {"account", "backup.region", f"{SERVICE}.max_replicas"}
 
 
 def test_a_refused_secret_is_not_repeated(values: Values, refusal: Refusal) -> None:
@@ -250,7 +261,8 @@ def test_a_backup_region_is_accepted_exactly_when_it_is_far_enough_and_sells_the
     moved = base.model_copy(update={"region": region, "backup": base.backup.model_copy(update={"region": backup})})
     refused = any(p.path == "backup.region" for p in moved.cross_section_problems())
     near = distance_km(cloud, region, backup) < base.backup.min_distance_km
-    assert refused == (near or backup not in regions_with(cloud, base.fleet.accelerator))
+    gpu = base.fleet.services["tumour-risk"].gpu
+    assert gpu and refused == (near or backup not in regions_with(cloud, gpu))
 
 
 @given(region=st.sampled_from(sorted(REGIONS[Cloud.GCP])), multi=st.sampled_from(sorted(MULTI_REGIONS)))
@@ -272,8 +284,8 @@ def test_a_multi_region_is_never_a_backup(region: str, multi: str) -> None:
         ("features.memory_gib", 4),
         ("backup.region", "eu-central-1"),
         ("backup.frequency_hours", 12),
-        ("fleet.vcpus_per_replica", 64),
-        ("fleet.max_replicas", 0),
+        (f"{SERVICE}.vcpus_per_replica", 64),
+        (f"{SERVICE}.max_replicas", 0),
         ("pools.system.min_nodes", 0),
         ("network.cidr", "8.8.0.0/16"),
         ("surplus", 1),
@@ -308,5 +320,33 @@ def test_a_reservation_that_no_machine_of_the_pool_can_use_is_refused(
 @pytest.mark.parametrize(("stack", "most"), [("dev-aws", 85), ("dev-gcp", 80)])
 def test_a_spot_machine_leaves_a_replica_just_enough_time(values: Values, stack: str, most: int) -> None:
     changed = values(stack)
-    changed["fleet"]["exit_timeout_seconds"] = most
+    changed["fleet"]["services"]["tumour-risk"]["exit_timeout_seconds"] = most
     Settings.parse(changed, "test")
+
+
+def test_keys_of_a_fleet_of_one_service_are_told_where_they_went(values: Values, refusal: Refusal) -> None:
+    broken = values("dev-aws")
+    service = broken["fleet"].pop("services")["tumour-risk"]
+    broken["fleet"] |= {"model_release": service["release"], "accelerator": "l4", "max_replicas": 2}
+    remedies = {problem.path: problem.remedy for problem in refusal(broken).problems}
+    assert remedies["fleet.model_release"] == "Move it to fleet.services.NAME.release."
+    assert remedies["fleet.accelerator"] == "Move it to fleet.services.NAME.accelerator."
+    assert remedies["fleet.services"] == "Add the key."
+
+
+def test_a_strategy_that_is_none_is_refused_with_those_that_are(values: Values, refusal: Refusal) -> None:
+    broken = values("dev-aws")
+    broken["fleet"]["services"]["tumour-risk"]["traffic"] = {"strategy": "roulette"}
+    [problem] = refusal(broken).problems
+    assert problem.path == f"{SERVICE}.traffic.strategy"
+    assert "canary" in problem.allowed and "rolling" in problem.allowed
+
+
+def test_two_services_cannot_serve_other_content_under_one_version(values: Values, refusal: Refusal) -> None:
+    broken = values("prod-aws")
+    fleet = broken["fleet"]
+    fleet["drilled"] = "tumour-risk"
+    other = copy.deepcopy(fleet["services"]["tumour-risk"])
+    other["release"]["manifest_sha256"] = "1" * 64
+    fleet["services"]["other"] = other
+    assert "pins another content of the release 1.0.1" in str(refusal(broken))

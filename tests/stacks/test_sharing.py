@@ -27,7 +27,7 @@ def with_h100(values: dict[str, Any], **sharing: Any) -> dict[str, Any]:
     """A stack on Google Cloud with H100s."""
     gpu = values["pools"]["gpu"]
     gpu |= {"machine_types": ["a3-highgpu-1g"], "capacity": ["spot"], "sharing": sharing}
-    values["fleet"]["accelerator"] = "h100"
+    values["fleet"]["services"]["tumour-risk"]["accelerator"] = "h100"
     values["backup"]["region"] = "europe-north1"
     return values
 
@@ -72,8 +72,8 @@ def test_a_pool_without_gpus_shares_none(values: Values, refusal: Refusal) -> No
 def test_a_replica_cannot_have_two_shares(values: Values, refusal: Refusal) -> None:
     broken = values("dev-aws")
     broken["pools"]["gpu"]["sharing"] = SLICED
-    broken["fleet"]["gpus_per_replica"] = 2
-    assert "fleet.gpus_per_replica" in {p.path for p in refusal(broken).problems}
+    broken["fleet"]["services"]["tumour-risk"]["gpus_per_replica"] = 2
+    assert "fleet.services.tumour-risk.gpus_per_replica" in {p.path for p in refusal(broken).problems}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,8 @@ def test_a_replica_cannot_have_two_shares(values: Values, refusal: Refusal) -> N
 )
 def test_shares_are_room_for_replicas(values: Values, sharing: dict[str, Any], holds: int) -> None:
     shared = Settings.parse(with_h100(values("dev-gcp"), **sharing), "test")
-    asked = shared.fleet.model_copy(update={"max_replicas": 1000})
+    service = shared.fleet.services["tumour-risk"].model_copy(update={"max_replicas": 1000})
+    asked = shared.fleet.model_copy(update={"services": {"tumour-risk": service}})
     [problem] = fleet_problems(Cloud.GCP, shared.pools, asked)
     assert f"room for {holds * shared.pools['gpu'].max_nodes} " in problem.allowed
 
@@ -89,8 +90,8 @@ def test_shares_are_room_for_replicas(values: Values, sharing: dict[str, Any], h
 def test_a_gpu_that_a_cloud_does_not_sell_is_refused_with_the_nearest(values: Values, refusal: Refusal) -> None:
     broken = values("dev-gcp")
     for wanted, nearest in (("a10g", "l4"), ("l40s", "rtx-pro-6000")):
-        broken["fleet"]["accelerator"] = wanted
-        [problem] = [p for p in refusal(broken).problems if p.path == "fleet.accelerator"]
+        broken["fleet"]["services"]["tumour-risk"]["accelerator"] = wanted
+        [problem] = [p for p in refusal(broken).problems if p.path == "fleet.services.tumour-risk.accelerator"]
         assert f"gcp sells no machine with {wanted}" in problem.allowed
         assert problem.remedy == f"Choose {nearest}, which is nearest to it."
 

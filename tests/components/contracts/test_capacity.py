@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contracts.accelerators import MODELS
-from components.contracts.capacity import IMAGES_GIB, Room, allocatable, available, replica, replicas_per_machine
+from components.contracts.capacity import IMAGES_GIB, Room, allocatable, available, replica
 from components.contracts.machines import MACHINES, Machine
-from components.contracts.specs import FleetSpec, ImagesSpec, ReleaseSpec
+from components.contracts.services import ServiceSpec
 from components.contracts.vocabulary import Accelerator, Cloud
 from components.kubernetes import triton
+from tests.components.contracts.services import services
 
 CLOUDS = st.sampled_from(Cloud)
 DISKS = st.integers(30, 16000)
@@ -30,13 +31,8 @@ L4_MACHINES = st.builds(
     accelerators=st.integers(1, 16),
     eks_max_pods=MOST_PODS,
 )
-FLEETS = st.builds(
-    FleetSpec,
-    images=st.just(ImagesSpec(serving=f"sha256:{'0' * 64}")),
-    model_release=st.just(ReleaseSpec(version="v1", manifest_sha256="0" * 64)),
+SERVICES = services(
     accelerator=st.just(Accelerator.L4),
-    min_replicas=st.just(1),
-    max_replicas=st.just(1),
     gpus_per_replica=st.integers(1, 8),
     vcpus_per_replica=st.integers(1, 64),
     memory_gib_per_replica=st.integers(1, 512),
@@ -80,18 +76,18 @@ def test_images_and_replicas_leave_the_disk_as_free_as_the_kubelet_wants_it(disk
     assert room.disk_mib / 1024 <= max(0, seen_gib * (1 - 0.15) - IMAGES_GIB)
 
 
-@given(CLOUDS, L4_MACHINES, DISKS, FLEETS)
-def test_what_is_said_to_fit_fits(cloud: Cloud, machine: Machine, disk_gib: int, fleet: FleetSpec) -> None:
-    room, each = available(cloud, machine, disk_gib), replica(fleet)
-    count = replicas_per_machine(machine.accelerator, room, fleet)
+@given(CLOUDS, L4_MACHINES, DISKS, SERVICES)
+def test_what_is_said_to_fit_fits(cloud: Cloud, machine: Machine, disk_gib: int, service: ServiceSpec) -> None:
+    room, each = available(cloud, machine, disk_gib), replica(service)
+    count = room.holds(each)
     taken = Room(count * each.gpus, count * each.cpu_millicores, count * each.memory_mib, count * each.disk_mib)
     assert room.less(taken).holds(each) == 0 <= count, "one more does not"
     assert taken.less(room) == Room(0, 0, 0, 0), "no more is taken than there is"
 
 
-@given(CLOUDS, L4_MACHINES, DISKS, FLEETS, *[st.integers(0, 100) for _ in range(4)])
+@given(CLOUDS, L4_MACHINES, DISKS, SERVICES, *[st.integers(0, 100) for _ in range(4)])
 def test_a_larger_machine_never_holds_fewer(
-    cloud: Cloud, machine: Machine, disk_gib: int, fleet: FleetSpec, vcpus: int, memory: int, gpus: int, disk: int
+    cloud: Cloud, machine: Machine, disk_gib: int, service: ServiceSpec, vcpus: int, memory: int, gpus: int, disk: int
 ) -> None:
     larger = replace(
         machine,
@@ -100,7 +96,7 @@ def test_a_larger_machine_never_holds_fewer(
         accelerators=machine.accelerators + gpus,
     )
     before, after = (
-        replicas_per_machine(Accelerator.L4, available(cloud, each, size), fleet)
+        available(cloud, each, size).holds(replica(service))
         for each, size in ((machine, disk_gib), (larger, disk_gib + disk))
     )
     assert after >= before
@@ -111,15 +107,10 @@ def test_the_fleet_gets_less_than_the_scheduler_gives_away(cloud: Cloud, machine
     assert available(cloud, machine, disk_gib).less(allocatable(cloud, machine, disk_gib)) == Room(0, 0, 0, 0)
 
 
-@given(FLEETS, st.sampled_from([gpu for gpu in Accelerator if gpu is not Accelerator.L4]))
-def test_another_gpu_holds_no_replica(fleet: FleetSpec, gpu: Accelerator) -> None:
-    assert replicas_per_machine(gpu, Room(16, 10**6, 10**7, 10**7), fleet) == 0
-
-
-@given(FLEETS)
-def test_a_pod_asks_for_what_the_arithmetic_counts(fleet: FleetSpec) -> None:
-    requests: Any = triton.resources(fleet).requests
-    asked = replica(fleet)
+@given(SERVICES)
+def test_a_pod_asks_for_what_the_arithmetic_counts(service: ServiceSpec) -> None:
+    requests: Any = triton.resources(service).requests
+    asked = replica(service)
     assert requests == {
         "cpu": str(asked.cpu_millicores / 1000).removesuffix(".0"),
         "memory": f"{asked.memory_mib / 1024:.0f}Gi",
