@@ -3,6 +3,7 @@
 from components.aws.audit import Audit
 from components.aws.backup import Backup
 from components.aws.cluster import Cluster
+from components.aws.door import exposure
 from components.aws.feature_store import FeatureStore
 from components.aws.identity import Identity, node_autoscaler_identity
 from components.aws.keys import Keys
@@ -29,6 +30,7 @@ __all__ = [
     "Registry",
     "Standby",
     "Storage",
+    "exposure",
     "node_autoscaler_identity",
     "provider",
     "registry_address",

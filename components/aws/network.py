@@ -1,4 +1,7 @@
-"""The private network: one subnet per zone, no way to or from the internet, AWS services through endpoints."""
+"""The private network: one subnet per zone, no way to or from the internet, AWS services through endpoints.
+
+A public door's load balancer has subnets of its own: `components.aws.door.way_in`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.documents import Statement, allow, bucket_arn, document, table_arn
+from components.aws.door import way_in
 from components.contracts.component import Component, ready
 from components.contracts.doors import Door
 from components.contracts.naming import PRODUCT
@@ -25,6 +29,9 @@ CONTROL_PLANE_PREFIX_LENGTH: Final = 28
 and subnets", read 2026-11-21)."""
 STORES_PREFIX_LENGTH: Final = 27
 """27 usable addresses in each zone: an endpoint takes one, a cache two at most while it is replaced."""
+PUBLIC_PREFIX_LENGTH: Final = 27
+"""A network load balancer asks for 8 free addresses in each of its subnets (Elastic Load Balancing user guide,
+"Network Load Balancers"; believed, 2026-11-21)."""
 
 INTERFACE_ENDPOINTS: Final = {
     "ec2": "ec2",
@@ -82,6 +89,16 @@ def store_cidr(cidr: str, zone: str) -> str:
 def stores_range(cidr: str) -> str:
     """The share of the stores' subnets in the /16 `cidr`: a policy that names it reaches nothing else."""
     return str(list(_slots(cidr)[-1].subnets(new_prefix=24))[1])
+
+
+def public_cidr(cidr: str, zone: str) -> str:
+    """The subnet of `zone` for a public door's load balancer, where nothing else has addresses.
+
+    Raises:
+        ValueError: the zone's id does not end in a digit from 1 to 7.
+    """
+    share = list(_slots(cidr)[-1].subnets(new_prefix=24))[2]
+    return _by_number(list(share.subnets(new_prefix=PUBLIC_PREFIX_LENGTH))[:7], zone)
 
 
 def _slots(cidr: str) -> list[ipaddress.IPv4Network]:
@@ -205,7 +222,7 @@ def endpoint_url(entries: Any) -> str:
 
 
 class Network(Component):
-    """A VPC without internet gateway, NAT or public subnet.
+    """A VPC without internet gateway, NAT or public subnet, unless `clients` on the internet come to the door.
 
     What it deliberately does not do: let nodes reach the internet. Images come from the stack's own registry;
     AWS' services come through endpoints whose policies admit this account only. Flow logs are `Audit`'s, which has
@@ -214,7 +231,15 @@ class Network(Component):
 
     ref: NetworkRef
 
-    def __init__(self, name: str, place: Place, spec: NetworkSpec, *, provider: pulumi.ProviderResource) -> None:
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        spec: NetworkSpec,
+        *,
+        clients: Sequence[str] = (),
+        provider: pulumi.ProviderResource,
+    ) -> None:
         super().__init__("aws:Network", name, provider)
         options = pulumi.ResourceOptions(parent=self)
         vpc = aws.ec2.Vpc(
@@ -235,6 +260,7 @@ class Network(Component):
             for zone in place.zones
         ]
         control_plane = {zone: control_plane_cidr(spec.cidr, zone) for zone in place.zones}
+        public = {zone: public_cidr(spec.cidr, zone) for zone in place.zones}
         endpoints = [*self._gateways(place, vpc, table), *self._interfaces(place, spec, vpc, subnets)]
         self.ref = NetworkRef(
             id=vpc.id,
@@ -251,6 +277,7 @@ class Network(Component):
                 for zone in place.zones
             ),
             store_cidr=stores_range(spec.cidr),
+            internet=way_in(self, place, vpc, public, clients) if clients else (),
             doors=(Door(spec.cidr, 443),),
         )
         self.finish({"id": vpc.id, "ready": self.ref.managed_services_ready})

@@ -28,13 +28,14 @@ from components.aws.documents import service_trust
 from components.aws.network import subnet_cidr
 from components.aws.roles import MadeRole, make_role
 from components.contracts.capacity import Room, allocatable, available, disk_of
-from components.contracts.choices import EKS_GROUP_NODES_MAX, Choice, choices, replacing_name
+from components.contracts.choices import EKS_GROUP_NODES_MAX, Choice, choices, replacing_name, served_on
 from components.contracts.component import Component, ready
 from components.contracts.machines import MACHINES, Machine
 from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, KeysRef, NetworkRef, NodeGroupRef, NodePoolRef, NodePoolsRef
 from components.contracts.releases import Resolved
-from components.contracts.serving import ACCELERATOR_LABEL, GPU_RESOURCE, GPU_TAINT_KEY, POOL_LABEL
+from components.contracts.services import CPU
+from components.contracts.serving import ACCELERATOR_LABEL, CPU_TAINT_KEY, GPU_RESOURCE, GPU_TAINT_KEY, POOL_LABEL
 from components.contracts.specs import NodePoolSpec
 from components.contracts.vocabulary import Capacity, Cloud
 
@@ -61,10 +62,19 @@ _TEMPLATE_TAG: Final = "k8s.io/cluster-autoscaler/node-template"
 def node_labels(key: str, machine: Machine) -> dict[str, str]:
     """What a pod selects a pool by."""
     labels = {POOL_LABEL: key}
+    serves = served_on(key, machine)
+    if serves:
+        labels[ACCELERATOR_LABEL] = serves
     if machine.accelerator:
-        labels[ACCELERATOR_LABEL] = str(machine.accelerator)
         labels[AUTOSCALER_GPU_LABEL] = f"nvidia-{machine.accelerator}"
     return labels
+
+
+def taint_key(serves: str) -> str:
+    """What keeps everything but replicas off machines that serve; empty for those that do not."""
+    if not serves:
+        return ""
+    return CPU_TAINT_KEY if serves == CPU else GPU_TAINT_KEY
 
 
 def group_name(choice: Choice, cluster: str, network_cidr: str) -> str:
@@ -95,8 +105,10 @@ def autoscaling_tags(labels: Mapping[str, str], room: Room, *, gpu: bool) -> dic
         f"{_TEMPLATE_TAG}/resources/ephemeral-storage": f"{room.disk_mib}Mi",
     }
     tags |= {f"{_TEMPLATE_TAG}/label/{label}": value for label, value in labels.items()}
+    taint = taint_key(labels.get(ACCELERATOR_LABEL, ""))
+    if taint:
+        tags[f"{_TEMPLATE_TAG}/taint/{taint}"] = "true:NoSchedule"
     if gpu:
-        tags[f"{_TEMPLATE_TAG}/taint/{GPU_TAINT_KEY}"] = "true:NoSchedule"
         # Without it the autoscaler counts the machine type's own GPUs, not the shares that they are cut into.
         tags[f"{_TEMPLATE_TAG}/resources/{GPU_RESOURCE}"] = str(room.gpus)
     return tags
@@ -141,7 +153,7 @@ class NodePools(Component):
         system: list[pulumi.Resource] = []
         for key, pool in sorted(spec.items()):
             machines = [MACHINES[Cloud.AWS][name] for name in pool.machine_types]
-            gpu = machines[0].accelerator is not None
+            gpu, serves = machines[0].accelerator is not None, served_on(key, machines[0])
             labels = node_labels(key, machines[0])
             room = Room.least(allocatable(Cloud.AWS, m, disk_of(m, pool), pool.sharing) for m in machines)
             groups: list[NodeGroupRef] = []
@@ -153,14 +165,14 @@ class NodePools(Component):
                 tags = self._autoscaling_tags(choice.key, autoscaling_tags(labels, room, gpu=gpu), group)
                 scaling_name = ready(group.resources.apply(autoscaling_group), *tags)
                 groups.append(NodeGroupRef(name, choice.rank, choice.min_nodes, choice.max_nodes, scaling_name))
-                if not gpu and choice.min_nodes > 0:
+                if not serves and choice.min_nodes > 0:
                     system.append(group)
             pools[key] = NodePoolRef(
                 groups=tuple(groups),
-                accelerator=machines[0].accelerator,
+                serves=serves,
                 room=Room.least(available(Cloud.AWS, m, disk_of(m, pool), pool.sharing) for m in machines),
                 max_nodes=pool.max_nodes,
-                taint_keys=(GPU_TAINT_KEY,) if gpu else (),
+                taint_keys=(taint_key(serves),) if serves else (),
                 ready=pulumi.Output.all(*(group.scaling_name for group in groups)).apply(
                     lambda names: " ".join(names)
                 ),
@@ -236,7 +248,7 @@ class NodePools(Component):
         subnets: Sequence[pulumi.Output[str]],
         role: MadeRole,
     ) -> aws.eks.NodeGroup:
-        gpu = ACCELERATOR_LABEL in labels
+        gpu, taint = AUTOSCALER_GPU_LABEL in labels, taint_key(labels.get(ACCELERATOR_LABEL, ""))
         return aws.eks.NodeGroup(
             choice.key,
             cluster_name=cluster.id,
@@ -251,9 +263,7 @@ class NodePools(Component):
             capacity_type=_CAPACITY_TYPES[choice.capacity],
             instance_types=list(choice.machine_types),
             labels=dict(labels),
-            taints=[aws.eks.NodeGroupTaintArgs(key=GPU_TAINT_KEY, value="true", effect="NO_SCHEDULE")]
-            if gpu
-            else None,
+            taints=[aws.eks.NodeGroupTaintArgs(key=taint, value="true", effect="NO_SCHEDULE")] if taint else None,
             launch_template=aws.eks.NodeGroupLaunchTemplateArgs(
                 id=template.id, version=template.latest_version.apply(str)
             ),

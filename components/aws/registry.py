@@ -6,13 +6,14 @@ Not a pull-through cache, and not ECR's replication: `components.contracts.image
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
 
 from components.contracts.component import Component, ready
-from components.contracts.images import RegistryAddress, public_images
+from components.contracts.images import PublicImage, RegistryAddress
 from components.contracts.place import Place
 from components.contracts.refs import KeyRef, KeysRef, RegistryRef
 from components.contracts.specs import RegistrySpec
@@ -66,6 +67,7 @@ class Registry(Component):
         place: Place,
         spec: RegistrySpec,
         *,
+        images: Mapping[str, PublicImage],
         keys: KeysRef,
         provider: pulumi.ProviderResource,
     ) -> None:
@@ -75,7 +77,7 @@ class Registry(Component):
             *self._serving("serving", IMAGES, place, spec, here, keys.data),
             *self._serving("serving-copy", IMAGES_AWAY, place, spec, away, keys.recovery),
         ]
-        for purpose, image in public_images(place.cloud).items():
+        for purpose, image in images.items():
             made += [
                 self._mirror(purpose, place, here, here.mirrored(image), keys.data),
                 self._mirror(f"{purpose}-copy", place, away, away.mirrored(image), keys.recovery),

@@ -7,6 +7,7 @@ only exist once in a project.
 from components.gcp.audit import Audit
 from components.gcp.backup import Backup
 from components.gcp.cluster import Cluster, node_autoscaler_identity
+from components.gcp.door import exposure
 from components.gcp.feature_store import FeatureStore
 from components.gcp.identity import Identity
 from components.gcp.keys import Keys
@@ -33,6 +34,7 @@ __all__ = [
     "Registry",
     "Standby",
     "Storage",
+    "exposure",
     "node_autoscaler_identity",
     "provider",
     "registry_address",

@@ -1,9 +1,12 @@
-"""A private network without a way to or from the internet; Google's APIs have restricted addresses in it."""
+"""A private network without a way to or from the internet; Google's APIs have restricted addresses in it.
+
+The way of a public door's answers to its clients is `components.gcp.door.ways_back`.
+"""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +18,7 @@ from components.contracts.doors import Door
 from components.contracts.place import Place
 from components.contracts.refs import NetworkRef
 from components.contracts.specs import NetworkSpec
+from components.gcp.door import ways_back
 
 PODS_RANGE: Final = "pods"
 SERVICES_RANGE: Final = "services"
@@ -104,7 +108,8 @@ def subnetwork(
 
 
 class Network(Component):
-    """One VPC with one subnet: no default route, no NAT, no public address.
+    """One VPC with one subnet: no default route, not for a public door's `clients` either, no NAT, no public
+    address.
 
     Images come from the stack's own registry. GKE adds its own firewall rules between nodes, pods and the control
     plane when the cluster is made.
@@ -112,7 +117,15 @@ class Network(Component):
 
     ref: NetworkRef
 
-    def __init__(self, name: str, place: Place, spec: NetworkSpec, *, provider: pulumi.ProviderResource) -> None:
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        spec: NetworkSpec,
+        *,
+        clients: Sequence[str] = (),
+        provider: pulumi.ProviderResource,
+    ) -> None:
         super().__init__("gcp:Network", name, provider)
         plan = address_plan(spec.cidr)
         network = gcp.compute.Network(
@@ -134,6 +147,7 @@ class Network(Component):
             cidr=spec.cidr,
             managed_services_ready=ready(network.id, services),
             doors=API_DOORS,
+            internet=ways_back(self, place, network, clients, node_tag(place)),
         )
         self.finish({"id": network.id, "subnet": subnet.id})
 

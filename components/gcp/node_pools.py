@@ -24,13 +24,14 @@ from pulumi_gcp.container import (
 
 from components.contracts import serving
 from components.contracts.capacity import Room, available, disk_of
-from components.contracts.choices import GKE_CRITICAL_PODS_SECONDS, Choice, choices, replacing_name
+from components.contracts.choices import GKE_CRITICAL_PODS_SECONDS, Choice, choices, replacing_name, served_on
 from components.contracts.component import Component, ready
 from components.contracts.drivers import GKE_DRIVER
 from components.contracts.machines import MACHINES, Machine
 from components.contracts.naming import PRODUCT
 from components.contracts.place import Place
 from components.contracts.refs import ClusterRef, KeysRef, NetworkRef, NodeGroupRef, NodePoolRef, NodePoolsRef
+from components.contracts.services import CPU
 from components.contracts.specs import NodePoolSpec, SharingSpec
 from components.contracts.vocabulary import Accelerator, Capacity, Cloud, SharingStrategy
 from components.gcp.network import node_tag
@@ -102,18 +103,19 @@ class NodePools(Component):
 
     def _pool(self, key: str, place: Place, spec: NodePoolSpec, cluster: ClusterRef, keys: KeysRef) -> NodePoolRef:
         machines = [MACHINES[Cloud.GCP][name] for name in spec.machine_types]
+        serves = served_on(key, machines[0])
         groups = [
             self._group(key, place, spec, choice, cluster, keys)
             for choice in choices(Cloud.GCP, key, spec, place.zones)
         ]
         return NodePoolRef(
             groups=tuple(groups),
-            accelerator=machines[0].accelerator,
+            serves=serves,
             room=Room.least(available(Cloud.GCP, m, disk_of(m, spec), spec.sharing) for m in machines),
             max_nodes=spec.max_nodes,
-            taint_keys=(serving.GPU_TAINT_KEY, serving.COMPUTE_CLASS_LABEL) if machines[0].accelerator else (),
+            taint_keys=tuple(str(taint["key"]) for taint in serving_taints(serves)),
             ready=pulumi.Output.all(*(group.scaling_name for group in groups)).apply(lambda names: " ".join(names)),
-            compute_class=compute_class(machines[0]),
+            compute_class=compute_class(serves),
         )
 
     def _group(
@@ -164,7 +166,7 @@ class NodePools(Component):
             "machine_type": choice.machine_types[0],
             "image_type": "COS_CONTAINERD",
             **bought(choice),
-            **spot_grace(choice, machine, self._termination_seconds),
+            **spot_grace(choice, self._termination_seconds, serves=serving.ACCELERATOR_LABEL in labels),
             "disk_size_gb": spec.disk_gib,
             "disk_type": boot_disk_type(choice.machine_types[0], machine),
             **local_disk(machine, spec),
@@ -174,7 +176,7 @@ class NodePools(Component):
             "labels": dict(labels),
             "resource_labels": place.labels,
             "tags": [node_tag(place)],
-            "taints": gpu_taints(machine),
+            "taints": serving_taints(labels.get(serving.ACCELERATOR_LABEL, "")),
             "guest_accelerators": guest_accelerators(machine, spec.sharing),
             "gvnic": {"enabled": True},
             "metadata": {"disable-legacy-endpoints": "true"},
@@ -211,12 +213,12 @@ def bought(choice: Choice) -> NodePoolNodeConfigArgsDict:
             return {"spot": False}
 
 
-def spot_grace(choice: Choice, machine: Machine, termination_seconds: int) -> NodePoolNodeConfigArgsDict:
+def spot_grace(choice: Choice, termination_seconds: int, *, serves: bool) -> NodePoolNodeConfigArgsDict:
     """How long a spot machine that is taken back lets the fleet's pods end; GKE's default leaves them 15 seconds.
 
     The field is for spot machines alone, and GKE's from 1.35.0-gke.1171000 (concepts/spot-vms, read on 2026-11-21).
     """
-    if choice.capacity is not Capacity.SPOT or machine.accelerator is None:
+    if choice.capacity is not Capacity.SPOT or not serves:
         return {}
     return {
         "kubelet_config": {
@@ -254,31 +256,32 @@ def pool_name(choice: Choice, config: NodePoolNodeConfigArgsDict, key: str) -> s
     return replacing_name(choice.key, replacing=[replacing, key], max_length=POOL_NAME_MAX)
 
 
-def compute_class(machine: Machine) -> str:
-    """The compute class of all pools with a machine's GPU; empty for those without."""
-    return f"{PRODUCT}-{machine.accelerator}" if machine.accelerator else ""
+def compute_class(serves: str) -> str:
+    """The compute class of all pools that serve on the same accelerator, or on cpu; empty for those that do not."""
+    return f"{PRODUCT}-{serves}" if serves else ""
 
 
 def node_labels(key: str, machine: Machine) -> dict[str, str]:
     """What a pod selects a pool by."""
-    labels = {serving.POOL_LABEL: key}
-    if machine.accelerator is None:
+    labels, serves = {serving.POOL_LABEL: key}, served_on(key, machine)
+    if not serves:
         return labels
-    bound = {serving.COMPUTE_CLASS_LABEL: compute_class(machine)}
-    return labels | {serving.ACCELERATOR_LABEL: str(machine.accelerator)} | bound
+    return labels | {serving.ACCELERATOR_LABEL: serves, serving.COMPUTE_CLASS_LABEL: compute_class(serves)}
 
 
-def gpu_taints(machine: Machine) -> list[NodePoolNodeConfigTaintArgsDict]:
-    """Keep GPU machines for pods that ask for them; without the taint any pod would keep one from scaling to zero.
+def serving_taints(serves: str) -> list[NodePoolNodeConfigTaintArgsDict]:
+    """Keep machines that serve for replicas; without the taint any pod would keep one from scaling to zero.
 
     A pool that is made by hand belongs to a compute class by a label and a taint.
     """
-    if machine.accelerator is None:
+    if not serves:
         return []
-    return [
-        {"key": serving.GPU_TAINT_KEY, "value": GPU_TAINT_VALUE, "effect": "NO_SCHEDULE"},
-        {"key": serving.COMPUTE_CLASS_LABEL, "value": compute_class(machine), "effect": "NO_SCHEDULE"},
-    ]
+    own: NodePoolNodeConfigTaintArgsDict = (
+        {"key": serving.CPU_TAINT_KEY, "value": "true", "effect": "NO_SCHEDULE"}
+        if serves == CPU
+        else {"key": serving.GPU_TAINT_KEY, "value": GPU_TAINT_VALUE, "effect": "NO_SCHEDULE"}
+    )
+    return [own, {"key": serving.COMPUTE_CLASS_LABEL, "value": compute_class(serves), "effect": "NO_SCHEDULE"}]
 
 
 def guest_accelerators(

@@ -5,13 +5,14 @@ Not remote repositories: `components.contracts.images` says why.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components.contracts.component import Component, ready
-from components.contracts.images import RegistryAddress
+from components.contracts.images import PublicImage, RegistryAddress
 from components.contracts.place import Place
 from components.contracts.refs import KeyRef, KeysRef, RegistryRef
 from components.contracts.specs import RegistrySpec
@@ -43,8 +44,16 @@ class Registry(Component):
     ref: RegistryRef
 
     def __init__(
-        self, name: str, place: Place, spec: RegistrySpec, *, keys: KeysRef, provider: pulumi.ProviderResource
+        self,
+        name: str,
+        place: Place,
+        spec: RegistrySpec,
+        *,
+        images: Mapping[str, PublicImage],
+        keys: KeysRef,
+        provider: pulumi.ProviderResource,
     ) -> None:
+        del images  # one repository holds all
         super().__init__("gcp:Registry", name, provider)
         here, away = (registry_address(place, region) for region in (place.region, place.backup_region))
         made = [

@@ -60,6 +60,7 @@ def make(parent: Component, place: Place, spec: DynamoDBSpec, network: NetworkRe
             serving.FEATURES_TABLE: table_name,
             serving.FEATURES_REGION: place.region,
             serving.DYNAMODB_ENDPOINT: door.url,
+            **spec.lookup_variables,
         },
         doors=door.doors,
     )

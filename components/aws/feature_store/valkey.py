@@ -51,7 +51,7 @@ LAG_MINUTES_MAX: Final = 5
 NODES: Final = 2
 """In each region: a primary and, in another zone, what takes over from it."""
 
-READER: Final = f"on ~{serving.ROW_KEY_PREFIX}* -@all +mget +ping"
+READER: Final = f"on ~{serving.ROW_KEY_PREFIX}* -@all +mget +pttl +ping"
 """What the fleet may do, as an ACL."""
 WRITER: Final = f"on ~{serving.ROW_KEY_PREFIX}* -@all +@read +set +del +expireat +scan +ping"
 """What a feature pipeline may do."""
@@ -158,6 +158,7 @@ def make(
             serving.FEATURES_REGION: place.region,
             serving.FEATURES_GROUP: name,
             serving.FEATURES_USER: user_name(place, "features", "reader"),
+            **spec.lookup_variables,
         },
         writer=user_name(place, "features", "writer"),
         doors=(Door(network.store_cidr, PORT),),

@@ -56,6 +56,7 @@ KUBERNETES: Final = (
     "namespaces",
     "networkPolicies",
     "podDisruptionBudgets",
+    "priorityClasses",
     "resourceQuotas",
     "roleBindings",
     "roles",
@@ -66,6 +67,14 @@ KUBERNETES: Final = (
 )
 """What a stack has on its cluster, by the names of GKE's permissions (IAM, "Kubernetes Engine roles and permissions",
 read 2026-11-21); `thirdPartyObjects` are custom resources. A test asks that every planned kind stands here."""
+
+CHARTS: Final = (
+    "customResourceDefinitions",
+    "jobs",
+    "mutatingWebhookConfigurations",
+    "validatingWebhookConfigurations",
+)
+"""What the charts of the door's controllers bring beside that (`components.kubernetes.gateway.controllers`)."""
 
 _LOOK: Final = ("events", "pods", "replicaSets")
 """What the engine looks at while it waits for the others."""
@@ -90,7 +99,7 @@ def plan_permissions(deploys: Sequence[Deploys]) -> list[str]:
 
 def deploy_permissions(deploys: Deploys) -> list[str]:
     """To make, change and delete what an environment's stack has, but for handing out roles."""
-    kubernetes = {f"container.{kind}.{verb}" for kind in KUBERNETES for verb in _VERBS}
+    kubernetes = {f"container.{kind}.{verb}" for kind in (*KUBERNETES, *CHARTS) for verb in _VERBS}
     kubernetes |= {f"container.{kind}.{verb}" for kind in _LOOK for verb in ("get", "list")}
     # Whoever binds rights must have them, or these (Kubernetes, "Privilege escalation prevention").
     kubernetes |= {f"container.{kind}.{verb}" for kind in ("clusterRoles", "roles") for verb in ("bind", "escalate")}

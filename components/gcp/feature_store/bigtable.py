@@ -117,6 +117,7 @@ def make(parent: Component, place: Place, spec: BigtableSpec, keys: KeysRef) -> 
             serving.FEATURES_PROJECT: place.account,
             serving.FEATURES_INSTANCE: name,
             serving.FEATURES_TABLE: TABLE,
+            **spec.lookup_variables,
         },
         doors=API_DOORS,
     )

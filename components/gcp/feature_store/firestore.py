@@ -84,7 +84,11 @@ def make(parent: Component, place: Place, spec: FirestoreSpec, keys: KeysRef) ->
         region=place.region,
         id=ready(database.id, *fields),
         gib=spec.gib,
-        environment={serving.FEATURES_PROJECT: place.account, serving.FEATURES_DATABASE: name},
+        environment={
+            serving.FEATURES_PROJECT: place.account,
+            serving.FEATURES_DATABASE: name,
+            **spec.lookup_variables,
+        },
         doors=API_DOORS,
     )
 

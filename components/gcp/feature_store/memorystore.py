@@ -88,6 +88,7 @@ def make(
         environment={
             serving.FEATURES_HOST: instance.host,
             serving.FEATURES_PORT: instance.port.apply(str),
+            **spec.lookup_variables,
         },
         secret_files=(
             SecretFile(serving.FEATURES_CA_FILE, "ca.pem", instance.server_ca_certs.apply(ca_bundle)),

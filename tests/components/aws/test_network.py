@@ -11,13 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.aws.network import INTERFACE_ENDPOINTS, control_plane_cidr, endpoint_url, store_cidr, subnet_cidr
+from components.aws.network import (
+    INTERFACE_ENDPOINTS,
+    control_plane_cidr,
+    endpoint_url,
+    public_cidr,
+    store_cidr,
+    subnet_cidr,
+)
 from components.contracts.offers import zones_of
 from components.contracts.vocabulary import Cloud
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 NUMBERS = "1234567"
-SUBNETS = (subnet_cidr, control_plane_cidr, store_cidr)
+SUBNETS = (subnet_cidr, control_plane_cidr, store_cidr, public_cidr)
 CIDRS = st.integers(0, 255).map(lambda second: f"10.{second}.0.0/16")
 
 

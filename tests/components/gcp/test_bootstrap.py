@@ -96,10 +96,10 @@ def kinds(plan: Inventory) -> Iterator[str]:
     """The kinds of a stack's objects on its cluster, as GKE's permissions call them."""
     for token in {r.type for r in plan.resources if r.type.startswith("kubernetes:")}:
         group, kind = token.removeprefix("kubernetes:").partition("/")[0], token.rpartition(":")[2]
-        if "." in group and not group.endswith(".k8s.io"):
+        if "." in group and (not group.endswith(".k8s.io") or group.startswith("gateway.")):
             yield "thirdPartyObjects"
             continue
-        plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+        plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}es" if kind.endswith("s") else f"{kind}s"
         yield "apiServices" if kind == "APIService" else plural[0].lower() + plural[1:]
 
 

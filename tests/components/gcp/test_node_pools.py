@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.contracts.choices import Choice, choices
+from components.contracts.choices import Choice, choices, served_on
 from components.contracts.machines import MACHINES
 from components.contracts.serving import POOL_LABEL
 from components.contracts.specs import NodePoolSpec, SharingSpec
@@ -17,10 +17,10 @@ from components.gcp.node_pools import (
     boot_disk_type,
     bought,
     first_nodes_per_zone,
-    gpu_taints,
     guest_accelerators,
     local_disk,
     pool_name,
+    serving_taints,
     spot_grace,
     upgrade_settings,
 )
@@ -45,7 +45,7 @@ def test_every_machine_with_gpus_can_be_ordered(name: str) -> None:
 
 @pytest.mark.parametrize("name", WITH_GPU)
 def test_gpu_machines_bear_the_taint_that_gke_would_add_itself(name: str) -> None:
-    taint, _ = gpu_taints(GCP_MACHINES[name])
+    taint, _ = serving_taints(served_on("gpu", GCP_MACHINES[name]))
     assert (taint["key"], taint["value"], taint["effect"]) == ("nvidia.com/gpu", "present", "NO_SCHEDULE")
 
 
@@ -83,7 +83,7 @@ def test_a_spot_machine_leaves_the_fleets_pods_their_time_and_critical_ones_fift
 ) -> None:
     spec = NodePoolSpec(machine_types=("g2-standard-8",), min_nodes=0, max_nodes=1, capacity=(Capacity.SPOT,))
     (only,) = choices(Cloud.GCP, "gpu", spec, ["a"])
-    assert spot_grace(only, GCP_MACHINES["g2-standard-8"], seconds) == {
+    assert spot_grace(only, seconds, serves=True) == {
         "kubelet_config": {
             "shutdown_grace_period_seconds": total,
             "shutdown_grace_period_critical_pods_seconds": 15,
@@ -93,7 +93,7 @@ def test_a_spot_machine_leaves_the_fleets_pods_their_time_and_critical_ones_fift
 
 def test_only_spot_machines_may_be_told_how_long_they_have() -> None:
     kept = choice(0, 1, machine="g2-standard-8")
-    assert spot_grace(kept, GCP_MACHINES["g2-standard-8"], 55) == {}, "GKE refuses the field on any other"
+    assert spot_grace(kept, 55, serves=True) == {}, "GKE refuses the field on any other"
 
 
 def test_a_flex_start_machine_runs_for_seven_days_and_takes_no_reservation() -> None:
@@ -109,7 +109,7 @@ def test_a_flex_start_machine_runs_for_seven_days_and_takes_no_reservation() -> 
 
 @pytest.mark.parametrize("name", WITHOUT_GPU)
 def test_machines_without_gpu_take_any_pod(name: str) -> None:
-    assert not gpu_taints(GCP_MACHINES[name])
+    assert not serving_taints(served_on("system", GCP_MACHINES[name]))
 
 
 @given(least=st.integers(0, 1000), zones=st.integers(2, 6))
