@@ -2,8 +2,21 @@
 
 from components.kubernetes.access import Access
 from components.kubernetes.fleet import Fleet
+from components.kubernetes.gateway import Controllers, Door
 from components.kubernetes.metrics import MetricsPipeline
 from components.kubernetes.node_autoscaler import NodeAutoscaler
 from components.kubernetes.provider import provider
+from components.kubernetes.rollouts.laying import Canaries
+from components.kubernetes.variants.laying import Traffic
 
-__all__ = ["Access", "Fleet", "MetricsPipeline", "NodeAutoscaler", "provider"]
+__all__ = [
+    "Access",
+    "Canaries",
+    "Controllers",
+    "Door",
+    "Fleet",
+    "MetricsPipeline",
+    "NodeAutoscaler",
+    "Traffic",
+    "provider",
+]

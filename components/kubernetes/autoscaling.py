@@ -1,4 +1,4 @@
-"""How many replicas the fleet has, and how many may be away at once."""
+"""How many replicas a variant of a service has, and how many may be away at once."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from pulumi_kubernetes.autoscaling.v2 import (
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudgetSpecArgs
 
 from components.contracts.scaling import shrink_after_seconds
+from components.contracts.services import Variant
 from components.contracts.serving import BUSY_REQUESTS_METRIC, PENDING_REQUESTS_METRIC
-from components.contracts.specs import FleetSpec
-from components.kubernetes.pods import app_labels, metadata, selecting
-from components.kubernetes.triton import APP
+from components.kubernetes.pods import metadata, selecting
+from components.kubernetes.triton import labels
 
 GROW_AFTER_SECONDS: Final = 30
 """A burst that is over sooner is over before a new replica could help."""
@@ -59,45 +59,43 @@ def _per_pod(name: str, average_milli: int) -> MetricSpecArgs:
     )
 
 
-def autoscaler(
-    namespace: str, deployment: pulumi.Input[str], spec: FleetSpec, options: pulumi.ResourceOptions
-) -> HorizontalPodAutoscaler:
+def autoscaler(namespace: str, variant: Variant, options: pulumi.ResourceOptions) -> HorizontalPodAutoscaler:
     """Scale on busy time and on requests that wait; up soon, down after as long as a new machine needs.
 
     While machines start, their pods count as idle ones (Kubernetes' docs, Horizontal Pod Autoscaling, "Algorithm
     details", read 2026-11-21), so that waiting for them asks for no more.
     """
-    asked = spec.scaling
+    asked, name = variant.spec.scaling, variant.object_name
     return HorizontalPodAutoscaler(
-        APP,
-        metadata=metadata(APP, namespace, labels=app_labels(APP)),
+        name,
+        metadata=metadata(name, namespace, labels=labels(variant)),
         spec=HorizontalPodAutoscalerSpecArgs(
-            scale_target_ref=CrossVersionObjectReferenceArgs(
-                api_version="apps/v1", kind="Deployment", name=deployment
-            ),
-            min_replicas=spec.min_replicas,
-            max_replicas=spec.max_replicas,
+            scale_target_ref=CrossVersionObjectReferenceArgs(api_version="apps/v1", kind="Deployment", name=name),
+            min_replicas=variant.min_replicas,
+            max_replicas=variant.max_replicas,
             metrics=[
                 _per_pod(BUSY_REQUESTS_METRIC, asked.busy_requests_milli),
                 _per_pod(PENDING_REQUESTS_METRIC, 1000 * asked.pending_requests),
             ],
             behavior=HorizontalPodAutoscalerBehaviorArgs(
                 scale_up=_rules(GROW_AFTER_SECONDS, GROW_PODS, GROW_PERCENT),
-                scale_down=_rules(shrink_after_seconds(asked, spec.repository_gib), SHRINK_PODS, SHRINK_PERCENT),
+                scale_down=_rules(
+                    shrink_after_seconds(asked, variant.spec.repository_gib), SHRINK_PODS, SHRINK_PERCENT
+                ),
             ),
         ),
         opts=options,
     )
 
 
-def disruption_budget(namespace: str, options: pulumi.ResourceOptions) -> PodDisruptionBudget:
-    """At most one replica away for upkeep; an unhealthy one never holds a drain up."""
+def disruption_budget(namespace: str, variant: Variant, options: pulumi.ResourceOptions) -> PodDisruptionBudget:
+    """Few replicas away for upkeep at once; never none, and an unhealthy one never holds a drain up."""
     return PodDisruptionBudget(
-        APP,
-        metadata=metadata(APP, namespace, labels=app_labels(APP)),
+        variant.object_name,
+        metadata=metadata(variant.object_name, namespace, labels=labels(variant)),
         spec=PodDisruptionBudgetSpecArgs(
-            max_unavailable=1,
-            selector=selecting(app_labels(APP)),
+            max_unavailable=variant.spec.max_unavailable if variant.stable else 1,
+            selector=selecting(labels(variant)),
             unhealthy_pod_eviction_policy="AlwaysAllow",
         ),
         opts=options,

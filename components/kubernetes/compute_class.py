@@ -48,13 +48,22 @@ def priorities(pools: Sequence[NodePoolRef]) -> list[dict[str, Any]]:
     return [{"nodepools": [group.name for group in equals]} for equals in in_order(pools)]
 
 
-def compute_class(pools: Sequence[NodePoolRef], options: pulumi.ResourceOptions) -> CustomResource | None:
-    """The class of `pools`, which all have one GPU; it makes no pools of its own, and never moves a running pod."""
+def compute_class(
+    pools: Sequence[NodePoolRef], parent: pulumi.Resource, *, formerly: str | None = None
+) -> CustomResource | None:
+    """The class of `pools`, which all serve on the same accelerator.
+
+    It makes no pools of its own, and never moves a running pod.
+
+    Args:
+        formerly: the logical name that a stack of before may have it under. Without it the class would be made under
+            the new name before it is deleted under the old one, and both are one object of the cluster.
+    """
     name = _class_of(pools)
     if not name:
         return None
     return CustomResource(
-        "compute-class",
+        name,
         api_version="cloud.google.com/v1",
         kind="ComputeClass",
         # The names are known before the pools are there; the annotation waits for them.
@@ -64,5 +73,5 @@ def compute_class(pools: Sequence[NodePoolRef], options: pulumi.ResourceOptions)
             "nodePoolAutoCreation": {"enabled": False},
             "whenUnsatisfiable": "DoNotScaleUp",
         },
-        opts=options,
+        opts=pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(name=formerly)] if formerly else None),
     )

@@ -1,4 +1,5 @@
-"""The hours in which the fleet runs: two timed jobs that take it to no replica, and back to its fewest.
+"""The hours in which services run: two timed jobs for each variant, and for the pods that hold machines
+ready, take it to no replica, and back to its fewest.
 
 They set the Deployment's number as a person would with `kubectl scale`, and the autoscaler takes it from there: while
 a Deployment has no replica its HorizontalPodAutoscaler rests ("implicit maintenance-mode deactivation", Kubernetes
@@ -9,6 +10,7 @@ autoscaler's object, and bring an operator that runs all the time to save two jo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import pulumi
@@ -19,7 +21,8 @@ from pulumi_kubernetes.rbac.v1 import PolicyRuleArgs, Role, RoleBinding, RoleRef
 from components.contracts import serving
 from components.contracts.images import KUBECTL
 from components.contracts.refs import ApiServerPath, RegistryRef
-from components.contracts.specs import FleetSpec, HoursSpec
+from components.contracts.services import HoursSpec, Variant
+from components.kubernetes import warm
 from components.kubernetes.pods import (
     app_labels,
     container_security,
@@ -28,7 +31,6 @@ from components.kubernetes.pods import (
     pod_security,
 )
 from components.kubernetes.traffic import allow, dns, to_doors
-from components.kubernetes.triton import APP as FLEET
 
 APP: Final = "fleet-hours"
 NOBODY: Final = 65534
@@ -42,28 +44,48 @@ def schedule(clock: str, hours: HoursSpec) -> str:
     return f"{int(minute)} {int(hour)} * * {','.join(day.upper() for day in hours.days)}"
 
 
-def rules() -> list[PolicyRuleArgs]:
-    """What `kubectl scale` needs, of the fleet's Deployment alone."""
-    named = {"api_groups": ["apps"], "resource_names": [FLEET]}
+def rules(deployments: Sequence[str]) -> list[PolicyRuleArgs]:
+    """What `kubectl scale` needs, of these Deployments alone."""
+    named = {"api_groups": ["apps"], "resource_names": list(deployments)}
     return [
         PolicyRuleArgs(**named, resources=["deployments"], verbs=["get"]),
         PolicyRuleArgs(**named, resources=["deployments/scale"], verbs=["get", "patch", "update"]),
     ]
 
 
+def scaled(variants: Sequence[Variant]) -> list[tuple[str, HoursSpec, int]]:
+    """Each Deployment that keeps hours, its hours, and its replicas in them: variants, and what keeps machines."""
+    return [
+        (deployment, each.spec.hours, replicas)
+        for each in variants
+        if each.spec.hours is not None
+        for deployment, replicas in (
+            (each.object_name, each.min_replicas),
+            (warm.object_name(each.service), each.spec.warm_replicas if each.stable else 0),
+        )
+        if replicas
+    ]
+
+
 def keep_hours(
-    spec: FleetSpec,
-    hours: HoursSpec,
+    variants: Sequence[Variant],
     registry: RegistryRef,
     api_server: ApiServerPath,
     parent: pulumi.Resource,
     after: list[pulumi.Resource],
 ) -> list[CronJob]:
-    """The two jobs, with an account that may do nothing else; `after` are what they need to be there."""
+    """Two jobs for each variant that keeps hours, with one account that may do nothing else.
+
+    Args:
+        after: what they need to be there.
+    """
+    keeping = scaled(variants)
+    if not keeping:
+        return []
     options = pulumi.ResourceOptions(parent=parent, depends_on=after)
     own = metadata(APP, serving.NAMESPACE, labels=app_labels(APP))
     account = ServiceAccount(APP, metadata=own, automount_service_account_token=True, opts=options)
-    role = Role(APP, metadata=own, rules=rules(), opts=options)
+    role = Role(APP, metadata=own, rules=rules([each for each, _, _ in keeping]), opts=options)
     RoleBinding(
         APP,
         metadata=own,
@@ -73,23 +95,23 @@ def keep_hours(
     )
     allow(APP, serving.NAMESPACE, ingress=[], egress=[dns(), *to_doors(api_server.doors)], options=options)
     bound = pulumi.ResourceOptions(parent=parent, depends_on=[account, role])
-    moments = (("fleet-starts", hours.start, spec.min_replicas), ("fleet-stops", hours.end, 0))
     return [
         CronJob(
-            name,
-            metadata=metadata(name, serving.NAMESPACE, labels=app_labels(APP)),
-            spec=_timed(schedule(clock, hours), hours.time_zone, replicas, registry),
+            f"{deployment}-{what}",
+            metadata=metadata(f"{deployment}-{what}", serving.NAMESPACE, labels=app_labels(APP)),
+            spec=_timed(deployment, schedule(clock, hours), hours.time_zone, replicas, registry),
             opts=bound,
         )
-        for name, clock, replicas in moments
+        for deployment, hours, fewest in keeping
+        for what, clock, replicas in (("starts", hours.start, fewest), ("stops", hours.end, 0))
     ]
 
 
-def _timed(cron: str, time_zone: str, replicas: int, registry: RegistryRef) -> CronJobSpecArgs:
+def _timed(deployment: str, cron: str, time_zone: str, replicas: int, registry: RegistryRef) -> CronJobSpecArgs:
     container = ContainerArgs(
         name="kubectl",
         image=registry.mirrored(KUBECTL),
-        args=["scale", f"deployment/{FLEET}", f"--replicas={replicas}", f"--namespace={serving.NAMESPACE}"],
+        args=["scale", f"deployment/{deployment}", f"--replicas={replicas}", f"--namespace={serving.NAMESPACE}"],
         resources=memory_bound("50m", "64Mi", "128Mi"),
         security_context=container_security(),
     )

@@ -2,6 +2,10 @@
 
 This Prometheus keeps two hours and has no disk: it feeds the autoscaler, it is not the platform's monitoring.
 
+There are two of each, or an autoscaler is blind while a machine goes. Two Prometheis scrape by themselves, so that
+their series differ by a scrape at most; each adapter stays with one (its Service's session affinity), and one that
+has just started is asked only once it has a whole window of busy time. Adapters keep no state.
+
 The adapter speaks both versions of custom.metrics.k8s.io that the autoscaler's client knows, v1beta1 and v1beta2;
 registering one suffices. It uses only v1 APIs of the cluster (pods, namespaces, token and access reviews), none of
 the flow-control ones whose beta versions newer clusters dropped. The autoscaler's right to read custom metrics is
@@ -44,14 +48,18 @@ from pulumi_kubernetes.rbac.v1 import (
 )
 
 from components.contracts import serving
+from components.contracts.apart import Apart
 from components.contracts.component import Component, ready
+from components.contracts.door import PROXY_APP, PROXY_METRICS_PORT, PROXY_NAMESPACE
 from components.contracts.images import PROMETHEUS, PROMETHEUS_ADAPTER, PublicImage
 from components.contracts.refs import ApiServerPath, RegistryRef
 from components.contracts.scaling import BUSY_WINDOW_SECONDS
+from components.kubernetes import priorities
 from components.kubernetes.access import RBAC
 from components.kubernetes.pods import (
     RESTRICTED,
     app_labels,
+    at_most_one_away,
     checksum,
     container_security,
     http_probe,
@@ -60,6 +68,7 @@ from components.kubernetes.pods import (
     pod_security,
     port,
     selecting,
+    spread,
 )
 from components.kubernetes.traffic import allow, deny_all, dns, from_api_server, in_app, in_namespace, ports, to_doors
 
@@ -69,26 +78,47 @@ RETENTION_HOURS: Final = 2
 PROMETHEUS_PORT: Final = 9090
 ADAPTER_PORT: Final = 6443
 NOBODY: Final = 65534
+REPLICAS: Final = 2
 METRICS_API: Final = "custom.metrics.k8s.io"
+PROMETHEUS_URL: Final = f"http://prometheus.{METRICS_NAMESPACE}.svc:{PROMETHEUS_PORT}"
+ENVOY_FIGURES: Final = r"^cluster\.httproute.*\.upstream_rq_([1-5]xx|time)$"
+"""Of Envoy's thousands of figures those that a release is judged by: Envoy is asked for no others."""
 
 
 def prometheus_config(fleet_namespace: str) -> str:
-    """Scrape each Triton pod's metrics port. JSON is YAML, so Prometheus reads it."""
-    relabel = [
-        {
-            "source_labels": ["__meta_kubernetes_pod_container_port_name"],
-            "action": "keep",
-            "regex": "metrics",
-        },
-        {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
-        {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
-    ]
-    job = {
-        "job_name": "triton",
-        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [fleet_namespace]}}],
-        "relabel_configs": relabel,
+    """Scrape each Triton pod's metrics port, and each of the door's Envoys. JSON is YAML, so Prometheus reads it."""
+    triton = _job("triton", fleet_namespace, [_keep("__meta_kubernetes_pod_container_port_name", "metrics")])
+    envoy = {
+        **_job(
+            "envoy",
+            PROXY_NAMESPACE,
+            [
+                _keep("__meta_kubernetes_pod_label_app_kubernetes_io_name", PROXY_APP),
+                _keep("__meta_kubernetes_pod_container_port_number", str(PROXY_METRICS_PORT)),
+            ],
+        ),
+        "metrics_path": "/stats/prometheus",
+        "params": {"filter": [ENVOY_FIGURES]},
     }
-    return json.dumps({"global": {"scrape_interval": f"{SCRAPE_SECONDS}s"}, "scrape_configs": [job]}, indent=1)
+    told = {"global": {"scrape_interval": f"{SCRAPE_SECONDS}s"}, "scrape_configs": [triton, envoy]}
+    return json.dumps(told, indent=1)
+
+
+def _keep(label: str, value: str) -> dict[str, Any]:
+    return {"source_labels": [label], "action": "keep", "regex": value}
+
+
+def _job(name: str, namespace: str, kept: list[dict[str, Any]]) -> dict[str, Any]:
+    """A scrape of pods, whose figures bear their namespace and name."""
+    return {
+        "job_name": name,
+        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [namespace]}}],
+        "relabel_configs": [
+            *kept,
+            {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
+            {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
+        ],
+    }
 
 
 def adapter_config() -> str:
@@ -152,15 +182,18 @@ class MetricsPipeline(Component):
         *,
         registry: RegistryRef,
         api_server: ApiServerPath,
+        apart: Apart,
         provider: kubernetes.Provider,
     ) -> None:
         super().__init__("kubernetes:MetricsPipeline", name, provider)
+        self._apart = apart
         self._registry = registry
         self._options = pulumi.ResourceOptions(parent=self)
         self._namespace = Namespace(
             METRICS_NAMESPACE, metadata=metadata(METRICS_NAMESPACE, labels=RESTRICTED), opts=self._options
         )
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[self._namespace])
+        self._priority = priorities.priority_class(priorities.ESSENTIAL, "What all services depend on", self._options)
         deny_all(METRICS_NAMESPACE, self._inside)
         prometheus = self._prometheus(api_server)
         adapter = self._adapter(api_server)
@@ -186,6 +219,7 @@ class MetricsPipeline(Component):
                     to=[in_namespace(serving.NAMESPACE)],
                     ports=ports(serving.METRICS_PORT),
                 ),
+                NetworkPolicyEgressRuleArgs(to=[in_namespace(PROXY_NAMESPACE)], ports=ports(PROXY_METRICS_PORT)),
             ],
             options=self._inside,
         )
@@ -206,6 +240,7 @@ class MetricsPipeline(Component):
             ready_path="/-/ready",
             live_path="/-/healthy",
             scheme="HTTP",
+            after_seconds=BUSY_WINDOW_SECONDS,
         )
 
     def _adapter(self, api_server: ApiServerPath) -> Deployment:
@@ -290,6 +325,7 @@ class MetricsPipeline(Component):
         ready_path: str,
         live_path: str,
         scheme: str,
+        after_seconds: int = 0,
     ) -> Deployment:
         labels = app_labels(app)
         config_map = ConfigMap(app, metadata=metadata(app, METRICS_NAMESPACE), data=config, opts=self._inside)
@@ -297,7 +333,9 @@ class MetricsPipeline(Component):
             app,
             metadata=metadata(app, METRICS_NAMESPACE, labels=labels),
             spec=ServiceSpecArgs(
-                selector=labels, ports=[ServicePortArgs(name="web", port=listens, target_port="web")]
+                selector=labels,
+                ports=[ServicePortArgs(name="web", port=listens, target_port="web")],
+                session_affinity="ClientIP" if after_seconds else None,
             ),
             opts=self._inside,
         )
@@ -308,7 +346,14 @@ class MetricsPipeline(Component):
             ports=[port("web", listens)],
             resources=memory_bound("100m", "256Mi", "512Mi"),
             security_context=container_security(),
-            readiness_probe=http_probe(ready_path, "web", period_seconds=10, failure_threshold=3, scheme=scheme),
+            readiness_probe=http_probe(
+                ready_path,
+                "web",
+                period_seconds=10,
+                failure_threshold=3,
+                scheme=scheme,
+                after_seconds=after_seconds,
+            ),
             liveness_probe=http_probe(live_path, "web", period_seconds=10, failure_threshold=3, scheme=scheme),
             volume_mounts=[
                 VolumeMountArgs(name="config", mount_path=config_dir, read_only=True),
@@ -317,6 +362,8 @@ class MetricsPipeline(Component):
         )
         pod = PodSpecArgs(
             service_account_name=app,
+            priority_class_name=priorities.ESSENTIAL,
+            topology_spread_constraints=spread(self._apart.manifests(labels)),
             security_context=pod_security(NOBODY),
             containers=[container],
             volumes=[
@@ -324,16 +371,17 @@ class MetricsPipeline(Component):
                 VolumeArgs(name="scratch", empty_dir=EmptyDirVolumeSourceArgs(size_limit="2Gi")),
             ],
         )
+        at_most_one_away(app, METRICS_NAMESPACE, labels, self._inside)
         annotations = {"seawall.dev/config": checksum(json.dumps(config, sort_keys=True))}
         return Deployment(
             app,
             metadata=metadata(app, METRICS_NAMESPACE, labels=labels),
             spec=DeploymentSpecArgs(
-                replicas=1,
+                replicas=REPLICAS,
                 selector=selecting(labels),
                 template=PodTemplateSpecArgs(metadata=metadata(labels=labels, annotations=annotations), spec=pod),
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._namespace, config_map]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._namespace, self._priority, config_map]),
         )
 
     def _metrics_api(self, adapter: Deployment) -> APIService:

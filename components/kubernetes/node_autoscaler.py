@@ -23,6 +23,7 @@ from pulumi_kubernetes.rbac.v1 import (
     SubjectArgs,
 )
 
+from components.contracts.apart import Apart
 from components.contracts.component import Component
 from components.contracts.images import CLUSTER_AUTOSCALER
 from components.contracts.place import Place
@@ -31,6 +32,7 @@ from components.kubernetes.compute_class import in_order
 from components.kubernetes.pods import (
     account,
     app_labels,
+    at_most_one_away,
     container_security,
     http_probe,
     memory_bound,
@@ -38,6 +40,7 @@ from components.kubernetes.pods import (
     pod_security,
     port,
     selecting,
+    spread,
 )
 from components.kubernetes.traffic import allow, dns, to_doors
 
@@ -144,6 +147,7 @@ class NodeAutoscaler(Component):
         pools: NodePoolsRef,
         identity: IdentityRef,
         registry: RegistryRef,
+        apart: Apart,
         provider: kubernetes.Provider,
     ) -> None:
         super().__init__("kubernetes:NodeAutoscaler", name, provider)
@@ -182,6 +186,7 @@ class NodeAutoscaler(Component):
             ],
             options=options,
         )
+        at_most_one_away(APP, identity.namespace, app_labels(APP), options)
         order = ConfigMap(
             PRIORITIES,
             metadata=metadata(PRIORITIES, identity.namespace),
@@ -219,13 +224,15 @@ class NodeAutoscaler(Component):
                 annotations={"seawall.dev/groups": shown_bounds(pools)},
             ),
             spec=DeploymentSpecArgs(
-                replicas=1,
+                # One leads, by its lease; the other takes over.
+                replicas=2,
                 selector=selecting(app_labels(APP)),
                 template=PodTemplateSpecArgs(
                     metadata=metadata(labels=app_labels(APP)),
                     spec=PodSpecArgs(
                         service_account_name=own_account.name,
                         priority_class_name="system-cluster-critical",
+                        topology_spread_constraints=spread(apart.manifests(app_labels(APP))),
                         security_context=pod_security(NOBODY),
                         containers=[container],
                     ),

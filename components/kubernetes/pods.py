@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 from pulumi_kubernetes.core.v1 import (
     CapabilitiesArgs,
     ContainerPortArgs,
+    ExecActionArgs,
     HTTPGetActionArgs,
     PodSecurityContextArgs,
     ProbeArgs,
@@ -18,8 +19,10 @@ from pulumi_kubernetes.core.v1 import (
     SeccompProfileArgs,
     SecurityContextArgs,
     ServiceAccount,
+    TopologySpreadConstraintArgs,
 )
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudgetSpecArgs
 
 from components.contracts.component import ready
 from components.contracts.refs import IdentityRef
@@ -29,8 +32,6 @@ RESTRICTED: Final = {
     "pod-security.kubernetes.io/warn": "restricted",
 }
 """Namespace labels that refuse any pod outside Kubernetes' restricted Pod Security Standard."""
-
-
 IDENTITY_ANNOTATION: Final = "seawall.dev/identity"
 """On a service account: the cloud's name for what its pods become, known once they can."""
 
@@ -86,6 +87,36 @@ def selecting(labels: Mapping[str, str]) -> LabelSelectorArgs:
     return LabelSelectorArgs(match_labels=labels)
 
 
+def spread(constraints: Iterable[Mapping[str, Any]]) -> list[TopologySpreadConstraintArgs]:
+    """Constraints of `components.contracts.apart` for a pod's template."""
+    return [
+        TopologySpreadConstraintArgs(
+            max_skew=each["maxSkew"],
+            topology_key=each["topologyKey"],
+            when_unsatisfiable=each["whenUnsatisfiable"],
+            label_selector=selecting(each["labelSelector"]["matchLabels"]),
+            match_label_keys=each["matchLabelKeys"],
+            min_domains=each.get("minDomains"),
+            node_taints_policy=each.get("nodeTaintsPolicy"),
+        )
+        for each in constraints
+    ]
+
+
+def at_most_one_away(
+    app: str, namespace: str, labels: Mapping[str, str], options: pulumi.ResourceOptions
+) -> PodDisruptionBudget:
+    """One replica away for upkeep at a time; an unhealthy one never holds a drain up."""
+    return PodDisruptionBudget(
+        app,
+        metadata=metadata(app, namespace, labels=labels),
+        spec=PodDisruptionBudgetSpecArgs(
+            max_unavailable=1, selector=selecting(labels), unhealthy_pod_eviction_policy="AlwaysAllow"
+        ),
+        opts=options,
+    )
+
+
 def memory_bound(cpu: str, request: str, limit: str) -> ResourceRequirementsArgs:
     """Requests for both, a limit for memory only: a CPU limit would throttle a probe into failing."""
     return ResourceRequirementsArgs(requests={"cpu": cpu, "memory": request}, limits={"memory": limit})
@@ -112,14 +143,27 @@ def container_security() -> SecurityContextArgs:
 
 
 def http_probe(
-    path: str, port: str, *, period_seconds: int, failure_threshold: int, scheme: str = "HTTP"
+    path: str, port: str, *, period_seconds: int, failure_threshold: int, scheme: str = "HTTP", after_seconds: int = 0
 ) -> ProbeArgs:
-    """A probe that gives up after `period_seconds` × `failure_threshold`."""
+    """A probe that begins `after_seconds`, and gives up after `period_seconds` × `failure_threshold`."""
     return ProbeArgs(
         http_get=HTTPGetActionArgs(path=path, port=port, scheme=scheme),
         period_seconds=period_seconds,
         failure_threshold=failure_threshold,
+        initial_delay_seconds=after_seconds or None,
         timeout_seconds=min(5, period_seconds),
+    )
+
+
+def command_probe(
+    command: Sequence[str], *, period_seconds: int, failure_threshold: int, timeout_seconds: int
+) -> ProbeArgs:
+    """A probe that runs a program in the container, which may take `timeout_seconds`."""
+    return ProbeArgs(
+        exec_=ExecActionArgs(command=list(command)),
+        period_seconds=period_seconds,
+        failure_threshold=failure_threshold,
+        timeout_seconds=timeout_seconds,
     )
 
 

@@ -20,8 +20,9 @@ from pulumi_kubernetes.networking.v1 import (
 from components.contracts import serving
 from components.contracts.doors import Door
 from components.contracts.refs import ApiServerPath
-from components.kubernetes.pods import app_labels, metadata, selecting
-from components.kubernetes.triton import APP
+from components.contracts.services import Variant
+from components.kubernetes.pods import metadata, selecting
+from components.kubernetes.triton import labels
 
 CLIENT_LABEL: Final = "seawall.dev/client"
 """A namespace with this label set to "true" may send requests to the fleet."""
@@ -94,13 +95,14 @@ def allow(
     ingress: Sequence[NetworkPolicyIngressRuleArgs],
     egress: Sequence[NetworkPolicyEgressRuleArgs],
     options: pulumi.ResourceOptions,
+    label: str = "app.kubernetes.io/name",
 ) -> NetworkPolicy:
-    """What `app` may receive and send, on top of `deny_all`."""
+    """What `app` may receive and send, on top of `deny_all`; `label` is what its pods bear its name as."""
     return NetworkPolicy(
         app,
         metadata=metadata(app, namespace),
         spec=NetworkPolicySpecArgs(
-            pod_selector=selecting({"app.kubernetes.io/name": app}),
+            pod_selector=selecting({label: app}),
             policy_types=["Ingress", "Egress"],
             ingress=list(ingress),
             egress=list(egress),
@@ -110,12 +112,12 @@ def allow(
 
 
 def fleet_rules(
-    scraper_namespace: str, doors: Iterable[Door]
+    scraper_namespace: str, entrance: NetworkPolicyPeerArgs, doors: Iterable[Door]
 ) -> tuple[list[NetworkPolicyIngressRuleArgs], list[NetworkPolicyEgressRuleArgs]]:
-    """Requests from client namespaces and scrapes from the scraper's; name resolution and these doors out."""
+    """Requests from the entrance and client namespaces, scrapes from the scraper's; names and these doors out."""
     ingress = [
         NetworkPolicyIngressRuleArgs(
-            from_=[NetworkPolicyPeerArgs(namespace_selector=selecting({CLIENT_LABEL: "true"}))],
+            from_=[entrance, NetworkPolicyPeerArgs(namespace_selector=selecting({CLIENT_LABEL: "true"}))],
             ports=ports(serving.HTTP_PORT, serving.GRPC_PORT),
         ),
         NetworkPolicyIngressRuleArgs(
@@ -126,17 +128,23 @@ def fleet_rules(
     return ingress, [dns(), *to_doors(doors)]
 
 
-def service(namespace: str, options: pulumi.ResourceOptions) -> Service:
-    """One stable name for all replicas that are ready, inside the cluster only."""
-    named = (("http", serving.HTTP_PORT), ("grpc", serving.GRPC_PORT), ("metrics", serving.METRICS_PORT))
+def service(namespace: str, variant: Variant, options: pulumi.ResourceOptions) -> Service:
+    """One name for all replicas of a variant that are ready, inside the cluster only."""
+    named = (
+        ("http", serving.HTTP_PORT, None),
+        # Envoy speaks HTTP/2 without TLS to it (KEP 3726's names of protocols).
+        ("grpc", serving.GRPC_PORT, "kubernetes.io/h2c"),
+        ("metrics", serving.METRICS_PORT, None),
+    )
     return Service(
-        APP,
-        metadata=metadata(APP, namespace, labels=app_labels(APP)),
+        variant.object_name,
+        metadata=metadata(variant.object_name, namespace, labels=labels(variant)),
         spec=ServiceSpecArgs(
             type="ClusterIP",
-            selector=app_labels(APP),
+            selector=labels(variant),
             ports=[
-                ServicePortArgs(name=name, port=number, target_port=name, protocol="TCP") for name, number in named
+                ServicePortArgs(name=name, port=number, target_port=name, protocol="TCP", app_protocol=spoken)
+                for name, number, spoken in named
             ],
         ),
         opts=options,

@@ -1,4 +1,4 @@
-"""Triton's pod: pure functions from a fleet's spec and refs to the pieces of a Deployment.
+"""Triton's pod: pure functions from a variant of a service, and refs, to the pieces of a Deployment.
 
 Flags, probes and shutdown order follow Triton's own command line and its behaviour on SIGTERM: HTTP refuses new
 connections at once, so a pod must leave the load balancer before Triton is told to stop.
@@ -13,6 +13,7 @@ from pulumi_kubernetes.core.v1 import (
     ContainerArgs,
     EmptyDirVolumeSourceArgs,
     EnvVarArgs,
+    ExecActionArgs,
     LifecycleArgs,
     LifecycleHandlerArgs,
     PodSpecArgs,
@@ -20,20 +21,28 @@ from pulumi_kubernetes.core.v1 import (
     SecretVolumeSourceArgs,
     SleepActionArgs,
     TolerationArgs,
-    TopologySpreadConstraintArgs,
     VolumeArgs,
     VolumeMountArgs,
 )
 
 from components.contracts import serving
-from components.contracts.capacity import REPLICA_EXTRA_DISK_GIB, fetcher, replicas_per_machine, server
+from components.contracts.apart import rather_apart
+from components.contracts.capacity import REPLICA_EXTRA_DISK_GIB, fetcher, replica, server
 from components.contracts.feature_store import FeatureStoreRef
-from components.contracts.refs import NodePoolRef, NodePoolsRef, RegistryRef, StorageRef
-from components.contracts.specs import FleetSpec
+from components.contracts.refs import NodePoolRef, NodePoolsRef, StorageRef
+from components.contracts.rollout_specs import Canary
+from components.contracts.services import ServiceSpec, Variant
+from components.kubernetes import contextual, priorities
 from components.kubernetes.compute_class import selector
-from components.kubernetes.pods import app_labels, container_security, http_probe, pod_security, port, selecting
+from components.kubernetes.pods import (
+    app_labels,
+    command_probe,
+    container_security,
+    pod_security,
+    port,
+    spread,
+)
 
-APP: Final = "triton"
 UID: Final = 1000
 """The user that Triton's deployment guide and this project's Dockerfile run the server as."""
 GRPC_CONNECTION_AGE_MS: Final = 300_000
@@ -42,9 +51,18 @@ STARTUP_PERIOD_SECONDS: Final = 10
 STARTUP_ATTEMPTS: Final = 60
 """For loading alone: the release is on the disk before the probe begins."""
 RELEASE_DIR: Final = "/var/lib/seawall/release"
+SELF_CHECK: Final = (
+    "python3",
+    "-m",
+    "self_check",
+    f"--repository={RELEASE_DIR}/repository",
+    f"--port={serving.HTTP_PORT}",
+)
+"""Whether the models answer what their release says: Triton's own health stays good when a model's process is dead
+(see the program's own words)."""
+PROBE_TIMEOUT_SECONDS: Final = 12
+"""Two questions of 5 s each at most, and a program's start."""
 FEATURES_DIR: Final = "/etc/seawall/features"
-SHARED_MEMORY_GIB: Final = 1
-"""The Python backend passes tensors through /dev/shm; a container's default of 64 MiB is too small."""
 
 
 def release_uri(storage: StorageRef, release: str) -> str:
@@ -52,19 +70,28 @@ def release_uri(storage: StorageRef, release: str) -> str:
     return f"{storage.models.uri}/releases/{release}"
 
 
-def fetch_arguments(storage: StorageRef, spec: FleetSpec) -> list[str]:
+def labels(variant: Variant) -> dict[str, str]:
+    """What selects the pods of one variant, and names its objects' owner."""
+    return {
+        **app_labels(serving.APP),
+        serving.SERVICE_LABEL: variant.service,
+        serving.VARIANT_LABEL: variant.name,
+    }
+
+
+def fetch_arguments(storage: StorageRef, variant: Variant) -> list[str]:
     """What the init container is told: the release, the only content that it may have, and where it goes."""
     return [
-        f"--release={release_uri(storage, spec.model_release.version)}",
-        f"--manifest-sha256={spec.model_release.manifest_sha256}",
-        *([f"--signer={signer}" for signer in spec.model_release.signers] or ["--unsigned"]),
+        f"--release={release_uri(storage, variant.release.version)}",
+        f"--manifest-sha256={variant.release.manifest_sha256}",
+        *([f"--signer={signer}" for signer in variant.release.signers] or ["--unsigned"]),
         f"--into={RELEASE_DIR}",
         f"--region={storage.models.region}",
-        f"--limit-bytes={spec.repository_gib * 1024**3}",
+        f"--limit-bytes={variant.spec.repository_gib * 1024**3}",
     ]
 
 
-def arguments(spec: FleetSpec) -> list[str]:
+def arguments(spec: ServiceSpec) -> list[str]:
     """The server and its flags, for the image's own entrypoint to run.
 
     The entrypoint must stay: it is a shell, so it reads the start-up file that puts CUDA's compatibility libraries
@@ -91,7 +118,20 @@ def arguments(spec: FleetSpec) -> list[str]:
         f"--metrics-port={serving.METRICS_PORT}",
         f"--grpc-max-connection-age={GRPC_CONNECTION_AGE_MS}",
         f"--grpc-max-connection-age-grace={spec.exit_timeout_seconds * 1000}",
+        *rate_limiter_flags(spec),
     ]
+
+
+def rate_limiter_flags(spec: ServiceSpec) -> list[str]:
+    """Triton's rate limiter with each resource's number on every GPU; no flag where none is asked for.
+
+    A resource without a device is one on each (docs.nvidia.com, Triton's user guide, "Rate Limiter", "Resources",
+    read 2026-11-22: `--rate-limit-resource=R1:10` gives 10 to both devices).
+    """
+    if spec.rate_limiter is None:
+        return []
+    resources = (f"--rate-limit-resource={name}:{count}" for name, count in spec.rate_limiter.resources.items())
+    return ["--rate-limit=execution_count", *resources]
 
 
 def environment(feature_store: FeatureStoreRef, timeout_ms: int) -> list[EnvVarArgs]:
@@ -105,25 +145,25 @@ def environment(feature_store: FeatureStoreRef, timeout_ms: int) -> list[EnvVarA
     return [EnvVarArgs(name=name, value=value) for name, value in variables.items()]
 
 
-def resources(spec: FleetSpec) -> ResourceRequirementsArgs:
+def resources(spec: ServiceSpec) -> ResourceRequirementsArgs:
     """Memory and GPUs are requested and limited alike, so that a neighbour cannot take them; CPU may burst."""
     asked = server(spec)
     fixed = {
         "memory": f"{asked.memory_mib // 1024}Gi",
         "ephemeral-storage": f"{asked.disk_mib // 1024}Gi",
-        serving.GPU_RESOURCE: str(asked.gpus),
+        **({serving.GPU_RESOURCE: str(asked.gpus)} if asked.gpus else {}),
     }
     return ResourceRequirementsArgs(requests={"cpu": str(asked.cpu_millicores // 1000), **fixed}, limits=fixed)
 
 
-def fetch_resources(spec: FleetSpec) -> ResourceRequirementsArgs:
+def fetch_resources(spec: ServiceSpec) -> ResourceRequirementsArgs:
     """Of the init container, which counts into what a replica takes (`components.contracts.capacity.replica`)."""
     asked = fetcher(spec)
     fixed = {"memory": f"{asked.memory_mib}Mi", "ephemeral-storage": f"{asked.disk_mib // 1024}Gi"}
     return ResourceRequirementsArgs(requests={"cpu": f"{asked.cpu_millicores}m", **fixed}, limits=fixed)
 
 
-def volumes(spec: FleetSpec, features_secret: str | None) -> list[VolumeArgs]:
+def volumes(spec: ServiceSpec, features_secret: str | None) -> list[VolumeArgs]:
     """The release, scratch space, shared memory, and the feature store's credentials if it has any.
 
     The release lies on the machine's own disk, which is its local NVMe where the pool has one. Each pod fetches
@@ -136,7 +176,7 @@ def volumes(spec: FleetSpec, features_secret: str | None) -> list[VolumeArgs]:
         VolumeArgs(name="scratch", empty_dir=EmptyDirVolumeSourceArgs(size_limit=f"{REPLICA_EXTRA_DISK_GIB}Gi")),
         VolumeArgs(
             name="shared-memory",
-            empty_dir=EmptyDirVolumeSourceArgs(medium="Memory", size_limit=f"{SHARED_MEMORY_GIB}Gi"),
+            empty_dir=EmptyDirVolumeSourceArgs(medium="Memory", size_limit=f"{spec.shared_memory_gib}Gi"),
         ),
     ]
     if features_secret:
@@ -163,15 +203,38 @@ def mounts(features_secret: str | None) -> list[VolumeMountArgs]:
     return found
 
 
-def holding(spec: FleetSpec, pools: NodePoolsRef) -> list[NodePoolRef]:
+def holding(spec: ServiceSpec, pools: NodePoolsRef) -> list[NodePoolRef]:
     """The pools whose machines have room for a replica."""
-    return [p for p in pools.pools.values() if replicas_per_machine(p.accelerator, p.room, spec)]
+    return [p for p in pools.pools.values() if p.serves == str(spec.accelerator) and p.room.holds(replica(spec))]
+
+
+def node_selector(spec: ServiceSpec, pools: NodePoolsRef) -> dict[str, str]:
+    """Machines that serve on the service's accelerator, and, on GKE, the compute class that orders them."""
+    return {serving.ACCELERATOR_LABEL: str(spec.accelerator), **selector(holding(spec, pools))}
+
+
+def tolerations(spec: ServiceSpec, pools: NodePoolsRef) -> list[TolerationArgs]:
+    """The taints of those machines."""
+    keys = sorted({key for pool in holding(spec, pools) for key in pool.taint_keys})
+    return [TolerationArgs(key=key, operator="Exists", effect="NoSchedule") for key in keys]
+
+
+def before_end(spec: ServiceSpec) -> LifecycleHandlerArgs:
+    """What a replica waits for before it is told to end: that the door has left it out.
+
+    Flagger 1.36.1 is built with the API of Kubernetes 1.27 (its go.mod), which does not know `sleep` (1.29): of a
+    canary's hook it would copy nothing into the release that it holds, and the API server refuses a hook of nothing.
+    """
+    if isinstance(spec.traffic, Canary):
+        waiting = f"import time; time.sleep({spec.drain_seconds})"
+        return LifecycleHandlerArgs(exec_=ExecActionArgs(command=["python3", "-I", "-c", waiting]))
+    return LifecycleHandlerArgs(sleep=SleepActionArgs(seconds=spec.drain_seconds))
 
 
 def pod_spec(
-    spec: FleetSpec,
+    variant: Variant,
     *,
-    registry: RegistryRef,
+    image: str,
     storage: StorageRef,
     feature_store: FeatureStoreRef,
     features_secret: str | None,
@@ -179,16 +242,14 @@ def pod_spec(
     lookup_timeout_ms: int,
     service_account: pulumi.Input[str],
 ) -> PodSpecArgs:
-    """The whole pod: image by digest, probes, drain before shutdown, and only nodes with the fleet's GPU."""
-    takers = holding(spec, pools)
-    taints = sorted({key for pool in takers for key in pool.taint_keys})
-    image = f"{registry.url}@{spec.images.serving}"
+    """The whole pod: image by digest, probes, drain before shutdown, and only nodes that serve on its accelerator."""
+    spec = variant.spec
     fetch = ContainerArgs(
         name="fetch-release",
         image=image,
         # Not the image's entrypoint: it prepares a GPU, and this container has none.
         command=["python3", "-m", "release_fetch"],
-        args=fetch_arguments(storage, spec),
+        args=fetch_arguments(storage, variant),
         env=[EnvVarArgs(name=name, value=value) for name, value in storage.environment.items()] or None,
         resources=fetch_resources(spec),
         security_context=container_security(),
@@ -197,10 +258,10 @@ def pod_spec(
         volume_mounts=[VolumeMountArgs(name="release", mount_path=RELEASE_DIR), _SCRATCH],
     )
     container = ContainerArgs(
-        name=APP,
+        name=serving.APP,
         image=image,
         args=arguments(spec),
-        env=environment(feature_store, lookup_timeout_ms),
+        env=[*environment(feature_store, lookup_timeout_ms), *contextual.environment(spec.traffic)],
         ports=[
             port("http", serving.HTTP_PORT),
             port("grpc", serving.GRPC_PORT),
@@ -208,12 +269,21 @@ def pod_spec(
         ],
         resources=resources(spec),
         security_context=container_security(),
-        startup_probe=http_probe(
-            "/v2/health/ready", "http", period_seconds=STARTUP_PERIOD_SECONDS, failure_threshold=STARTUP_ATTEMPTS
+        startup_probe=command_probe(
+            SELF_CHECK,
+            period_seconds=STARTUP_PERIOD_SECONDS,
+            failure_threshold=STARTUP_ATTEMPTS,
+            timeout_seconds=PROBE_TIMEOUT_SECONDS,
         ),
-        readiness_probe=http_probe("/v2/health/ready", "http", period_seconds=5, failure_threshold=3),
-        liveness_probe=http_probe("/v2/health/live", "http", period_seconds=10, failure_threshold=3),
-        lifecycle=LifecycleArgs(pre_stop=LifecycleHandlerArgs(sleep=SleepActionArgs(seconds=spec.drain_seconds))),
+        # Not whether the feature store answers: it fails for all replicas at once, and a fleet that says in each
+        # answer that it used training means is worth more than none. Alarms watch the counters of lookups.
+        readiness_probe=command_probe(
+            SELF_CHECK, period_seconds=5, failure_threshold=3, timeout_seconds=PROBE_TIMEOUT_SECONDS
+        ),
+        liveness_probe=command_probe(
+            (*SELF_CHECK, "--alive"), period_seconds=10, failure_threshold=3, timeout_seconds=PROBE_TIMEOUT_SECONDS
+        ),
+        lifecycle=LifecycleArgs(pre_stop=before_end(spec)),
         volume_mounts=mounts(features_secret),
     )
     return PodSpecArgs(
@@ -222,16 +292,10 @@ def pod_spec(
         enable_service_links=False,
         termination_grace_period_seconds=spec.termination_seconds,
         security_context=pod_security(UID),
-        node_selector={serving.ACCELERATOR_LABEL: str(spec.accelerator), **selector(takers)},
-        tolerations=[TolerationArgs(key=key, operator="Exists", effect="NoSchedule") for key in taints],
-        topology_spread_constraints=[
-            TopologySpreadConstraintArgs(
-                max_skew=1,
-                topology_key="topology.kubernetes.io/zone",
-                when_unsatisfiable="ScheduleAnyway",
-                label_selector=selecting(app_labels(APP)),
-            )
-        ],
+        priority_class_name=priorities.SERVING,
+        node_selector=node_selector(spec, pools),
+        tolerations=tolerations(spec, pools),
+        topology_spread_constraints=spread(rather_apart(labels(variant))),
         init_containers=[fetch],
         containers=[container],
         volumes=volumes(spec, features_secret),

@@ -121,9 +121,16 @@ PlanPlatform = Callable[..., Planned]
 
 @pytest.fixture
 def plan_platform() -> PlanPlatform:
-    """Plans a stack with changed settings: `plan_platform(cloud, environment="prod", zones=[…])`."""
+    """Plans a stack with changed settings: `plan_platform(cloud, environment="prod", zones=[…])`.
 
-    def plan(cloud: Cloud, environment: str = "dev", **changes: Any) -> Planned:
+    What `service` says changes the one service of the committed stacks.
+    """
+
+    def plan(
+        cloud: Cloud, environment: str = "dev", service: Mapping[str, Any] | None = None, **changes: Any
+    ) -> Planned:
+        if service:
+            changes = merged(changes, {"fleet": {"services": {"tumour-risk": service}}})
         return _planned(f"{environment}-{cloud}", json.dumps(changes, sort_keys=True))
 
     return plan

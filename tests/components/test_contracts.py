@@ -134,6 +134,15 @@ def test_names_in_refs_are_known_before_anything_exists(platform: Any) -> None:
     assert not unnamed, "other resources' policies are written with these names"
 
 
+def images_in(values: Any) -> Iterator[str]:
+    """The images that a chart's values name: in one string, or as repository and digest."""
+    for key, value in values.items():
+        if key == "image":
+            yield value if isinstance(value, str) else f"{value['repository']}@{value['digest']}"
+        elif isinstance(value, dict):
+            yield from images_in(value)
+
+
 def test_the_stack_runs_the_images_that_are_copied_for_it_and_no_others(platform: Any) -> None:
     registry, fleet = platform.refs.registry, platform.settings.fleet
     copied = {registry.mirrored(image) for image in public_images(platform.cloud).values()}
@@ -147,6 +156,10 @@ def test_the_stack_runs_the_images_that_are_copied_for_it_and_no_others(platform
         for kind in ("containers", "initContainers")
         for container in workload.get(f"{pod}.{kind}") or []
     }
+    for release in platform.inventory.of_type("kubernetes:helm.sh/v3:Release"):
+        run |= {release.get("chart").removeprefix("oci://"), *images_in(release.get("values"))}
+    (proxy,) = platform.inventory.of_type("kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy")
+    run.add(proxy.get("spec.provider.kubernetes.envoyDeployment.container.image"))
     assert run == {*copied, f"{registry.url}@{fleet.images.serving}"}, "nodes cannot reach the internet"
 
 
@@ -176,7 +189,7 @@ def test_logical_names_hold_no_configuration(platform: Any, plan_platform: Any, 
     tiers = {key: getattr(asked, key) for key in ("keep_all_days", "keep_daily_days", "retention_days")}
     changes = {**store, "backup": {**store.get("backup", {}), **tiers}, "zones": zones, "pools": pools}
     other = plan_platform(platform.cloud, environment="prod", labels={"team": "other"}, opt_outs=spot, **changes)
-    always = plan_platform(platform.cloud, fleet={"hours": None}, **store)  # as production runs
+    always = plan_platform(platform.cloud, service={"hours": None}, **store)  # as production runs
     here, there = (sorted((r.type, r.name) for r in p.inventory.resources) for p in (always, other))
     assert here == there, "a name that follows the settings is a resource that they replace"
 
@@ -363,7 +376,7 @@ def groups(platform: Any, key: str) -> list[Resource]:
 
 def test_gpu_pools_are_tainted_and_may_be_empty(platform: Any) -> None:
     pool = platform.refs.pools.pools["gpu"]
-    assert pool.accelerator is Accelerator.L4
+    assert pool.serves == Accelerator.L4
     assert GPU_TAINT_KEY in pool.taint_keys
     (planned,) = groups(platform, "gpu")
     path, least = {
@@ -377,7 +390,7 @@ def test_gpu_pools_are_tainted_and_may_be_empty(platform: Any) -> None:
 
 def test_pools_without_gpu_take_any_pod(platform: Any) -> None:
     pool = platform.refs.pools.pools["system"]
-    assert (pool.accelerator, pool.taint_keys) == (None, ()), "something must run what keeps the cluster alive"
+    assert (pool.serves, pool.taint_keys) == ("", ()), "something must run what keeps the cluster alive"
 
 
 def test_every_pool_says_its_key_and_every_gpu_pool_its_gpu(platform: Any) -> None:

@@ -45,9 +45,14 @@ class Manifests:
         return self.inventory.settings["cluster"]["version"]
 
     @property
-    def fleet(self) -> Mapping[str, Any]:
-        """The fleet's settings."""
-        return self.inventory.settings["fleet"]
+    def images(self) -> Mapping[str, Any]:
+        """The fleet's images."""
+        return self.inventory.settings["fleet"]["images"]
+
+    @property
+    def service(self) -> Mapping[str, Any]:
+        """The settings of the one service of the committed stacks."""
+        return self.inventory.settings["fleet"]["services"]["tumour-risk"]
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         """All objects of a kind."""
@@ -81,7 +86,7 @@ class Manifests:
 
 @pytest.fixture
 def lay_down(plan_platform: Any) -> Callable[..., Manifests]:
-    """What a stack lays on its cluster: `lay_down(cloud, fleet={…})`; production's, if not told another."""
+    """What a stack lays on its cluster: `lay_down(cloud, service={…})`; production's, if not told another."""
 
     def lay(cloud: Cloud, environment: str = "prod", **changes: Any) -> Manifests:
         inventory = plan_platform(cloud, environment=environment, **changes).inventory

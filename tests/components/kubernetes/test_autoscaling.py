@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.contracts import images, scaling, serving
-from components.contracts.specs import FleetSpec
+from components.contracts import door, images, scaling, serving
+from components.contracts.services import ServiceSpec
 from components.contracts.vocabulary import Cloud
 from components.kubernetes import autoscaling, metrics
 
@@ -22,15 +22,15 @@ def test_only_the_autoscaler_sets_the_number_of_replicas(manifests: Any) -> None
 
 
 def test_replicas_stay_within_the_settings(manifests: Any) -> None:
-    spec = manifests.one("HorizontalPodAutoscaler", "triton")["spec"]
+    spec = manifests.one("HorizontalPodAutoscaler", "tumour-risk")["spec"]
     assert (spec["minReplicas"], spec["maxReplicas"]) == (
-        manifests.fleet["min_replicas"],
-        manifests.fleet["max_replicas"],
+        manifests.service["min_replicas"],
+        manifests.service["max_replicas"],
     )
 
 
 def behavior(manifests: Any) -> Any:
-    return manifests.one("HorizontalPodAutoscaler", "triton")["spec"]["behavior"]
+    return manifests.one("HorizontalPodAutoscaler", "tumour-risk")["spec"]["behavior"]
 
 
 def test_a_burst_that_is_over_at_once_starts_no_machine(manifests: Any) -> None:
@@ -39,7 +39,7 @@ def test_a_burst_that_is_over_at_once_starts_no_machine(manifests: Any) -> None:
 
 
 def test_no_replica_goes_sooner_than_it_could_be_had_back(manifests: Any) -> None:
-    spec = FleetSpec.model_validate_json(json.dumps(manifests.fleet))
+    spec = ServiceSpec.model_validate_json(json.dumps(manifests.service))
     quiet_s = behavior(manifests)["scaleDown"]["stabilizationWindowSeconds"]
     assert quiet_s == scaling.replica_start_seconds(spec.repository_gib) > scaling.BUSY_WINDOW_SECONDS
 
@@ -54,7 +54,7 @@ def test_the_fleet_grows_faster_than_it_shrinks(manifests: Any) -> None:
 
 
 def test_the_settings_say_when_the_fleet_shrinks(lay_down: Any, cloud: Cloud) -> None:
-    manifests = lay_down(cloud, fleet={"scaling": {"shrink_after_seconds": 900}})
+    manifests = lay_down(cloud, service={"scaling": {"shrink_after_seconds": 900}})
     assert behavior(manifests)["scaleDown"]["stabilizationWindowSeconds"] == 900
 
 
@@ -75,7 +75,7 @@ def test_a_target_is_written_as_the_api_server_would(milli: int, written: str) -
 
 
 def test_upkeep_takes_one_replica_at_a_time_and_never_waits_for_a_sick_one(manifests: Any) -> None:
-    spec = manifests.one("PodDisruptionBudget", "triton")["spec"]
+    spec = manifests.one("PodDisruptionBudget", "tumour-risk")["spec"]
     assert spec["maxUnavailable"] == 1 and spec["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
 
 
@@ -89,7 +89,7 @@ def config(manifests: Any, app: str) -> Any:
 
 def measures(manifests: Any) -> dict[str, Any]:
     """What the autoscaler asks for, by name."""
-    asked = manifests.one("HorizontalPodAutoscaler", "triton")["spec"]["metrics"]
+    asked = manifests.one("HorizontalPodAutoscaler", "tumour-risk")["spec"]["metrics"]
     assert {metric["type"] for metric in asked} == {"Pods"}
     return {metric["pods"]["metric"]["name"]: metric["pods"]["target"] for metric in asked}
 
@@ -110,29 +110,51 @@ def test_a_busy_fleet_without_a_queue_is_seen(manifests: Any) -> None:
 
 def test_the_targets_are_the_settings(lay_down: Any, cloud: Cloud) -> None:
     asked = {"requests_at_once": 5, "busy_percent": 50, "pending_requests": 7}
-    assert measures(lay_down(cloud, fleet={"scaling": asked})) == {
+    assert measures(lay_down(cloud, service={"scaling": asked})) == {
         serving.BUSY_REQUESTS_METRIC: {"type": "AverageValue", "averageValue": "2500m"},
         serving.PENDING_REQUESTS_METRIC: {"type": "AverageValue", "averageValue": "7"},
     }
 
 
-def test_prometheus_scrapes_the_metrics_port_of_the_fleets_pods_only(manifests: Any) -> None:
-    (job,) = config(manifests, "prometheus")["scrape_configs"]
-    (discovery,) = job["kubernetes_sd_configs"]
-    assert discovery == {"role": "pod", "namespaces": {"names": [manifests.namespace_of("triton")]}}
-    keep = [r for r in job["relabel_configs"] if r.get("action") == "keep"]
-    assert keep == [
-        {"source_labels": ["__meta_kubernetes_pod_container_port_name"], "action": "keep", "regex": "metrics"}
-    ]
-    ports = {p["name"]: p["containerPort"] for p in manifests.container("triton")["ports"]}
+def jobs(manifests: Any) -> dict[str, Any]:
+    """What Prometheus scrapes, by name."""
+    return {job["job_name"]: job for job in config(manifests, "prometheus")["scrape_configs"]}
+
+
+def kept(job: Any) -> dict[str, str]:
+    """Which pods a job scrapes, and which of their ports: label → value."""
+    rules = [r for r in job["relabel_configs"] if r.get("action") == "keep"]
+    assert all(set(r) == {"source_labels", "action", "regex"} and len(r["source_labels"]) == 1 for r in rules)
+    return {rule["source_labels"][0].removeprefix("__meta_kubernetes_pod_"): rule["regex"] for rule in rules}
+
+
+def test_prometheus_scrapes_the_fleets_pods_and_its_doors_and_nothing_else(manifests: Any) -> None:
+    assert {name: job["kubernetes_sd_configs"] for name, job in jobs(manifests).items()} == {
+        "triton": [{"role": "pod", "namespaces": {"names": [manifests.namespace_of("tumour-risk")]}}],
+        "envoy": [{"role": "pod", "namespaces": {"names": [door.PROXY_NAMESPACE]}}],
+    }
+
+
+def test_of_the_fleets_pods_the_metrics_port_is_scraped_only(manifests: Any) -> None:
+    assert kept(jobs(manifests)["triton"]) == {"container_port_name": "metrics"}
+    ports = {p["name"]: p["containerPort"] for p in manifests.container("tumour-risk")["ports"]}
     assert ports["metrics"] == serving.METRICS_PORT
 
 
+def test_of_the_doors_pods_envoys_metrics_port_is_scraped_only_and_for_the_figures_of_routes(manifests: Any) -> None:
+    job = jobs(manifests)["envoy"]
+    assert kept(job) == {
+        "label_app_kubernetes_io_name": door.PROXY_APP,
+        "container_port_number": str(door.PROXY_METRICS_PORT),
+    }
+    assert job["params"] == {"filter": [metrics.ENVOY_FIGURES]}
+
+
 def test_series_bear_the_labels_that_the_adapter_maps_to_pods(manifests: Any) -> None:
-    (job,) = config(manifests, "prometheus")["scrape_configs"]
-    written = {r["target_label"] for r in job["relabel_configs"] if "target_label" in r}
-    for rule in rules(manifests).values():
-        assert set(rule["resources"]["overrides"]) == written == {"namespace", "pod"}
+    for job in jobs(manifests).values():
+        written = {r["target_label"] for r in job["relabel_configs"] if "target_label" in r}
+        for rule in rules(manifests).values():
+            assert set(rule["resources"]["overrides"]) == written == {"namespace", "pod"}
 
 
 def test_pending_requests_of_all_models_of_a_pod_add_up(manifests: Any) -> None:
@@ -198,18 +220,26 @@ def test_the_adapter_may_do_what_an_extension_of_the_api_must(manifests: Any) ->
     }
 
 
-def test_prometheus_sees_pods_of_the_fleet_and_nothing_else(manifests: Any) -> None:
+def test_prometheus_sees_pods_of_the_fleet_and_of_its_door_and_nothing_else(manifests: Any) -> None:
     bound = [
         m
         for kind in ("RoleBinding", "ClusterRoleBinding")
         for m in manifests.of(kind)
         if m["subjects"][0]["name"] == "prometheus"
     ]
-    (binding,) = bound
-    assert (binding["kind"], binding["metadata"]["namespace"]) == ("RoleBinding", manifests.namespace_of("triton"))
-    assert manifests.one("Role", binding["roleRef"]["name"])["rules"] == [
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
-    ]
+    assert {binding["roleRef"]["kind"] for binding in bound} == {"Role"}
+    assert {(binding["kind"], binding["metadata"]["namespace"]) for binding in bound} == {
+        ("RoleBinding", manifests.namespace_of("tumour-risk")),
+        ("RoleBinding", door.PROXY_NAMESPACE),
+    }
+    for binding in bound:
+        (role,) = (
+            role
+            for role in manifests.of("Role")
+            if role["metadata"]["name"] == binding["roleRef"]["name"]
+            and role["metadata"]["namespace"] == binding["metadata"]["namespace"]
+        )
+        assert role["rules"] == [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]
 
 
 # Images

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from components.contracts.serving import GRPC_PORT, HTTP_PORT, METRICS_PORT
+from components.contracts.vocabulary import Cloud
 from components.kubernetes.metrics import ADAPTER_PORT, METRICS_NAMESPACE, PROMETHEUS_PORT
 from components.kubernetes.traffic import CLIENT_LABEL
+from ops.rehearse.firewall import Firewall, Peer
 
 CLIENTS = {CLIENT_LABEL: "true"}
 POD_IDENTITY_AGENT = "169.254.170.23"
@@ -23,38 +25,38 @@ PUBLIC, FAR = "203.0.113.9", "10.99.0.1"
 
 @pytest.mark.parametrize("port", [HTTP_PORT, GRPC_PORT])
 def test_clients_reach_the_fleets_requests(firewall: Any, pod: Any, stranger: Any, port: int) -> None:
-    assert firewall.receives(pod("triton"), stranger(CLIENTS), port)
+    assert firewall.receives(pod("tumour-risk"), stranger(CLIENTS), port)
 
 
 def test_clients_do_not_reach_the_fleets_metrics(firewall: Any, pod: Any, stranger: Any) -> None:
-    assert not firewall.receives(pod("triton"), stranger(CLIENTS), METRICS_PORT)
+    assert not firewall.receives(pod("tumour-risk"), stranger(CLIENTS), METRICS_PORT)
 
 
 @pytest.mark.parametrize("labels", [{}, {CLIENT_LABEL: "false"}, {"seawall.dev/other": "true"}])
 @pytest.mark.parametrize("port", [HTTP_PORT, GRPC_PORT, METRICS_PORT, 22, 9090])
 def test_nobody_else_reaches_the_fleet(firewall: Any, pod: Any, stranger: Any, labels: Any, port: int) -> None:
-    assert not firewall.receives(pod("triton"), stranger(labels), port)
+    assert not firewall.receives(pod("tumour-risk"), stranger(labels), port)
 
 
 @pytest.mark.parametrize("port", [HTTP_PORT, GRPC_PORT, METRICS_PORT])
 def test_addresses_outside_the_cluster_do_not_reach_the_fleet(
     firewall: Any, pod: Any, address: Any, port: int
 ) -> None:
-    assert not firewall.receives(pod("triton"), address(PUBLIC), port)
-    assert not firewall.receives(pod("triton"), address("10.20.1.1"), port)
+    assert not firewall.receives(pod("tumour-risk"), address(PUBLIC), port)
+    assert not firewall.receives(pod("tumour-risk"), address("10.20.1.1"), port)
 
 
 def test_a_replica_does_not_reach_another(firewall: Any, pod: Any) -> None:
-    assert not firewall.receives(pod("triton"), pod("triton"), HTTP_PORT)
-    assert not firewall.sends(pod("triton"), pod("triton"), HTTP_PORT)
+    assert not firewall.receives(pod("tumour-risk"), pod("tumour-risk"), HTTP_PORT)
+    assert not firewall.sends(pod("tumour-risk"), pod("tumour-risk"), HTTP_PORT)
 
 
 def test_the_scraper_reaches_metrics_and_nothing_else(firewall: Any, pod: Any) -> None:
     reached = {
         port
         for port in (HTTP_PORT, GRPC_PORT, METRICS_PORT)
-        if firewall.sends(pod("prometheus"), pod("triton"), port)
-        and firewall.receives(pod("triton"), pod("prometheus"), port)
+        if firewall.sends(pod("prometheus"), pod("tumour-risk"), port)
+        and firewall.receives(pod("tumour-risk"), pod("prometheus"), port)
     }
     assert reached == {METRICS_PORT}
 
@@ -69,20 +71,20 @@ def test_every_pod_of_ours_resolves_names(
 
 
 def test_the_fleet_gets_its_identitys_credentials(manifests: Any, firewall: Any, pod: Any, address: Any) -> None:
-    assert firewall.sends(pod("triton"), address(METADATA[manifests.cloud]), 80)
+    assert firewall.sends(pod("tumour-risk"), address(METADATA[manifests.cloud]), 80)
 
 
 def test_the_fleet_reaches_its_stores(manifests: Any, firewall: Any, pod: Any, address: Any) -> None:
-    assert firewall.sends(pod("triton"), address(STORES[manifests.cloud]), 443)
+    assert firewall.sends(pod("tumour-risk"), address(STORES[manifests.cloud]), 443)
 
 
 @pytest.mark.parametrize("where", [PUBLIC, FAR, "10.20.1.1", "199.36.153.9", "52.219.170.1"])
 def test_the_fleet_reaches_no_other_address_by_https(firewall: Any, pod: Any, address: Any, where: str) -> None:
-    assert not firewall.sends(pod("triton"), address(where), 443)
+    assert not firewall.sends(pod("tumour-risk"), address(where), 443)
 
 
 def test_the_fleet_does_not_reach_the_api_server(manifests: Any, firewall: Any, pod: Any, address: Any) -> None:
-    assert not [a for a in API_SERVERS[manifests.cloud] if firewall.sends(pod("triton"), address(a), 443)]
+    assert not [a for a in API_SERVERS[manifests.cloud] if firewall.sends(pod("tumour-risk"), address(a), 443)]
 
 
 def test_no_pod_on_eks_reaches_its_machines_metadata(aws_manifests: Any, aws_network: Any, address: Any) -> None:
@@ -98,7 +100,7 @@ def test_what_runs_the_cluster_reaches_the_internet_no_more(
 
 
 def test_the_fleet_reaches_its_redis_where_it_has_one(manifests: Any, firewall: Any, pod: Any, address: Any) -> None:
-    reached = [port for port in (6378, 6379) if firewall.sends(pod("triton"), address("10.20.49.3"), port)]
+    reached = [port for port in (6378, 6379) if firewall.sends(pod("tumour-risk"), address("10.20.49.3"), port)]
     assert reached == ([6378, 6379] if manifests.cloud == "gcp" else []), "DynamoDB is an API"
 
 
@@ -106,12 +108,12 @@ def test_the_fleet_reaches_its_redis_where_it_has_one(manifests: Any, firewall: 
     ("where", "port"), [(PUBLIC, 80), (PUBLIC, 22), (PUBLIC, 6378), (FAR, 6378), ("10.20.1.1", 80), ("10.20.1.1", 22)]
 )
 def test_the_fleet_reaches_nothing_else(firewall: Any, pod: Any, address: Any, where: str, port: int) -> None:
-    assert not firewall.sends(pod("triton"), address(where), port)
+    assert not firewall.sends(pod("tumour-risk"), address(where), port)
 
 
 @pytest.mark.parametrize("port", [80, 443, 8000, 5432])
 def test_the_fleet_reaches_no_pod_elsewhere(firewall: Any, pod: Any, stranger: Any, port: int) -> None:
-    assert not firewall.sends(pod("triton"), stranger(), port)
+    assert not firewall.sends(pod("tumour-risk"), stranger(), port)
 
 
 def test_the_adapter_asks_prometheus(firewall: Any, pod: Any) -> None:
@@ -152,7 +154,7 @@ def test_nobody_else_reaches_the_adapter(
         stranger(name="kube-system"),
         kube_system(**{"k8s-app": "kube-dns"}),
         pod("prometheus"),
-        pod("triton"),
+        pod("tumour-risk"),
         address("10.20.32.2"),  # where GKE's control plane has its address: it comes through the agent
         address("10.20.1.1"),  # a machine
         address("10.20.225.1"),
@@ -214,3 +216,30 @@ def test_a_pod_that_no_rule_names_can_do_nothing_in_our_namespaces(
 def test_policies_that_allow_both_ways_say_so(manifests: Any) -> None:
     for policy in manifests.of("NetworkPolicy"):
         assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"], policy["metadata"]["name"]
+
+
+DIGEST = f"sha256:{'a' * 64}"
+FLAGGER_METRICS = 8080
+
+
+def in_namespace(namespace: str, app: str) -> Peer:
+    """A pod of an application whose template a chart writes."""
+    labels = {"app.kubernetes.io/name": app}
+    return Peer(namespace, labels, {"kubernetes.io/metadata.name": namespace})
+
+
+def test_flagger_asks_prometheus_and_the_api_server_and_nobody_asks_it(cloud: Cloud, lay_down: Any) -> None:
+    canary = {"traffic": {"strategy": "canary"}, "hours": None}
+    images = {"flagger": DIGEST, "flagger_chart": DIGEST}
+    fleet = {"images": images, "services": {"tumour-risk": canary}}
+    laid = lay_down(cloud, "dev", fleet=fleet, pools={"gpu": {"max_nodes": 20}})
+    firewall = Firewall(laid.of("NetworkPolicy"))
+    flagger, prometheus = in_namespace("flagger-system", "flagger"), in_namespace(METRICS_NAMESPACE, "prometheus")
+    triton = in_namespace("serving", "triton")
+    assert firewall.passes(flagger, prometheus, PROMETHEUS_PORT)
+    assert any(firewall.sends(flagger, Peer(address=a), 443) for a in API_SERVERS[cloud])
+    assert not firewall.sends(flagger, Peer(address=PUBLIC), 443)
+    assert not any(firewall.sends(flagger, triton, port) for port in (HTTP_PORT, GRPC_PORT, METRICS_PORT))
+    assert not any(firewall.receives(flagger, each, FLAGGER_METRICS) for each in (triton, prometheus))
+    other = in_namespace("flagger-system", "other")
+    assert not firewall.receives(prometheus, other, PROMETHEUS_PORT), "no neighbour of Flagger's either"

@@ -7,6 +7,7 @@ from typing import Any
 from components.contracts.serving import ACCELERATOR_LABEL, GPU_TAINT_KEY, POOL_LABEL
 from components.contracts.vocabulary import Cloud
 from components.kubernetes.node_autoscaler import cluster_rules, own_rules
+from policies.inventory import Inventory
 
 GROUPS, POOLS = "aws:eks/nodeGroup:NodeGroup", "gcp:container/nodePool:NodePool"
 EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
@@ -46,11 +47,11 @@ def takers(manifests: Any, owner: str) -> set[str]:
 
 def test_some_pool_takes_the_fleet(manifests: Any) -> None:
     settings = manifests.inventory.settings
-    assert takers(manifests, "triton") == set(settings["pools"]) - {"system"}
+    assert takers(manifests, "tumour-risk") == set(settings["pools"]) - {"system"}
 
 
 def test_only_the_system_pool_takes_the_rest(manifests: Any) -> None:
-    rest = set(manifests.pods()) - {"triton"}
+    rest = set(manifests.pods()) - {"tumour-risk"}
     assert {owner: takers(manifests, owner) for owner in rest} == {owner: {"system"} for owner in rest}
 
 
@@ -59,17 +60,17 @@ def test_gpu_pools_bear_the_taint_whatever_value_their_cloud_gives_it(manifests:
         taint["value"] for _, taints in pools(manifests).values() for taint in taints if taint["key"] == GPU_TAINT_KEY
     }
     assert values == {{"aws": "true", "gcp": "present"}[manifests.cloud]}
-    tolerations = manifests.pods()["triton"]["spec"]["tolerations"]
+    tolerations = manifests.pods()["tumour-risk"]["spec"]["tolerations"]
     assert {"key": GPU_TAINT_KEY, "operator": "Exists", "effect": "NoSchedule"} in tolerations
 
 
 def test_the_fleet_selects_the_gpu_in_its_settings(manifests: Any) -> None:
-    selected = manifests.pods()["triton"]["spec"]["nodeSelector"]
-    assert selected[ACCELERATOR_LABEL] == manifests.fleet["accelerator"]
+    selected = manifests.pods()["tumour-risk"]["spec"]["nodeSelector"]
+    assert selected[ACCELERATOR_LABEL] == manifests.service["accelerator"]
 
 
 def test_the_fleet_waits_for_machines_and_an_identity(manifests: Any) -> None:
-    deployment = manifests.resource("Deployment", "triton")
+    deployment = manifests.resource("Deployment", "tumour-risk")
     urns = {*deployment.dependencies, *(u for us in deployment.property_dependencies.values() for u in us)}
     behind = {manifests.inventory.by_urn[u].type for u in urns if u in manifests.inventory.by_urn}
     assert "kubernetes:core/v1:Namespace" in behind and "kubernetes:core/v1:ServiceAccount" in behind
@@ -77,8 +78,8 @@ def test_the_fleet_waits_for_machines_and_an_identity(manifests: Any) -> None:
 
 def test_the_fleet_waits_for_the_pools_that_have_room_for_it_alone(lay_down: Any) -> None:
     large = {"machine_types": ["g6.12xlarge"], "min_nodes": 0, "max_nodes": 4}
-    moving = lay_down(Cloud.AWS, pools={"large": large}, fleet={"gpus_per_replica": 4, "max_replicas": 3})
-    deployment = moving.resource("Deployment", "triton")
+    moving = lay_down(Cloud.AWS, pools={"large": large}, service={"gpus_per_replica": 4, "max_replicas": 3})
+    deployment = moving.resource("Deployment", "tumour-risk")
     awaited = {r.name for r in moving.inventory.linked(deployment, "metadata", GROUPS)}
     assert awaited == {"large-on-demand"}, "the old pool stays until its replicas are gone, but can hold no new one"
 
@@ -87,8 +88,8 @@ def test_the_fleet_waits_for_the_pools_that_have_room_for_it_alone(lay_down: Any
 
 
 def test_the_cloud_binds_its_identity_to_the_fleets_own_account(manifests: Any) -> None:
-    account = manifests.pods()["triton"]["spec"]["serviceAccountName"]
-    namespace = manifests.namespace_of("triton")
+    account = manifests.pods()["tumour-risk"]["spec"]["serviceAccountName"]
+    namespace = manifests.namespace_of("tumour-risk")
     if manifests.cloud == "aws":
         bound = {
             (a.get("namespace"), a.get("serviceAccount"))
@@ -169,7 +170,7 @@ SMALL = {"vcpus_per_replica": 2, "memory_gib_per_replica": 8}
 
 
 def test_a_compute_class_names_the_pools_rank_by_rank(lay_down: Any) -> None:
-    laid = lay_down(Cloud.GCP, pools={"gpu": LISTED[Cloud.GCP]}, fleet=SMALL)
+    laid = lay_down(Cloud.GCP, pools={"gpu": LISTED[Cloud.GCP]}, service=SMALL)
     (found,) = laid.of("ComputeClass")
     by_name = {pool.get("name"): pool.name for pool in laid.inventory.of_type(POOLS)}
     assert [[by_name[name] for name in rule["nodepools"]] for rule in found["spec"]["priorities"]] == [
@@ -182,12 +183,17 @@ def test_a_compute_class_names_the_pools_rank_by_rank(lay_down: Any) -> None:
 
 
 def test_pods_ask_for_the_class_that_their_pools_belong_to(lay_down: Any) -> None:
-    laid = lay_down(Cloud.GCP, pools={"gpu": LISTED[Cloud.GCP]}, fleet=SMALL)
+    laid = lay_down(Cloud.GCP, pools={"gpu": LISTED[Cloud.GCP]}, service=SMALL)
     (found,) = laid.of("ComputeClass")
     bound = {"cloud.google.com/compute-class": found["metadata"]["name"]}
-    assert bound.items() <= laid.pods()["triton"]["spec"]["nodeSelector"].items()
+    assert bound.items() <= laid.pods()["tumour-risk"]["spec"]["nodeSelector"].items()
     gpu = [labels for labels, _ in pools(laid).values() if labels[POOL_LABEL] == "gpu"]
     assert len(gpu) == 6 and all(bound.items() <= labels.items() for labels in gpu)
+
+
+def test_a_stack_of_before_keeps_its_compute_class(plans: dict[str, Inventory]) -> None:
+    [found] = [r for r in plans["dev-gcp"].resources if r.type.endswith(":ComputeClass")]
+    assert [urn.rpartition("::")[2] for urn in found.aliases] == ["compute-class"]
 
 
 def test_other_clouds_have_no_compute_class(aws_manifests: Any) -> None:
@@ -195,7 +201,7 @@ def test_other_clouds_have_no_compute_class(aws_manifests: Any) -> None:
 
 
 def test_the_priority_expander_is_told_each_group(lay_down: Any) -> None:
-    laid = lay_down(Cloud.AWS, pools={"gpu": LISTED[Cloud.AWS]}, fleet=SMALL)
+    laid = lay_down(Cloud.AWS, pools={"gpu": LISTED[Cloud.AWS]}, service=SMALL)
     shown = laid.one("Deployment", "cluster-autoscaler")["metadata"]["annotations"]["seawall.dev/groups"]
     order = [entry.split()[0].rsplit("-", 1)[0] for entry in shown.split(", ")]
     assert order == ["gpu-on-demand", "system-on-demand", "gpu-spot"]
@@ -204,6 +210,6 @@ def test_the_priority_expander_is_told_each_group(lay_down: Any) -> None:
 
 
 def test_all_choices_together_have_no_more_gpus_than_the_pool(lay_down: Any, cloud: Cloud) -> None:
-    laid = lay_down(cloud, pools={"gpu": {**LISTED[cloud], "max_nodes": 7}}, fleet={**SMALL, "max_replicas": 6})
+    laid = lay_down(cloud, pools={"gpu": {**LISTED[cloud], "max_nodes": 7}}, service={**SMALL, "max_replicas": 6})
     assert laid.one("ResourceQuota", "gpus")["spec"]["hard"] == {"requests.nvidia.com/gpu": "7"}
-    assert laid.one("ResourceQuota", "gpus")["metadata"]["namespace"] == laid.namespace_of("triton")
+    assert laid.one("ResourceQuota", "gpus")["metadata"]["namespace"] == laid.namespace_of("tumour-risk")

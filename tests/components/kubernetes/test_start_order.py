@@ -10,7 +10,7 @@ from policies.model import Verdict
 from policies.rules.pod_identity import start_after_identity
 from policies.workloads import WORKLOADS
 
-BOUND = {"aws": {"triton", "cluster-autoscaler"}, "gcp": {"triton"}}
+BOUND = {"aws": {"tumour-risk", "cluster-autoscaler"}, "gcp": {"tumour-risk"}}
 """Cloud → the workloads that have an identity."""
 
 
@@ -32,7 +32,7 @@ def test_a_service_account_that_waits_for_nothing_is_found(manifests: Any) -> No
 
     inventory = manifests.inventory
     broken = replace(inventory, resources=tuple(loose(r) for r in inventory.resources))
-    assert judged(broken)["triton"] is Verdict.FAIL
+    assert judged(broken)["tumour-risk"] is Verdict.FAIL
 
 
 def test_a_workload_takes_its_accounts_name_from_the_account(manifests: Any) -> None:
