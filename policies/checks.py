@@ -68,6 +68,11 @@ def is_hidden(value: object) -> bool:
     return isinstance(value, str) and value in (UNKNOWN, SECRET)
 
 
+def is_masked(resource: Resource, below: str = "") -> bool:
+    """Whether something of a resource, or of what is below a path, cannot be read in this plan."""
+    return any(path.startswith(below) for path in (*resource.unknown_paths, *resource.secret_paths))
+
+
 def read(resource: Resource, path: str) -> Any:
     """The input at `path`: its value, `UNKNOWN`, `SECRET`, or `ABSENT`."""
     value = resource.get(path, ABSENT)

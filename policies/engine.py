@@ -42,6 +42,8 @@ BOOTSTRAP_KEY: Final = "seawall:bootstrap"
 NOT_SHOWN: Final[Mapping[str, str]] = {
     "retain_on_delete": "the analyzer protocol carries no such option (pulumi 3.272, analyzer.proto's "
     "AnalyzerResourceOptions, read 2026-11-21); it is always false here",
+    "aliases": "the engine tells those alone that a program writes as whole URNs, which Python's SDK does not (seen "
+    "on pulumi 3.259, 2026-11-22); there are none here",
 }
 """Fields of the inventory's resources that the engine does not show a policy pack → why; no rule may read them."""
 

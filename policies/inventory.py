@@ -43,6 +43,8 @@ class Resource:
     """As the program asks; None leaves the order of a replacement to the provider."""
     ignore_changes: tuple[str, ...] = ()
     """Inputs whose changes are not sent, as dotted paths."""
+    aliases: tuple[str, ...] = ()
+    """URNs under which the state of a stack may have it from before."""
     stateful: Stateful | None = None
     """What its component declares that it holds; None: nothing that the program cannot make again."""
 
@@ -82,6 +84,7 @@ class Resource:
             "retain_on_delete": self.retain_on_delete,
             "delete_before_replace": self.delete_before_replace,
             "ignore_changes": list(self.ignore_changes),
+            "aliases": list(self.aliases),
             "stateful": self.stateful.to_json() if self.stateful else None,
         }
 
@@ -104,6 +107,7 @@ class Resource:
             retain_on_delete=data["retain_on_delete"],
             delete_before_replace=data.get("delete_before_replace"),
             ignore_changes=tuple(data.get("ignore_changes", ())),
+            aliases=tuple(data.get("aliases", ())),
             stateful=Stateful.from_json(data["stateful"]) if data.get("stateful") else None,
         )
 

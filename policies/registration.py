@@ -41,6 +41,8 @@ class Registration:
     """As the program asks; None leaves the order of a replacement to the provider."""
     ignore_changes: tuple[str, ...] = ()
     """Input paths as the program names them, in Pulumi's own notation."""
+    aliases: tuple[str, ...] = ()
+    """URNs that it or a resource above it had before, by the program's own word."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """What a component shows of itself; empty for every other resource."""
 
@@ -85,6 +87,7 @@ def inventory_of(
                 retain_on_delete=registered.retain_on_delete,
                 delete_before_replace=registered.delete_before_replace,
                 ignore_changes=registered.ignore_changes,
+                aliases=registered.aliases,
                 stateful=state.get((registered.parent, registered.type, registered.name)),
             ),
             secrets,

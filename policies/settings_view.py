@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.contracts.apart import MACHINES_APART
 from components.contracts.backup import BackupSpec
 from components.contracts.bootstrap import STATE_COPY_MINUTES
 from components.contracts.specs import MonitoringSpec
-from components.contracts.vocabulary import Cloud, Environment
+from components.contracts.vocabulary import SYSTEM_POOL, Cloud, Environment
+from policies.inventory import Inventory
 
 _DEFAULT_LOG_RETENTION_DAYS = MonitoringSpec.model_fields["log_retention_days"].default
 _DEFAULT_MIN_DISTANCE_KM = BackupSpec.model_fields["min_distance_km"].default
@@ -33,6 +35,8 @@ class SettingsView:
     rpo_minutes: float
     """The recovery point objective; where it is missing, the shortest that a stack may have."""
     log_retention_days: int
+    machines_kept: int
+    """Fewest machines of the pool that carries everything beside the fleet."""
     opt_outs: Mapping[str, str]
     """Safe defaults given up → the reason."""
 
@@ -45,6 +49,9 @@ class SettingsView:
         rpo = backup.get("rpo_minutes", STATE_COPY_MINUTES if "copy_region" in settings else _LEAST_RPO_MINUTES)
         monitoring = settings.get("monitoring")
         kept = monitoring.get("log_retention_days") if isinstance(monitoring, Mapping) else None
+        pools = settings.get("pools")
+        system = pools.get(SYSTEM_POOL) if isinstance(pools, Mapping) else None
+        machines = system.get("min_nodes") if isinstance(system, Mapping) else None
         opt_outs = settings.get("opt_outs")
         cloud = settings.get("cloud")
         return SettingsView(
@@ -55,5 +62,14 @@ class SettingsView:
             min_distance_km=float(distance) if isinstance(distance, int | float) else _DEFAULT_MIN_DISTANCE_KM,
             rpo_minutes=float(rpo) if isinstance(rpo, int | float) else _LEAST_RPO_MINUTES,
             log_retention_days=kept if isinstance(kept, int) else _DEFAULT_LOG_RETENTION_DAYS,
+            machines_kept=machines if isinstance(machines, int) else MACHINES_APART,
             opt_outs={str(k): str(v) for k, v in opt_outs.items()} if isinstance(opt_outs, Mapping) else {},
         )
+
+
+def door_reason(inventory: Inventory, section: str, key: str) -> str:
+    """What the settings of the fleet's door give as a reason to do without something; empty where they give none."""
+    found: Any = inventory.settings
+    for part in ("fleet", "door", section, key):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return str(found or "")

@@ -48,4 +48,9 @@ ARTIFACT_REGISTRY: Final = "gcp:artifactregistry/repository:Repository"
 LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
 
 DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
+RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 NAMESPACE: Final = "kubernetes:core/v1:Namespace"
+
+CLIENT_TRAFFIC: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:ClientTrafficPolicy"
+ENVOY_PROXY: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy"
+BACKEND_TRAFFIC: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:BackendTrafficPolicy"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from policies.checks import ABSENT, failed, is_hidden, items, read, shown, unreadable
 from policies.inventory import Inventory, Resource
@@ -76,3 +78,26 @@ def _selects(policy: Resource, labels: Mapping[str, object]) -> bool:
     if is_hidden(wanted):
         return False
     return not isinstance(wanted, Mapping) or all(labels.get(key) == value for key, value in wanted.items())
+
+
+_PERCENT: Final = re.compile(r"(\d+)%")
+_DURATION: Final = re.compile(r"([0-9]{1,5})(s|m|h)")
+_OWN: Final = re.compile(r"^(oci://)?(\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com|[a-z0-9-]+-docker\.pkg\.dev)/")
+HOLDS_DIGEST: Final = re.compile(r"@sha256:[0-9a-f]{64}$")
+
+
+def lets_some_go(value: Any) -> bool:
+    """Whether a `maxUnavailable` lets a pod go: 1 or more, or a part of the replicas."""
+    part = _PERCENT.fullmatch(str(value))
+    return int(part[1]) > 0 if part else isinstance(value, (int, float)) and value >= 1
+
+
+def seconds_of(duration: str) -> int:
+    """A duration as the Gateway API writes whole ones; 0 for what is none."""
+    found = _DURATION.fullmatch(duration)
+    return int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else 0
+
+
+def is_own_image(image: str) -> bool:
+    """Whether an image or a chart is a cloud registry's of one's own, and named by digest."""
+    return bool(_OWN.match(image) and HOLDS_DIGEST.search(image))

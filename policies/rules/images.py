@@ -10,7 +10,7 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.tokens import ARTIFACT_REGISTRY, DEPLOYMENT, ECR_REPOSITORY
-from policies.workloads import WORKLOADS, containers, unreadable_containers
+from policies.workloads import HOLDS_DIGEST, WORKLOADS, containers, unreadable_containers
 
 family = Family("Images")
 
@@ -22,7 +22,6 @@ _CACHED = f"111122223333.dkr.ecr.eu-west-1.amazonaws.com/prod/quay/app@sha256:{'
 _ECR = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/([^@:]+)")
 _ARTIFACT = re.compile(r"^[a-z0-9-]+-docker\.pkg\.dev/[^/]+/([^/@:]+)/")
 _PUBLIC = f"quay.io/prometheus/prometheus@sha256:{'a' * 64}"
-_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 
 
 @family.rule(
@@ -47,7 +46,7 @@ _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 )
 def images_by_digest(workload: Resource, _: Inventory) -> Judgement:
     return unreadable_containers(workload) or all_of(
-        expect(workload, f"{c}.image", "an image by digest (…@sha256:…)", lambda v: bool(_DIGEST.search(v)))
+        expect(workload, f"{c}.image", "an image by digest (…@sha256:…)", lambda v: bool(HOLDS_DIGEST.search(v)))
         for c in containers(workload)
     )
 
