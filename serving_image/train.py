@@ -10,11 +10,13 @@ the other 20 come from the feature store, so no prediction is right without it.
 
 Writes, below FOLDER (default: this folder):
 
-    model_repository/classifier/1/model.onnx           scaling and logistic regression, float32 in and out
+    model_repository/classifier/1/model.onnx           scaling, logistic regression and the label's threshold
     model_repository/feature_lookup/1/fallback.json    training means, served where the store gives no row
+    model_repository/feature_lookup/1/limits.json      what each measurement may be
     features/held_out.json                             the store's rows of the held-out entities
     golden/predictions.json                            requests, expected answers, tolerance, accuracy
     model_repository/tumour_risk/1/goldens.json        that file's digest, count and tolerance
+    model_repository/tumour_risk/1/self_check.json     what a server asks itself before it is ready
     lineage.json                                       this program, its packages, the data and the metrics
 
 and prints the held-out accuracy. The split's seed is fixed and the solver is deterministic, so the same package
@@ -33,6 +35,7 @@ from typing import Any
 
 # These live in the serving environment only (see requirements.in), never in the main one.
 import numpy as np  # pyright: ignore[reportMissingImports]
+from onnx import TensorProto, checker, helper, numpy_helper  # pyright: ignore[reportMissingImports]
 from skl2onnx import to_onnx  # pyright: ignore[reportMissingImports]
 from skl2onnx.common.data_types import FloatTensorType  # pyright: ignore[reportMissingImports]
 from sklearn.datasets import load_breast_cancer  # pyright: ignore[reportMissingImports]
@@ -51,7 +54,20 @@ an answer from the fallback features is off by far more."""
 OPSET = 17
 """Old enough for every onnxruntime that the pinned servers carry, and has all operators of the pipeline."""
 LABELS = ("malignant", "benign")
-MADE = ("feature_lookup/1/fallback.json", "tumour_risk/1/goldens.json")
+THRESHOLD = 0.5
+"""A sample is called malignant from this probability on; part of the graph, and so of what the goldens prove."""
+LARGEST_TIMES = 3
+"""A measurement may be so many times the largest of the data set: beyond it lies a wrong unit, not a patient."""
+SELF_CHECK_ENTITY = "seawall-self-check"
+"""What the lookup gives the training means, without a read."""
+SELF_CHECK_ROWS = 4
+CLEAR = 0.1
+MADE = (
+    "feature_lookup/1/fallback.json",
+    "feature_lookup/1/limits.json",
+    "tumour_risk/1/goldens.json",
+    "tumour_risk/1/self_check.json",
+)
 """What is made beside the model itself, in the model repository."""
 PACKAGES = ("numpy", "onnx", "scikit-learn", "skl2onnx")
 """What decides, beside this file, which bytes the model has."""
@@ -94,9 +110,16 @@ def main() -> None:
     )
     model_file = out / "model_repository" / "classifier" / "1" / "model.onnx"
     model_file.parent.mkdir(parents=True, exist_ok=True)
-    model_file.write_bytes(model.SerializeToString())
+    model_file.write_bytes(with_label(model).SerializeToString())
 
     means = x_train[:, MEASUREMENTS:].astype(np.float64).mean(axis=0)
+    write_json(
+        out / "model_repository" / "feature_lookup" / "1" / "limits.json",
+        {
+            "measurements": names[:MEASUREMENTS],
+            "largest": [float(f"{LARGEST_TIMES * most:.3g}") for most in data.data[:, :MEASUREMENTS].max(axis=0)],
+        },
+    )
     write_json(
         out / "model_repository" / "feature_lookup" / "1" / "fallback.json",
         {"features": names[MEASUREMENTS:], "means": [round(float(mean), 6) for mean in means]},
@@ -128,6 +151,7 @@ def main() -> None:
             ],
         },
     )
+    write_self_check(out, pipeline, x_test[order, :MEASUREMENTS], means)
     # In the release, so that whoever pins its digest pins what it must answer.
     write_json(
         out / "model_repository" / "tumour_risk" / "1" / "goldens.json",
@@ -160,6 +184,76 @@ def main() -> None:
         },
     )
     print(f"trained on {len(y_train)} rows; held-out accuracy {accuracy:.4f} on {len(y_test)} rows")
+
+
+def with_label(model: Any) -> Any:
+    """The graph with the answer that clients read: the probability of a malignant sample, and its label."""
+    graph = model.graph
+    # The pipeline names the most likely class, by number; nothing reads it any more.
+    for output in list(graph.output):
+        if output.name != "probabilities":
+            graph.output.remove(output)
+            for node in graph.node:
+                node.output[:] = ["class_number" if name == output.name else name for name in node.output]
+                node.input[:] = ["class_number" if name == output.name else name for name in node.input]
+    del graph.output[:]
+    constants = {
+        "column": np.array([0], dtype=np.int64),
+        "threshold": np.array(THRESHOLD, dtype=np.float32),
+        "malignant": np.array([LABELS[0].encode()], dtype=np.object_),
+        "benign": np.array([LABELS[1].encode()], dtype=np.object_),
+    }
+    graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in constants.items())
+    graph.node.extend(
+        [
+            helper.make_node("Gather", ["probabilities", "column"], ["probability"], axis=1),
+            helper.make_node("GreaterOrEqual", ["probability", "threshold"], ["is_malignant"]),
+            helper.make_node("Where", ["is_malignant", "malignant", "benign"], ["label"]),
+        ]
+    )
+    graph.output.extend(
+        [
+            helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["rows", 1]),
+            helper.make_tensor_value_info("label", TensorProto.STRING, ["rows", 1]),
+        ]
+    )
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "rows"
+    for opset in model.opset_import:
+        if opset.domain == "":
+            opset.version = max(opset.version, OPSET)
+    checker.check_model(model)
+    return model
+
+
+def write_self_check(out: Path, pipeline: Any, measurements: Any, means: Any) -> None:
+    """A request of an entity that has the training means, and its answer, as Triton's HTTP API has them."""
+    features = np.concatenate([measurements, np.tile(means.astype(np.float32), (len(measurements), 1))], axis=1)
+    all_probabilities = pipeline.predict_proba(features.astype(np.float64))[:, 0]
+    # Not one whose label the last digit decides: some of each label.
+    chosen = np.flatnonzero(abs(all_probabilities - THRESHOLD) > CLEAR)[:SELF_CHECK_ROWS]
+    measurements, rows = measurements[chosen], len(chosen)
+    probabilities = [round(float(p), 7) for p in all_probabilities[chosen]]
+    tensors = {
+        "entity_id": ("BYTES", 1, [SELF_CHECK_ENTITY] * rows),
+        "measurements": ("FP32", MEASUREMENTS, [value for row in measurements for value in _row(row)]),
+    }
+    answers = {
+        "probability": probabilities,
+        "label": [LABELS[0] if probability >= THRESHOLD else LABELS[1] for probability in probabilities],
+        "features_source": ["training_means"] * rows,
+    }
+    write_json(
+        out / "model_repository" / "tumour_risk" / "1" / "self_check.json",
+        {
+            "model": "tumour_risk",
+            "tolerance": TOLERANCE,
+            "inputs": [
+                {"name": name, "datatype": kind, "shape": [rows, width], "data": values}
+                for name, (kind, width, values) in tensors.items()
+            ],
+            "outputs": answers,
+        },
+    )
 
 
 def _row(values: Any) -> list[float]:

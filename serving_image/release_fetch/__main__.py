@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import re
 import sys
 from pathlib import Path
@@ -63,4 +64,5 @@ def main(given: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()  # it would walk through the SDK's objects again and again, for the cycles of one short life
     sys.exit(main())

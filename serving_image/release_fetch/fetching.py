@@ -7,8 +7,8 @@ In the folder:
     parts/SHA256.data     a file that is on its way, with holes
     parts/SHA256.done     the numbers of its parts that have arrived, one a line
 
-A fetch that was killed goes on from there. What is on the disk is hashed, not what arrived: whatever a dying machine
-left in a part is found, and that file is fetched anew.
+A fetch that was killed goes on from there. What an earlier attempt left, and every large file, is hashed as it lies
+on the disk, not as it arrived: whatever a dying machine left in a part is found, and that file is fetched anew.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ import os
 import shutil
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
+from .growing import GrowingFile
 from .manifest import File, read_manifest
 from .problems import BROKEN, FetchError, NoAnswerError
 from .signature import check_signature
@@ -138,18 +141,19 @@ def _fetch(job: Job, tell: Tell) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     _drop_others(incoming, {file.path for file in files})
     progress = Progress(total, tell)
+    found = {path.relative_to(incoming).as_posix() for path in incoming.rglob("*")}
+    for folder in sorted({file.path.rpartition("/")[0] for file in files}):
+        (incoming / folder).mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(job.workers, thread_name_prefix="fetch") as pool:
-        missing = [
-            f
-            for f, whole in zip(files, pool.map(lambda f: _is_whole(incoming / f.path, f), files), strict=True)
-            if not whole
-        ]
+        there = [file for file in files if file.path in found]
+        verdicts = pool.map(lambda file: _is_whole(incoming / file.path, file), there)
+        whole = {file.path for file, is_whole in zip(there, verdicts, strict=True) if is_whole}
+        missing = [file for file in files if file.path not in whole]
         progress.add(total - sum(f.size for f in missing), fetched=False)
         _check_space(job, missing)
-        _all(pool, [lambda f=f: _bring(job, f, progress) for f in missing if f.size <= job.part_bytes])
-        for file in missing:
-            if file.size > job.part_bytes:
-                _bring_in_parts(job, file, pool, progress)
+        small = [file for file in missing if file.size <= job.part_bytes]
+        _all(pool, job.workers, [lambda f=f: _bring(job, f, progress) for f in small])
+        _bring_in_parts(job, [file for file in missing if file.size > job.part_bytes], pool, progress)
     shutil.rmtree(parts)
     incoming.rename(job.repository)
     tell(f"{job.uri}: whole and verified, {progress.line()}")
@@ -202,92 +206,81 @@ def _check_space(job: Job, missing: Iterable[File]) -> None:
 
 
 def _bring(job: Job, file: File, progress: Progress) -> None:
-    """One small file, in one request."""
+    """One small file, in one request; hashed as it arrives."""
     part, _ = _on_the_way(job, file)
     for _ in range(2):  # a file that changes while it is read gets one more chance
-        _read_part(job, file, part, 0, file.size)
-        if _place(job, file, part):
+        if _read_part(job, file, part, 0, file.size, os.O_TRUNC) == file.sha256:
+            part.rename(f"{job.folder}/incoming/{file.path}")
             progress.add(file.size)
             return
+    part.unlink(missing_ok=True)
     raise _other_digest(job, file)
 
 
-def _bring_in_parts(job: Job, file: File, pool: ThreadPoolExecutor, progress: Progress) -> None:
-    """One large file, its parts at once; those that an earlier attempt brought are kept."""
-    part, journal = _on_the_way(job, file)
-    starts = range(0, file.size, job.part_bytes)
+def _bring_in_parts(job: Job, files: Sequence[File], pool: ThreadPoolExecutor, progress: Progress) -> None:
+    """Large files, their parts at once; those that an earlier attempt brought are kept."""
+    left = files
     for _ in range(2):
-        arrived = _arrived(journal) if part.exists() else set()
-        if not part.exists():
-            journal.unlink(missing_ok=True)
-            with part.open("wb") as made:
-                made.truncate(file.size)
-        lock = threading.Lock()
+        growing = [(file, GrowingFile(*_on_the_way(job, file), file.size, job.part_bytes)) for file in left]
+        parts = ((file, onto, start, length) for file, onto in growing for start, length in onto.missing())
+        # The files in turns: the kernel lets one thread at a time write to a file, and one thread hashes it.
+        work = sorted(parts, key=lambda part: part[2])
+        progress.add(sum(file.size for file in left) - sum(length for *_, length in work), fetched=False)
 
-        def bring(start: int, lock: threading.Lock = lock) -> None:
-            length = min(job.part_bytes, file.size - start)
-            _read_part(job, file, part, start, length)
-            with lock, journal.open("a") as told:
-                told.write(f"{job.part_bytes}:{start}\n")
+        def bring(file: File, onto: GrowingFile, start: int, length: int) -> None:
+            _read_part(job, file, _on_the_way(job, file)[0], start, length)
+            onto.arrived(start)
             progress.add(length)
 
-        done = [start for start in starts if (job.part_bytes, start) in arrived]
-        progress.add(sum(min(job.part_bytes, file.size - start) for start in done), fetched=False)
-        _all(pool, [lambda start=start: bring(start) for start in starts if start not in done])
-        if _place(job, file, part):
-            journal.unlink(missing_ok=True)
-            return
-        progress.add(-file.size)
-        journal.unlink(missing_ok=True)
-    raise _other_digest(job, file)
+        _all(pool, job.workers, [lambda part=part: bring(*part) for part in work])
+        left = []
+        for file, onto in growing:
+            if onto.is_whole(file.sha256):
+                onto.move(job.folder / "incoming" / file.path)
+            else:
+                onto.drop()
+                progress.add(-file.size)
+                left.append(file)
+    if left:
+        raise _other_digest(job, left[0])
 
 
 def _on_the_way(job: Job, file: File) -> tuple[Path, Path]:
     # By content and place: two equal files must not write to one.
     name = hashlib.sha256(f"{file.sha256} {file.path}".encode()).hexdigest()
-    return job.folder / "parts" / f"{name}.data", job.folder / "parts" / f"{name}.done"
+    base = f"{job.folder}/parts/{name}"  # joined as text: for a small file, paths cost as much as its digest
+    return Path(f"{base}.data"), Path(f"{base}.done")
 
 
-def _arrived(journal: Path) -> set[tuple[int, int]]:
-    """Size and start of each part that arrived whole; a line that was cut off counts for nothing."""
-    text = journal.read_text() if journal.exists() else ""
-    lines = text[: text.rfind("\n") + 1].splitlines()
-    pairs = (line.split(":") for line in lines)
-    return {(int(pair[0]), int(pair[1])) for pair in pairs if len(pair) == 2 and all(p.isdigit() for p in pair)}
+def _read_part(job: Job, file: File, into: Path, start: int, length: int, flags: int = 0) -> str | None:
+    """Write a range of the object to the same place of the file; the SHA-256 of it where it is the whole file."""
+    descriptor = os.open(into, os.O_WRONLY | os.O_CREAT | flags, 0o644)
+    digest = hashlib.sha256()
 
+    def read() -> None:
+        nonlocal digest
+        digest, position = hashlib.sha256(), start
 
-def _read_part(job: Job, file: File, into: Path, start: int, length: int) -> None:
-    """Write a range of the object to the same place of the file."""
-    descriptor = os.open(into, os.O_WRONLY | os.O_CREAT, 0o644)
+        def write(data: bytes | memoryview) -> None:
+            nonlocal position
+            if length == file.size:
+                digest.update(data)
+            with memoryview(data) as left:
+                done = 0
+                while done < len(left):  # a disk that is nearly full takes a part of it
+                    done += os.pwrite(descriptor, left[done:], position + done)
+            position += done
+
+        if length:
+            job.source.read(f"{REPOSITORY}/{file.path}", start, length, write)
+        if position != start + length:
+            raise NoAnswerError(f"{job.uri}/{REPOSITORY}/{file.path} ended after {position} of {file.size} bytes")
+
     try:
-
-        def read() -> None:
-            position = start
-
-            def write(data: bytes) -> None:
-                nonlocal position
-                os.pwrite(descriptor, data, position)
-                position += len(data)
-
-            if length:
-                job.source.read(f"{REPOSITORY}/{file.path}", start, length, write)
-            if position != start + length:
-                raise NoAnswerError(f"{job.uri}/{REPOSITORY}/{file.path} ended after {position} of {file.size} bytes")
-
         _patiently(job, read)
     finally:
         os.close(descriptor)
-
-
-def _place(job: Job, file: File, part: Path) -> bool:
-    """Move a file to its place if it is the manifest's; else remove it."""
-    if not _is_whole(part, file):
-        part.unlink(missing_ok=True)
-        return False
-    final = job.folder / "incoming" / file.path
-    final.parent.mkdir(parents=True, exist_ok=True)
-    part.rename(final)
-    return True
+    return digest.hexdigest() if length == file.size else None
 
 
 def _is_whole(path: Path, file: File) -> bool:
@@ -300,16 +293,24 @@ def _is_whole(path: Path, file: File) -> bool:
     return digest.hexdigest() == file.sha256
 
 
-def _all(pool: ThreadPoolExecutor, work: Sequence[Callable[[], object]]) -> None:
+def _all(pool: ThreadPoolExecutor, workers: int, work: Iterable[Callable[[], object]]) -> None:
     """Do everything; the first error stops what has not begun, and is raised."""
-    futures: list[Future[object]] = [pool.submit(each) for each in work]
-    finished, _ = wait(futures, return_when=FIRST_EXCEPTION)
-    failed = next((future for future in finished if future.exception()), None)
-    if failed is not None:
-        for future in futures:
-            future.cancel()
-        wait(futures)
-        failed.result()
+    left, errors = deque(work), list[BaseException]()
+
+    def run() -> None:
+        with suppress(IndexError):
+            while True:
+                each = left.popleft()
+                try:
+                    each()
+                except BaseException as error:
+                    left.clear()
+                    errors.append(error)
+                    return
+
+    wait([pool.submit(run) for _ in range(min(workers, len(left)))])  # a future for each costs a small file much
+    if errors:
+        raise errors[0]
 
 
 def _patiently(job: Job, call: Callable[[], _T]) -> _T:

@@ -25,7 +25,7 @@ STATEMENT: Final = "https://in-toto.io/Statement/v1"
 PREDICATE: Final = "https://seawall.dev/model-release/v1"
 _REMEDY: Final = (
     "Let its publisher sign it with `seawall models publish`, and name their fingerprint in "
-    "fleet.model_release.signers; do not serve it before."
+    "fleet.services.NAME.release.signers; do not serve it before."
 )
 
 

@@ -21,8 +21,10 @@ def image_folder() -> Path:
 @pytest.fixture(scope="session")
 def feature_store() -> ModuleType:
     """The module `feature_store` of the model `feature_lookup`."""
-    path = ROOT / "model_repository" / "feature_lookup" / "1" / "feature_store.py"
-    spec = importlib.util.spec_from_file_location("serving_image_feature_store", path)
+    path = ROOT / "model_repository" / "feature_lookup" / "1" / "feature_store"
+    spec = importlib.util.spec_from_file_location(
+        "serving_image_feature_store", path / "__init__.py", submodule_search_locations=[str(path)]
+    )
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up

@@ -56,7 +56,7 @@ def test_a_stored_row_is_served_as_stored(feature_store: ModuleType, lookup: Cal
 
 def test_an_unknown_entity_gets_the_fallback_and_says_so(lookup: Callable[..., Any]) -> None:
     (found,) = lookup(FakeStore({})).lookup(["nobody"])
-    assert (found.values, found.source, found.outcome) == (FALLBACK, "fallback", "missing")
+    assert (found.values, found.source, found.outcome) == (FALLBACK, "training_means", "missing")
 
 
 def test_an_expired_row_is_not_served_although_it_is_there(
@@ -158,7 +158,7 @@ def test_an_error_of_the_store_is_answered_with_the_fallback_and_reported(lookup
 
     reports: list[str] = []
     (found,) = lookup(FakeStore({}, act=fail), report=reports.append).lookup(["patient-7"])
-    assert (found.source, found.outcome) == ("fallback", "error")
+    assert (found.source, found.outcome) == ("training_means", "error")
     assert len(reports) == 1 and "refused" in reports[0]
 
 
@@ -199,10 +199,84 @@ def test_keys_that_dynamodb_left_unprocessed_are_asked_again(feature_store: Modu
     assert rows == {"a": feature_store.Row("[1]")}
 
 
-def test_a_table_that_stays_throttled_is_an_error_not_a_missing_row(feature_store: ModuleType) -> None:
-    client = FakeDynamoDB({"a": {"features": {"S": "[1]"}}}, unprocessed_turns=99)
-    with pytest.raises(RuntimeError, match="throttled"):
-        feature_store.DynamoDBStore(client, "table").fetch(["a"])
+def test_a_table_that_stays_throttled_is_told_as_such_not_as_a_missing_row(
+    feature_store: ModuleType, lookup: Callable[..., Any]
+) -> None:
+    client = FakeDynamoDB({"a": {"features": {"S": "[1,2]"}}}, unprocessed_turns=99)
+    (found,) = lookup(feature_store.DynamoDBStore(client, "table")).lookup(["a"])
+    assert (found.outcome, found.source) == ("throttled", "training_means")
+    assert client.requests == [1, 1, 1]
+
+
+def test_the_rows_that_a_throttled_table_gave_are_served(
+    feature_store: ModuleType, lookup: Callable[..., Any]
+) -> None:
+    class Throttled(FakeDynamoDB):
+        """Reads one key at a time."""
+
+        def batch_get_item(self, RequestItems: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: N803 (boto3's name)
+            first, *rest = RequestItems["table"]["Keys"]
+            answer = super().batch_get_item({"table": {"Keys": [first]}})
+            return {**answer, "UnprocessedKeys": {"table": {"Keys": rest}} if rest else {}}
+
+    client = Throttled({str(number): {"features": {"S": "[1,2]"}} for number in range(5)})
+    found = lookup(feature_store.DynamoDBStore(client, "table")).lookup([str(number) for number in range(5)])
+    assert [each.outcome for each in found] == ["found", "found", "found", "throttled", "throttled"]
+
+
+TTL_S, NOW = 720 * 3600.0, 1_700_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("written_s_ago", "outcome", "source"),
+    [
+        (0, "found", "store"),
+        (23 * 3600, "found", "store"),
+        (25 * 3600, "stale", "stale"),
+        (719 * 3600, "stale", "stale"),
+    ],
+)
+def test_a_row_says_how_old_it_is_and_from_when_on_it_is_stale(
+    feature_store: ModuleType, written_s_ago: float, outcome: str, source: str
+) -> None:
+    store = FakeStore({"a": row(feature_store, 1, 2, expires_at=time.time() - written_s_ago + TTL_S)})
+    fresh = feature_store.Freshness(TTL_S, 24 * 3600)
+    looking = feature_store.FeatureLookup(store, FALLBACK, 5.0, freshness=fresh)
+    (found,) = looking.lookup(["a"])
+    looking.close()
+    assert (found.outcome, found.source, found.values) == (outcome, source, (1.0, 2.0))
+    assert found.age_s == pytest.approx(written_s_ago, abs=5)
+
+
+@pytest.mark.parametrize("expires_at", [None, NOW + TTL_S + 3600])
+def test_an_age_that_nobody_knows_is_not_told(feature_store: ModuleType, expires_at: float | None) -> None:
+    assert feature_store.Freshness(TTL_S, 3600).age_s(feature_store.Row("[1,2]", expires_at), NOW) is None
+
+
+def test_the_training_means_have_no_age(lookup: Callable[..., Any]) -> None:
+    (found,) = lookup(FakeStore({})).lookup(["nobody"])
+    assert found.age_s is None
+
+
+@pytest.mark.parametrize(
+    ("ttl", "stale"), [("", "1"), ("24", "24"), ("24", "48"), ("x", ""), ("-1", ""), ("24", "0"), ("nan", "")]
+)
+def test_hours_that_cannot_be_meant_stop_the_start(feature_store: ModuleType, ttl: str, stale: str) -> None:
+    with pytest.raises(ValueError, match="SEAWALL_FEATURES_"):
+        feature_store.freshness({"SEAWALL_FEATURES_TTL_HOURS": ttl, "SEAWALL_FEATURES_STALE_HOURS": stale})
+
+
+def test_the_entity_of_the_self_check_is_answered_without_a_read(lookup: Callable[..., Any]) -> None:
+    store = FakeStore({})
+    (found,) = lookup(store).lookup(["seawall-self-check"])
+    assert (found.outcome, found.source, store.asked) == ("self_check", "training_means", [])
+
+
+def test_a_batch_is_counted_as_one_read(feature_store: ModuleType, lookup: Callable[..., Any]) -> None:
+    looking = lookup(FakeStore({"a": row(feature_store, 1, 2)}))
+    looking.lookup(["a", "b", "a", "seawall-self-check"])
+    looking.lookup([])
+    assert looking.reads == 1
 
 
 def test_dynamodbs_expiry_attribute_is_read(feature_store: ModuleType) -> None:
@@ -222,6 +296,46 @@ def test_redis_reads_a_batch_by_prefixed_keys(feature_store: ModuleType) -> None
             return [{"features:a": b"[1]"}.get(key) for key in keys]
 
     assert feature_store.RedisStore(FakeRedis()).fetch(["a", "b"]) == {"a": feature_store.Row("[1]")}
+
+
+class FakePipeline:
+    """A client whose pipeline answers MGET and PTTL in one round trip."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers, self.trips, self.asked = answers, 0, []
+
+    def pipeline(self, transaction: bool) -> FakePipeline:
+        assert not transaction
+        return self
+
+    def mget(self, keys: list[str]) -> None:
+        self.asked.append(("mget", *keys))
+
+    def pttl(self, key: str) -> None:
+        self.asked.append(("pttl", key))
+
+    def execute(self, raise_on_error: bool) -> list[Any]:
+        assert not raise_on_error
+        self.trips += 1
+        return list(self.answers)
+
+
+def test_redis_tells_values_and_expiries_in_one_round_trip(feature_store: ModuleType) -> None:
+    client = FakePipeline([b"[1]", None, b"[3]"], 60_000, -2, -1)
+    rows = feature_store.RedisStore(client, with_expiry=True).fetch(["a", "b", "c"])
+    assert client.trips == 1 and rows["a"].expires_at == pytest.approx(time.time() + 60, abs=5)
+    assert rows["c"] == feature_store.Row("[3]") and "b" not in rows
+
+
+def test_a_user_who_may_not_ask_for_expiries_gets_the_rows(feature_store: ModuleType) -> None:
+    client = FakePipeline([b"[1]"], PermissionError("NOPERM"))
+    assert feature_store.RedisStore(client, with_expiry=True).fetch(["a"]) == {"a": feature_store.Row("[1]")}
+
+
+def test_a_store_that_refuses_the_rows_is_an_error(feature_store: ModuleType, lookup: Callable[..., Any]) -> None:
+    client = FakePipeline(PermissionError("NOPERM"), PermissionError("NOPERM"))
+    (found,) = lookup(feature_store.RedisStore(client, with_expiry=True)).lookup(["a"])
+    assert found.outcome == "error"
 
 
 @pytest.fixture

@@ -72,7 +72,10 @@ def test_the_container_and_the_local_environment_have_the_same_packages(image_fo
 
 
 def test_what_the_models_import_is_in_the_container(image_folder: Path) -> None:
-    own = {path.stem for path in (image_folder / "model_repository").rglob("*.py")}
+    models = [
+        path for folder in ("model_repository", "router/template") for path in (image_folder / folder).rglob("*.py")
+    ]
+    own = {path.parent.name if path.name == "__init__.py" else path.stem for path in models}
     # A namespace that several packages share: `google.cloud.firestore` comes with google-cloud-firestore.
     own |= (
         {"google"}
@@ -82,13 +85,13 @@ def test_what_the_models_import_is_in_the_container(image_folder: Path) -> None:
     there = set(sys.stdlib_module_names) | IN_THE_BASE_IMAGE | own | set(pinned(image_folder / "runtime.lock"))
     wanted = {
         name.split(".")[0]
-        for path in (image_folder / "model_repository").rglob("*.py")
+        for path in models
         for node in ast.walk(ast.parse(path.read_text()))
         for name in (
             [alias.name for alias in node.names]
             if isinstance(node, ast.Import)
             else [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
+            if isinstance(node, ast.ImportFrom) and not node.level
             else []
         )
     }
@@ -111,6 +114,30 @@ def test_every_model_says_its_name_versions_and_batch_size(image_folder: Path) -
         text = config.read_text()
         assert f'name: "{config.parent.name}"' in text
         assert "version_policy" in text and "max_batch_size: 64" in text
+
+
+def test_the_lookup_gives_the_entity_of_the_self_check_the_training_means(
+    feature_store: ModuleType, image_folder: Path
+) -> None:
+    check = json.loads((image_folder / "model_repository/tumour_risk/1/self_check.json").read_text())
+    asked = {tensor["name"]: tensor["data"] for tensor in check["inputs"]}
+    assert set(asked["entity_id"]) == {feature_store.SELF_CHECK_ENTITY}
+    assert set(check["outputs"]["features_source"]) == {"training_means"}
+    assert set(check["outputs"]["label"]) == {"malignant", "benign"}, "a classifier that says one thing is found out"
+
+
+def test_no_model_is_cached(image_folder: Path) -> None:
+    """With a cache a dead model's error comes back as an answer without outputs (seen on Triton 2.51, 2026-11-22)."""
+    configs = (image_folder / "model_repository").glob("*/config.pbtxt")
+    assert not [path.parent.name for path in configs if "response_cache" in path.read_text()]
+
+
+def test_what_waits_has_a_limit_and_an_end(image_folder: Path) -> None:
+    for path in (image_folder / "model_repository").glob("*/config.pbtxt"):
+        text = path.read_text()
+        if "ensemble_scheduling" not in text:
+            assert "max_queue_size: " in text and "timeout_action: REJECT" in text, path.parent.name
+            assert "default_timeout_microseconds: " in text, path.parent.name
 
 
 def test_the_fallback_has_a_value_for_every_stored_feature(image_folder: Path) -> None:

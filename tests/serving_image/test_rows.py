@@ -27,7 +27,7 @@ from common.target import Target
 from components.contracts import serving
 from components.contracts.feature_store import FeatureStoreKind
 from components.gcp.feature_store import firestore
-from localcloud.toolchain import ensure_bigtable_emulator, ensure_serving_environment
+from localcloud.toolchain import ensure_bigtable_emulator
 from ops.features.rows import Row, encode
 from ops.features.store import FeatureStore, open_rows
 
@@ -111,17 +111,15 @@ def bigtable_emulator() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module", params=list(KINDS), ids=str)
-def probe(request: pytest.FixtureRequest, image_folder: Path) -> Iterator[Probe]:
+def probe(request: pytest.FixtureRequest, image_folder: Path, serving_python: Path) -> Iterator[Probe]:
     """A probe of each kind in turn."""
-    try:
-        python = ensure_serving_environment()
-    except UserError as error:
-        pytest.skip(f"no serving environment: {error.what}")
     environment = dict(KINDS[request.param])
     with ExitStack() as stack:
         if request.param is FeatureStoreKind.BIGTABLE and EMULATOR not in os.environ:
             environment[EMULATOR] = stack.enter_context(bigtable_emulator())
-        made = Probe(python, image_folder / "model_repository" / "feature_lookup" / "1", request.param, environment)
+        made = Probe(
+            serving_python, image_folder / "model_repository" / "feature_lookup" / "1", request.param, environment
+        )
         stack.callback(made.close)
         yield made
 

@@ -8,22 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from common.errors import UserError
-from localcloud.toolchain import ensure_serving_environment
-
 pytestmark = [pytest.mark.triton, pytest.mark.xdist_group("triton")]
 
 
 @pytest.fixture(scope="module")
-def retrained(image_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def retrained(image_folder: Path, serving_python: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder that a new training filled, and what it printed."""
-    try:
-        python = ensure_serving_environment()
-    except UserError as error:
-        pytest.skip(f"no serving environment: {error.what}")
     out = tmp_path_factory.mktemp("trained")
     run = subprocess.run(
-        [python, "-I", image_folder / "train.py", "--out", out], capture_output=True, text=True, check=True
+        [serving_python, "-I", image_folder / "train.py", "--out", out], capture_output=True, text=True, check=True
     )
     return out, run.stdout
 
