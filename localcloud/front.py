@@ -22,7 +22,13 @@ from localcloud.engine.environment import backend_url
 from localcloud.engine.model import LANGUAGE_EXEC
 from localcloud.processes.process import clean_up, kept, session_members, signals_interrupt
 from localcloud.providers.base import ENV_FORCE_DELETE, ENV_KUBECONFIG, ENV_STORE
-from localcloud.toolchain import ensure_crane, ensure_redis_server, ensure_serving_environment
+from localcloud.toolchain import (
+    ensure_crane,
+    ensure_envoy,
+    ensure_rclone,
+    ensure_redis_server,
+    ensure_serving_environment,
+)
 from localcloud.triton.release import Release, fetch_release
 from localcloud.triton.server import TritonServer
 
@@ -41,6 +47,8 @@ __all__ = [
     "engine_environment",
     "ensure_crane",
     "ensure_engine",
+    "ensure_envoy",
+    "ensure_rclone",
     "ensure_redis_server",
     "ensure_serving_environment",
     "fetch_release",

@@ -248,7 +248,9 @@ RECORDED: Mapping[str, Rule] = {
     "aws:ebs/encryptionByDefault:EncryptionByDefault": Rule(lambda _: {}, identify=lambda aws, r: aws.region_of(r)),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": Rule(_ec2("security-group", name="default"), prefix="sg-"),
     "aws:ec2/flowLog:FlowLog": Rule(_ec2("vpc-flow-log"), prefix="fl-"),
+    "aws:ec2/internetGateway:InternetGateway": Rule(_ec2("internet-gateway"), prefix="igw-"),
     "aws:ec2/launchTemplate:LaunchTemplate": Rule(_launch_template, prefix="lt-"),
+    "aws:ec2/route:Route": Rule(lambda _: {"origin": "CreateRoute", "state": "active"}, prefix="r-"),
     "aws:ec2/routeTable:RouteTable": Rule(_ec2("route-table"), prefix="rtb-"),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": Rule(lambda _: {}, prefix="rtbassoc-"),
     "aws:ec2/securityGroup:SecurityGroup": Rule(

@@ -13,6 +13,7 @@ from typing import Any
 
 from common.sdk.replacement_kubernetes import replace_on
 from localcloud.kubernetes.applied import Applied
+from localcloud.kubernetes.charts import RELEASE, Charts
 from localcloud.kubernetes.control_plane.client import ClusterClient, RefusedError
 from localcloud.kubernetes.live import inputs_of
 from localcloud.kubernetes.recorded import CLUSTER, RECORDED
@@ -48,7 +49,8 @@ class KubernetesProvider(LocalProvider):
 
     def __init__(self, store: Store, kubeconfig: Path | None = None) -> None:
         super().__init__(store)
-        self._applied = Applied(ClusterClient(kubeconfig)) if kubeconfig is not None else None
+        self._client = ClusterClient(kubeconfig) if kubeconfig is not None else None
+        self._applied = Applied(self._client) if self._client is not None else None
 
     def replaced_by(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
         """As `DiffConfig` of pulumi-kubernetes: what else changes is an update while the identifier stays."""
@@ -59,6 +61,8 @@ class KubernetesProvider(LocalProvider):
         return ("clusterIdentifier", "kubeconfig") if now and before else ("kubeconfig",)
 
     def kind(self, token: str) -> Kind:
+        if token == RELEASE:
+            return Charts(self.store, self._client)
         if self._applied is not None:
             return self._applied
         if token not in RECORDED:
@@ -71,14 +75,20 @@ class KubernetesProvider(LocalProvider):
     # pulumi-kubernetes compares the names (provider/pkg/provider/provider.go, Diff).
     new_name_creates_first = True
 
-    def name_property(self, token: str) -> str | None:  # noqa: ARG002 - the same for every type
-        return "metadata.name"
+    def name_property(self, token: str) -> str | None:
+        return "name" if token == RELEASE else "metadata.name"
 
     def deployed_inputs(self, request: Request) -> Mapping[str, Any]:
-        return request.inputs if self._applied is None else inputs_of(request.inputs, request.outputs)
+        return (
+            request.inputs
+            if self._applied is None or request.token == RELEASE
+            else inputs_of(request.inputs, request.outputs)
+        )
 
     def preview_refusal(self, request: Request) -> str | None:
-        return self._applied.preview_refusal(request) if self._applied is not None else None
+        if self._applied is None or request.token == RELEASE:
+            return None
+        return self._applied.preview_refusal(request)
 
     def translate(self, error: Exception, request: Request) -> ProviderError:
         return ProviderError(str(error)) if isinstance(error, RefusedError) else super().translate(error, request)

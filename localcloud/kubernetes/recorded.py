@@ -20,6 +20,21 @@ class Scope(Enum):
 CLUSTER, NAMESPACE = Scope.CLUSTER, Scope.NAMESPACE
 
 RECORDED: Final[Mapping[str, Scope]] = {
+    "kubernetes:cert-manager.io/v1:Certificate": NAMESPACE,
+    "kubernetes:flagger.app/v1beta1:Canary": NAMESPACE,
+    "kubernetes:flagger.app/v1beta1:MetricTemplate": NAMESPACE,
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:Backend": NAMESPACE,
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:BackendTrafficPolicy": NAMESPACE,
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:ClientTrafficPolicy": NAMESPACE,
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyExtensionPolicy": NAMESPACE,
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy": NAMESPACE,
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:SecurityPolicy": NAMESPACE,
+    "kubernetes:gateway.networking.k8s.io/v1:GRPCRoute": NAMESPACE,
+    "kubernetes:gateway.networking.k8s.io/v1:Gateway": NAMESPACE,
+    "kubernetes:gateway.networking.k8s.io/v1:GatewayClass": CLUSTER,
+    "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": NAMESPACE,
+    "kubernetes:helm.sh/v3:Release": NAMESPACE,
+    "kubernetes:scheduling.k8s.io/v1:PriorityClass": CLUSTER,
     "kubernetes:apiregistration.k8s.io/v1:APIService": CLUSTER,
     "kubernetes:apps/v1:Deployment": NAMESPACE,
     "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": NAMESPACE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
+import random
 import re
 import shutil
 import signal
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -25,6 +27,14 @@ GRACE_SECONDS: Final = 5.0
 """What a server that is told to end may take, before it is killed."""
 START_ATTEMPTS: Final = 5
 """A port that was free may be taken when a server binds it: then others are tried."""
+_PORTS: Final = range(20000, 30000)
+"""Below 32768, where Linux begins to give ports to connections (ip_local_port_range), and free of what the servers
+here listen on by default."""
+_PORT_ATTEMPTS: Final = 10_000
+_SYSTEM_RANDOM: Final = random.SystemRandom()
+"""Not the seeded generator: two tests that seed it alike would try the same ports."""
+_given: Final = deque[int](maxlen=5_000)
+_giving: Final = threading.Lock()
 _KILL_SECONDS: Final = 2.0
 _KILLED_SECONDS: Final = 0.005
 _POLL_SECONDS: Final = 0.25
@@ -164,6 +174,16 @@ class ServerProcess:
             process.wait()
         clean_up(process, self._remove)
 
+    def kill(self) -> None:
+        """Kill it and every process that it started, at once and without a word to any of them; never raises."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        # Its keeper dies with it: what it kept is told by the kernel, which sends SIGKILL too.
+        process.kill()
+        process.wait()
+        clean_up(process, self._remove)
+
     def tail(self) -> str:
         """The lines of its log that tell most."""
         return "\n".join(self._tell(self._log))
@@ -226,13 +246,34 @@ def clean_up(keeper: subprocess.Popen[Any], remove: Sequence[str | Path] = ()) -
                 path.unlink(missing_ok=True)
 
 
-def free_ports(count: int) -> tuple[int, ...]:
-    """Different loopback ports that nobody listened on a moment ago."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return tuple(int(probe.getsockname()[1]) for probe in probes)
+def free_ports(count: int, among: Sequence[int] = _PORTS) -> tuple[int, ...]:
+    """Different loopback ports that nobody listened on a moment ago, and that this process was not given before.
+
+    A caller binds a port some time after it was given it; until then nobody listens there, and it looked free to the
+    next caller too. The system gives the ports of its own range to every connection as well, so they are not used.
+
+    Raises UserError where no port is free.
+    """
+    return tuple(_free_port(among) for _ in range(count))
+
+
+def _free_port(among: Sequence[int]) -> int:
+    for _ in range(_PORT_ATTEMPTS):
+        port = _SYSTEM_RANDOM.choice(among)
+        with _giving, contextlib.closing(socket.socket()) as probe:
+            if port in _given:
+                continue
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            _given.append(port)
+            return port
+    raise UserError(
+        f"no free port was found among {among[0]} to {among[-1]} on 127.0.0.1",
+        "this machine",
+        "End programs that listen there: `ss -tln` lists them.",
+    )
 
 
 def start_on_free_ports(

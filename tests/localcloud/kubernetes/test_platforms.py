@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from components.contracts.vocabulary import Cloud
-from localcloud.cluster import ControlPlane, RefusedError, furnish
+from localcloud.cluster import ControlPlane, RefusedError, define_all, furnish
+from ops.rehearse.laying import charts_of
 from policies.inventory import SECRET, UNKNOWN, Inventory
 from stacks.files import platform_names
 
@@ -16,8 +17,9 @@ pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
 
 
 @pytest.fixture(scope="module")
-def furnished(plane: ControlPlane) -> Iterator[ControlPlane]:
+def furnished(plane: ControlPlane, plans: dict[str, Inventory]) -> Iterator[ControlPlane]:
     furnish(plane, Cloud.GCP)
+    define_all(plane.client, sorted({chart for inventory in plans.values() for chart in charts_of(inventory)}))
     yield plane
     plane.client.delete("apps/v1", "DaemonSet", "node-agents", "kube-system")
 

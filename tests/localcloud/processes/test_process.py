@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -247,5 +249,16 @@ def test_another_failure_is_not_tried_again(tmp_path: Path) -> None:
     assert len(tried) == 1
 
 
-def test_free_ports_differ() -> None:
-    assert len(set(free_ports(8))) == 8
+def test_a_free_port_is_given_once_though_nobody_listens_there_yet() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        given = [port for ports in pool.map(free_ports, [10] * 200) for port in ports]
+    assert len(set(given)) == len(given) == 2000
+
+
+def test_a_port_where_another_program_listens_is_not_given() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        with pytest.raises(UserError, match="no free port"):
+            free_ports(1, among=[taken])

