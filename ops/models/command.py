@@ -1,4 +1,4 @@
-"""`seawall models`: publishes, lists, verifies, rolls back and prunes releases of the model repository."""
+"""`seawall models`: publishes, lists, verifies, validates, rolls back and prunes releases of the model repository."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from typing import Annotated, Any
 import typer
 
 from common.console import Steps
-from common.errors import EXIT_FOUND, when_interrupted
+from common.errors import EXIT_FOUND, UserError, when_interrupted
 from common.paths import repo_root
 from ops.deployed import TargetName, model_bucket, open_stack
 from ops.models import releases
-from ops.models.manifest import build_manifest, check_version
+from ops.models.manifest import build_manifest, check_new_version, check_version
+from ops.models.promote_command import KeyOption as RecordKey
+from ops.models.promote_command import ServiceArgument, Why, promote_service, rollback_service, status
 from ops.models.prune_command import prune
 from ops.models.publishing import Publisher, publish_signed
 from ops.models.trusting import publishers_of, signature_of
+from ops.models.validation.command import validate
 from ops.options import Quiet, StackArgument, StackOption, platform_stack
 from stacks.settings import Settings, stack_file
 
@@ -25,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="Publish, list, verify, roll back and prune releases of the model repository in a stack's bucket.\n\n"
-    "Example: seawall models publish dev-aws --version v1 --target local",
+    "Example: seawall models publish dev-aws --version 1.0.1 --target local",
 )
 
 TargetOption = Annotated[
@@ -51,7 +54,7 @@ def default_repository() -> Path:
 
 @app.command()
 def publish(
-    version: Annotated[str, typer.Option("--version", help="The release's name, e.g. v1.")],
+    version: Annotated[str, typer.Option("--version", help="The release's name: major.minor.pipeline, e.g. 1.0.1.")],
     stack: StackArgument = None,
     named: StackOption = None,
     source: Annotated[
@@ -80,9 +83,9 @@ def publish(
     Readers see the whole release or none of it, and it can be run again after an interruption: large files go on
     where they were. A release that nobody signed yet is signed by publishing it again.
 
-    Example: seawall models publish dev-aws --version v1 --target local
+    Example: seawall models publish dev-aws --version 1.0.1 --target local
     """
-    check_version(version)  # before a cloud is started or asked
+    check_new_version(version)  # before a cloud is started or asked
     chosen, steps = platform_stack(stack, named, "seawall models publish"), Steps(quiet=quiet)
     again = f"seawall models publish {chosen} --version {version} --target {target}"
     with (
@@ -111,7 +114,7 @@ def publish(
 
 @app.command()
 def digest(
-    version: Annotated[str, typer.Option("--version", help="The release's name, e.g. v1.")],
+    version: Annotated[str, typer.Option("--version", help="The release's name: major.minor.pipeline, e.g. 1.0.1.")],
     stack: StackArgument = None,
     named: StackOption = None,
     source: Annotated[
@@ -123,12 +126,11 @@ def digest(
 
     Ends with 1 if the stack's settings pin another version or digest.
 
-    Example: seawall models digest --version v2 --from ./models
+    Example: seawall models digest --version 1.1.1 --from ./models
     """
     chosen = platform_stack(stack, named, "seawall models digest") if stack or named else None
     manifest = build_manifest(source or default_repository(), version)
-    pin = Settings.load(stack_file(chosen)).fleet.model_release if chosen else None
-    is_pinned = None if pin is None else (pin.version, pin.manifest_sha256) == (version, manifest.sha256)
+    is_pinned = bool(_pinning(chosen, version, manifest.sha256)) if chosen else None
     if as_json:
         found = {"version": version, "manifest_sha256": manifest.sha256, "files": len(manifest.files)}
         _print_json({**found, "size": manifest.size, "stack": chosen, "is_pinned": is_pinned})
@@ -142,20 +144,28 @@ def digest(
 
 def _tell_pin(stack: str, version: str, manifest_sha256: str) -> None:
     """Whether the stack's settings pin this release; if not, what to write there."""
-    pin = Settings.load(stack_file(stack)).fleet.model_release
-    if (pin.version, pin.manifest_sha256) == (version, manifest_sha256):
-        typer.echo(f"  the settings of {stack} pin it")
+    pinning = _pinning(stack, version, manifest_sha256)
+    if pinning:
+        typer.echo(f"  the settings of {stack} pin it: {', '.join(pinning)}")
         return
+    pins = Settings.load(stack_file(stack)).releases()
+    for path, pin in pins.items():
+        typer.echo(f"  {path} of {stack} is {pin.version}, sha256 {pin.manifest_sha256[:12]}…")
     typer.echo(
-        f"  the settings of {stack} pin {pin.version}, sha256 {pin.manifest_sha256[:12]}…: to serve this one, write "
-        f"into {stack_file(stack).name}, and run `pulumi up`\n"
-        f"    model_release:\n      version: {version}\n      manifest_sha256: {manifest_sha256}"
+        f"  To serve this one, run `seawall models promote {stack} SERVICE {version} --why …`, or write into "
+        f"{stack_file(stack).name}:\n    release:\n      version: {version}\n      manifest_sha256: {manifest_sha256}"
     )
+
+
+def _pinning(stack: str, version: str, manifest_sha256: str) -> list[str]:
+    """Where the stack's settings pin this release."""
+    pins = Settings.load(stack_file(stack)).releases()
+    return [path for path, pin in pins.items() if (pin.version, pin.manifest_sha256) == (version, manifest_sha256)]
 
 
 @app.command()
 def signer(key: KeyOption = None, as_json: Json = False) -> None:
-    """Say by which fingerprint your signatures are known, for `fleet.model_release.signers`; makes a key if need be.
+    """Say by which fingerprint your signatures are known, for a service's `release.signers`; makes a key if need be.
 
     Example: seawall models signer
     """
@@ -204,26 +214,45 @@ def _state(release: releases.Release) -> str:
 
 
 app.command()(prune)
+app.command()(validate)
+app.command("promote")(promote_service)
+app.command()(status)
 
 
 @app.command()
 def rollback(
     stack: StackArgument = None,
+    service: ServiceArgument = None,
     named: StackOption = None,
+    why: Why = "",
+    key: RecordKey = None,
     to: Annotated[str | None, typer.Option("--to", help="The release; by default the one before.")] = None,
     target: TargetOption = "cloud",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make an earlier release the current one again, once it is verified. One object is written; no release changes.
+    """Take a service, or the bucket's current release, back to what was before, once that is verified.
 
-    A second rollback goes further back. With --to, a pointer that was damaged is written anew.
+    With SERVICE: its settings pin again what they did before its newest promotion, which goes on record with --why;
+    `pulumi up` does the rest. With blue-green that is one switch to the colour that was kept.
+
+    Without: one object is written, which says which release is current. A second rollback goes further back. With
+    --to, a pointer that was damaged is written anew.
 
     The fleet serves what its settings pin: this prints what to set there, and `pulumi up` rolls the fleet back.
 
-    Example: seawall models rollback dev-aws --to v1 --target local
+    Example: seawall models rollback dev-aws --to 1.0.1 --target local
     """
     chosen = platform_stack(stack, named, "seawall models rollback")
+    if service is not None:
+        if to is not None:
+            raise UserError(
+                "a service goes back to what is on record, and --to names another release",
+                "--to",
+                f"Run `seawall models promote {chosen} {service} {to} --why …`.",
+            )
+        rollback_service(chosen, service, why, target, key, as_json=as_json, quiet=quiet)
+        return
     look = f"seawall models list {chosen} --target {target}"
     with (
         when_interrupted(f"the current release is the old one or the new one; `{look}` says which"),
@@ -239,7 +268,7 @@ def rollback(
 
 @app.command()
 def verify(
-    version: Annotated[str, typer.Option("--version", help="The release's name, e.g. v1.")],
+    version: Annotated[str, typer.Option("--version", help="The release's name: major.minor.pipeline, e.g. 1.0.1.")],
     stack: StackArgument = None,
     named: StackOption = None,
     target: TargetOption = "cloud",
@@ -255,7 +284,7 @@ def verify(
 
     The signers are those of the stack, and those that you name.
 
-    Example: seawall models verify dev-aws --version v1 --target local
+    Example: seawall models verify dev-aws --version 1.0.1 --target local
     """
     check_version(version)
     chosen, steps = platform_stack(stack, named, "seawall models verify"), Steps(quiet=quiet)

@@ -10,11 +10,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from common.errors import UserError
-from components.contracts.serving import RELEASE_PATTERN
+from components.contracts.model_versions import RELEASE_REMEDY, is_release
 from ops.objects.store import file_sha256
 
 _PATH_PART = re.compile(r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$")
 _IGNORED_FOLDERS = ("__pycache__",)
+_READABLE = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+"""What a release in a bucket may be called: those from before versions had a form can be read, and gone back to."""
 
 
 class ManifestFile(BaseModel):
@@ -45,7 +47,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
-    version: Annotated[str, Field(pattern=RELEASE_PATTERN)]
+    version: Annotated[str, Field(pattern=_READABLE)]
     files: tuple[ManifestFile, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -87,17 +89,24 @@ class Manifest(BaseModel):
 
 
 def check_version(version: str) -> str:
-    """The version itself, if it can name a release.
+    """The version itself, if it can name a release that was published.
 
     Raises:
         UserError: it cannot.
     """
-    if not re.match(RELEASE_PATTERN, version):
-        raise UserError(
-            f"{version!r} cannot name a release",
-            "--version",
-            "Use 1 to 63 lower-case letters, digits, dots, hyphens and underscores, e.g. v1 or 2024-05-01.2.",
-        )
+    if not re.fullmatch(_READABLE, version):
+        raise UserError(f"{version!r} cannot name a release", "--version", RELEASE_REMEDY)
+    return version
+
+
+def check_new_version(version: str) -> str:
+    """The version itself, if a release may be published under it.
+
+    Raises:
+        UserError: it is not major.minor.pipeline.
+    """
+    if not is_release(version):
+        raise UserError(f"{version!r} cannot name a release", "--version", RELEASE_REMEDY)
     return version
 
 
@@ -107,7 +116,7 @@ def build_manifest(folder: Path, version: str) -> Manifest:
     Raises:
         UserError: the folder is no model repository, or holds what an object store cannot.
     """
-    check_version(version)
+    check_new_version(version)
     if not folder.is_dir():
         raise UserError("there is no such folder", str(folder), "Name the model repository with --from.")
     files = tuple(

@@ -27,8 +27,7 @@ def needs_of(stack: DeployedStack, evidence: Path, now: datetime) -> list[Need]:
     Raises:
         UserError: a stack's settings cannot be read, so that nobody knows what it pins.
     """
-    fleet = stack.outputs.fleet
-    deployed = [fleet.model_release, fleet.manifest_sha256]
+    deployed = [named for pin in stack.outputs.fleet.pins.items() for named in pin]
     return [
         *(Need(each, f"the deployed fleet of {stack.name} serves it") for each in deployed),
         *_pinned(stack.outputs.model_bucket.name),
@@ -40,9 +39,9 @@ def _pinned(bucket: str) -> Iterator[Need]:
     for name in platform_names():
         settings = Settings.load(stack_file(name))
         if settings.place.bucket_name("models", settings.region) == bucket:
-            release = settings.fleet.model_release
-            for named in (release.version, release.manifest_sha256):
-                yield Need(named, f"the settings of {name} pin it")
+            for release in settings.releases().values():
+                for named in (release.version, release.manifest_sha256):
+                    yield Need(named, f"the settings of {name} pin it")
 
 
 def _proven(stack: str, folder: Path, now: datetime) -> Iterator[Need]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from common.attestation.signers import Signing
 from common.attestation.trust import Trust
 from common.errors import UserError
+from components.contracts.model_versions import release_order
 from ops.models import claims
 from ops.models.layout import (
     POINTER_KEY,
@@ -231,6 +232,15 @@ def rollback(store: ObjectStore, version: str | None = None, trust: Trust | None
     return fresh
 
 
+def verified(store: ObjectStore, version: str, trust: Trust | None) -> Manifest:
+    """The manifest of a release that may be served: complete, read in full and intact, and signed by who is trusted.
+
+    Raises:
+        UserError: it is not.
+    """
+    return _sound(store, check_version(version), look(store).pointer, trust)
+
+
 def _sound(store: ObjectStore, version: str, pointer: Pointer | None, trust: Trust | None) -> Manifest:
     """The manifest of a release that may be gone back to; raises UserError for one that may not."""
     manifest = read_manifest(store, version)
@@ -258,9 +268,10 @@ def _sound(store: ObjectStore, version: str, pointer: Pointer | None, trust: Tru
 
 
 def releases(store: ObjectStore) -> list[Release]:
-    """Every release in the bucket, unfinished ones included, in the order of their names."""
+    """Every release in the bucket, unfinished ones included, oldest version first."""
     pointer = look(store).pointer
-    versions = sorted({item.key.split("/")[1] for item in store.list(RELEASES) if item.key.count("/") >= 2})
+    found = {item.key.split("/")[1] for item in store.list(RELEASES) if item.key.count("/") >= 2}
+    versions = sorted(found, key=release_order)
     return [_release(store, version, _is_current(pointer, version)) for version in versions]
 
 

@@ -52,68 +52,68 @@ def run(buckets: dict[str, Store], monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_publishing_says_what_was_published(run: Callable[..., Any], make_repository: MakeRepository) -> None:
-    result = run("publish", "dev-aws", "--version", "v1", "--from", str(make_repository()))
-    assert "v1 published: 4 files" in result.stdout
+    result = run("publish", "dev-aws", "--version", "1.0.1", "--from", str(make_repository()))
+    assert "1.0.1 published: 4 files" in result.stdout
 
 
 def test_publishing_as_json_is_one_object(run: Callable[..., Any], make_repository: MakeRepository) -> None:
-    result = run("publish", "dev-aws", "--version", "v1", "--from", str(make_repository()), "--json")
-    assert json.loads(result.stdout)["uri"] == "mem://bucket/releases/v1"
+    result = run("publish", "dev-aws", "--version", "1.0.1", "--from", str(make_repository()), "--json")
+    assert json.loads(result.stdout)["uri"] == "mem://bucket/releases/1.0.1"
 
 
 def test_the_list_as_json_names_every_release(run: Callable[..., Any], make_repository: MakeRepository) -> None:
-    for version in ("v1", "v2"):
+    for version in ("1.0.1", "1.0.2"):
         run("publish", "dev-aws", "--version", version, "--from", str(make_repository(version)))
     listed = json.loads(run("list", "dev-aws", "--json").stdout)["releases"]
-    assert [(release["version"], release["is_current"]) for release in listed] == [("v1", False), ("v2", True)]
+    assert [(release["version"], release["is_current"]) for release in listed] == [("1.0.1", False), ("1.0.2", True)]
 
 
 def test_rolling_back_says_what_is_current(run: Callable[..., Any], make_repository: MakeRepository) -> None:
-    for version in ("v1", "v2"):
+    for version in ("1.0.1", "1.0.2"):
         run("publish", "dev-aws", "--version", version, "--from", str(make_repository(version)))
     told = run("rollback", "dev-aws").stdout
-    assert told.startswith("v1 is the current release\n")
+    assert told.startswith("1.0.1 is the current release\n")
 
 
 def test_a_release_that_the_settings_do_not_pin_is_told_with_what_to_write(
     run: Callable[..., Any], make_repository: MakeRepository
 ) -> None:
-    told = run("publish", "dev-aws", "--version", "v7", "--from", str(make_repository())).stdout
+    told = run("publish", "dev-aws", "--version", "1.0.7", "--from", str(make_repository())).stdout
     (digest,) = re.findall(r"manifest sha256 (\w{64})", told)
-    assert f"model_release:\n      version: v7\n      manifest_sha256: {digest}\n" in told
+    assert f"release:\n      version: 1.0.7\n      manifest_sha256: {digest}\n" in told
 
 
 def test_the_digest_is_told_offline_and_is_the_published_one(
     run: Callable[..., Any], make_repository: MakeRepository
 ) -> None:
     folder = str(make_repository())
-    told = run("digest", "--version", "v7", "--from", folder).stdout.strip()
-    assert told in run("publish", "dev-aws", "--version", "v7", "--from", folder).stdout
+    told = run("digest", "--version", "1.0.7", "--from", folder).stdout.strip()
+    assert told in run("publish", "dev-aws", "--version", "1.0.7", "--from", folder).stdout
 
 
 def test_another_digest_than_the_pinned_one_is_found(
     run: Callable[..., Any], make_repository: MakeRepository
 ) -> None:
-    result = run("digest", "dev-aws", "--version", "v1", "--from", str(make_repository()), "--json")
+    result = run("digest", "dev-aws", "--version", "1.0.1", "--from", str(make_repository()), "--json")
     assert (result.exit_code, json.loads(result.stdout)["is_pinned"]) == (1, False)
 
 
 def test_the_committed_models_are_the_stacks_own(run: Callable[..., Any]) -> None:
-    result = run("digest", "dev-aws", "--version", "v1", "--json")
+    result = run("digest", "dev-aws", "--version", "1.0.1", "--json")
     assert (result.exit_code, json.loads(result.stdout)["is_pinned"]) == (0, True)
 
 
 def test_an_intact_release_exits_clean(run: Callable[..., Any], make_repository: MakeRepository) -> None:
-    run("publish", "dev-aws", "--version", "v1", "--from", str(make_repository()))
-    assert run("verify", "dev-aws", "--version", "v1").exit_code == 0
+    run("publish", "dev-aws", "--version", "1.0.1", "--from", str(make_repository()))
+    assert run("verify", "dev-aws", "--version", "1.0.1").exit_code == 0
 
 
 def test_a_damaged_release_exits_with_1(
     run: Callable[..., Any], store: Store, make_repository: MakeRepository
 ) -> None:
-    run("publish", "dev-aws", "--version", "v1", "--from", str(make_repository()))
-    store.objects["releases/v1/repository/first/1/model.py"] = b""
-    result = run("verify", "dev-aws", "--version", "v1")
+    run("publish", "dev-aws", "--version", "1.0.1", "--from", str(make_repository()))
+    store.objects["releases/1.0.1/repository/first/1/model.py"] = b""
+    result = run("verify", "dev-aws", "--version", "1.0.1")
     assert (result.exit_code, "mismatched: first/1/model.py" in result.stdout) == (1, True)
 
 
@@ -123,10 +123,10 @@ def test_the_replica_is_verified_by_its_own_objects(
     make_memory_store: Callable[[], Store],
     make_repository: MakeRepository,
 ) -> None:
-    run("publish", "dev-aws", "--version", "v1", "--from", str(make_repository()))
+    run("publish", "dev-aws", "--version", "1.0.1", "--from", str(make_repository()))
     replica = buckets["model_replica"] = make_memory_store()
     replica.objects.update(buckets["model_bucket"].objects)
     lost = next(key for key in replica.objects if key.endswith("config.pbtxt"))
     del replica.objects[lost]
-    assert run("verify", "dev-aws", "--version", "v1").exit_code == 0
-    assert run("verify", "dev-aws", "--version", "v1", "--replica").exit_code == 1
+    assert run("verify", "dev-aws", "--version", "1.0.1").exit_code == 0
+    assert run("verify", "dev-aws", "--version", "1.0.1", "--replica").exit_code == 1

@@ -35,14 +35,14 @@ def test_the_order_in_which_files_are_written_makes_no_difference(files: dict[st
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         write(Path(one), files)
         write(Path(two), dict(reversed(files.items())))
-        assert build_manifest(Path(one), "v1").to_json() == build_manifest(Path(two), "v1").to_json()
+        assert build_manifest(Path(one), "1.0.1").to_json() == build_manifest(Path(two), "1.0.1").to_json()
 
 
 @given(contents)
 def test_a_manifest_is_read_back_as_it_was_written(files: dict[str, bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), files)
-        manifest = build_manifest(Path(folder), "v1")
+        manifest = build_manifest(Path(folder), "1.0.1")
     assert Manifest.from_json(manifest.to_json(), "here") == manifest
 
 
@@ -52,7 +52,7 @@ def test_any_other_content_gives_another_manifest(files: dict[str, bytes], more:
         write(Path(one), files)
         name = next(iter(files))
         write(Path(two), files | {name: files[name] + more})
-        assert build_manifest(Path(one), "v1").sha256 != build_manifest(Path(two), "v1").sha256
+        assert build_manifest(Path(one), "1.0.1").sha256 != build_manifest(Path(two), "1.0.1").sha256
 
 
 @given(st.binary(max_size=300))
@@ -64,7 +64,7 @@ def test_what_is_no_manifest_is_a_plain_error(data: bytes) -> None:
 @given(st.integers(min_value=0, max_value=400))
 def test_a_truncated_manifest_is_a_plain_error(length: int) -> None:
     whole = Manifest(
-        version="v1",
+        version="1.0.1",
         files=(ManifestFile(path="m/config.pbtxt", size=1, sha256="0" * 64, model="m", model_version=None),),
     ).to_json()
     if length < len(whole) - 1:  # without its last line break it is still whole
@@ -73,7 +73,7 @@ def test_a_truncated_manifest_is_a_plain_error(length: int) -> None:
 
 
 def test_each_file_has_its_size_digest_and_model_version(make_repository: MakeRepository) -> None:
-    found = {file.path: file for file in build_manifest(make_repository("one"), "v1").files}
+    found = {file.path: file for file in build_manifest(make_repository("one"), "1.0.1").files}
     assert found["first/1/model.py"] == ManifestFile(
         path="first/1/model.py",
         size=3,
@@ -86,11 +86,11 @@ def test_each_file_has_its_size_digest_and_model_version(make_repository: MakeRe
 
 def test_hidden_files_and_caches_stay_behind(make_repository: MakeRepository) -> None:
     root = make_repository()
-    before = build_manifest(root, "v1")
+    before = build_manifest(root, "1.0.1")
     (root / "first" / "1" / "__pycache__").mkdir()
     (root / "first" / "1" / "__pycache__" / "model.pyc").write_bytes(b"")
     (root / ".DS_Store").write_bytes(b"")
-    assert build_manifest(root, "v1") == before
+    assert build_manifest(root, "1.0.1") == before
 
 
 @pytest.mark.parametrize("path", ["../up", "a/../b", "/abs", "a//b", "a/./b", "", "a\\b", "a/\n", "a/"])
@@ -123,4 +123,4 @@ def test_what_triton_could_not_load_is_refused(damage: str, make_repository: Mak
         case _:
             (root / "first" / "1" / "link").symlink_to(tmp_path)
     with pytest.raises(UserError):
-        build_manifest(root, "v1")
+        build_manifest(root, "1.0.1")

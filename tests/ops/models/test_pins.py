@@ -12,6 +12,6 @@ from stacks.settings import Settings, stack_file
 
 @pytest.mark.parametrize("stack", platform_names())
 def test_a_committed_stack_pins_the_committed_models(stack: str) -> None:
-    pinned = Settings.load(stack_file(stack)).fleet.model_release
+    pinned = Settings.load(stack_file(stack)).fleet.services["tumour-risk"].release
     published = build_manifest(default_repository(), pinned.version)
-    assert pinned.manifest_sha256 == published.sha256, "see `seawall models digest --version v1`"
+    assert pinned.manifest_sha256 == published.sha256, "see `seawall models digest --version 1.0.1`"

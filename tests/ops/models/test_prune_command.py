@@ -30,7 +30,7 @@ SERVED = "0" * 64
 
 
 def deployed(bucket: str) -> Any:
-    fleet = SimpleNamespace(model_release="served", manifest_sha256=SERVED, signers=())
+    fleet = SimpleNamespace(pins={"served": SERVED}, signers=())
     outputs = SimpleNamespace(fleet=fleet, model_bucket=SimpleNamespace(name=bucket))
     return SimpleNamespace(name="dev-aws", target=REAL_CLOUD, outputs=outputs)
 
@@ -55,7 +55,7 @@ def run(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callab
 
 @pytest.fixture
 def filled(store: Store, make_repository: MakeRepository) -> Store:
-    for version in ("v1", "v2", "v3"):
+    for version in ("1.0.1", "1.0.2", "1.0.3"):
         releases.publish(store, make_repository(version), version)
     return store
 
@@ -69,15 +69,19 @@ def test_without_yes_nothing_is_removed(run: Callable[..., Any], filled: Store) 
 
 def test_each_release_is_told_with_why(run: Callable[..., Any], filled: Store) -> None:
     printed = run("--keep", "1").stdout
-    for version, why in (("v1", "goes"), ("v2", "a rollback goes there"), ("v3", "it is the current release")):
+    for version, why in (
+        ("1.0.1", "goes"),
+        ("1.0.2", "a rollback goes there"),
+        ("1.0.3", "it is the current release"),
+    ):
         assert any(line.startswith(version) and why in line for line in printed.splitlines()), printed
 
 
 def test_with_yes_they_are_removed(run: Callable[..., Any], filled: Store) -> None:
     result = run("--keep", "1", "--yes", "--json")
     told = json.loads(result.stdout)
-    assert (result.exit_code, [each["version"] for each in told["removed"]]) == (0, ["v1"])
-    assert releases.read_manifest(filled, "v1") is None
+    assert (result.exit_code, [each["version"] for each in told["removed"]]) == (0, ["1.0.1"])
+    assert releases.read_manifest(filled, "1.0.1") is None
 
 
 def test_the_list_shows_what_was_pruned(run: Callable[..., Any], filled: Store) -> None:
@@ -100,8 +104,8 @@ def test_a_release_that_was_to_go_and_did_not_ends_with_1(
     put = filled.put
 
     def raced(key: str, data: bytes, **named: Any) -> None:
-        if key == "releases/v1/claim.json" and b"pruned_at" in data:
-            releases.rollback(filled, "v1")
+        if key == "releases/1.0.1/claim.json" and b"pruned_at" in data:
+            releases.rollback(filled, "1.0.1")
         put(key, data, **named)
 
     monkeypatch.setattr(filled, "put", raced)
@@ -112,7 +116,7 @@ def test_a_release_that_was_to_go_and_did_not_ends_with_1(
 def test_what_the_settings_of_a_stack_of_this_bucket_pin_is_needed(tmp_path: Path) -> None:
     settings = Settings.load(stack_file("dev-aws"))
     bucket = settings.place.bucket_name("models", settings.region)
-    pin = settings.fleet.model_release
+    pin = settings.fleet.services["tumour-risk"].release
     needed = {need.release: need.why for need in needs_of(deployed(bucket), tmp_path, datetime.now(UTC))}
     assert needed[pin.version] == needed[pin.manifest_sha256] == "the settings of dev-aws pin it"
 

@@ -28,8 +28,8 @@ def rules(keep: int = 1, days: int = 0, *needs: Need) -> Rules:
 
 @pytest.fixture
 def filled(store: Store, make_repository: MakeRepository) -> Store:
-    """A bucket with v1 to v5, each current once, v5 now."""
-    for version in ("v1", "v2", "v3", "v4", "v5"):
+    """A bucket with 1.0.1 to 1.0.5, each current once, 1.0.5 now."""
+    for version in ("1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.0.5"):
         releases.publish(store, make_repository(version), version)
     return store
 
@@ -52,26 +52,26 @@ def left(store: Store) -> set[str]:
 
 
 def test_the_current_release_and_where_a_rollback_goes_stay(filled: Store) -> None:
-    assert going(pruning.plan(filled, rules(), NOW)) == {"v1", "v2", "v3"}
+    assert going(pruning.plan(filled, rules(), NOW)) == {"1.0.1", "1.0.2", "1.0.3"}
 
 
 def test_as_many_rollbacks_stay_as_are_kept(filled: Store) -> None:
     verdicts = pruning.plan(filled, rules(3), NOW)
-    assert (going(verdicts), why(verdicts, "v2")) == ({"v1"}, "3 rollbacks go there")
+    assert (going(verdicts), why(verdicts, "1.0.2")) == ({"1.0.1"}, "3 rollbacks go there")
 
 
 def test_after_a_rollback_the_release_gone_back_to_and_the_one_before_it_stay(filled: Store) -> None:
-    releases.rollback(filled, "v2")
-    assert going(pruning.plan(filled, rules(), NOW)) == {"v3", "v4"}
+    releases.rollback(filled, "1.0.2")
+    assert going(pruning.plan(filled, rules(), NOW)) == {"1.0.3", "1.0.4"}
 
 
 @pytest.mark.parametrize("by_digest", [False, True])
 def test_a_release_that_another_stack_pins_stays(filled: Store, by_digest: bool) -> None:
-    manifest = releases.read_manifest(filled, "v1")
+    manifest = releases.read_manifest(filled, "1.0.1")
     assert manifest is not None
-    need = Need(manifest.sha256 if by_digest else "v1", "the settings of other pin it")
+    need = Need(manifest.sha256 if by_digest else "1.0.1", "the settings of other pin it")
     verdicts = pruning.plan(filled, rules(1, 0, need), NOW)
-    assert ("v1" in going(verdicts), why(verdicts, "v1")) == (False, "the settings of other pin it")
+    assert ("1.0.1" in going(verdicts), why(verdicts, "1.0.1")) == (False, "the settings of other pin it")
 
 
 def test_a_young_release_stays(filled: Store) -> None:
@@ -90,16 +90,16 @@ def test_what_is_being_published_stays_for_a_day(
 ) -> None:
     filled.crash_at = filled.writes + 3
     with pytest.raises(crash):
-        releases.publish(filled, make_repository("six"), "v6")
+        releases.publish(filled, make_repository("six"), "1.0.6")
     filled.crash_at = None
     now = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
-    assert ("v6" in going(pruning.plan(filled, rules(), now))) is goes
+    assert ("1.0.6" in going(pruning.plan(filled, rules(), now))) is goes
 
 
 @pytest.mark.parametrize("name", ["claim.json", "manifest.json"])
 def test_what_cannot_be_judged_stays(filled: Store, name: str) -> None:
-    filled.objects[f"releases/v1/{name}"] = b"{"
-    assert "cannot be judged" in why(pruning.plan(filled, rules(), NOW), "v1")
+    filled.objects[f"releases/1.0.1/{name}"] = b"{"
+    assert "cannot be judged" in why(pruning.plan(filled, rules(), NOW), "1.0.1")
 
 
 def test_without_a_readable_pointer_nothing_goes(filled: Store) -> None:
@@ -110,14 +110,14 @@ def test_without_a_readable_pointer_nothing_goes(filled: Store) -> None:
 
 def test_what_is_pruned_is_gone_but_for_its_claim(filled: Store) -> None:
     pruned(filled, rules())
-    assert left(filled) == {"v4", "v5"}
-    claim = read_claim(filled, "v1")
+    assert left(filled) == {"1.0.4", "1.0.5"}
+    claim = read_claim(filled, "1.0.1")
     assert claim is not None and claim.pruned_at
 
 
 def test_the_history_has_no_holes_afterwards(filled: Store) -> None:
     pruned(filled, rules())
-    assert releases.rollback(filled).version == "v4"
+    assert releases.rollback(filled).version == "1.0.4"
     with pytest.raises(UserError, match="no earlier release"):
         releases.rollback(filled)
 
@@ -132,9 +132,9 @@ def test_a_pruned_version_takes_the_same_content_again_and_no_other(
 ) -> None:
     pruned(filled, rules())
     with pytest.raises(UserError, match="other content"):
-        releases.publish(filled, make_repository("other"), "v1", replace_unfinished=True)
-    assert releases.publish(filled, make_repository("v1"), "v1").is_new
-    assert releases.verify(filled, "v1").is_intact
+        releases.publish(filled, make_repository("other"), "1.0.1", replace_unfinished=True)
+    assert releases.publish(filled, make_repository("1.0.1"), "1.0.1").is_new
+    assert releases.verify(filled, "1.0.1").is_intact
 
 
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
@@ -148,7 +148,7 @@ def test_wherever_it_is_killed_no_reader_sees_a_part_and_it_goes_on(
     while True:
         stop += 1
         store = make_memory_store()
-        for version in ("v1", "v2", "v3", "v4"):
+        for version in ("1.0.1", "1.0.2", "1.0.3", "1.0.4"):
             releases.publish(store, make_repository(version), version)
         store.crash_at, store.crash_after_effect = store.writes + stop, after_effect
         try:
@@ -159,7 +159,7 @@ def test_wherever_it_is_killed_no_reader_sees_a_part_and_it_goes_on(
         for release in releases.releases(store):
             assert release.manifest is None or releases.compare(store, release.manifest).is_intact
         pruned(store, rules(), NOW + timedelta(minutes=1))
-        assert left(store) == {"v3", "v4"}, f"killed at write {stop}"
+        assert left(store) == {"1.0.3", "1.0.4"}, f"killed at write {stop}"
     assert stop > 12, "the pointer, two marks and two times five objects"
 
 
@@ -187,13 +187,13 @@ class Meanwhile:
             act()
 
 
-@pytest.mark.parametrize("key", ["current.json", "releases/v1/claim.json"])
+@pytest.mark.parametrize("key", ["current.json", "releases/1.0.1/claim.json"])
 def test_a_rollback_before_the_mark_keeps_its_release(filled: Store, key: str) -> None:
-    raced = Meanwhile(filled, key, lambda: releases.rollback(filled, "v1"))
+    raced = Meanwhile(filled, key, lambda: releases.rollback(filled, "1.0.1"))
     pruned(raced, rules())
     assert releases.current_manifest(filled) is not None
-    assert releases.verify(filled, "v1").is_intact
-    claim = read_claim(filled, "v1")
+    assert releases.verify(filled, "1.0.1").is_intact
+    claim = read_claim(filled, "1.0.1")
     assert claim is not None and claim.pruned_at is None
 
 
@@ -202,22 +202,22 @@ def test_a_rollback_after_the_mark_is_refused_and_leaves_the_pointer(filled: Sto
 
     def roll_back() -> None:
         with pytest.raises(UserError, match="removed"):
-            releases.rollback(filled, "v1")
+            releases.rollback(filled, "1.0.1")
 
-    pruned(Meanwhile(filled, "releases/v1/claim.json", roll_back, after=True), rules())
+    pruned(Meanwhile(filled, "releases/1.0.1/claim.json", roll_back, after=True), rules())
     after = releases.read_pointer(filled)
     assert before and after and after.version == before.version
-    assert "v1" not in left(filled)
+    assert "1.0.1" not in left(filled)
 
 
 def test_a_mark_in_the_middle_of_a_rollback_is_seen_and_the_pointer_taken_back(filled: Store) -> None:
     verdicts = pruning.begin(filled, rules(), NOW)
-    first = next(each.release for each in verdicts if each.release.version == "v1")
+    first = next(each.release for each in verdicts if each.release.version == "1.0.1")
     raced: Store = Meanwhile(filled, "current.json", lambda: pruning.remove(filled, first, NOW))
     with pytest.raises(UserError, match="removed"):
-        releases.rollback(raced, "v1")
+        releases.rollback(raced, "1.0.1")
     pointer = releases.read_pointer(filled)
-    assert pointer is not None and pointer.version == "v5"
+    assert pointer is not None and pointer.version == "1.0.5"
 
 
 def test_publishing_again_what_is_half_removed_waits_for_the_rest(
@@ -225,10 +225,10 @@ def test_publishing_again_what_is_half_removed_waits_for_the_rest(
 ) -> None:
     def publish() -> None:
         with pytest.raises(UserError, match="removed"):
-            releases.publish(filled, make_repository("v1"), "v1")
+            releases.publish(filled, make_repository("1.0.1"), "1.0.1")
 
-    pruned(Meanwhile(filled, "releases/v1/manifest.json", publish, after=True), rules())
-    assert "v1" not in left(filled)
+    pruned(Meanwhile(filled, "releases/1.0.1/manifest.json", publish, after=True), rules())
+    assert "1.0.1" not in left(filled)
 
 
 def test_an_unfinished_publication_that_goes_on_keeps_its_files(
@@ -236,27 +236,27 @@ def test_an_unfinished_publication_that_goes_on_keeps_its_files(
 ) -> None:
     filled.crash_at = filled.writes + 3
     with pytest.raises(crash):
-        releases.publish(filled, make_repository("six"), "v6")
+        releases.publish(filled, make_repository("six"), "1.0.6")
     filled.crash_at = None
     verdicts = pruning.begin(filled, rules(), NOW)
-    six = next(each.release for each in verdicts if each.release.version == "v6")
-    releases.publish(filled, make_repository("six"), "v6")
+    six = next(each.release for each in verdicts if each.release.version == "1.0.6")
+    releases.publish(filled, make_repository("six"), "1.0.6")
     assert "gone on" in pruning.remove(filled, six, NOW).kept_after_all
-    assert releases.verify(filled, "v6").is_intact
+    assert releases.verify(filled, "1.0.6").is_intact
 
 
 def test_of_two_runs_the_later_mark_goes_on(filled: Store) -> None:
     verdicts = pruning.begin(filled, rules(), NOW)
-    first = next(each.release for each in verdicts if each.release.version == "v1")
+    first = next(each.release for each in verdicts if each.release.version == "1.0.1")
 
     def other() -> None:
-        claim = json.loads(filled.objects[claim_key("v1")])
-        filled.objects[claim_key("v1")] = json.dumps({**claim, "pruned_at": "later"}).encode()
+        claim = json.loads(filled.objects[claim_key("1.0.1")])
+        filled.objects[claim_key("1.0.1")] = json.dumps({**claim, "pruned_at": "later"}).encode()
 
-    raced: Store = Meanwhile(filled, "releases/v1/manifest.json", other, after=True)
+    raced: Store = Meanwhile(filled, "releases/1.0.1/manifest.json", other, after=True)
     outcome = pruning.remove(raced, first, NOW)
     assert "another run" in outcome.kept_after_all
-    assert "v1" in left(filled)
+    assert "1.0.1" in left(filled)
 
 
 def test_a_release_that_is_needed_again_loses_its_mark(filled: Store, crash: type[Exception]) -> None:
@@ -265,7 +265,9 @@ def test_a_release_that_is_needed_again_loses_its_mark(filled: Store, crash: typ
         pruned(filled, rules())
     filled.crash_at = None
     marked = next(
-        v for v in ("v1", "v2", "v3") if json.loads(filled.objects[claim_key(v)]).get("pruned_at") is not None
+        v
+        for v in ("1.0.1", "1.0.2", "1.0.3")
+        if json.loads(filled.objects[claim_key(v)]).get("pruned_at") is not None
     )
     verdicts = pruning.plan(filled, rules(1, 0, Need(marked, "pinned")), NOW)
     kept = next(each for each in verdicts if each.release.version == marked)

@@ -1,0 +1,1 @@
+"""What a bandit's settings would earn and cost, shown before a request is at stake."""

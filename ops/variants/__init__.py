@@ -1,0 +1,1 @@
+"""`seawall variants`: compares a shadow's answers with the stable variant's, and checks an experiment's exposures."""
