@@ -48,6 +48,30 @@ def _memory(_repeats: int, _steps: Steps) -> list[Result]:
     return measure_memory()
 
 
+def _fetch(repeats: int, steps: Steps) -> list[Result]:
+    from ops.bench.fetching import measure_fetches  # with it comes the local cloud
+
+    return measure_fetches(repeats, steps)
+
+
+def _serving(repeats: int, steps: Steps) -> list[Result]:
+    from ops.bench.serving import measure_serving  # with it comes the local cloud
+
+    return measure_serving(repeats, steps)
+
+
+def _capacity(repeats: int, _steps: Steps) -> list[Result]:
+    from ops.bench.simulating import measure_simulation  # imports the SDKs
+
+    return measure_simulation(repeats)
+
+
+def _door(repeats: int, steps: Steps) -> list[Result]:
+    from ops.bench.door import measure_door  # with it comes Triton
+
+    return measure_door(repeats, steps)
+
+
 Groups = Mapping[str, Callable[[int, Steps], list[Result]]]
 
 GROUPS: Final[Groups] = {
@@ -55,6 +79,10 @@ GROUPS: Final[Groups] = {
     "engine": _engine,
     "transfer": _transfer,
     "memory": _memory,
+    "fetch": _fetch,
+    "serving": _serving,
+    "capacity": _capacity,
+    "door": _door,
 }
 
 

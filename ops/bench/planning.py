@@ -40,6 +40,10 @@ print(planned - start, time.perf_counter() - planned, file=open(sys.argv[2], "w"
 """
 
 
+CUSTOM_GROUPS: Final = frozenset({"gateway.networking.k8s.io"})
+"""Kubernetes' own groups whose objects come by definitions: the SDK has no class for them."""
+
+
 def sdk_classes(tokens: Iterable[str]) -> tuple[str, ...]:
     """`module:class` of every SDK class that makes resources of these types."""
     return tuple(sorted({_sdk_class(token) for token in tokens}))
@@ -51,7 +55,8 @@ def _sdk_class(token: str) -> str:
         return f"pulumi_{name}:Provider"
     if package == "kubernetes":  # kubernetes:rbac.authorization.k8s.io/v1:Role lies in pulumi_kubernetes.rbac.v1
         group, _, version = module.partition("/")
-        if "." in group and not group.endswith(".k8s.io"):  # kubernetes:cloud.google.com/v1:ComputeClass
+        is_builtin = "." not in group or (group.endswith(".k8s.io") and group not in CUSTOM_GROUPS)
+        if not is_builtin:  # kubernetes:cloud.google.com/v1:ComputeClass
             return "pulumi_kubernetes.apiextensions:CustomResource"
         return f"pulumi_kubernetes.{group.split('.')[0]}.{version}:{name}"
     return f"pulumi_{package}.{module.partition('/')[0]}:{name}"

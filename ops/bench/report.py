@@ -51,7 +51,10 @@ def table(results: Sequence[Result]) -> Table:
 
 
 def _spread(series: Mapping[str, Any]) -> str:
-    return f"{series['what']}: {series['min_s']:.2f} / {series['median_s']:.2f} / {series['max_s']:.2f} s"
+    times = (series["min_s"], series["median_s"], series["max_s"])
+    if times[1] < 0.1:
+        return f"{series['what']}: {' / '.join(f'{each * 1000:.1f}' for each in times)} ms"
+    return f"{series['what']}: {' / '.join(f'{each:.2f}' for each in times)} s"
 
 
 def markdown(told: Mapping[str, Any]) -> str:

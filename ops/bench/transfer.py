@@ -32,7 +32,9 @@ AS_FAST: Final = Target("at least", 1, "×")
 REGION: Final = "eu-central-1"
 PRIMARY: Final = "bench-models"
 REPLICA: Final = "bench-replica"
-SOURCE_RELEASE: Final = "v0"
+NOISE_BYTES: Final = 64 * 1024 * 1024
+"""Made at once; Python makes no more than 256 MiB."""
+SOURCE_RELEASE: Final = "1.0.0"
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Bench:
 
     def publish(self) -> Sample:
         """A release: hash every file, send it with its checksum, list what arrived, write the manifest."""
-        version = f"v{next(self._numbers)}"
+        version = f"1.0.{next(self._numbers)}"
         sample = timed(lambda: releases.publish(self._store, self._source, version, switch=False))
         transfer.empty(self._store, releases.release_prefix(version))
         return sample
@@ -163,7 +165,7 @@ def _measure(load: Load, repeats: int) -> Iterator[Result]:
         ):
             ours, plain = in_turns({f"seawall: {name}": subject, f"boto3: {name}": baseline}, repeats)
             yield speed_of(
-                f"{name}, {load.files} × {_told(load.bytes_each)}",
+                f"{name}, {load.files} × {told_size(load.bytes_each)}",
                 compared,
                 ours,
                 plain,
@@ -208,9 +210,12 @@ def write_repository(load: Load, folder: Path) -> Path:
         name = "config.pbtxt" if number < models else f"1/part-{number:03d}.bin"
         path = model / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(noise.randbytes(load.bytes_each))
+        with path.open("wb") as file:
+            for start in range(0, load.bytes_each, NOISE_BYTES):
+                file.write(noise.randbytes(min(NOISE_BYTES, load.bytes_each - start)))
     return folder
 
 
-def _told(size: int) -> str:
+def told_size(size: int) -> str:
+    """A size in words."""
     return f"{size // 2**20} MiB" if size >= 2**20 else f"{size // 2**10} KiB"

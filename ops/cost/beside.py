@@ -21,6 +21,8 @@ FREE: Final[Mapping[str, str]] = {
     "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup": "its groups of nodes are billed",
     "aws:ebs/encryptionByDefault:EncryptionByDefault": _RECORD,
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _NETWORK,
+    "aws:ec2/internetGateway:InternetGateway": _NETWORK,
+    "aws:ec2/route:Route": _NETWORK,
     "aws:ec2/launchTemplate:LaunchTemplate": "the machines are billed, with their group",
     "aws:ec2/routeTable:RouteTable": _NETWORK,
     "aws:ec2/routeTableAssociation:RouteTableAssociation": _NETWORK,

@@ -10,7 +10,6 @@ from typing import Final
 from components.aws.feature_store.valkey import node_type
 from components.aws.node_pools import GPU_DISK_MIBPS
 from components.contracts.backup import points_kept
-from components.contracts.capacity import replicas_per_machine
 from components.contracts.choices import choices, most_machines
 from components.contracts.feature_store import ValkeySpec
 from components.contracts.machines import MACHINES
@@ -20,7 +19,7 @@ from ops.cost.beside import FREE, FREE_PREFIXES, LEFT_OUT
 from ops.cost.model import Estimate, Line
 from ops.cost.prices import HOURS_A_MONTH, Price
 from policies.inventory import Inventory, Resource
-from stacks.fitting import rooms_by_pool
+from stacks.fitting import largest_first, packed
 from stacks.settings import Settings
 
 IMAGES_GIB: Final = 10
@@ -134,17 +133,10 @@ def _disk_usd(resource: Resource, settings: Settings, key: str) -> float | None:
 
 
 def least_machines(settings: Settings) -> dict[str, int]:
-    """The machines of each pool that never go: its own least, or what the fleet's fewest replicas need."""
-    left = settings.fleet.min_replicas
-    found: dict[str, int] = {}
-    for key, room in rooms_by_pool(settings.cloud, settings.pools, settings.fleet).items():
-        each = replicas_per_machine(settings.fleet.accelerator, room, settings.fleet)
-        if not each:
-            continue
-        taken = min(math.ceil(left / each), most_machines(settings.pools[key]))
-        found[key] = max(settings.pools[key].min_nodes, taken)
-        left = max(0, left - taken * each)
-    return found
+    """The machines of each pool that never go: its own least, or what the services' fewest replicas need."""
+    wanted = [(name, service, service.fewest_replicas) for name, service in largest_first(settings.fleet)]
+    taken = packed(settings.cloud, settings.pools, wanted, most_machines).machines
+    return {key: max(pool.min_nodes, taken[key]) for key, pool in settings.pools.items()}
 
 
 def _endpoint(resource: Resource, settings: Settings) -> Line:
@@ -163,9 +155,11 @@ def _bucket(price: Price) -> Priced:
     def priced(resource: Resource, settings: Settings) -> Line | str:
         if "models" not in str(resource.get("bucket") or resource.get("name") or ""):
             return _by_use(price)
-        gib = settings.fleet.repository_gib
+        services = settings.fleet.services.values()
+        gib = sum(service.repository_gib * (1 + len(service.challengers)) for service in services)
         region = resource.region or settings.region
-        return _line(resource, f"one release of {gib} GiB", gib * price.usd * prices.factor(settings.cloud, region))
+        what = f"a release of each variant, {gib} GiB"
+        return _line(resource, what, gib * price.usd * prices.factor(settings.cloud, region))
 
     return priced
 

@@ -10,11 +10,14 @@ from typing import Any, Final
 from common.console import Step as Part
 from common.errors import EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_FOUND, UserError
 from components.contracts.place import Place
+from ops.capacity.crowd import Crowd
 from ops.check.report import CheckReport
+from ops.drain.draining import Record as DrainRecord
 from ops.drill import reading
 from ops.drill.model import Predicate
 from ops.models.releases import Publication
 from ops.rehearse.kept import Kept
+from ops.rollouts.record import Record
 from ops.serving.golden import GoldenResult
 from ops.serving.service import Service
 from policies.inventory import Inventory
@@ -79,12 +82,17 @@ class Result:
     check: CheckReport | None = None
     published: Publication | None = None
     served: Service | None = None
+    rollout: Record | None = None
+    """Of a bad release, and how it was taken back."""
+    drained: DrainRecord | None = None
     drill: Predicate | None = None
     """The predicate that the drill's evidence signs."""
     evidence: tuple[str, str] = ("", "")
     """The drill's files, JSON and Markdown, in the report's folder."""
     signer: str = ""
     """The fingerprint of the key that signed them."""
+    crowd: Crowd | None = None
+    """How the service would follow a flash crowd."""
     rehearsal: Kept | None = None
     """The last one of the stack, if its report lies beside this one's."""
     problem: UserError | None = None
@@ -131,6 +139,8 @@ class Result:
             "steps": [asdict(step) for step in self.steps],
             "release": self.published and asdict(self.published),
             "predictions": [{"when": when, **answers.to_json()} for when, answers in self.predictions],
+            "rollout": self.rollout and self.rollout.to_json(),
+            "drained": self.drained and self.drained.to_json(),
             "evidence": self.evidence,
             "signer": self.signer,
             "problem": self.problem and vars(self.problem),

@@ -15,6 +15,7 @@ from ops.demo.model import Result
 from ops.drill import reading
 from ops.drill.markdown import short
 from ops.plan.diagram import draw
+from ops.rollouts.picture import picture
 from policies.inventory import UNKNOWN
 
 
@@ -40,5 +41,6 @@ def render(result: Result) -> str:
         reading=reading,
         nowhere=(None, UNKNOWN, "global"),
         diagram=Markup(draw(result.inventory)) if result.inventory else "",  # noqa: S704 - it escapes what it writes
+        rollout=Markup(picture([result.rollout])) if result.rollout else "",  # noqa: S704 - it escapes what it writes
         longest=max(step.seconds for step in result.steps) or 1.0,
     )

@@ -18,6 +18,7 @@ from common.checkout import commit
 from common.errors import UserError
 from common.os_errors import as_user_error
 from common.paths import out_dir, repo_root
+from ops.capacity.crowd import crowd_of
 from ops.demo import leftovers, screen
 from ops.demo.board import Board
 from ops.demo.folders import Home, ReportFolder, new_demo_id
@@ -81,15 +82,17 @@ def run_demo(
         UserError: no such stack, or none that a demo can show, before anything is started; or a step could not run:
             the report is written then too.
     """
-    place = settings_to_show(stack, repo_root()).place
+    settings = settings_to_show(stack, repo_root())
     started, board = datetime.now(UTC), Board([(key, title) for key, title, _ in stages], quiet=quiet)
     with interrupts(board.stopping) as taken:
         report = ReportFolder(out or out_dir(), new_demo_id(stack, started))
         try:
-            result = Result(report.name, place, commit(), started, board.steps)
+            result = Result(report.name, settings.place, commit(), started, board.steps)
             result.rehearsal = newest(out or out_dir(), stack)
             demo = Demo(result, Home(), report, board, end_leftovers=end_leftovers)
             _act(demo, taken, [act for _, _, act in stages])
+            if result.inventory is not None:
+                result.crowd = crowd_of(result.inventory, settings)
             folder = _publish(result, report)
         finally:
             report.discard()

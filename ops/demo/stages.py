@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,9 +12,10 @@ from typing import Any, Final, TypeVar
 from rich.filesize import decimal
 
 from common.attestation.signers import default_key, open_signer
+from common.errors import UserError
 from common.target import Pod
 from components.contracts.vocabulary import Cloud
-from localcloud.front import Release, ensure_engine, ensure_redis_server, ensure_serving_environment
+from localcloud.front import Release, ensure_engine, ensure_envoy, ensure_redis_server, ensure_serving_environment
 from ops.check.command import check_inventories, load_waivers
 from ops.check.report import CheckReport
 from ops.demo import leftovers, words
@@ -32,6 +34,7 @@ from ops.models.command import default_repository
 from ops.models.publishing import publish_signed
 from ops.plan.diagram import draw
 from ops.plan.planner import plan_stack
+from ops.rollouts.tools import make_ready
 from ops.serving.golden import GoldenResult
 from ops.serving.service import serve
 from policies import waivers as waiving
@@ -80,7 +83,9 @@ def prepare(demo: Demo, step: Step) -> None:
     """Find, download or build what the demo runs."""
     open_signer(default_key())
     engine = ensure_engine(demo.board)
+    make_ready(demo.board)
     ensure_serving_environment(demo.board)
+    ensure_envoy(demo.board)
     if demo.result.place.cloud is Cloud.GCP:
         ensure_redis_server(demo.board)
     step.result = f"Pulumi {engine.version} ({engine.origin})"
@@ -141,8 +146,8 @@ def refresh(demo: Demo, step: Step) -> None:
 
 
 def publish(demo: Demo, step: Step) -> None:
-    """Publish the model release that the fleet names, and write the features that it looks up."""
-    version, target = demo.outputs.fleet.model_release, demo.local.target
+    """Publish the release that the service which is asked serves, and write the features that it looks up."""
+    version, target = demo.outputs.fleet.drilled.model_release, demo.local.target
     with demo.board.step(f"publish {version}"):
         bucket = open_bucket(demo.outputs.model_bucket, target)
         done = demo.result.published = publish_signed(bucket, default_repository(), version, target)
@@ -154,7 +159,7 @@ def publish(demo: Demo, step: Step) -> None:
 
 def predict(demo: Demo, step: Step) -> None:
     """Serve the release with Triton, and ask for the golden predictions over both protocols."""
-    fleet, pod = demo.outputs.fleet, demo.outputs.identities.fleet
+    fleet, pod = demo.outputs.fleet.drilled, demo.outputs.identities.fleet
     served = demo.result.served = serve(
         Release(_known(demo.result.published).uri, fleet.manifest_sha256, demo.outputs.region, fleet.signers),
         FeatureStore.of(demo.outputs),
@@ -166,6 +171,77 @@ def predict(demo: Demo, step: Step) -> None:
     )
     step.result = f"{words.golden(served.results)} golden; Triton was ready after {words.duration(served.ready_s)}"
     step.findings = wrong_answers(served.results)
+
+
+def roll_out(demo: Demo, step: Step) -> None:
+    """Release something bad to a service under load, and see that it is taken back without a person."""
+    from ops.rollouts.picture import picture
+    from ops.rollouts.run import take_back
+
+    folder = demo.home.path / "rollout"
+    folder.mkdir()
+    record = demo.result.rollout = take_back(folder, demo.board)
+    demo.report.write("rollout.json", record.to_json())
+    demo.report.write("rollout.svg", picture([record]))
+    step.result = (
+        f"{record.verdict} after {words.duration(record.seconds)}; never above {record.heaviest} % of requests, "
+        f"{record.failed + record.wrong} of {record.requests} requests met it, "
+        f"{record.after_failed + record.after_wrong} of {record.after_requests} after"
+    )
+    step.findings = (
+        *_one(f"a release whose fault is that it is {record.fault} was {record.verdict}", record.reasons or ["?"])
+        * (record.verdict != "rolled back"),
+        *_one("failed after the verdict", [str(record.after_failed)]) * bool(record.after_failed),
+    )
+
+
+def drain(demo: Demo, step: Step) -> None:
+    """Take one of two servers away under load, as Kubernetes would with the stack's settings."""
+    from ops.drain.short import drain_shortly  # with it comes Triton
+
+    ends = pod_ends(_known(demo.result.inventory))
+    record = demo.result.drained = drain_shortly(
+        default_repository(), ensure_serving_environment(), *ends, logs=demo.report.logs, step=demo.board.step
+    )
+    step.result = words.drained(record)
+    step.findings = (
+        (
+            f"{record.failed} of {record.requests} requests failed while a server was drained: "
+            + words.some([*record.http.reasons, *record.grpc.reasons]),
+        )
+        if record.failed
+        else ()
+    )
+
+
+def pod_ends(inventory: Inventory) -> tuple[int, int]:
+    """Seconds of the preStop hook, and those that Triton waits for requests in flight, as the plan has them.
+
+    Raises:
+        UserError: no server of the plan has both: its pods would be ended under their requests.
+    """
+    for resource in inventory.resources:
+        if resource.type != "kubernetes:apps/v1:Deployment":
+            continue
+        for container in resource.inputs["spec"]["template"]["spec"]["containers"]:
+            told = [*container.get("command", ()), *container.get("args", ())]
+            timeouts = [int(each.partition("=")[2]) for each in told if str(each).startswith("--exit-timeout-secs=")]
+            waits = _hook_seconds(container.get("lifecycle", {}).get("preStop", {}))
+            if timeouts and waits is not None:
+                return waits, timeouts[0]
+    raise UserError(
+        "no server of the plan has a preStop hook that sleeps and an exit timeout",
+        inventory.stack,
+        "Give the fleet's Deployment both.",
+    )
+
+
+def _hook_seconds(hook: Mapping[str, Any]) -> int | None:
+    """How long a preStop hook waits, by the kubelet's own sleep or by a program's."""
+    if "sleep" in hook:
+        return int(hook["sleep"]["seconds"])
+    found = re.search(r"time\.sleep\((\d+)\)", " ".join(hook.get("exec", {}).get("command", ())))
+    return int(found[1]) if found else None
 
 
 def lose_and_restore(demo: Demo, step: Step) -> None:
@@ -254,6 +330,8 @@ STAGES: Final[tuple[tuple[str, str, Act], ...]] = (
     ("drift", "Refresh finds no drift", refresh),
     ("model", "Publish the model and features", publish),
     ("predictions", "Serve and predict", predict),
+    ("rollout", "Take a bad release back by itself", roll_out),
+    ("drain", "Drain a server under load", drain),
     ("restore", "Lose the region, restore, predict", lose_and_restore),
     ("cleanup", "Tear down", tear_down),
 )

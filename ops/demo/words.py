@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ops.demo.model import Result, State
+from ops.drain.draining import Record
 from ops.drill.reading import Objective
 from ops.plan.diagram.model import outermost
 from ops.serving.golden import GoldenResult
@@ -72,3 +73,16 @@ def components(inventory: Inventory) -> list[tuple[Resource | None, list[Resourc
         if resource.custom:
             groups.setdefault(outermost(resource, inventory.by_urn), []).append(resource)
     return [(inventory.by_urn.get(urn), members) for urn, members in groups.items()]
+
+
+def drained(record: Record) -> str:
+    """What clients noticed of a drain: the failures first."""
+    slowest = " and ".join(
+        f"{PROTOCOLS[name]} {noticed.latency.p99_ms:.0f} ms"
+        for name, noticed in (("http", record.http), ("grpc", record.grpc))
+        if noticed.latency
+    )
+    return (
+        f"{record.failed} of {record.requests:,} failed; p99 {slowest}, {record.retried} retried, "
+        f"endpoint gone after {duration(record.removed_s)}, server {duration(record.ended_s)} after SIGTERM"
+    )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from components.contracts.stateful import GUARDS
 from ops.diff.hazards import hazard
 from ops.diff.model import Order, PropertyChange, ResourceChange, Risk, StackDiff, VerdictChange
-from policies.inventory import Inventory, Resource
+from policies.inventory import UNKNOWN, Inventory, Resource
 from policies.model import Finding, Verdict
 
 Evaluate = Callable[[Inventory], Iterable[Finding]]
@@ -36,6 +36,10 @@ GROUND: Final[Mapping[str, str]] = {
     "gcp:compute/subnetwork:Subnetwork": "the cluster and all that has addresses in it",
 }
 """Types that the clouds do not delete while anything stands on them, be it of another program."""
+_CANARY: Final = "kubernetes:flagger.app/v1beta1:Canary"
+_OF_A_CANARY: Final = ("kubernetes:core/v1:Service", "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute")
+"""What Flagger makes under the service's own name (`components.kubernetes.rollouts`)."""
+_REQUESTS: Final = "the service's requests"
 
 _TOLD: Final = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 
@@ -59,16 +63,28 @@ def compare(
 
     The rules are head's for both sides, so that a changed rule shows as a changed verdict only where it matters.
     """
-    before = base.by_urn if base else {}
     after = head.by_urn if head else {}
+    before = _under_new_names(base.by_urn if base else {}, after)
     told = [
-        *(ResourceChange("added", r) for urn, r in after.items() if urn not in before),
+        *(
+            ResourceChange("added", r, risk=_still_flaggers(r, before, after))
+            for urn, r in after.items()
+            if urn not in before
+        ),
         *(
             change
             for urn, r in after.items()
             if urn in before and (change := _changed(before[urn], r, providers)) is not None
         ),
-        *(ResourceChange("removed", r, risk=_removal_risk(r)) for urn, r in before.items() if urn not in after),
+        *(
+            ResourceChange(
+                "removed",
+                r,
+                risk=_removal_risk(r) or _taken_away(r, before, after) or _left_to_flagger(r, before, after),
+            )
+            for urn, r in before.items()
+            if urn not in after
+        ),
     ]
     return StackDiff(
         stack=stack,
@@ -77,6 +93,78 @@ def compare(
         outputs=tuple(_properties(base.outputs if base else {}, head.outputs if head else {}, ())),
         verdicts=tuple(_verdicts(evaluate(base) if base else (), evaluate(head) if head else ())),
     )
+
+
+def _under_new_names(before: Mapping[str, Resource], after: Mapping[str, Resource]) -> Mapping[str, Resource]:
+    """`before` with the URNs that the resources of `after` have, where their aliases name the old ones."""
+    moved = {old: urn for urn, r in after.items() if urn not in before for old in r.aliases if old in before}
+    if not moved:
+        return before
+
+    def named(urns: Iterable[str]) -> tuple[str, ...]:
+        return tuple(moved.get(urn, urn) for urn in urns)
+
+    return {
+        moved.get(urn, urn): replace(
+            resource,
+            urn=moved.get(urn, urn),
+            name=moved.get(urn, urn).rsplit("::", 1)[-1],
+            parent=resource.parent and moved.get(resource.parent, resource.parent),
+            dependencies=named(resource.dependencies),
+            property_dependencies={prop: named(urns) for prop, urns in resource.property_dependencies.items()},
+        )
+        for urn, resource in before.items()
+    }
+
+
+def _taken_away(gone: Resource, before: Mapping[str, Resource], after: Mapping[str, Resource]) -> Risk | None:
+    """An object of a cluster under another logical name is made first and deleted afterwards, and is one object.
+
+    Pulumi's provider for Kubernetes makes nothing that is there already; before 4.29.0 it took the object over, and
+    the deletion then removed it (its release notes of 4.29.0, #2926; read 2026-11-22).
+    """
+    same = object_id(gone)
+    if same is None or all(urn in before or object_id(r) != same for urn, r in after.items()):
+        return None
+    return Risk(
+        "is still there when it is made under its new name, and the update fails half-way: give the new one an alias",
+        " ".join(same),
+    )
+
+
+def _left_to_flagger(gone: Resource, before: Mapping[str, Resource], after: Mapping[str, Resource]) -> Risk | None:
+    """Pulumi deletes at the end what Flagger has taken over by then, and Flagger makes it anew at its next look."""
+    if gone.type not in _OF_A_CANARY or _of_canary(gone, before) or not _of_canary(gone, after):
+        return None
+    return Risk(
+        "is deleted, and Flagger makes its own of this name only once its copy of the release is ready and it has "
+        "looked again (step_seconds): requests fail until then",
+        _REQUESTS,
+    )
+
+
+def _still_flaggers(new: Resource, before: Mapping[str, Resource], after: Mapping[str, Resource]) -> Risk | None:
+    if new.type not in _OF_A_CANARY or _of_canary(new, after) or not _of_canary(new, before):
+        return None
+    return Risk(
+        "is there already, made by Flagger, so that the update fails half-way: delete the Canary first", _REQUESTS
+    )
+
+
+def _of_canary(resource: Resource, resources: Mapping[str, Resource]) -> bool:
+    """Whether a Canary there bears the resource's name."""
+    name = resource.get("metadata.name")
+    return any(r.type == _CANARY and r.get("metadata.name") == name for r in resources.values())
+
+
+def object_id(resource: Resource) -> tuple[str, ...] | None:
+    """API group, kind, namespace and name of an object of the cluster, as the API server tells objects apart."""
+    package, _, kind = resource.type.rpartition(":")
+    if not resource.custom or not package.startswith("kubernetes:"):
+        return None
+    group = package.removeprefix("kubernetes:").partition("/")[0]
+    name, namespace = resource.get("metadata.name"), resource.get("metadata.namespace", "")
+    return (group, kind, str(namespace), name) if isinstance(name, str) and name != UNKNOWN else None
 
 
 def _changed(before: Resource, after: Resource, providers: Providers) -> ResourceChange | None:

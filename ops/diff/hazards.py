@@ -23,6 +23,9 @@ _FIRST_OUT: Final = {
 }
 """Type → inputs (without list positions) that keep less when they get smaller."""
 _EKS_CLUSTER: Final = "aws:eks/cluster:Cluster"
+_ENVOY_PROXY: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy"
+_MADE_WITH: Final = ("aws-load-balancer-internal", "aws-load-balancer-type", "gke.io/load-balancer-type", "/l4-rbs")
+"""How the annotations of a Service end that say which load balancer it gets."""
 _NODE_POOL: Final = "gcp:container/nodePool:NodePool"
 
 Told = Iterator[str]
@@ -78,15 +81,24 @@ def _zones_left(before: Resource, after: Resource, _: Sequence[PropertyChange]) 
         yield f"leaves {', '.join(gone)}: GKE deletes the machines there before others come"
 
 
+def _load_balancer_stays(before: Resource, after: Resource, properties: Sequence[PropertyChange]) -> Told:
+    """The clouds' controllers read what a load balancer is when its Service is made (`components.aws.door`; on Google
+    Cloud believed, 2026-11-22): an edit leaves it where it was."""
+    if before.type == after.type == _ENVOY_PROXY and any(c.path.endswith(_MADE_WITH) for c in properties):
+        yield "keeps its load balancer, inside or on the internet as before, until the door's Service is deleted"
+
+
 _LOOKS: Final[tuple[Callable[[Resource, Resource, Sequence[PropertyChange]], Told], ...]] = (
     _kept_shorter,
     _locked,
     _control_plane,
     _zones_left,
+    _load_balancer_stays,
 )
 _STAKES: Final = {
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "objects and versions that are old enough",
     "gcp:container/nodePool:NodePool": "the pods on its machines",
+    _ENVOY_PROXY: "who can reach the door",
 }
 """Types that hold no state of their own → what is at stake."""
 

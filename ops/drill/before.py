@@ -52,14 +52,12 @@ def look(run: Run) -> None:
         raise UserError(
             "no release is published, so nothing can be restored",
             cloud.primary.uri,
-            f"Run `seawall models publish {a.stack} --version {a.outputs.fleet.model_release} "
+            f"Run `seawall models publish {a.stack} --version {a.outputs.fleet.drilled.model_release} "
             f"--target {run.target.name}`.",
         )
     fleet = a.outputs.fleet
     trust = trust_of(a.stack, fleet.signers)
-    record.check(
-        *production.release_checks(cloud.primary, objects, fleet.model_release, fleet.manifest_sha256, trust)
-    )
+    record.check(*production.release_checks(cloud.primary, objects, fleet.pins, trust))
     record.check(_goldens(run, objects))
     rows, now_s = open_rows(cloud.feature_store, run.target).read(), time.time()
     record.check(production.rows_check(cloud.feature_store.name, without_note(rows), loaded(rows, now_s), now_s))
@@ -129,7 +127,7 @@ def goldens_check(released: Any, wanted: GoldenSet) -> Check:
 
 
 def _released(run: Run, objects: Mapping[str, ExpectedObject], wanted: GoldenSet) -> Any:
-    prefix = f"{releases.repository_prefix(run.a.outputs.fleet.model_release)}{wanted.model}/"
+    prefix = f"{releases.repository_prefix(run.a.outputs.fleet.drilled.model_release)}{wanted.model}/"
     keys = [key for key in objects if key.startswith(prefix) and key.endswith(f"/{RELEASED}")]
     if len(keys) != 1:
         return f"the release has {len(keys)} files {prefix}…/{RELEASED}, and must have one"

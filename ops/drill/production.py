@@ -38,13 +38,13 @@ howitworks-ttl.md, read 2026-11-21): a week is long."""
 def release_checks(
     bucket: ObjectStore,
     objects: Mapping[str, ExpectedObject],
-    pinned: str,
-    pinned_sha256: str,
+    pins: Mapping[str, str],
     trust: Trust | None,
 ) -> Iterator[Check]:
-    """Every complete release, the one that the fleet is pinned to, the current one, and the one before it.
+    """Every complete release, those that the fleet's services are pinned to, the current one, and the one before it.
 
     Args:
+        pins: version → digest of what the services serve.
         objects: everything in the bucket by its key, each read in full.
         trust: whose signature the stack's fleet asks for; None where it asks for none.
     """
@@ -61,11 +61,12 @@ def release_checks(
         whole[version] = manifest
         yield _intact(manifest, objects, subject)
         yield Check("release.claim", "same", manifest.sha256, _claim(bucket, version), subject)
-    subject = f"{bucket.uri}, the fleet's release {pinned}"
     digests = {version: manifest.sha256 for version, manifest in whole.items()}
-    yield Check("release.pinned", "same", pinned_sha256, digests.get(pinned), subject)
+    for version, digest in pins.items():
+        subject = f"{bucket.uri}, the fleet's release {version}"
+        yield Check("release.pinned", "same", digest, digests.get(version), subject)
     yield from _pointer_checks(bucket, digests)
-    for version in sorted({pinned, *_pointed_at(bucket)}):
+    for version in sorted({*pins, *_pointed_at(bucket)}):
         yield _signed(bucket, version, whole.get(version), trust)
 
 

@@ -91,10 +91,10 @@ def predict(run: Run, bucket: ObjectStore, store: FeatureStore, *, as_drill: boo
     if not as_drill:
         run.cloud.let_read(bucket, a.outputs.identities.fleet.principal)
     pinned = Release(
-        releases.release_uri(bucket, a.outputs.fleet.model_release),
-        a.outputs.fleet.manifest_sha256,
+        releases.release_uri(bucket, a.outputs.fleet.drilled.model_release),
+        a.outputs.fleet.drilled.manifest_sha256,
         a.outputs.backup_region,
-        a.outputs.fleet.signers,
+        a.outputs.fleet.drilled.signers,
     )
     service, checks = served(run, pinned, store, f"triton-{a.drill_id}.log")
     run.record.fact(service={"ready_s": service.ready_s, "answers": [each.to_json() for each in service.results]})

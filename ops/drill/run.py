@@ -129,7 +129,9 @@ def _about(scenario: Scenario, a: Assignment, target: Target) -> dict[str, Any]:
         "stack": a.stack,
         "commit": a.program["commit"],
         "program": dict(a.program),
-        "artefacts": artefacts(outputs.fleet.manifest_sha256, a.settings.fleet.images.serving, a.program, a.goldens),
+        "artefacts": artefacts(
+            outputs.fleet.drilled.manifest_sha256, a.settings.fleet.images.serving, a.program, a.goldens
+        ),
         "operator": operator(),
         "scenario": scenario.name,
         "title": scenario.title,

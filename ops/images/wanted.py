@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from components.contracts.images import RegistryAddress, pinned_tag, public_images
+from components.contracts.images import RegistryAddress, pinned_tag
 from stacks import clouds
 from stacks.settings import Settings
 
@@ -109,7 +109,7 @@ def _in(settings: Settings, address: RegistryAddress, source: RegistryAddress | 
             image.digest,
             f"{source.mirrored(image)}@{image.digest}" if source else image.upstream,
         )
-        for image in public_images(settings.cloud).values()
+        for image in settings.fleet.images.public(settings.cloud).values()
     ]
     return [serving, *public]
 

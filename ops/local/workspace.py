@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -309,12 +309,23 @@ def place_of(settings: AnySettings) -> StackPlace:
 def _trust_this_machine(config: dict[str, Any]) -> None:
     """Have the local stack's fleet serve what this machine's own key signed, beside what its settings trust."""
     settings = (config.get("config") or {}).get(CONFIG_KEY)
-    release = (settings.get("fleet") or {}).get("model_release") if isinstance(settings, dict) else None
-    if not isinstance(release, dict) or not release.get("signers"):
+    fleet = settings.get("fleet") if isinstance(settings, dict) else None
+    signed = [release for release in _releases_of(fleet or {}) if release.get("signers")]
+    if not signed:
         return  # a bootstrap stack, or one whose releases need not be signed
     from common.attestation.signers import local_key, open_signer  # with it come the clouds' libraries
 
-    release["signers"] = [*dict.fromkeys([*release["signers"], open_signer(local_key()).name])]
+    own = open_signer(local_key()).name
+    for release in signed:
+        release["signers"] = [*dict.fromkeys([*release["signers"], own])]
+
+
+def _releases_of(fleet: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The releases that a stack's file names, of every service and its challengers."""
+    for service in (fleet.get("services") or {}).values():
+        for variant in (service, *(service.get("challengers") or {}).values()):
+            if isinstance(variant.get("release"), dict):
+                yield variant["release"]
 
 
 def _past_proxies() -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import heapq
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,7 +33,7 @@ _AMBIENT: Final = ("AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "KUBE", "PULUMI_",
 
 @dataclass
 class Recording:
-    """What one run of a program registered, in the order of registration."""
+    """What one run of a program registered, each after what it needs, in the same order whenever it runs."""
 
     registrations: dict[str, Registration] = field(default_factory=dict)
     """By URN."""
@@ -53,7 +54,42 @@ def record(program: Callable[[], None], *, project: str, stack: str) -> Recordin
     context = contextvars.copy_context()
     with _without_ambient_configuration():
         context.run(_run, program, monitor)
-    return monitor.recording
+    made = monitor.recording
+    return replace(made, registrations=in_order(made.registrations))
+
+
+def in_order(registrations: Mapping[str, Registration]) -> dict[str, Registration]:
+    """The same by URN, each after its parent and its dependencies; otherwise as components are registered, by name.
+
+    Pulumi awaits explicit dependencies as a set of objects gives them (`_resolve_depends_on`, pulumi 3.272.0), so
+    resources arrive in another order with each run. Components await nothing.
+    """
+    places = {urn: place for place, (urn, r) in enumerate(registrations.items()) if not r.custom}
+    first = -1
+
+    def rank(urn: str) -> tuple[int, str, str, str]:
+        told = registrations[urn]
+        return (places.get(urn, places.get(told.parent or "", first)), told.type, told.name, urn)
+
+    needs = {
+        urn: {n for n in (r.parent or "", *r.dependencies) if n in registrations and n != urn}
+        for urn, r in registrations.items()
+    }
+    wanted_by: dict[str, list[str]] = {}
+    for urn, needed in needs.items():
+        for each in needed:
+            wanted_by.setdefault(each, []).append(urn)
+    ready = [rank(urn) for urn, needed in needs.items() if not needed]
+    heapq.heapify(ready)
+    ordered: dict[str, Registration] = {}
+    while ready:
+        urn = heapq.heappop(ready)[-1]
+        ordered[urn] = registrations[urn]
+        for each in wanted_by.get(urn, ()):
+            needs[each].discard(urn)
+            if not needs[each]:
+                heapq.heappush(ready, rank(each))
+    return ordered
 
 
 def _run(program: Callable[[], None], monitor: _Recorder) -> None:
@@ -161,13 +197,30 @@ class _Recorder(mocks.MockMonitor):
             raise _unsupported(f"resource {request.name!r} uses a transform", self.stack)
         if request.type != STACK_TYPE:
             parent = registrations.get(request.parent)
-            registrations[urn] = _registration(urn, request, parent)
+            registrations[urn] = replace(
+                _registration(urn, request, parent), aliases=self._aliases(urn, request, parent)
+            )
         response = resource_pb2.RegisterResourceResponse(urn=urn)
         response.object.CopyFrom(request.object)
         _ids_for_references(response.object)
         for name in request.additionalSecretOutputs:
             _make_secret(response.object, name)
         return response
+
+    def _aliases(
+        self, urn: str, request: resource_pb2.RegisterResourceRequest, parent: Registration | None
+    ) -> tuple[str, ...]:
+        """What the engine makes of the aliases of a resource and of its parents; a child has its parent's others."""
+        parents = (request.parent, *(parent.aliases if parent else ()))
+        found = [urn_of(self.project, self.stack, above, request.type, request.name) for above in parents]
+        for alias in request.aliases:
+            spec = alias.spec
+            above = ("",) if spec.noParent else (spec.parentUrn,) if spec.parentUrn else parents
+            token, name = spec.type or request.type, spec.name or request.name
+            found += (
+                [alias.urn] if alias.urn else [urn_of(self.project, self.stack, each, token, name) for each in above]
+            )
+        return tuple(sorted(set(found) - {urn}))
 
     def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> Any:  # noqa: N802
         if request.urn == urn_of(self.project, self.stack, "", STACK_TYPE, f"{self.project}-{self.stack}"):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ops.preflight.aws.reader import AwsReader
     from ops.preflight.gcp.reader import GcpReader
 
-NO_DOOR = "the stack has no public address: whoever calls the fleet is inside the network"
+NO_DOOR = "the stack has no door"
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def aws_questions(reader: AwsReader, wanted: Wanted, files: PulumiFiles, princip
         Check("release", "release", partial(fleet.release, reader, wanted)),
         Check("alerts", "alerts", partial(fleet.alerts, reader, wanted)),
         Check("control-plane", "control plane", partial(fleet.control_plane, reader, wanted)),
-        Check("door", "DNS and certificate", door),
+        Check("door", "DNS and certificate", partial(door, wanted)),
     ]
     return Questions(principal or caller.arn, tuple(checks))
 
@@ -119,11 +119,14 @@ def gcp_questions(reader: GcpReader, wanted: Wanted, files: PulumiFiles) -> Ques
         Check("release", "release", partial(fleet.release, reader, wanted)),
         Check("alerts", "alerts", partial(fleet.alerts, reader, wanted)),
         Check("control-plane", "control plane", partial(fleet.control_plane, reader, wanted)),
-        Check("door", "DNS and certificate", door),
+        Check("door", "DNS and certificate", partial(door, wanted)),
     ]
     return Questions(caller.name, tuple(checks))
 
 
-def door() -> Sequence[Finding]:
-    """Names and certificates of a public door, which no stack has."""
-    return (not_applicable("DNS and certificate", NO_DOOR),)
+def door(wanted: Wanted) -> Sequence[Finding]:
+    """What is left to do for the door's names: its load balancer has no address before `pulumi up`."""
+    later = (
+        f"*.{wanted.door.get('domain')} leads to the load balancer that `pulumi up` makes: name it in the DNS then"
+    )
+    return (not_applicable("DNS and certificate", later if wanted.door else NO_DOOR),)

@@ -10,7 +10,7 @@ from stacks.settings import Settings, stack_file
 
 def images_of(needs: Needs) -> tuple[Wanted, ...]:
     """Every image that a committed stack runs, in both regions; none for a stack without a fleet."""
-    return wanted_images(Settings.load(stack_file(needs.stack))) if needs.release else ()
+    return wanted_images(Settings.load(stack_file(needs.stack))) if needs.releases else ()
 
 
 def subject_of(image: Wanted) -> str:

@@ -32,7 +32,7 @@ def judged_release(stack: str, release: Release, bucket: str, read: Callable[[st
         return missing(
             subject,
             f"its manifest is sha256:{digest[:12]}…, and the settings pin {release.manifest_sha256[:12]}…",
-            "Publish the pinned content under a new version, or set fleet.model_release to what is published.",
+            "Publish the pinned content under a new version, or pin in the settings what is published.",
         )
     as_pinned = f"published, manifest sha256:{digest[:12]}… as pinned"
     trust = trust_of(stack, release.signers)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from components.contracts.machines import MACHINES
 from components.contracts.serving import POOL_LABEL
@@ -99,6 +99,18 @@ class Wanted:
         """What the input `name` of resources of one type holds, where the plan knows it, each once."""
         values = (r.get(name) for r in self.inventory.of_type(token))
         return tuple(dict.fromkeys(v for v in values if isinstance(v, str) and v != UNKNOWN))
+
+    @cached_property
+    def has_door(self) -> bool:
+        """Whether the plan asks the cluster for the fleet's door, before which the cloud puts a load balancer."""
+        return any(True for _ in self.inventory.of_type("kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy"))
+
+    @cached_property
+    def door(self) -> Mapping[str, Any]:
+        """The door's settings; nothing where there is none."""
+        fleet = self.inventory.settings.get("fleet")
+        found = fleet.get("door") if isinstance(fleet, Mapping) else None
+        return found if isinstance(found, Mapping) else {}
 
     @cached_property
     def machines(self) -> tuple[Machines, ...]:
@@ -197,14 +209,17 @@ class Wanted:
         return ""
 
     @cached_property
-    def release(self) -> Release | None:
-        """The model release that the fleet serves; None without a fleet."""
+    def releases(self) -> tuple[Release, ...]:
+        """The releases that the fleet's services serve, each once; none without a fleet."""
         fleet = self.inventory.settings.get("fleet")
-        asked = fleet.get("model_release") if isinstance(fleet, Mapping) else None
-        if not isinstance(asked, Mapping):
-            return None
-        signers = tuple(map(str, asked.get("signers", ())))
-        return Release(str(asked["version"]), str(asked["manifest_sha256"]), signers)
+        services = fleet.get("services") if isinstance(fleet, Mapping) else None
+        found: list[Release] = []
+        for service in services.values() if isinstance(services, Mapping) else ():
+            for variant in (service, *(service.get("challengers") or {}).values()):
+                asked = variant["release"]
+                signers = tuple(map(str, asked.get("signers", ())))
+                found.append(Release(str(asked["version"]), str(asked["manifest_sha256"]), signers))
+        return tuple(dict.fromkeys(found))
 
 
 def _labelled(labels: object, otherwise: str) -> str:

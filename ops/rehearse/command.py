@@ -23,7 +23,9 @@ def rehearse(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="AREA", help="Only this of admission, rights, flows, placing, load; may be given again."
+            metavar="AREA",
+            help="Only this of admission, rights, flows, standing, placing, warm, rollouts, drains, zones, load; may "
+            "be given again.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
@@ -34,9 +36,9 @@ def rehearse(
 ) -> None:
     """Lay a stack on a real control plane with simulated machines, and try what a cluster would.
 
-    Admission, rights, network flows, placing with rollouts, drains and a lost zone, and the real autoscaler under a
-    simulated load, by way of the real metrics chain. Needs no account; builds Kubernetes once (some minutes). Exit 1
-    if a check fails. The report is text, JSON and a picture.
+    Admission, rights, network flows, what all services depend on, placing with warm replicas, rollouts, drains and a
+    lost zone, and the real autoscaler under a simulated load, by way of the real metrics chain. Needs no account;
+    builds Kubernetes once (some minutes). Exit 1 if a check fails. The report is text, JSON and a picture.
 
     Example: seawall rehearse dev-aws
     """

@@ -13,7 +13,10 @@ from typing import Final
 
 from components.contracts import serving
 from components.contracts.cluster import EKS_SERVICE_CIDR
+from components.contracts.door import PROXY_APP, PROXY_METRICS_PORT, PROXY_NAMESPACE
 from components.contracts.vocabulary import Cloud
+from components.kubernetes.gateway.controllers import CERT_MANAGER_NAMESPACE, GATEWAY_APP, XDS_PORTS
+from components.kubernetes.rollouts.controller import NAMESPACE as FLAGGER_NAMESPACE
 from ops.rehearse.firewall import Peer
 from ops.rehearse.model import Table, text_table
 from ops.rehearse.rights import METRICS, SYSTEM
@@ -91,7 +94,21 @@ def expected(stage: Stage) -> Iterator[Flow]:
         yield Flow(name, peer, "adapter", adapter, ADAPTER_PORT, True)
     yield Flow("fleet", fleet, "adapter", adapter, ADAPTER_PORT, False)
     yield from (Flow(name, peer, "adapter", adapter, ADAPTER_PORT, False) for name, peer in others)
+    yield from _door(stage, fleet, prometheus, others)
     yield from _outward(stage, fleet, outside, stranger)
+
+
+def _door(stage: Stage, fleet: Peer, prometheus: Peer, others: tuple[tuple[str, Peer], ...]) -> Iterator[Flow]:
+    """What passes the door: requests to the fleet, its configuration from its controller, figures to Prometheus."""
+    door, controller = stage.peer(PROXY_APP, PROXY_NAMESPACE), stage.peer(GATEWAY_APP, PROXY_NAMESPACE)
+    for port in (serving.HTTP_PORT, serving.GRPC_PORT):
+        yield Flow("door", door, "fleet", fleet, port, True)
+    yield Flow("door", door, "fleet", fleet, serving.METRICS_PORT, False)
+    yield Flow("door", door, "door's controller", controller, XDS_PORTS[0], True)
+    yield Flow("prometheus", prometheus, "door", door, PROXY_METRICS_PORT, True)
+    yield Flow("fleet", fleet, "door", door, PROXY_METRICS_PORT, False)
+    for name, peer in (("fleet", fleet), *others):
+        yield Flow(name, peer, "door's controller", controller, XDS_PORTS[0], False)
 
 
 def _outward(stage: Stage, fleet: Peer, outside: Peer, stranger: Peer) -> Iterator[Flow]:
@@ -102,6 +119,9 @@ def _outward(stage: Stage, fleet: Peer, outside: Peer, stranger: Peer) -> Iterat
         ("prometheus-adapter", METRICS),
         ("cluster-autoscaler", SYSTEM),
         ("fleet-hours", serving.NAMESPACE),
+        ("gateway-helm", PROXY_NAMESPACE),
+        *((app, CERT_MANAGER_NAMESPACE) for app in ("cert-manager", "webhook", "cainjector")),
+        ("flagger", FLAGGER_NAMESPACE),
     }
     of_cloud = {(FLEET, serving.NAMESPACE), ("cluster-autoscaler", SYSTEM)}
     for app, namespace in _apps(stage):

@@ -14,11 +14,13 @@ from typing import Any, Final
 from common.errors import UserError
 from components.contracts import serving
 from components.contracts.scaling import BUSY_WINDOW_SECONDS, replica_start_seconds
-from ops.rehearse.judging import Bounds, Sample, findings, longest_gap
-from ops.rehearse.load import Fleet, Profile, Server, day
+from ops.capacity.course import Sample
+from ops.capacity.load import Fleet, Profile, Server, day
+from ops.rehearse import agreement
+from ops.rehearse.judging import Bounds, findings, longest_gap
+from ops.rehearse.metrics import ADAPTER, PROMETHEUS, Chain, Tritons, chain, measured, scrapes_pass
 from ops.rehearse.metrics import AREA as METRICS_AREA
-from ops.rehearse.metrics import Tritons, chain, measured, scrapes_pass
-from ops.rehearse.stage import FLEET, Stage, is_ready
+from ops.rehearse.stage import Stage, is_ready
 
 AREA: Final = "load"
 SERVICE_SECONDS: Final = 0.4
@@ -84,7 +86,7 @@ class Driver:
 def compressed(stage: Stage) -> Iterator[None]:
     """The stack's own waits, compressed while the block runs, and put back after it."""
     client = stage.plane.client
-    scaler, fleet = stage.one("HorizontalPodAutoscaler", FLEET), stage.one("Deployment", FLEET)
+    scaler, fleet = stage.one("HorizontalPodAutoscaler", stage.name), stage.one("Deployment", stage.name)
     changes: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
     if scaler is not None and scaler["spec"].get("behavior"):
         own = scaler["spec"]["behavior"]
@@ -98,12 +100,12 @@ def compressed(stage: Stage) -> Iterator[None]:
         )
     try:
         for version, kind, changed, _ in changes:
-            client.patch(version, kind, FLEET, {"spec": copy.deepcopy(changed)}, serving.NAMESPACE)
+            client.patch(version, kind, stage.name, {"spec": copy.deepcopy(changed)}, serving.NAMESPACE)
         yield
     finally:
         for version, kind, _, own in changes:
             with contextlib.suppress(UserError):
-                client.patch(version, kind, FLEET, {"spec": copy.deepcopy(own)}, serving.NAMESPACE)
+                client.patch(version, kind, stage.name, {"spec": copy.deepcopy(own)}, serving.NAMESPACE)
 
 
 def follow(
@@ -118,15 +120,15 @@ def follow(
         seconds: of the load's ramp, steady while, crowd and quiet; by the start time of a machine if left out.
         answer_seconds: within which each measure must arrive, of the wall's time.
     """
-    spec = stage.settings.fleet
+    variant, spec = stage.variant, stage.variant.spec
     server = Server(spec.scaling.requests_at_once, SERVICE_SECONDS)
     start = replica_start_seconds(spec.repository_gib)
-    scaler = stage.one("HorizontalPodAutoscaler", FLEET)
+    scaler = stage.one("HorizontalPodAutoscaler", stage.name)
     if scaler is None:
         stage.report.add(AREA, "the fleet has an autoscaler", False, "there is no HorizontalPodAutoscaler")
         return
-    stage.scale(spec.min_replicas)
-    if stage.wait(lambda: stage.settled(spec.min_replicas)) is None:
+    stage.scale(variant.min_replicas)
+    if stage.wait(lambda: stage.settled(variant.min_replicas)) is None:
         stage.report.add(AREA, "the fleet is at its fewest replicas when the load begins", False, stage.why_not())
         return
     shrink = float(
@@ -134,10 +136,12 @@ def follow(
     )
     follow_seconds = start + _SETTLE_SECONDS
     ramp, calm, rush, quiet = seconds or _seconds(follow_seconds, shrink)
-    profile = day(server, spec.scaling.busy_percent, spec.min_replicas, spec.max_replicas, (ramp, calm, rush, quiet))
+    profile = day(
+        server, spec.scaling.busy_percent, variant.min_replicas, variant.max_replicas, (ramp, calm, rush, quiet)
+    )
     bounds = Bounds(
-        spec.min_replicas,
-        spec.max_replicas,
+        variant.min_replicas,
+        variant.max_replicas,
         spec.scaling.busy_percent,
         spec.scaling.pending_requests,
         follow_seconds,
@@ -145,17 +149,21 @@ def follow(
     )
     driver = Driver(stage, profile, Fleet(server), start - stage.scaler.machine_seconds)
     tritons = Tritons(driver.fleet, scrapes_pass(stage), driver.move, stage.tempo.factor, lock=driver.lock)
-    with _looking(stage, driver, tritons), chain(stage, tritons, folder):
+    with _looking(stage, driver, tritons), chain(stage, tritons, folder) as running:
         if not _first_answer(stage, answer_seconds):
             return
         driver.start()
-        samples = _sampled(stage, driver)
+        with agreement.Watcher(stage).running() as watcher:
+            samples = _sampled(stage, driver)
+        for app in (ADAPTER, PROMETHEUS):
+            _goes_on(stage, running, app, answer_seconds)
     stage.report.course = samples
     stage.report.unseen_seconds = longest_gap(samples)
     stage.report.phases = [(phase.name, begin) for phase, begin in profile.begins()]
     for finding in findings(samples, profile, server, bounds):
         stage.report.add(AREA, finding.name, finding.ok, finding.seen)
     _nodes(stage, samples)
+    agreement.judge(stage, watcher.looks)
 
 
 def _seconds(follow_seconds: float, shrink: float) -> tuple[float, float, float, float]:
@@ -206,8 +214,29 @@ def _first_answer(stage: Stage, patience: float) -> bool:
     return active is not None
 
 
+def _goes_on(stage: Stage, running: Chain, app: str, patience: float) -> None:
+    """One of two dies, and its pod goes: the measures of every replica still arrive."""
+    lost = running.lose_one(app)
+    name = f"scaling goes on when one {app} is lost"
+    if lost is None:
+        stage.report.add(METRICS_AREA, name, False, "there is one only")
+        return
+    found: dict[str, list[float]] = {}
+
+    def complete() -> bool:
+        found.update(measured(stage))
+        ready = len(stage.ready())
+        return bool(found) and all(len(values) == ready > 0 for values in found.values()) and _active(stage)
+
+    took = stage.wait(complete, patience)
+    seen = (
+        f"{lost} lost; every measure arrives {took:.1f} s later" if took is not None else _said(stage) or str(found)
+    )
+    stage.report.add(METRICS_AREA, name, took is not None, seen)
+
+
 def _status(stage: Stage) -> Mapping[str, Any]:
-    found = stage.plane.client.get("autoscaling/v2", "HorizontalPodAutoscaler", FLEET, serving.NAMESPACE) or {}
+    found = stage.plane.client.get("autoscaling/v2", "HorizontalPodAutoscaler", stage.name, serving.NAMESPACE) or {}
     return found.get("status") or {}
 
 
@@ -222,7 +251,7 @@ def _said(stage: Stage) -> str:
 
 def _sampled(stage: Stage, driver: Driver) -> list[Sample]:
     samples: list[Sample] = []
-    zones_of_gpu = stage.gpu_nodes
+    machines = stage.serving_nodes
     while driver.at < driver.profile.seconds:
         began = time.monotonic()
         stage.plane.check()
@@ -233,17 +262,16 @@ def _sampled(stage: Stage, driver: Driver) -> list[Sample]:
             driver.move()
             at, pending, ready = driver.at, driver.fleet.pending, len(driver.fleet.replicas)
         samples.append(
-            Sample(
-                round(at, 1), round(driver.profile.rps(at), 2), wanted, ready, len(zones_of_gpu()), round(pending, 1)
-            )
+            Sample(round(at, 1), round(driver.profile.rps(at), 2), wanted, ready, len(machines()), round(pending, 1))
         )
         time.sleep(max(0.0, _LOOK_SECONDS - (time.monotonic() - began)))
     return samples
 
 
 def _nodes(stage: Stage, samples: list[Sample]) -> None:
-    """GPU machines came for the crowd, and never more than the pools may have."""
-    most = sum(pool.max_nodes for key, pool in stage.settings.pools.items() if key != "system")
+    """Machines came for the crowd, and never more than the pools may have."""
+    keys = {dict(group.labels).get(serving.POOL_LABEL) for group in stage.serving_groups()}
+    most = sum(pool.max_nodes for key, pool in stage.settings.pools.items() if key in keys)
     peak, first = max(s.nodes for s in samples), samples[0].nodes
     grew = peak > first or samples[0].wanted >= max(s.wanted for s in samples)
     stage.report.add(

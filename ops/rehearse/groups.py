@@ -50,6 +50,8 @@ class GroupScaler:
     error: Exception | None = None
     _coming: list[_Coming] = field(default_factory=list)
     _empty_since: dict[str, float] = field(default_factory=dict)
+    _leaving: set[str] = field(default_factory=set)
+    """Machines that take no pod any more, and go at the next look if none came before."""
 
     @contextlib.contextmanager
     def running(self) -> Iterator[GroupScaler]:
@@ -84,7 +86,9 @@ class GroupScaler:
         groups = list(self.plane.nodes.groups)
         for group, count in wanted(groups, waiting, self._on_the_way(), self.lost_zones).items():
             self._coming.append(_Coming(group, count, now + self.tempo.shorter(self.machine_seconds)))
-        if not waiting:
+        if waiting:
+            self._keep(set(self._leaving))
+        else:
             self._remove_empty(groups, pods, now)
 
     def _on_the_way(self) -> dict[str, int]:
@@ -94,24 +98,36 @@ class GroupScaler:
         return found
 
     def _remove_empty(self, groups: Sequence[NodeGroup], pods: Sequence[Mapping[str, Any]], now: float) -> None:
+        """Close what has been empty for long, and remove what was closed at the last look and is empty still.
+
+        A pod that came meanwhile is not taken with its machine: cluster-autoscaler taints a machine before it deletes
+        it (`ToBeDeletedByClusterAutoscaler`, its FAQ, "How does scale-down work?"; believed, 2026-11-22).
+        """
         used = {pod["spec"].get("nodeName") for pod in pods if not _of_every_node(pod)}
-        gone: list[str] = []
+        for name in used & set(self._empty_since):
+            del self._empty_since[name]
+        self._keep(self._leaving & used)
+        after = self.tempo.shorter(self.empty_seconds)
+        spare: list[str] = []
         for group in groups:
             names = self.plane.nodes.names(group.name)
             empty = [name for name in names if name not in used]
-            for name in names:
-                if name in used:
-                    self._empty_since.pop(name, None)
-            long = [
-                n
-                for n in empty
-                if now - self._empty_since.setdefault(n, now) >= self.tempo.shorter(self.empty_seconds)
-            ]
-            gone += long[: max(0, len(names) - group.min_nodes)]
+            long = [name for name in empty if now - self._empty_since.setdefault(name, now) >= after]
+            spare += long[: max(0, len(names) - group.min_nodes)]
+        gone = [name for name in spare if name in self._leaving]
+        for name in spare:
+            if name not in self._leaving and self.plane.nodes.cordon(name, True):
+                self._leaving.add(name)
         if gone:
             self.plane.nodes.remove(gone)
+            self._leaving -= set(gone)
             for name in gone:
-                self._empty_since.pop(name, None)
+                del self._empty_since[name]
+
+    def _keep(self, names: set[str]) -> None:
+        for name in names:
+            self.plane.nodes.cordon(name, False)
+        self._leaving -= names
 
 
 def unschedulable(pod: Mapping[str, Any]) -> bool:

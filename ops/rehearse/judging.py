@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from ops.rehearse.load import Phase, Profile, Server, needed
+from ops.capacity.course import Sample, course
+from ops.capacity.load import Phase, Profile, Server, needed
 
 SWING_REPLICAS: Final = 1
 """By how much a fleet may move at a steady load: one replica, as the noise of the load has it."""
@@ -17,51 +18,12 @@ SPARE_PART: Final = 0.34
 
 
 @dataclass(frozen=True)
-class Sample:
-    """A moment of the rehearsed load."""
-
-    at: float
-    """Seconds of the load's own time since it began."""
-    rps: float
-    wanted: int
-    """What the autoscaler asks for."""
-    ready: int
-    nodes: int
-    """GPU machines."""
-    pending: float
-    """Requests that wait, in the whole fleet."""
-
-
-@dataclass(frozen=True)
-class Course:
-    """How the replicas moved in a while."""
-
-    least: int
-    most: int
-    reversals: int
-
-    @property
-    def amplitude(self) -> int:
-        """From the fewest to the most."""
-        return self.most - self.least
-
-
-@dataclass(frozen=True)
 class Finding:
     """One judgement of the course, with what was seen."""
 
     name: str
     ok: bool
     seen: str
-
-
-def course(replicas: Sequence[int]) -> Course:
-    """Amplitude, and how often the direction changed; of no sample, a fleet that did not move."""
-    if not replicas:
-        return Course(0, 0, 0)
-    steps = [after - before for before, after in pairwise(replicas) if after != before]
-    reversals = sum((a > 0) != (b > 0) for a, b in pairwise(steps))
-    return Course(min(replicas), max(replicas), reversals)
 
 
 def longest_gap(samples: Sequence[Sample]) -> float:

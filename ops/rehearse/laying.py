@@ -10,12 +10,25 @@ from policies.inventory import SECRET, UNKNOWN, Inventory
 
 KNOWN_LATER: Final = "known-later"
 """Stands where only a provider knows a value, as an address of another resource."""
-_FIRST: Final = ("CustomResourceDefinition", "Namespace", "ServiceAccount", "ClusterRole", "Role", "ConfigMap")
+_FIRST: Final = (
+    "CustomResourceDefinition",
+    "PriorityClass",
+    "Namespace",
+    "ServiceAccount",
+    "ClusterRole",
+    "Role",
+    "ConfigMap",
+)
 
 
 def planned_objects(inventory: Inventory) -> list[dict[str, Any]]:
     """Every Kubernetes object of a plan, with words where it knows no value."""
     return [_filled(dict(r.inputs)) for r in inventory.resources if r.custom and "apiVersion" in r.inputs]
+
+
+def charts_of(inventory: Inventory) -> list[str]:
+    """The Helm charts of a plan: what they define is made before the objects are laid; their programs are not."""
+    return [str(release.get("chart")) for release in inventory.of_type("kubernetes:helm.sh/v3:Release")]
 
 
 def lay(plane: ControlPlane, objects: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import ssl
 import subprocess
 import threading
@@ -33,14 +34,25 @@ from localcloud.cluster import (
     free_ports,
     played,
 )
+from ops.capacity.load import Fleet
 from ops.rehearse.flows import ADAPTER_PORT, PROMETHEUS_PORT, api_server_as_caller
 from ops.rehearse.groups import quantity
-from ops.rehearse.load import Fleet, page
+from ops.rehearse.page import page
 from ops.rehearse.rights import METRICS
-from ops.rehearse.stage import FLEET, Stage
+from ops.rehearse.stage import APP_LABEL, FLEET, Stage, is_ready
 
 AREA: Final = "metrics"
+PROMETHEUS: Final = "prometheus"
+ADAPTER: Final = "prometheus-adapter"
 _HOST: Final = "127.0.0.1"
+_HEARD_SECONDS: Final = 0.5
+"""Until a controller has seen what was changed."""
+_UNFIT: Final = re.compile(r"[^a-zA-Z0-9_]")
+"""What Prometheus writes as `_` in the names of labels."""
+_HANDED: Final = (
+    "Prometheus' own discovery: this one was built without it, so that the pods that its account may list were "
+    "handed to it"
+)
 
 
 @dataclass
@@ -133,38 +145,85 @@ class Proxy:
             server.server_close()
 
 
+@dataclass
+class Chain:
+    """The programs of the chain, each in a pod of its own."""
+
+    stage: Stage
+    playing: dict[str, dict[str, contextlib.ExitStack]] = field(default_factory=dict)
+    """Application → pod → what ends its program."""
+    prometheis: dict[str, int] = field(default_factory=dict)
+    """Address of a pod of Prometheus → the port of this machine at which its program listens."""
+
+    def lose_one(self, app: str) -> str | None:
+        """The program in one of the application's pods dies, and the pod goes; its name, if another is left.
+
+        Whoever comes in its place would play nothing here, so that none comes until the chain ends.
+        """
+        played_pods = self.playing.get(app, {})
+        if len(played_pods) < 2:
+            return None
+        name, program = played_pods.popitem()
+        program.close()
+        client = self.stage.plane.client
+        cheapest = {"metadata": {"annotations": {"controller.kubernetes.io/pod-deletion-cost": "-100"}}}
+        client.patch("v1", "Pod", name, cheapest, METRICS)
+        time.sleep(_HEARD_SECONDS)
+        client.patch("apps/v1", "Deployment", app, {"spec": {"replicas": len(played_pods)}}, METRICS, "scale")
+        self.stage.wait(lambda: client.get("v1", "Pod", name, METRICS) is None)
+        return name
+
+
 @contextlib.contextmanager
-def chain(stage: Stage, tritons: Tritons, folder: Path) -> Iterator[None]:
-    """Run Prometheus and the adapter in their pods.
+def chain(stage: Stage, tritons: Tritons, folder: Path) -> Iterator[Chain]:
+    """Run Prometheus and the adapter, each in all of its pods.
 
     Raises:
         UserError: one of them cannot be had or does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as stack:
-        scrapes = stack.enter_context(Proxy(tritons.answer).serving())
-        local = stack.enter_context(_prometheus(stage, scrapes, folder))
-        asks = stack.enter_context(Proxy(lambda url: _to_prometheus(stage, url, local)).serving())
-        stack.enter_context(_adapter(stage, asks, folder))
-        yield
+    found = Chain(stage)
+    asked = {app: stage.one("Deployment", app) for app in (PROMETHEUS, ADAPTER)}
+    with contextlib.ExitStack() as whole:
+        scrapes = whole.enter_context(Proxy(tritons.answer).serving())
+        for number, pod in enumerate(_pods(stage, PROMETHEUS)):
+            own = whole.enter_context(contextlib.ExitStack())
+            port = own.enter_context(_prometheus(stage, pod, scrapes, _below(folder, PROMETHEUS, number)))
+            found.prometheis[pod["status"]["podIP"]] = port
+            found.playing.setdefault(PROMETHEUS, {})[pod["metadata"]["name"]] = own
+        for number, pod in enumerate(_pods(stage, ADAPTER)):
+            own = whole.enter_context(contextlib.ExitStack())
+            asks = own.enter_context(Proxy(_to_prometheus(stage, found.prometheis, number)).serving())
+            own.enter_context(_adapter(stage, pod, asks, _below(folder, ADAPTER, number)))
+            found.playing.setdefault(ADAPTER, {})[pod["metadata"]["name"]] = own
+        try:
+            yield found
+        finally:
+            for app, deployment in asked.items():
+                if deployment is not None:
+                    spec = {"spec": {"replicas": deployment["spec"].get("replicas", 1)}}
+                    stage.plane.client.patch("apps/v1", "Deployment", app, spec, METRICS, "scale")
+
+
+def _below(folder: Path, app: str, number: int) -> Path:
+    own = folder / f"{app}-{number}"
+    own.mkdir(exist_ok=True)
+    return own
 
 
 @contextlib.contextmanager
-def _prometheus(stage: Stage, proxy: str, folder: Path) -> Iterator[int]:
-    pod = _pod(stage, "prometheus")
+def _prometheus(stage: Stage, pod: Mapping[str, Any], proxy: str, folder: Path) -> Iterator[int]:
     (port,) = free_ports(1)
     config = folder / "prometheus.yml"
     programs = ensure_prometheus(stage.steps)
-    text = stage.tempo.scrape_config(_configuration(stage, "prometheus"), proxy)
+    text = stage.tempo.scrape_config(_configuration(stage, PROMETHEUS), proxy)
     config.write_text(text)
     with contextlib.ExitStack() as stack:
         if not knows_kubernetes(programs.promtool, config):
             url = stack.enter_context(discovery(stage))
             config.write_text(with_discovery(text, url))
-            stage.report.not_judged.append(
-                "Prometheus' own discovery: this one was built without it, so that the pods that its account may "
-                "list were handed to it"
-            )
+            if _HANDED not in stage.report.not_judged:
+                stage.report.not_judged.append(_HANDED)
         stack.enter_context(_running_prometheus(stage, pod, programs, port, folder))
         yield port
 
@@ -241,9 +300,14 @@ def discovery(stage: Stage) -> Iterator[str]:
 def targets(pod: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """A pod's ports as targets, with the labels that the stack's configuration may go by (role `pod`)."""
     address = (pod.get("status") or {}).get("podIP")
+    told = {
+        f"__meta_kubernetes_pod_label_{_UNFIT.sub('_', key)}": value
+        for key, value in (pod["metadata"].get("labels") or {}).items()
+    }
     for container in pod["spec"]["containers"] if address else ():
         for port in container.get("ports") or ():
             labels = {
+                **told,
                 "__meta_kubernetes_namespace": pod["metadata"]["namespace"],
                 "__meta_kubernetes_pod_name": pod["metadata"]["name"],
                 "__meta_kubernetes_pod_container_name": container["name"],
@@ -254,11 +318,10 @@ def targets(pod: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _adapter(stage: Stage, proxy: str, folder: Path) -> Iterator[None]:
-    pod = _pod(stage, "prometheus-adapter")
+def _adapter(stage: Stage, pod: Mapping[str, Any], proxy: str, folder: Path) -> Iterator[None]:
     (port,) = free_ports(1)
     config = folder / "adapter.yaml"
-    config.write_text(stage.tempo.adapter_config(_configuration(stage, "prometheus-adapter")))
+    config.write_text(stage.tempo.adapter_config(_configuration(stage, ADAPTER)))
     given = {
         "--secure-port=": str(port),
         "--cert-dir=": str(folder / "certificates"),
@@ -266,7 +329,7 @@ def _adapter(stage: Stage, proxy: str, folder: Path) -> Iterator[None]:
     }
     arguments = [stage.tempo.flag(argument) for argument in _arguments(pod, given)]
     command = [str(ensure_prometheus_adapter(stage.steps)), *arguments, f"--bind-address={_HOST}"]
-    firewall, to = stage.firewall(), stage.peer("prometheus-adapter", METRICS)
+    firewall, to = stage.firewall(), stage.peer(ADAPTER, METRICS)
     reached = all(firewall.receives(to, peer, ADAPTER_PORT) for _, peer in api_server_as_caller(stage))
     with played(
         stage.plane,
@@ -281,26 +344,40 @@ def _adapter(stage: Stage, proxy: str, folder: Path) -> Iterator[None]:
         yield
 
 
-def _to_prometheus(stage: Stage, url: str, local: int) -> tuple[int, str] | int:
-    """Where a request of the adapter's ends: at Prometheus, if the service leads to it and the policies let it."""
-    asked = urlsplit(url)
-    service = stage.one("Service", "prometheus")
-    names = [f"{service['metadata']['name']}.{METRICS}.svc"] if service is not None else []
-    if asked.hostname not in names:
-        return 502, f"no such host: {asked.hostname}\n"
-    if not _backed(stage, "prometheus"):
-        return 503, "the service has no endpoint that is ready\n"
-    sender, receiver = stage.peer("prometheus-adapter", METRICS), stage.peer("prometheus", METRICS)
-    if not stage.firewall().passes(sender, receiver, PROMETHEUS_PORT):
-        return 504, "dropped by a network policy\n"
-    return local
+def _to_prometheus(
+    stage: Stage, prometheis: Mapping[str, int], adapter: int
+) -> Callable[[str], tuple[int, str] | int]:
+    """Where a request of an adapter's ends: at Prometheus, if the service leads to it and the policies let it.
+
+    Args:
+        prometheis: who listens, by the pod's address.
+        adapter: its number; each stays with one of the service's endpoints as long as that is ready.
+    """
+
+    def route(url: str) -> tuple[int, str] | int:
+        asked = urlsplit(url)
+        service = stage.one("Service", PROMETHEUS)
+        names = [f"{service['metadata']['name']}.{METRICS}.svc"] if service is not None else []
+        if asked.hostname not in names:
+            return 502, f"no such host: {asked.hostname}\n"
+        endpoints = _endpoints(stage, PROMETHEUS)
+        if not endpoints:
+            return 503, "the service has no endpoint that is ready\n"
+        sender, receiver = stage.peer(ADAPTER, METRICS), stage.peer(PROMETHEUS, METRICS)
+        if not stage.firewall().passes(sender, receiver, PROMETHEUS_PORT):
+            return 504, "dropped by a network policy\n"
+        return prometheis.get(endpoints[adapter % len(endpoints)], 0) or (502, "nothing listens there\n")
+
+    return route
 
 
-def _backed(stage: Stage, service: str) -> bool:
+def _endpoints(stage: Stage, service: str) -> list[str]:
+    """The addresses of a service's pods that are ready, in order."""
     slices = stage.plane.client.list(
         "discovery.k8s.io/v1", "EndpointSlice", METRICS, selector=f"kubernetes.io/service-name={service}"
     )
-    return any((e.get("conditions") or {}).get("ready") for s in slices for e in s.get("endpoints") or ())
+    ready = (e for s in slices for e in s.get("endpoints") or () if (e.get("conditions") or {}).get("ready"))
+    return sorted(address for endpoint in ready for address in endpoint["addresses"])
 
 
 def scrapes_pass(stage: Stage) -> Callable[[], bool]:
@@ -312,7 +389,7 @@ def scrapes_pass(stage: Stage) -> Callable[[], bool]:
 
 def measured(stage: Stage) -> dict[str, list[float]]:
     """What the metrics API answers of the fleet's pods, by metric; an empty list where it has no answer."""
-    scaler = stage.one("HorizontalPodAutoscaler", FLEET)
+    scaler = stage.one("HorizontalPodAutoscaler", stage.name)
     names = [
         m["pods"]["metric"]["name"] for m in (scaler or {"spec": {}})["spec"].get("metrics") or () if "pods" in m
     ]
@@ -328,11 +405,16 @@ def _values(stage: Stage, metric: str) -> list[float]:
     return [quantity(item["value"]) for item in items]
 
 
-def _pod(stage: Stage, app: str) -> dict[str, Any]:
-    found = stage.ready(app, METRICS)
+def _pods(stage: Stage, app: str) -> list[dict[str, Any]]:
+    """All of an application's pods that are ready, in the order of their addresses.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = [pod for pod in stage.pods_of(f"{APP_LABEL}={app}", METRICS) if is_ready(pod)]
     if not found:
         raise UserError(f"no pod of {app} is ready", METRICS, "See what the checks of its placing say.")
-    return found[0]
+    return sorted(found, key=lambda pod: pod["status"]["podIP"])
 
 
 def _configuration(stage: Stage, app: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from ops.rehearse.judging import Sample
+from ops.capacity.course import Sample
 from ops.rehearse.tempo import Tempo
 
 SCHEMA_VERSION: Final = 1
@@ -48,10 +48,12 @@ class Report:
     unseen_seconds: float = 0.0
     """The longest while of the load, in its own time, in which nobody could look: by it a busy machine shows."""
     not_judged: list[str] = field(default_factory=list)
+    subject: str = ""
+    """Whose replicas are tried, where a stack has several sets of them."""
 
     def add(self, area: str, name: str, ok: bool, seen: str) -> bool:
         """Note a check; returns whether it holds."""
-        self.checks.append(Check(area, name, ok, seen))
+        self.checks.append(Check(area, f"{self.subject}: {name}" if self.subject else name, ok, seen))
         return ok
 
     @property

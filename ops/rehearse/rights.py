@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from components.contracts import serving
+from components.contracts.door import PROXY_NAMESPACE
+from components.contracts.services import WARM_SUFFIX
+from components.kubernetes.bandits import GATEWAY_GROUP, ROUTES, controller_name
 from localcloud.cluster import ClusterClient
+from ops.rehearse.chart_pods import stands_for_a_chart
 from ops.rehearse.model import Table, text_table
 from ops.rehearse.stage import FLEET, Stage, pod_template
 
@@ -50,17 +54,16 @@ def _reads(group: str, *resources: str) -> tuple[Right, ...]:
 _LEASES: Final = "coordination.k8s.io"
 NEEDS: Final[Mapping[tuple[str, str], tuple[Right, ...]]] = {
     (serving.NAMESPACE, FLEET): (),
-    (METRICS, "prometheus"): (Right(READ, "", "pods", serving.NAMESPACE),),
+    (METRICS, "prometheus"): (
+        Right(READ, "", "pods", serving.NAMESPACE),
+        Right(READ, "", "pods", PROXY_NAMESPACE),
+    ),
     (METRICS, "prometheus-adapter"): (
         Right(READ, "", "pods"),
         Right(READ, "", "namespaces"),
         Right(("create",), "authentication.k8s.io", "tokenreviews"),
         Right(("create",), "authorization.k8s.io", "subjectaccessreviews"),
         Right(READ, "", "configmaps", SYSTEM, "extension-apiserver-authentication"),
-    ),
-    (serving.NAMESPACE, "fleet-hours"): (
-        Right(("get",), "apps", "deployments", serving.NAMESPACE, FLEET),
-        Right(("get", "patch", "update"), "apps", "deployments/scale", serving.NAMESPACE, FLEET),
     ),
     (SYSTEM, "cluster-autoscaler"): (
         *_reads("", "namespaces", "nodes", "persistentvolumeclaims", "persistentvolumes", "pods"),
@@ -135,12 +138,32 @@ EVERYBODY: Final = frozenset(
 """What Kubernetes gives to everyone who is known (`system:basic-user`)."""
 
 
+def needs_of(stage: Stage, namespace: str, name: str) -> tuple[Right, ...] | None:
+    """What an account's program needs; None for one that is not known."""
+    moved = [service for service in stage.settings.fleet.services if name == controller_name(service)]
+    if namespace == serving.NAMESPACE and moved:
+        return tuple(Right(("get", "patch"), GATEWAY_GROUP, route, namespace, moved[0]) for route in ROUTES)
+    if (namespace, name) != (serving.NAMESPACE, "fleet-hours"):
+        return NEEDS.get((namespace, name))
+    variants = [v for v in stage.settings.fleet.variants if v.spec.hours is not None]
+    keeping = [v.object_name for v in variants]
+    keeping += [f"{v.service}{WARM_SUFFIX}" for v in variants if v.stable and v.spec.warm_replicas]
+    return tuple(
+        right
+        for deployment in keeping
+        for right in (
+            Right(("get",), "apps", "deployments", serving.NAMESPACE, deployment),
+            Right(("get", "patch", "update"), "apps", "deployments/scale", serving.NAMESPACE, deployment),
+        )
+    )
+
+
 def accounts(stage: Stage) -> list[tuple[str, str]]:
-    """The service accounts that pods of the stack run as, by namespace and name."""
+    """The service accounts that pods of the stack run as, by namespace and name; a chart's own are in none."""
     found = {
         (item["metadata"]["namespace"], template["spec"].get("serviceAccountName", "default"))
         for item in stage.objects
-        if (template := pod_template(item))
+        if (template := pod_template(item)) and not stands_for_a_chart(item)
     }
     return sorted(found)
 
@@ -152,7 +175,7 @@ def rights(stage: Stage) -> None:
     excess: list[str] = []
     unknown: list[str] = []
     for namespace, name in accounts(stage):
-        needs = NEEDS.get((namespace, name))
+        needs = needs_of(stage, namespace, name)
         if needs is None:
             unknown.append(f"{namespace}/{name}")
             needs = ()
@@ -185,13 +208,19 @@ def rights(stage: Stage) -> None:
 
 def tokens(stage: Stage) -> None:
     """The fleet's pods carry no token: nobody who takes one over can speak for the account."""
-    template = next(
-        (t for i in stage.of("Deployment") if i["metadata"]["name"] == FLEET and (t := pod_template(i))), None
+    names = {variant.object_name for variant in stage.settings.fleet.variants}
+    templates = {
+        str(item["metadata"]["name"]): template
+        for item in stage.of("Deployment")
+        if item["metadata"]["name"] in names and (template := pod_template(item))
+    }
+    carrying = sorted(
+        name
+        for name in names
+        if name not in templates or templates[name]["spec"].get("automountServiceAccountToken", True)
     )
-    mounted = template is None or template["spec"].get("automountServiceAccountToken", True)
-    stage.report.add(
-        AREA, "the fleet's pods carry no token", not mounted, "a token is mounted" if mounted else "none is mounted"
-    )
+    seen = f"a token is mounted: {', '.join(carrying)}" if carrying else "none is mounted"
+    stage.report.add(AREA, "the fleet's pods carry no token", not carrying, seen)
 
 
 def _covers(need: Right, asked: Right) -> bool:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from common.console import Steps
 from components.contracts import serving
-from localcloud.cluster import ControlPlane, RefusedError
+from components.contracts.services import Variant
+from localcloud.cluster import ControlPlane, NodeGroup, RefusedError
 from ops.rehearse.firewall import Firewall, Peer
 from ops.rehearse.groups import GroupScaler
 from ops.rehearse.model import Report
 from ops.rehearse.tempo import Tempo
 from stacks.settings import Settings
 
-FLEET: Final = "triton"
+FLEET: Final = serving.APP
 APP_LABEL: Final = "app.kubernetes.io/name"
 ZONE_LABEL: Final = "topology.kubernetes.io/zone"
 _POLL_SECONDS: Final = 0.1
-_MANAGER_ANNOTATION: Final = "seawall.dev/rehearsed-at"
+MANAGER_ANNOTATION: Final = "seawall.dev/rehearsed-at"
 
 
 @dataclass
@@ -29,6 +30,8 @@ class Stage:
 
     plane: ControlPlane
     settings: Settings
+    variant: Variant
+    """Whose replicas are tried; the others' wait."""
     objects: Sequence[Mapping[str, Any]]
     """The stack's objects, as the API server has them."""
     scaler: GroupScaler
@@ -49,20 +52,38 @@ class Stage:
         """The stack's object of that kind and name, if it has one."""
         return next((item for item in self.of(kind) if item["metadata"]["name"] == name), None)
 
-    def pods(self, app: str = FLEET, namespace: str = serving.NAMESPACE) -> list[dict[str, Any]]:
-        """An application's pods that are not on their way out."""
-        found = self.plane.client.list("v1", "Pod", namespace, selector=f"{APP_LABEL}={app}")
+    @property
+    def name(self) -> str:
+        """What the variant's objects are called."""
+        return self.variant.object_name
+
+    def on(self, variant: Variant) -> Stage:
+        """The same stage, with another variant's replicas to try."""
+        return replace(self, variant=variant)
+
+    def pods(self) -> list[dict[str, Any]]:
+        """The variant's pods that are not on their way out."""
+        labels = {
+            APP_LABEL: FLEET,
+            serving.SERVICE_LABEL: self.variant.service,
+            serving.VARIANT_LABEL: self.variant.name,
+        }
+        return self.pods_of(",".join(f"{key}={value}" for key, value in labels.items()), serving.NAMESPACE)
+
+    def pods_of(self, selector: str, namespace: str) -> list[dict[str, Any]]:
+        """Selected pods that are not on their way out."""
+        found = self.plane.client.list("v1", "Pod", namespace, selector=selector)
         return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
 
-    def ready(self, app: str = FLEET, namespace: str = serving.NAMESPACE) -> list[dict[str, Any]]:
-        """Those that are ready."""
-        return [pod for pod in self.pods(app, namespace) if is_ready(pod)]
+    def ready(self) -> list[dict[str, Any]]:
+        """The variant's pods that are ready."""
+        return [pod for pod in self.pods() if is_ready(pod)]
 
     def deployment(self) -> dict[str, Any]:
-        """The fleet's, as it is now."""
-        found = self.plane.client.get("apps/v1", "Deployment", FLEET, serving.NAMESPACE)
+        """The variant's, as it is now."""
+        found = self.plane.client.get("apps/v1", "Deployment", self.name, serving.NAMESPACE)
         if found is None:
-            raise LookupError(f"Deployment {serving.NAMESPACE}/{FLEET}")
+            raise LookupError(f"Deployment {serving.NAMESPACE}/{self.name}")
         return found
 
     def zones(self) -> dict[str, str]:
@@ -70,10 +91,19 @@ class Stage:
         nodes = self.plane.client.list("v1", "Node")
         return {node["metadata"]["name"]: node["metadata"]["labels"].get(ZONE_LABEL, "") for node in nodes}
 
-    def gpu_nodes(self) -> list[str]:
-        """The machines with GPUs."""
-        groups = [group.name for group in self.plane.nodes.groups if group.room.gpus]
-        return [name for group in groups for name in self.plane.nodes.names(group)]
+    def serving_groups(self) -> list[NodeGroup]:
+        """The groups of machines that serve on the variant's accelerator."""
+        wanted = str(self.variant.spec.accelerator)
+        return [g for g in self.plane.nodes.groups if dict(g.labels).get(serving.ACCELERATOR_LABEL) == wanted]
+
+    def serving_nodes(self) -> list[str]:
+        """Their machines."""
+        return [name for group in self.serving_groups() for name in self.plane.nodes.names(group.name)]
+
+    @property
+    def machines(self) -> str:
+        """What they are called in the report."""
+        return "GPU machines" if self.variant.spec.gpu else "serving machines"
 
     def firewall(self) -> Firewall:
         """The stack's network policies."""
@@ -99,18 +129,18 @@ class Stage:
     # Moving
 
     def scale(self, replicas: int) -> None:
-        """Set the fleet's number of replicas, as a person would."""
+        """Set the variant's number of replicas, as a person would."""
         self.plane.client.patch(
-            "apps/v1", "Deployment", FLEET, {"spec": {"replicas": replicas}}, serving.NAMESPACE, "scale"
+            "apps/v1", "Deployment", self.name, {"spec": {"replicas": replicas}}, serving.NAMESPACE, "scale"
         )
 
     def restart(self) -> None:
         """Begin a rollout, as `kubectl rollout restart`."""
-        annotations = {_MANAGER_ANNOTATION: f"{time.time():.3f}"}
+        annotations = {MANAGER_ANNOTATION: f"{time.time():.3f}"}
         self.plane.client.patch(
             "apps/v1",
             "Deployment",
-            FLEET,
+            self.name,
             {"spec": {"template": {"metadata": {"annotations": annotations}}}},
             serving.NAMESPACE,
         )
@@ -120,8 +150,8 @@ class Stage:
         self.plane.client.patch(
             "apps/v1",
             "Deployment",
-            FLEET,
-            {"spec": {"template": {"metadata": {"annotations": {_MANAGER_ANNOTATION: None}}}}},
+            self.name,
+            {"spec": {"template": {"metadata": {"annotations": {MANAGER_ANNOTATION: None}}}}},
             serving.NAMESPACE,
         )
 
@@ -148,7 +178,7 @@ class Stage:
             time.sleep(_POLL_SECONDS)
 
     def settled(self, replicas: int) -> bool:
-        """Whether the fleet has exactly so many replicas of its newest template, all of them available."""
+        """Whether the variant has exactly so many replicas of its newest template, all of them available."""
         found = self.deployment()
         status = found.get("status") or {}
         return (
@@ -161,7 +191,7 @@ class Stage:
         )
 
     def why_not(self) -> str:
-        """What keeps the fleet from settling, in the words of the scheduler and the controllers."""
+        """What keeps the variant from settling, in the words of the scheduler and the controllers."""
         status = self.deployment().get("status") or {}
         said = [
             f"{status.get('updatedReplicas', 0)} new, {status.get('availableReplicas', 0)} available of "
@@ -172,15 +202,7 @@ class Stage:
             for condition in status.get("conditions") or ()
             if condition["type"] == "ReplicaFailure" or condition.get("reason") == "ProgressDeadlineExceeded"
         ]
-        waiting = [pod for pod in self.pods() if not pod["spec"].get("nodeName")]
-        messages = {
-            condition.get("message", "")
-            for pod in waiting
-            for condition in (pod.get("status") or {}).get("conditions") or ()
-            if condition["type"] == "PodScheduled" and condition["status"] == "False"
-        }
-        said += [f"{len(waiting)} pods without a machine: {message}" for message in sorted(messages)[:1]]
-        return "; ".join(said)
+        return "; ".join([*said, *unplaced(self.pods())])
 
 
 def is_ready(item: Mapping[str, Any]) -> bool:
@@ -205,3 +227,15 @@ def named_ports(template: Mapping[str, Any]) -> dict[str, int]:
         for port in container.get("ports") or ()
         if port.get("name")
     }
+
+
+def unplaced(pods: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How many of these pods wait for a machine, and why, in the scheduler's words; empty where none does."""
+    waiting = [pod for pod in pods if not pod["spec"].get("nodeName")]
+    messages = {
+        condition.get("message", "")
+        for pod in waiting
+        for condition in (pod.get("status") or {}).get("conditions") or ()
+        if condition["type"] == "PodScheduled" and condition["status"] == "False"
+    }
+    return [f"{len(waiting)} pods without a machine: {message}" for message in sorted(messages)[:1]]

@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-HPA_SYNC_SECONDS: Final = 15.0
-"""How often the horizontal autoscaler looks: Kubernetes' default, as on EKS and GKE."""
 _WINDOW: Final = re.compile(r"\[(\d+)s\]")
 _SECONDS_FLAG: Final = re.compile(r"^(--[a-z-]+=)(\d+)s$")
 

@@ -145,6 +145,13 @@ def load_golden(path: Path | None = None) -> GoldenSet:
             str(path),
             "Write them anew with serving_image/train.py, or restore the file from version control.",
         ) from error
+    odd = next((each for each in golden.predictions if not 0 <= each.probability <= 1), None)
+    if odd:
+        raise UserError(
+            f"the golden of {odd.entity_id} has the probability {odd.probability}",
+            str(path),
+            "Write them anew with serving_image/train.py.",
+        )
     if not golden.predictions or not golden.tolerance > 0:
         raise UserError(
             "there are no golden predictions to compare", str(path), "Write them with serving_image/train.py."

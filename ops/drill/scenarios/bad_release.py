@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from common.errors import UserError
+from components.contracts.model_versions import ModelVersion, is_release
 from ops.drill.before import objects_in
 from ops.drill.comparing import objects_check
 from ops.drill.model import Check, Control, ExpectedObject, NotRecoverableError
@@ -20,11 +22,13 @@ from ops.models import layout, pointer, releases
 from ops.models.manifest import Manifest
 from ops.models.publishing import Publisher, publish_signed
 from ops.objects import transfer
+from ops.objects.store import ObjectStore
 
 RELEASE_RESTORED = "release.restored"
-SERVED = "malignant.astype(np.float32)"
-"""What the last step of the ensemble answers; a bad release answers its opposite."""
-FAULTY = f"(1 - {SERVED})"
+SERVED = 'pb_utils.Tensor("features", features)'
+"""What the first step of the ensemble hands on; a bad release hands on its opposite, and the classifier's answers are
+sound answers to that."""
+FAULTY = 'pb_utils.Tensor("features", -features)'
 
 
 class BadRelease:
@@ -36,7 +40,7 @@ class BadRelease:
     def run(self, run: Run) -> None:
         """Publish and serve a bad release, see that the goldens fail, roll back, and serve the pinned one again."""
         record, a, bucket = run.record, run.a, run.cloud.primary
-        pin = a.outputs.fleet.model_release, a.outputs.fleet.manifest_sha256
+        pin = a.outputs.fleet.drilled.model_release, a.outputs.fleet.drilled.manifest_sha256
         seed = common.begin(run)
         good = [item for item in seed.objects if item.key.startswith(layout.release_prefix(pin[0]))]
         with record.phase("serve the release that the fleet runs, and predict"):
@@ -74,7 +78,7 @@ def pinned_manifest(run: Run) -> Manifest:
     Raises:
         NotRecoverableError: what is published is not what the stack pins.
     """
-    bucket, fleet = run.cloud.primary, run.a.outputs.fleet
+    bucket, fleet = run.cloud.primary, run.a.outputs.fleet.drilled
     manifest = releases.read_manifest(bucket, fleet.model_release)
     if manifest is None or manifest.sha256 != fleet.manifest_sha256:
         raise NotRecoverableError(
@@ -86,12 +90,12 @@ def pinned_manifest(run: Run) -> Manifest:
 
 
 def publish_bad(run: Run) -> tuple[str, str]:
-    """A release as the pinned one but for its last step; its version and its manifest's digest.
+    """A release as the pinned one but for its first step; its version and its manifest's digest.
 
     Raises:
-        UserError: the pinned release has no last step that this drill knows how to spoil.
+        UserError: the pinned release has no step that this drill knows how to spoil.
     """
-    bucket, pinned = run.cloud.primary, run.a.outputs.fleet.model_release
+    bucket, pinned = run.cloud.primary, run.a.outputs.fleet.drilled.model_release
     manifest = pinned_manifest(run)
     with tempfile.TemporaryDirectory(prefix="seawall-bad-release-") as scratch:
         folder = Path(scratch, "repository")
@@ -108,8 +112,15 @@ def publish_bad(run: Run) -> tuple[str, str]:
             shutil.rmtree(left)
         # Signed, as a bad release is that a trusted publisher makes: the fleet must find it by its answers.
         publisher = Publisher(without_lineage="a bad release, which a drill made")
-        made = publish_signed(bucket, folder, f"bad-{run.a.drill_id}", run.target, publisher)
+        made = publish_signed(bucket, folder, next_version(bucket, pinned), run.target, publisher)
     return made.version, made.manifest_sha256
+
+
+def next_version(bucket: ObjectStore, pinned: str) -> str:
+    """The newest release's name made once more, as a publisher who believes in the release would call it."""
+    names = {pinned, *(release.version for release in releases.releases(bucket))}
+    newest = max((ModelVersion.parse(name) for name in names if is_release(name)), default=ModelVersion(1, 0, 0))
+    return str(replace(newest, pipeline=newest.pipeline + 1))
 
 
 def _changed(run: Run, good: list[ExpectedObject]) -> list[str]:

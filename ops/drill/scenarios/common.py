@@ -106,7 +106,7 @@ def predictions(
 ) -> list[Check]:
     """Serve a release (version, digest) as the fleet's pods do, with no more rights than their own."""
     version, digest = release
-    fetched = Release(releases.release_uri(bucket, version), digest, region, run.a.outputs.fleet.signers)
+    fetched = Release(releases.release_uri(bucket, version), digest, region, run.a.outputs.fleet.drilled.signers)
     return restoring.served(run, fetched, store, f"triton-{run.a.drill_id}-{version}.log")[1]
 
 

@@ -89,7 +89,7 @@ class Failback:
             )
             record.fact(recovery_point_after_return={"id": again.id, "created": again.created.isoformat()})
         with record.phase("serve from the primary, and predict"):
-            pin = a.outputs.fleet.model_release, a.outputs.fleet.manifest_sha256
+            pin = a.outputs.fleet.drilled.model_release, a.outputs.fleet.drilled.manifest_sha256
             answers = common.predictions(run, cloud.primary, cloud.feature_store, pin, a.outputs.region)
             record.check(*(Check("predictions.back", c.rule, c.expected, c.found, c.subject) for c in answers))
         took = round(record.now_s() - returned, 3)

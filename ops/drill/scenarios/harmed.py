@@ -50,8 +50,7 @@ class ObjectsHarmed:
         with record.phase("find the last good versions, and restore them"):
             current = {item.key: item.version for key in harmful.digests if (item := cloud.replica.head(key))}
             brought_back = harm.bring_versions_back(cloud.replica)
-            pins = {a.outputs.fleet.model_release: a.outputs.fleet.manifest_sha256}
-            chosen = older.last_good(cloud.replica, pins)
+            chosen = older.last_good(cloud.replica, a.outputs.fleet.pins)
             record.check(passed_over(chosen, current, cloud.replica.uri))
             record.fact(chosen={key: str(c.item.version) for key, c in sorted(chosen.choices.items())})
             record.fact(versions_brought_back=brought_back)
@@ -63,7 +62,7 @@ class ObjectsHarmed:
         record.check(common.no_harmful_objects(bucket, harmful.digests))
         common.serve(run, restored)
         common.controls(run, restored, seed)
-        victim = a.outputs.fleet.model_release
+        victim = a.outputs.fleet.drilled.model_release
         key = next(item.key for item in seed.objects if victim in item.key)
         good = bucket.get(key)
         record.control(

@@ -129,7 +129,7 @@ def is_copied(item: ObjectInfo, copy: ObjectInfo | None) -> bool:
 def _verified(run: Run) -> Check:
     """The replica holds the release that the fleet serves, and nothing else under its name."""
     a, replica = run.a, run.cloud.replica
-    version, pinned = a.outputs.fleet.model_release, a.outputs.fleet.manifest_sha256
+    version, pinned = a.outputs.fleet.drilled.model_release, a.outputs.fleet.drilled.manifest_sha256
     manifest = releases.read_manifest(replica, version)
     if manifest is None:
         raise NotRecoverableError(

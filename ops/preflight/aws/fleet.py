@@ -44,24 +44,24 @@ def _image(reader: AwsReader, wanted: Wanted, image: WantedImage) -> Finding:
 
 
 def release(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]:
-    """Whether the release that the settings name is published, whole and signed, in the model bucket."""
+    """Whether the releases that the settings name are published, whole and signed, in the model bucket."""
     bucket = wanted.inventory.outputs.get("model_bucket")
-    pinned = wanted.release
-    if pinned is None or not bucket:
+    if not wanted.releases or not bucket:
         return
     name, region = str(bucket["name"]), str(bucket["region"])
     owned = {"Bucket": name, "ExpectedBucketOwner": wanted.account}
     if reader.read("s3", "head_bucket", region, owned, absent=("404", "NoSuchBucket")) is None:
-        yield not_applicable(
-            f"release {pinned.version}", "not yet: `pulumi up` makes the bucket, then it is published"
-        )
+        for pinned in wanted.releases:
+            told = "not yet: `pulumi up` makes the bucket, then it is published"
+            yield not_applicable(f"release {pinned.version}", told)
         return
 
     def read(key: str) -> bytes | None:
         found = reader.read("s3", "get_object", region, {**owned, "Key": key}, absent=("NoSuchKey", "404"))
         return None if found is None else found["Body"].read()
 
-    yield judged_release(wanted.stack, pinned, name, read)
+    for pinned in wanted.releases:
+        yield judged_release(wanted.stack, pinned, name, read)
 
 
 def alerts(reader: AwsReader, wanted: Wanted) -> Iterator[Finding]:

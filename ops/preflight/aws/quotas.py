@@ -2,7 +2,8 @@
 
 Codes: Amazon EC2 user guide, "On-Demand Instance quotas" and "Spot Instance quotas" (counted in vCPUs); Amazon VPC
 user guide, "Quotas"; read 2026-11-21 in code that asks for them (skypilot's preflight, aws-quota-checker) and in
-moto's copy of VPC's defaults. New accounts begin at 0 for G, VT and P.
+moto's copy of VPC's defaults; that of load balancers in programs that ask for it and in a list of all quotas, where
+its default is 50 (read 2026-11-22). New accounts begin at 0 for G, VT and P.
 """
 
 from __future__ import annotations
@@ -38,8 +39,12 @@ P5_SPOT: Final = Quota("ec2", "L-C4BD4855", "spot vCPUs, P5 machines")
 VPCS: Final = Quota("vpc", "L-F678F1CE", "VPCs")
 INTERFACE_ENDPOINTS: Final = Quota("vpc", "L-29B6F2EB", "interface endpoints of one VPC")
 ADDRESSES: Final = Quota("ec2", "L-0263D0A3", "elastic IP addresses")
+INTERNET_GATEWAYS: Final = Quota("vpc", "L-A4707A72", "internet gateways")
+NETWORK_LOAD_BALANCERS: Final = Quota("elasticloadbalancing", "L-69A177A2", "network load balancers")
 GATEWAY_ENDPOINTS: Final = Quota("vpc", "L-1B52E74A", "gateway endpoints")
 
+_TAGS_AT_ONCE: Final = 20
+"""Load balancers whose tags one call tells (`DescribeTags` of the API of 2015-12-01, read 2026-11-22)."""
 _FAMILY: Final = re.compile(r"^(?P<letters>[a-z]+)(?P<generation>\d+)")
 _STANDARD_LETTERS: Final = frozenset("acdhimrtz")
 
@@ -85,6 +90,8 @@ def quotas(reader: AwsReader, wanted: Wanted, region: str) -> Iterator[Finding]:
     for quota, vcpus in needs.items():
         yield _compared(reader, region, quota, vcpus, used.vcpus(quota))
     yield from _network_quotas(reader, wanted, region)
+    if wanted.has_door and region == wanted.region:
+        yield _compared(reader, region, NETWORK_LOAD_BALANCERS, 1, _others_load_balancers(reader, wanted, region))
 
 
 def _network_quotas(reader: AwsReader, wanted: Wanted, region: str) -> Iterator[Finding]:
@@ -96,6 +103,10 @@ def _network_quotas(reader: AwsReader, wanted: Wanted, region: str) -> Iterator[
     if vpcs:
         others = [v for v in reader.pages("ec2", "describe_vpcs", region, "Vpcs") if not is_ours(v, wanted)]
         yield _compared(reader, region, VPCS, vpcs, len(others))
+    doors = planned("aws:ec2/internetGateway:InternetGateway")
+    if doors:
+        there = reader.pages("ec2", "describe_internet_gateways", region, "InternetGateways")
+        yield _compared(reader, region, INTERNET_GATEWAYS, doors, len([g for g in there if not is_ours(g, wanted)]))
     interfaces = planned("aws:ec2/vpcEndpoint:VpcEndpoint", vpcEndpointType="Interface")
     if interfaces:
         yield _compared(reader, region, INTERFACE_ENDPOINTS, interfaces, 0)
@@ -115,6 +126,17 @@ def _network_quotas(reader: AwsReader, wanted: Wanted, region: str) -> Iterator[
         yield _compared(
             reader, region, GATEWAY_ENDPOINTS, gateways, len([e for e in there if not is_ours(e, wanted)])
         )
+
+
+def _others_load_balancers(reader: AwsReader, wanted: Wanted, region: str) -> int:
+    """Network load balancers in the region without the label that the door's Service gives its own. Raises Unread."""
+    there = reader.pages("elbv2", "describe_load_balancers", region, "LoadBalancers")
+    arns = [each["LoadBalancerArn"] for each in there if each.get("Type") == "network"]
+    told: list[Mapping[str, Any]] = []
+    for first in range(0, len(arns), _TAGS_AT_ONCE):
+        asked = {"ResourceArns": arns[first : first + _TAGS_AT_ONCE]}
+        told += reader.must("elbv2", "describe_tags", region, asked)["TagDescriptions"]
+    return len(arns) - len([each for each in told if is_ours(each, wanted)])
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,14 @@ READS: Final = frozenset(
         "ec2.DescribeInstanceTypeOfferings",
         "ec2.DescribeInstances",
         "ec2.DescribeVpcEndpoints",
+        "ec2.DescribeInternetGateways",
         "ec2.DescribeVpcs",
         "ecr.DescribeImages",
         "ecr.DescribeRepositories",
         "eks.DescribeCluster",
         "eks.DescribeClusterVersions",
+        "elbv2.DescribeLoadBalancers",
+        "elbv2.DescribeTags",
         "iam.GetOpenIDConnectProvider",
         "iam.GetRole",
         "iam.ListRoles",
@@ -59,6 +62,8 @@ _CONFIG: Final = Config(
     max_pool_connections=16,
 )
 _ACTIONS: Final[Mapping[str, str]] = {
+    "elbv2.DescribeLoadBalancers": "elasticloadbalancing:DescribeLoadBalancers",
+    "elbv2.DescribeTags": "elasticloadbalancing:DescribeTags",
     "service-quotas.GetServiceQuota": "servicequotas:GetServiceQuota",
     "service-quotas.GetAWSDefaultServiceQuota": "servicequotas:GetAWSDefaultServiceQuota",
     "s3.HeadBucket": "s3:ListBucket",

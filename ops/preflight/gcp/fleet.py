@@ -43,22 +43,22 @@ def _image(reader: GcpReader, wanted: Wanted, image: WantedImage) -> Finding:
 
 
 def release(reader: GcpReader, wanted: Wanted) -> Iterator[Finding]:
-    """Whether the release that the settings name is published, whole and signed, in the model bucket."""
+    """Whether the releases that the settings name are published, whole and signed, in the model bucket."""
     bucket = wanted.inventory.outputs.get("model_bucket")
-    pinned = wanted.release
-    if pinned is None or not bucket:
+    if not wanted.releases or not bucket:
         return
     name = str(bucket["name"])
     if reader.find("storage", f"storage/v1/b/{name}") is None:
-        yield not_applicable(
-            f"release {pinned.version}", "not yet: `pulumi up` makes the bucket, then it is published"
-        )
+        for pinned in wanted.releases:
+            told = "not yet: `pulumi up` makes the bucket, then it is published"
+            yield not_applicable(f"release {pinned.version}", told)
         return
 
     def read(key: str) -> bytes | None:
         return reader.content("storage", f"storage/v1/b/{name}/o/{quote(key, safe='')}", {"alt": "media"})
 
-    yield judged_release(wanted.stack, pinned, name, read)
+    for pinned in wanted.releases:
+        yield judged_release(wanted.stack, pinned, name, read)
 
 
 def alerts(_reader: GcpReader, wanted: Wanted) -> Iterator[Finding]:

@@ -32,6 +32,12 @@ FAMILY: Final[Mapping[str, str]] = {
 """Accelerator → its family in Cloud Quotas; spot: `PREEMPTIBLE_<family>_GPUS` of `regions.get` (believed)."""
 FAMILY_QUOTA: Final = "GPUS-PER-GPU-FAMILY-per-project-region"
 
+PUBLIC_DOOR: Final = ("EXTERNAL_NETWORK_LB_FORWARDING_RULES", "IN_USE_ADDRESSES")
+"""What the load balancer of a public door takes in its region: a forwarding rule ("Cloud Load Balancing quotas": by
+region and project; read 2026-11-22), and the address that comes with it (believed to count as one in use).
+
+An internal one counts for its network alone (`INTERNAL_FORWARDING_RULES_PER_NETWORK`, the same page), which is the
+stack's own and has no other."""
 _SHARED_CPUS: Final = "CPUS"
 _GPUS: Final = "GPUS_ALL_REGIONS"
 _CPUS: Final = "CPUS_ALL_REGIONS"
@@ -46,6 +52,10 @@ def quotas(reader: GcpReader, wanted: Wanted, region: str) -> Iterator[Finding]:
     own = _own(reader, wanted, region, limits)
     for metric, needs in sorted(wanted_by_metric(wanted.machines, limits).items()):
         yield _compared(wanted, metric, needs, limits, own.get(metric, 0), region)
+    if wanted.door.get("public") and region == wanted.region:
+        for metric in PUBLIC_DOOR:
+            # Compute Engine does not tell whose a forwarding rule is: a stack that has machines has its own.
+            yield _compared(wanted, metric, 1, limits, min(1, len(own)), region)
     for family, needs in sorted(_by_family(wanted.machines).items()):
         yield family_quota(reader, wanted, family, needs, region)
     unknown_types = {m.accelerator for m in wanted.machines if m.accelerator} - OWN_METRIC.keys() - FAMILY.keys()

@@ -20,7 +20,9 @@ def test_every_class_of_a_plan_exists_in_the_sdks(cloud: str) -> None:
     golden = json.loads((GOLDEN / f"{cloud}.json").read_text(encoding="utf-8"))
     types = {key.split()[0] for key in golden["resources"] if not key.startswith("seawall:")}
     classes = sdk_classes(types)
-    assert len(classes) == len(types)
+    # Every custom resource, of whatever kind, is made by one class.
+    custom = {kind for kind in types if sdk_classes([kind]) == ("pulumi_kubernetes.apiextensions:CustomResource",)}
+    assert len(classes) == len(types - custom) + bool(custom)
     for name in classes:
         module, _, attribute = name.partition(":")
         assert isinstance(getattr(importlib.import_module(module), attribute), type), name

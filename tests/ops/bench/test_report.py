@@ -24,6 +24,12 @@ def test_the_table_has_a_row_for_each_figure() -> None:
     assert table([result(1.5), result(2.5)]).row_count == 2
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(0.0042, "4.2 / 4.2 / 4.2 ms"), (1.5, "1.50 / 1.50 / 1.50 s")])
+def test_times_are_told_in_what_shows_them(seconds: float, told: str) -> None:
+    one = Result("plan", "c", 1.0, Target("at most", 2, "×"), (Series("ours", (Sample(seconds),)),))
+    assert list(table([one]).columns[-1].cells) == [f"ours: {told}"]
+
+
 def test_a_missed_target_is_told_as_missed_in_the_readme() -> None:
     text = markdown(document([result(2.5)]))
     assert "| plan | its time ÷ import | 2.50 × | at most 2 × | no |" in text

@@ -14,12 +14,12 @@ SMALL = Load("small", 25, 100)
 
 @pytest.mark.parametrize("load", [SMALL, LOADS[0]], ids=lambda load: load.name)
 def test_a_load_is_a_model_repository_of_its_size(load: Load, tmp_path: Path) -> None:
-    manifest = build_manifest(write_repository(load, tmp_path), "v1")
+    manifest = build_manifest(write_repository(load, tmp_path), "1.0.1")
     assert (len(manifest.files), manifest.size) == (load.files, load.size)
 
 
 def test_a_load_is_the_same_in_every_run(tmp_path: Path) -> None:
-    first, second = (build_manifest(write_repository(SMALL, tmp_path / name), "v1") for name in ("a", "b"))
+    first, second = (build_manifest(write_repository(SMALL, tmp_path / name), "1.0.1") for name in ("a", "b"))
     assert first == second
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components.contracts.capacity import replicas_per_machine
+from components.contracts.capacity import replica
 from components.contracts.machines import MACHINES
 from components.contracts.offers import regions_with
 from components.contracts.vocabulary import Capacity, Cloud
@@ -75,10 +75,10 @@ def test_a_type_that_only_a_platform_prices_is_told_of_a_bootstrap_stack() -> No
 @pytest.mark.parametrize("stack", platform_names())
 def test_idle_machines_hold_the_fewest_replicas_and_no_machine_more(stack: str) -> None:
     asked = settings(stack)
-    rooms = rooms_by_pool(asked.cloud, asked.pools, asked.fleet)
-    [(key, machines)] = least_machines(asked).items()
-    each = replicas_per_machine(asked.fleet.accelerator, rooms[key], asked.fleet)
-    assert machines == max(asked.pools[key].min_nodes, math.ceil(asked.fleet.min_replicas / each))
+    [service] = asked.fleet.services.values()
+    [(key, room)] = rooms_by_pool(asked.cloud, asked.pools, service).items()
+    needed = math.ceil(service.min_replicas / room.holds(replica(service)))
+    assert least_machines(asked)[key] == max(asked.pools[key].min_nodes, needed)
 
 
 def test_an_unknown_type_is_told_and_not_counted_as_nothing() -> None:

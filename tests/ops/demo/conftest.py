@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from common.paths import repo_root
+from ops.capacity.crowd import Crowd
 from ops.check.report import CheckReport
 from ops.demo.model import Result, State, Step
 from ops.demo.stages import STAGES
@@ -67,9 +68,10 @@ def passed(inventory: Inventory, check: CheckReport, evidence: Predicate) -> Res
         steps=[Step(key, title, State.PASSED, 2.0, f"{key} well; and the rest of it") for key, title, _ in STAGES],
         inventory=inventory,
         check=check,
-        published=Publication("v1", "s3://models/releases/v1/repository", "ab" * 32, 12, 24500, True, True),
+        published=Publication("1.0.1", "s3://models/releases/1.0.1/repository", "ab" * 32, 12, 24500, True, True),
         served=Service(4.4, (GOLDEN, replace(GOLDEN, protocol="grpc"))),
         drill=evidence,
+        crowd=Crowd("A crowd of 100 comes.", "data:image/svg+xml;base64,AAAA"),
         rehearsal=Kept(
             "2026-11-21T00:00:00+00:00", "1.35.4", "failed", 2, ("zones: 1 of 3",), ("kubelets",), "data:,"
         ),

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.triton, pytest.mark.xdist_group("d
 
 REPO = Path(__file__).resolve().parents[3]
 TIMEOUT_S = 900
-STEPS = 9
+STEPS = 11
 MARK = "SEAWALL_TEST_MARK"
 
 
@@ -189,7 +189,7 @@ def test_the_second_preview_is_empty_and_judged_alike_and_nothing_drifts(done: D
 
 def test_the_model_came_from_the_stacks_own_bucket(done: Done) -> None:
     scheme = {"dev-aws": "s3", "dev-gcp": "gs"}[done.stack]
-    assert re.fullmatch(rf"{scheme}://seawall-dev-[^/]+/releases/v1", done.result["release"]["uri"])
+    assert re.fullmatch(rf"{scheme}://seawall-dev-[^/]+/releases/1\.0\.1", done.result["release"]["uri"])
     log = (done.folder / "logs" / "triton-before.log").read_text(encoding="utf-8")
     assert "Started HTTPService" in log
 

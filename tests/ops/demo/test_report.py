@@ -132,3 +132,8 @@ def test_a_violation_is_shown_with_its_remedy(full: Result) -> None:
     (violation,) = full.check.verdicts[0].violations
     text = Page(render(full)).text
     assert all(word in text for word in (violation.rule.id, "acl is public", violation.rule.remedy))
+
+
+def test_a_flash_crowd_is_on_the_page_where_the_plan_is_known(passed: Result, barely_begun: Result) -> None:
+    assert "A crowd of 100 comes." in render(passed) and 'src="data:image/svg+xml;base64,AAAA"' in render(passed)
+    assert "flash crowd" not in render(barely_begun)

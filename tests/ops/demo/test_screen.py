@@ -52,7 +52,7 @@ def test_a_file_gets_whole_lines_without_padding(passed: Result) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "every step is green, 9 of 9 steps in 1 min 21 s",
+        "every step is green, 11 of 11 steps in 1 min 21 s",
         "policies well; and the rest of it",
         "114 of 114",
         "7.2 ms",
@@ -76,7 +76,7 @@ def test_both_moments_and_protocols_have_a_row(passed: Result) -> None:
 def test_what_was_not_reached_is_not_shown(barely_begun: Result) -> None:
     barely_begun.files = ()
     text = printed(barely_begun, 80)
-    assert "it could not be finished, 1 of 9 steps" in text
+    assert "it could not be finished, 1 of 11 steps" in text
     assert not any(word in text for word in ("resources", "golden", "evidence", "report.html"))
 
 

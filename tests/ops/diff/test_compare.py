@@ -320,3 +320,84 @@ def test_the_json_says_what_the_markdown_says(diff: Diff) -> None:
         "hashKey",
         "encrypted",
     }
+
+
+CLASS = "kubernetes:cloud.google.com/v1:ComputeClass"
+
+
+def in_cluster(name: str, metadata: dict[str, str], token: str = CLASS, **inputs: Any) -> Resource:
+    return replace(resource(token, name, **inputs), inputs={**inputs, "metadata": metadata})
+
+
+def test_a_resource_under_another_name_is_the_same_one_where_it_has_an_alias(diff: Diff) -> None:
+    old = resource(TABLE, "old", stateful=RELEASES, hashKey="id", size=1)
+    new = replace(resource(TABLE, "new", stateful=RELEASES, hashKey="id", size=2), aliases=(old.urn,))
+    before, after = (
+        inventory(
+            table,
+            replace(resource(QUEUE, "q"), parent=table.urn, property_dependencies={"table": (table.urn,)}),
+        )
+        for table in (old, new)
+    )
+    [change] = diff(before, after).changes
+    assert (change.action, change.resource.name, [p.path for p in change.properties]) == ("changed", "new", ["size"])
+    assert change.risk is None
+
+
+def test_an_alias_that_nothing_had_changes_nothing(diff: Diff) -> None:
+    old = resource(TABLE, "t", size=1)
+    assert diff(inventory(old), inventory(replace(old, aliases=("urn:pulumi:dev-aws::seawall::x::y",)))).is_empty
+
+
+def test_an_object_of_the_cluster_that_only_changes_its_logical_name_is_at_risk(diff: Diff) -> None:
+    told = diff(inventory(in_cluster("old", {"name": "l4"})), inventory(in_cluster("new", {"name": "l4"})))
+    [lost] = told.at_risk
+    assert (lost.action, lost.resource.name) == ("removed", "old")
+    assert lost.risk is not None and "alias" in lost.risk.what
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        in_cluster("new", {"name": "t4"}),
+        in_cluster("new", {"name": "l4", "namespace": "serving"}),
+        in_cluster("new", {"name": "l4"}, token="kubernetes:core/v1:ConfigMap"),
+        replace(in_cluster("new", {"name": "l4"}), aliases=(in_cluster("old", {"name": "l4"}).urn,)),
+    ],
+    ids=["another name", "another namespace", "another kind", "an alias"],
+)
+def test_another_object_of_the_cluster_is_no_risk(diff: Diff, new: Resource) -> None:
+    assert diff(inventory(in_cluster("old", {"name": "l4"})), inventory(new)).at_risk == ()
+
+
+def test_another_version_of_an_object_s_api_is_the_same_object(diff: Diff) -> None:
+    token = "kubernetes:cloud.google.com/v1beta1:ComputeClass"
+    told = diff(inventory(in_cluster("old", {"name": "l4"}, token)), inventory(in_cluster("new", {"name": "l4"})))
+    assert [change.resource.name for change in told.at_risk] == ["old"]
+
+
+CANARY = in_cluster("canary-risk", {"name": "risk", "namespace": "serving"}, "kubernetes:flagger.app/v1beta1:Canary")
+OF_FLAGGER = [
+    in_cluster("risk", {"name": "risk", "namespace": "serving"}, "kubernetes:core/v1:Service"),
+    in_cluster(
+        "httproute-risk",
+        {"name": "risk", "namespace": "serving"},
+        "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
+    ),
+]
+
+
+@pytest.mark.parametrize("own", OF_FLAGGER, ids=lambda r: r.type.rpartition(":")[2])
+def test_what_flagger_takes_over_is_at_risk_there_and_back(diff: Diff, own: Resource) -> None:
+    for base, head, says in ((own, CANARY, "Flagger makes its own"), (CANARY, own, "delete the Canary first")):
+        [change] = diff(inventory(base), inventory(head)).at_risk
+        assert change.resource.name == own.name
+        assert change.risk is not None and says in change.risk.what
+
+
+@pytest.mark.parametrize("own", OF_FLAGGER, ids=lambda r: r.type.rpartition(":")[2])
+def test_what_comes_or_goes_with_a_whole_service_is_no_risk(diff: Diff, own: Resource) -> None:
+    other = in_cluster("canary-b", {"name": "b", "namespace": "serving"}, CANARY.type)
+    assert diff(inventory(own, other), inventory(other)).at_risk == ()
+    assert diff(inventory(other), inventory(own, other)).at_risk == ()
+    assert diff(inventory(), inventory(CANARY)).at_risk == ()

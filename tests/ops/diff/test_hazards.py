@@ -15,6 +15,7 @@ BUCKET = "gcp:storage/bucket:Bucket"
 RULES = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 CLUSTER = "aws:eks/cluster:Cluster"
 POOL = "gcp:container/nodePool:NodePool"
+PROXY = "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy"
 REDIS = "gcp:redis/instance:Instance"
 
 
@@ -36,6 +37,14 @@ def retained(seconds: int, *, locked: bool) -> dict[str, Any]:
     return {"retentionPolicy": {"retentionPeriod": str(seconds), "isLocked": locked}}
 
 
+def proxy(**annotations: str) -> dict[str, Any]:
+    return {"spec": {"provider": {"kubernetes": {"envoyService": {"annotations": annotations}}}}}
+
+
+INTERNAL_AWS = proxy(**{"service.beta.kubernetes.io/aws-load-balancer-internal": "true", "a": "1"})
+INTERNAL_GCP = proxy(**{"networking.gke.io/load-balancer-type": "Internal", "a": "1"})
+
+
 @pytest.mark.parametrize(
     ("token", "before", "after", "says"),
     [
@@ -48,6 +57,10 @@ def retained(seconds: int, *, locked: bool) -> dict[str, Any]:
         (CLUSTER, {"version": "1.34"}, {"version": "1.36"}, "one minor version at a time"),
         (CLUSTER, {"version": "1.36"}, {"version": "1.35"}, "7 days"),
         (POOL, {"nodeLocations": ["a", "b"]}, {"nodeLocations": ["b"]}, "leaves a"),
+        (PROXY, INTERNAL_AWS, proxy(a="1"), "keeps its load balancer"),
+        (PROXY, proxy(a="1"), INTERNAL_AWS, "keeps its load balancer"),
+        (PROXY, INTERNAL_GCP, proxy(a="1"), "keeps its load balancer"),
+        (PROXY, INTERNAL_GCP, proxy(a="1", **{"cloud.google.com/l4-rbs": "enabled"}), "keeps its load balancer"),
     ],
 )
 def test_an_update_that_takes_something_away_is_at_risk(
@@ -65,6 +78,7 @@ def test_an_update_that_takes_something_away_is_at_risk(
         (REDIS, {"memorySizeGb": 8}, {"memorySizeGb": 16}),
         (CLUSTER, {"version": "1.35"}, {"version": "1.36"}),
         (POOL, {"nodeLocations": ["a", "b"]}, {"nodeLocations": ["b", "a", "c"]}),
+        (PROXY, proxy(a="1"), proxy(a="2")),
     ],
 )
 def test_an_update_that_keeps_all_is_not(token: str, before: dict[str, Any], after: dict[str, Any]) -> None:

@@ -40,7 +40,7 @@ def published(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> C
         home = deployed(stack, tmp_path_factory.mktemp(stack))
         with open_local(stack, Steps(), home=home) as local:
             store = open_bucket(outputs_of(local).model_bucket, local.target)
-            publish_signed(store, repo_root() / "serving_image" / "model_repository", "v1", local.target)
+            publish_signed(store, repo_root() / "serving_image" / "model_repository", "1.0.1", local.target)
             outputs = outputs_of(local)
             hours = outputs.feature_store.entry_ttl_hours
             load(FeatureStore.of(outputs), local.target, load_rows(), hours)

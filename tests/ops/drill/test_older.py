@@ -55,12 +55,12 @@ class Kept:
 
 @pytest.fixture
 def published(make_memory_store: Callable[[], Any], tmp_path: Path) -> tuple[Any, dict[str, str]]:
-    """A bucket with the release v1 and a file beside it, and the pin of v1."""
+    """A bucket with the release 1.0.1 and a file beside it, and its pin."""
     del tmp_path
     store = make_memory_store()
-    made = releases.publish(store, MODELS, "v1")
+    made = releases.publish(store, MODELS, "1.0.1")
     kept = Kept({**store.objects, "drills/canary": b"canary"})
-    return kept, {"v1": made.manifest_sha256}
+    return kept, {"1.0.1": made.manifest_sha256}
 
 
 def contents(kept: Any, chosen: Any) -> dict[str, bytes]:
@@ -95,13 +95,13 @@ def test_what_came_with_the_harm_is_left_out(published: tuple[Any, dict[str, str
 def test_a_pointer_to_a_release_that_is_not_whole_is_passed_over(published: tuple[Any, dict[str, str]]) -> None:
     kept, pins = published
     good = kept.get(POINTER_KEY)
-    kept.write(POINTER_KEY, good.replace(b"v1", b"v9"))
+    kept.write(POINTER_KEY, good.replace(b"1.0.1", b"1.0.9"))
     assert contents(kept, last_good(kept, pins))[POINTER_KEY] == good
 
 
 def test_a_pinned_release_without_a_file_is_not_recoverable(published: tuple[Any, dict[str, str]]) -> None:
     kept, pins = published
-    key = next(key for key in kept.kept if key.startswith(repository_prefix("v1")))
+    key = next(key for key in kept.kept if key.startswith(repository_prefix("1.0.1")))
     kept.kept[key] = [(kept.now, b"rubbish")]
     with pytest.raises(NotRecoverableError, match="make up what the stack pins"):
         last_good(kept, pins)
@@ -110,4 +110,4 @@ def test_a_pinned_release_without_a_file_is_not_recoverable(published: tuple[Any
 def test_another_manifest_than_the_pinned_one_is_not_taken(published: tuple[Any, dict[str, str]]) -> None:
     kept, _ = published
     with pytest.raises(NotRecoverableError):
-        last_good(kept, {"v1": "0" * 64})
+        last_good(kept, {"1.0.1": "0" * 64})

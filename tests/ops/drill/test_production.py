@@ -31,22 +31,22 @@ def signer(tmp_path: Path) -> Signing:
 @pytest.fixture
 def published(store: Any, signer: Signing) -> Any:
     """A bucket with two signed releases."""
-    for version in ("v1", "v2"):
+    for version in ("1.0.1", "1.0.2"):
         releases.publish(store, repo_root() / "serving_image" / "model_repository", version, signing=signer)
     return store
 
 
 def failed(store: Any, trust: Trust | None = None) -> set[str]:
     objects = {item.key: item for item in objects_in(store)}
-    manifest = releases.read_manifest(store, "v2") if "releases/v2/manifest.json" in store.objects else None
+    manifest = releases.read_manifest(store, "1.0.2") if "releases/1.0.2/manifest.json" in store.objects else None
     pinned = manifest.sha256 if manifest else "00"
-    return {check.name for check in release_checks(store, objects, "v2", pinned, trust) if failure(check)}
+    return {check.name for check in release_checks(store, objects, {"1.0.2": pinned}, trust) if failure(check)}
 
 
 def forge_manifest(objects: dict[str, bytes]) -> None:
-    manifest = json.loads(objects["releases/v1/manifest.json"])
+    manifest = json.loads(objects["releases/1.0.1/manifest.json"])
     manifest["files"] = manifest["files"][1:]
-    objects["releases/v1/manifest.json"] = json.dumps(manifest).encode()
+    objects["releases/1.0.1/manifest.json"] = json.dumps(manifest).encode()
 
 
 def test_sound_releases_pass(published: Any) -> None:
@@ -56,15 +56,15 @@ def test_sound_releases_pass(published: Any) -> None:
 @pytest.mark.parametrize(
     ("spoil", "named"),
     [
-        (lambda o: o.update({"releases/v1/repository/classifier/1/model.onnx": b"other"}), "release.intact"),
-        (lambda o: o.pop("releases/v1/repository/classifier/1/model.onnx"), "release.intact"),
-        (lambda o: o.update({"releases/v2/repository/extra/1/model.onnx": b"x"}), "release.intact"),
+        (lambda o: o.update({"releases/1.0.1/repository/classifier/1/model.onnx": b"other"}), "release.intact"),
+        (lambda o: o.pop("releases/1.0.1/repository/classifier/1/model.onnx"), "release.intact"),
+        (lambda o: o.update({"releases/1.0.2/repository/extra/1/model.onnx": b"x"}), "release.intact"),
         (forge_manifest, "release.claim"),
-        (lambda o: o.update({"releases/v1/manifest.json": b"{"}), "release.intact"),
-        (lambda o: o.pop("releases/v1/manifest.json"), "release.previous"),
-        (lambda o: o.pop("releases/v2/manifest.json"), "release.pinned"),
-        (lambda o: o.update({"releases/v2/claim.json": b'{"manifest_sha256": "00"}'}), "release.claim"),
-        (lambda o: o.pop("releases/v2/claim.json"), "release.claim"),
+        (lambda o: o.update({"releases/1.0.1/manifest.json": b"{"}), "release.intact"),
+        (lambda o: o.pop("releases/1.0.1/manifest.json"), "release.previous"),
+        (lambda o: o.pop("releases/1.0.2/manifest.json"), "release.pinned"),
+        (lambda o: o.update({"releases/1.0.2/claim.json": b'{"manifest_sha256": "00"}'}), "release.claim"),
+        (lambda o: o.pop("releases/1.0.2/claim.json"), "release.claim"),
         (lambda o: o.update({"current.json": b"{"}), "release.pointer"),
         (lambda o: o.pop("current.json"), "release.pointer"),
     ],
@@ -83,10 +83,10 @@ def test_signed_releases_pass(published: Any, signer: Signing) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda o: o.pop("releases/v2/attestation.json"),
-        lambda o: o.pop("releases/v1/attestation.json"),
-        lambda o: o.update({"releases/v2/attestation.json": b"{}"}),
-        lambda o: o.update({"releases/v2/attestation.json": o["releases/v1/attestation.json"]}),
+        lambda o: o.pop("releases/1.0.2/attestation.json"),
+        lambda o: o.pop("releases/1.0.1/attestation.json"),
+        lambda o: o.update({"releases/1.0.2/attestation.json": b"{}"}),
+        lambda o: o.update({"releases/1.0.2/attestation.json": o["releases/1.0.1/attestation.json"]}),
     ],
     ids=["pinned-gone", "rollback-target-gone", "unreadable", "of-another-release"],
 )
@@ -102,12 +102,12 @@ def test_releases_that_a_stranger_signed_are_named(published: Any) -> None:
 
 
 def test_a_release_outside_the_way_back_may_bear_an_old_key(published: Any, signer: Signing) -> None:
-    releases.rollback(published, "v1")
-    published.objects["releases/v2/attestation.json"] = b"{}"
-    pinned = releases.read_manifest(published, "v1")
+    releases.rollback(published, "1.0.1")
+    published.objects["releases/1.0.2/attestation.json"] = b"{}"
+    pinned = releases.read_manifest(published, "1.0.1")
     assert pinned is not None
     objects = {item.key: item for item in objects_in(published)}
-    checks = release_checks(published, objects, "v1", pinned.sha256, trust_of("dev-aws", (signer.name,)))
+    checks = release_checks(published, objects, {"1.0.1": pinned.sha256}, trust_of("dev-aws", (signer.name,)))
     assert not [check.name for check in checks if failure(check)]
 
 

@@ -62,7 +62,7 @@ def carry_out(cloud: Cloud, tmp_path: Path) -> Callable[[Callable[[Run], object]
         account="1",
         region="eu-west-1",
         backup_region="eu-central-1",
-        fleet=SimpleNamespace(manifest_sha256="00"),
+        fleet=SimpleNamespace(drilled=SimpleNamespace(manifest_sha256="00")),
     )
     program = {"commit": "", "deployed_sha256": "00"}
     images = SimpleNamespace(serving="sha256:00")

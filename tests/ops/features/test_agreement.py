@@ -44,8 +44,10 @@ SLOWLY = settings(max_examples=10, deadline=None, suppress_health_check=[HealthC
 @pytest.fixture(scope="module")
 def image() -> ModuleType:
     """The lookup's module, which the image ships alone."""
-    path = repo_root() / "serving_image" / "model_repository" / "feature_lookup" / "1" / "feature_store.py"
-    spec = importlib.util.spec_from_file_location("lookup_of_the_image", path)
+    path = repo_root() / "serving_image" / "model_repository" / "feature_lookup" / "1" / "feature_store"
+    spec = importlib.util.spec_from_file_location(
+        "lookup_of_the_image", path / "__init__.py", submodule_search_locations=[str(path)]
+    )
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up

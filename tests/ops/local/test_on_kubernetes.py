@@ -30,12 +30,14 @@ def test_a_stack_comes_up_on_a_control_plane_and_only_what_another_changed_of_it
             plane.nodes.resize(group.name, max(1, group.min_nodes))
         with open_local(STACK, steps, home=tmp_path, keep=False, kubeconfig=plane.kubeconfig) as local:
             local.up()
-            most = {"spec": {"replicas": settings.fleet.max_replicas}}
-            plane.client.patch("apps/v1", "Deployment", "triton", most, "serving", "scale")
+            most = {"spec": {"replicas": settings.fleet.services["tumour-risk"].max_replicas}}
+            plane.client.patch("apps/v1", "Deployment", "tumour-risk", most, "serving", "scale")
             local.preview(expect_no_changes=True)
             assert local.refresh().is_empty, "the number of replicas is the autoscaler's own"
             budget = {"spec": {"maxUnavailable": 2}}
-            plane.client.patch("policy/v1", "PodDisruptionBudget", "triton", budget, "serving", manager="an-operator")
+            plane.client.patch(
+                "policy/v1", "PodDisruptionBudget", "tumour-risk", budget, "serving", manager="an-operator"
+            )
             (drift,) = local.refresh().changes
             # As the real one says: what a person took over is theirs until they give it back.
             with pytest.raises(

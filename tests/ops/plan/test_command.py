@@ -58,6 +58,7 @@ def test_json_has_the_documented_keys(run: Run) -> None:
         "retain_on_delete",
         "delete_before_replace",
         "ignore_changes",
+        "aliases",
         "stateful",
     }
 

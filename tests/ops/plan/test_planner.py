@@ -11,12 +11,16 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pulumi.runtime import settings as runtime
 from pydantic import BaseModel, SecretStr
 
 from common.errors import UserError
 from ops.plan.planner import plan_program, plan_stack
+from ops.plan.recorder import in_order
 from policies.inventory import SECRET, UNKNOWN, Inventory, Resource
+from policies.registration import Registration
 
 Program = Callable[[], None]
 
@@ -160,6 +164,26 @@ def test_an_inventory_survives_json(inventory: Inventory) -> None:
 
 def test_two_plans_of_one_program_are_the_same_text(program: Program, inventory: Inventory) -> None:
     assert json.dumps(plan_program(program, "dev-aws").to_json()) == json.dumps(inventory.to_json())
+
+
+@given(st.permutations(range(6)))
+def test_resources_that_arrive_in_another_order_are_planned_in_the_same(arrival: list[int]) -> None:
+    def made(
+        urn: str, *, parent: str | None = None, needs: tuple[str, ...] = (), custom: bool = True
+    ) -> Registration:
+        return Registration(urn, "t", urn, custom, parent, {}, provider=None, dependencies=needs)
+
+    door, walls = made("door", custom=False), made("walls", custom=False)
+    others = [
+        made("a", parent="door", needs=("z",)),
+        made("b", parent="door"),
+        made("z", parent="door"),
+        made("c", parent="walls", needs=("a",)),
+        made("d", parent="walls"),
+        made("alone"),
+    ]
+    registered = {r.urn: r for r in (door, walls, *(others[place] for place in arrival))}
+    assert list(in_order(registered)) == ["alone", "door", "b", "z", "a", "walls", "c", "d"]
 
 
 def test_a_plan_leaves_nothing_to_the_next(program: Program) -> None:

@@ -130,6 +130,8 @@ def aws_answers(wanted: Wanted) -> Answers:
         "ec2.DescribeVpcs": {"Vpcs": [vpc("172.31.0.0/16", "vpc-default")]},
         "ec2.DescribeVpcEndpoints": {"VpcEndpoints": []},
         "ec2.DescribeAddresses": {"Addresses": []},
+        "elbv2.DescribeLoadBalancers": {"LoadBalancers": [load_balancer("others", "network")]},
+        "elbv2.DescribeTags": lambda asked, _: tags_of(asked, {}),
         "ec2.DescribeAvailabilityZones": {
             "AvailabilityZones": [{"ZoneId": zone, "State": "available"} for zone in zones]
         },
@@ -158,6 +160,19 @@ def aws_answers(wanted: Wanted) -> Answers:
         "ecr.DescribeRepositories": Refusal("RepositoryNotFoundException"),
         "ecr.DescribeImages": Refusal("ImageNotFoundException"),
         "sns.ListSubscriptionsByTopic": Refusal("NotFound"),
+    }
+
+
+def load_balancer(name: str, kind: str) -> dict[str, Any]:
+    """One of `DescribeLoadBalancers`'."""
+    return {"LoadBalancerArn": f"arn:aws:elasticloadbalancing:::loadbalancer/{name}", "Type": kind}
+
+
+def tags_of(asked: Mapping[str, Any], tags: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """An answer of `DescribeTags`: the tags of each load balancer by its name."""
+    found = [(arn, tags.get(arn.rpartition("/")[2], {})) for arn in asked["ResourceArns"]]
+    return {
+        "TagDescriptions": [{"ResourceArn": arn, **({"Tags": tag_list(own)} if own else {})} for arn, own in found]
     }
 
 
@@ -288,7 +303,7 @@ def services(wanted: Wanted, *off: str) -> dict[str, Any]:
 METRICS = (
     *("CPUS", "E2_CPUS", "N2_CPUS", "SSD_TOTAL_GB", "NVIDIA_L4_GPUS", "PREEMPTIBLE_NVIDIA_L4_GPUS"),
     *("NVIDIA_T4_GPUS", "PREEMPTIBLE_NVIDIA_T4_GPUS", "NVIDIA_A100_GPUS", "PREEMPTIBLE_NVIDIA_A100_GPUS"),
-    *("GPUS_ALL_REGIONS", "CPUS_ALL_REGIONS"),
+    *("GPUS_ALL_REGIONS", "CPUS_ALL_REGIONS", "EXTERNAL_NETWORK_LB_FORWARDING_RULES", "IN_USE_ADDRESSES"),
 )
 
 

@@ -27,10 +27,12 @@ from tests.ops.preflight.recorded import (
     Refusal,
     aws_answers,
     key,
+    load_balancer,
     object_of,
     offers,
     placed,
     tag_list,
+    tags_of,
     vpc,
 )
 
@@ -162,6 +164,16 @@ FAULTS: dict[str, tuple[Answers, str, str]] = {
         "quotas in <region>",
         "--quota-code L-F678F1CE --desired-value 2",
     ),
+    "network load balancers that others use up": (
+        {
+            "service-quotas.GetServiceQuota L-69A177A2": {"Quota": {"Value": 2.0}},
+            "elbv2.DescribeLoadBalancers": {
+                "LoadBalancers": [load_balancer(name, "network") for name in ("one", "another")]
+            },
+        },
+        "quotas in <region>",
+        "--service-code elasticloadbalancing --quota-code L-69A177A2 --desired-value 3",
+    ),
     "a zone that is not open": (
         {"ec2.DescribeAvailabilityZones": {"AvailabilityZones": [{"ZoneId": "euc1-az9", "State": "available"}]}},
         "zones",
@@ -256,7 +268,7 @@ FAULTS: dict[str, tuple[Answers, str, str]] = {
     "a release that nobody published": (
         {"s3.HeadBucket": {"BucketRegion": "<region>"}, "s3.GetObject": Refusal("NoSuchKey")},
         "release",
-        "seawall models publish dev-aws --version v1",
+        "seawall models publish dev-aws --version 1.0.1",
     ),
     "a release with other content than is pinned": (
         {"s3.HeadBucket": {"BucketRegion": "<region>"}, "s3.GetObject": object_of(b"{}")},
@@ -340,7 +352,13 @@ def asked_by(aws: Wanted) -> dict[str, set[str]]:
     return found
 
 
-ELSEWHERE = {"sts.GetCallerIdentity", "ec2.DescribeAddresses", "iam.GetOpenIDConnectProvider", "iam.ListRoles"}
+ELSEWHERE = {
+    "sts.GetCallerIdentity",
+    "ec2.DescribeAddresses",
+    "ec2.DescribeInternetGateways",
+    "iam.GetOpenIDConnectProvider",
+    "iam.ListRoles",
+}
 """Reads whose denial ends the preflight, or that dev-aws gives no reason for."""
 
 
@@ -487,3 +505,14 @@ def test_the_report_is_plain_json(ask_aws: Ask) -> None:
     )
     assert told["counts"]["missing"] == 1
     assert told["exit_code"] == 1
+
+
+def test_load_balancers_of_the_stack_itself_and_of_other_kinds_are_not_counted(ask_aws: Ask) -> None:
+    names = {"own": "network", "web": "application", "classic-like": "gateway"}
+    answers = {
+        "service-quotas.GetServiceQuota L-69A177A2": {"Quota": {"Value": 1.0}},
+        "elbv2.DescribeLoadBalancers": {"LoadBalancers": [load_balancer(*each) for each in names.items()]},
+        "elbv2.DescribeTags": lambda asked, _: tags_of(asked, {"own": {"stack": "dev-aws"}}),
+    }
+    [told] = [f for f in findings(ask_aws(answers), Status.OK) if "network load balancers" in f.subject]
+    assert told.detail == "1 needed, quota 1"

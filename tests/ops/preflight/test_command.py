@@ -111,7 +111,7 @@ def test_the_local_google_cloud_is_read_as_the_real_one(gcp: Wanted, cloud_stora
 
 def test_a_release_with_the_pinned_manifest_is_ok() -> None:
     content = b"{}"
-    pinned = Release("v1", hashlib.sha256(content).hexdigest())
+    pinned = Release("1.0.1", hashlib.sha256(content).hexdigest())
     assert judged_release("dev-aws", pinned, "models", lambda _: content).status is Status.OK
 
 
@@ -119,13 +119,13 @@ def test_a_release_with_the_pinned_manifest_is_ok() -> None:
 def bucket(tmp_path: Path, store: Any) -> tuple[Any, str]:
     """A bucket with a signed release, and its signer's fingerprint."""
     signer = open_signer(str(tmp_path / "publisher.pem"))
-    publish(store, repo_root() / "serving_image" / "model_repository", "v1", signing=signer)
+    publish(store, repo_root() / "serving_image" / "model_repository", "1.0.1", signing=signer)
     return store, signer.name
 
 
 def judged_in(store: Any, signers: tuple[str, ...]) -> Finding:
-    digest = hashlib.sha256(store.objects["releases/v1/manifest.json"]).hexdigest()
-    return judged_release("dev-aws", Release("v1", digest, signers), "models", store.objects.get)
+    digest = hashlib.sha256(store.objects["releases/1.0.1/manifest.json"]).hexdigest()
+    return judged_release("dev-aws", Release("1.0.1", digest, signers), "models", store.objects.get)
 
 
 def test_a_release_that_a_trusted_key_signed_is_ok(bucket: tuple[Any, str]) -> None:
@@ -136,8 +136,8 @@ def test_a_release_that_a_trusted_key_signed_is_ok(bucket: tuple[Any, str]) -> N
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (lambda o: o.pop("releases/v1/attestation.json"), "is not signed"),
-        (lambda o: o.update({"releases/v1/attestation.json": b"{}"}), "no pod serves it"),
+        (lambda o: o.pop("releases/1.0.1/attestation.json"), "is not signed"),
+        (lambda o: o.update({"releases/1.0.1/attestation.json": b"{}"}), "no pod serves it"),
     ],
     ids=["gone", "unreadable"],
 )

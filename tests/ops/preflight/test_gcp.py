@@ -13,7 +13,8 @@ from common.errors import UserError
 from localcloud.gcp.wire import Request
 from ops.preflight.asked import gcp_questions, questions
 from ops.preflight.gcp.permissions import held_of
-from ops.preflight.gcp.quotas import wanted_by_metric
+from ops.preflight.gcp.quotas import PUBLIC_DOOR, wanted_by_metric
+from ops.preflight.gcp.quotas import quotas as quotas_of
 from ops.preflight.gcp.reader import GcpReader
 from ops.preflight.gcp.services import apis
 from ops.preflight.model import Status
@@ -201,12 +202,12 @@ def fault_of(wanted: Wanted) -> dict[str, tuple[Answers, str, str]]:
         "a release that nobody published": (
             {MODELS: {"name": "x", "projectNumber": wanted.inventory.settings["project_number"]}},
             "release",
-            "seawall models publish dev-gcp --version v1",
+            "seawall models publish dev-gcp --version 1.0.1",
         ),
         "a release with other content than is pinned": (
             {
                 MODELS: {"name": "x", "projectNumber": wanted.inventory.settings["project_number"]},
-                f"{MODELS}/o/releases/v1/manifest.json": b"other content",
+                f"{MODELS}/o/releases/1.0.1/manifest.json": b"other content",
             },
             "release",
             "Publish the pinned content under a new version",
@@ -401,3 +402,28 @@ def test_another_principal_is_refused_with_the_way_to_be_it(gcp: Wanted) -> None
     with pytest.raises(UserError, match="only the caller's own") as told:
         questions(gcp, gcp_files(gcp), REAL_CLOUD, principal="deploy@acme.iam.gserviceaccount.com")
     assert "--impersonate-service-account=deploy@acme.iam.gserviceaccount.com" in told.value.remedy
+
+
+@pytest.fixture
+def public(gcp: Wanted) -> Wanted:
+    """What dev-gcp wants, with a door on the internet."""
+    settings = dict(gcp.inventory.settings)
+    settings["fleet"] = {**settings["fleet"], "door": {**settings["fleet"]["door"], "public": {"source_ranges": []}}}
+    return Wanted(replace(gcp.inventory, settings=settings))
+
+
+def told_of_door(wanted: Wanted, answers: Answers) -> dict[str, Status]:
+    """What the quotas of the primary region say of the door's load balancer."""
+    with serving(RecordedGcp({**gcp_answers(wanted), **placed(answers, wanted)})) as target:
+        found = quotas_of(GcpReader(target, wanted.account), wanted, wanted.region)
+        return {f.subject.rpartition(" ")[2]: f.status for f in found if f.subject.endswith(PUBLIC_DOOR)}
+
+
+def test_a_public_door_needs_a_forwarding_rule_and_an_address(public: Wanted) -> None:
+    assert told_of_door(public, {}) == dict.fromkeys(PUBLIC_DOOR, Status.OK)
+    none_left = {f"{COMPUTE}/regions/<region>": quotas(EXTERNAL_NETWORK_LB_FORWARDING_RULES=0, IN_USE_ADDRESSES=0)}
+    assert told_of_door(public, none_left) == dict.fromkeys(PUBLIC_DOOR, Status.MISSING)
+
+
+def test_an_internal_door_needs_neither(gcp: Wanted) -> None:
+    assert told_of_door(gcp, {}) == {}

@@ -14,7 +14,7 @@ import pytest
 
 from common.errors import EXIT_INTERRUPTED
 
-pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.xdist_group("rehearsal")]
+pytestmark = [pytest.mark.cluster, pytest.mark.engine]
 
 MARK = "SEAWALL_TEST_MARK"
 START_SECONDS = 300.0

@@ -9,14 +9,25 @@ import pytest
 
 from components.contracts.scaling import ScalingSpec, replica_start_seconds
 from components.contracts.serving import PENDING_REQUESTS_METRIC
+from ops.capacity.autoscaler import Spec
+from ops.capacity.course import course
+from ops.capacity.load import Fleet, Phase, Profile, Server, day, needed
+from ops.capacity.machines import Hosting
+from ops.capacity.simulate import Moment, simulate
 from ops.plan.planner import plan_stack
-from ops.rehearse.judging import Bounds, course, findings
-from ops.rehearse.load import Fleet, Phase, Profile, Server, day, needed
-from tests.ops.rehearse.autoscaler import simulate
+from ops.rehearse.judging import Bounds, findings
 
 SERVER = Server(requests_at_once=4, service_seconds=0.4)
 """Ten requests a second."""
 START = replica_start_seconds(10)
+
+
+def moments(spec: dict[str, Any], profile: Profile, seed: int = 8, start_seconds: float = START) -> list[Moment]:
+    """The course where each replica has a machine of its own, and serves so long after it was asked for."""
+    hosting = Hosting(
+        1, 0, 100, 0, 0, empty_seconds=0, machine_seconds=start_seconds, image_seconds=0, load_seconds=0
+    )
+    return list(simulate(Spec.of(spec), profile, SERVER, hosting, seed=seed).moments)
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +66,15 @@ def steady(rps: float) -> Profile:
 
 
 def test_the_queue_alone_swings_at_a_steady_load_that_needs_eight(queue_only: Any) -> None:
-    samples = simulate(queue_only, steady(75), Fleet(SERVER), start_seconds=20)
-    went = course([s.wanted for s in samples[900:]])
+    samples = moments(queue_only, steady(75), start_seconds=20)
+    went = course([s.wanted for s in samples if s.at >= 900])
     assert went.amplitude >= 3 and went.reversals >= 10
 
 
 @pytest.mark.parametrize("start_seconds", [20, START])
 def test_busy_time_comes_to_rest_at_the_same_load(spec: Any, start_seconds: int) -> None:
-    samples = simulate(spec, steady(75), Fleet(SERVER), start_seconds=start_seconds)
-    went = course([s.wanted for s in samples[1800:]])
+    samples = moments(spec, steady(75), start_seconds=start_seconds)
+    went = course([s.wanted for s in samples if s.at >= 1800])
     want = needed(75, SERVER, ScalingSpec().busy_percent)
     assert went.amplitude <= 1 and abs(went.most - want) <= 1
 
@@ -81,7 +92,7 @@ def test_a_crowd_needs_more_replicas_than_the_steady_while(low: int, high: int) 
 def test_the_fleet_follows_a_whole_day(spec: Any, seed: int) -> None:
     low, high = spec["minReplicas"], spec["maxReplicas"]
     profile = day(SERVER, 70, low, high, (2400, 3600, 2400, 3600))
-    samples = simulate(spec, profile, Fleet(SERVER, seed), start_seconds=START)
+    samples = moments(spec, profile, seed)
     window = spec["behavior"]["scaleDown"]["stabilizationWindowSeconds"]
     bounds = Bounds(low, high, 70, 4, START + 300, window)
     assert [f for f in findings(samples, profile, SERVER, bounds) if not f.ok] == []

@@ -160,7 +160,7 @@ def grant(api: GcpApi, bucket: str, roles: tuple[str, ...]) -> None:
 
 def world(target: Target, uri: str, region: str, pod: Pod, python: Path, folder: Path) -> World:
     store = open_store(uri, target, region)
-    done = releases.publish(store, default_repository(), "v1")
+    done = releases.publish(store, default_repository(), "1.0.1")
     return World(target, store, Release(done.uri, done.manifest_sha256, region), pod, python, folder)
 
 
@@ -171,14 +171,14 @@ def cloud(request: pytest.FixtureRequest) -> World:
 
 
 def test_a_pod_fetches_the_committed_models_with_its_own_credentials(cloud: World) -> None:
-    assert build_manifest(cloud.fetch(), "v1").sha256 == cloud.release.manifest_sha256
+    assert build_manifest(cloud.fetch(), "1.0.1").sha256 == cloud.release.manifest_sha256
 
 
 def test_what_a_fetch_left_when_it_was_killed_is_used(cloud: World) -> None:
     repository = cloud.fetch()
     repository.rename(repository.parent / "incoming")
     (cloud.folder / "into" / "incoming" / "classifier" / "config.pbtxt").unlink()
-    assert build_manifest(cloud.fetch(), "v1").sha256 == cloud.release.manifest_sha256
+    assert build_manifest(cloud.fetch(), "1.0.1").sha256 == cloud.release.manifest_sha256
 
 
 def test_another_digest_is_refused(cloud: World) -> None:
@@ -186,7 +186,7 @@ def test_another_digest_is_refused(cloud: World) -> None:
 
 
 def test_an_unpublished_release_is_refused(cloud: World) -> None:
-    gone = replace(cloud.release, uri=cloud.release.uri.replace("/v1", "/v9"))
+    gone = replace(cloud.release, uri=cloud.release.uri.replace("/1.0.1", "/1.0.9"))
     assert "the object does not exist" in cloud.refusal(release=gone)
 
 
@@ -196,7 +196,7 @@ def test_a_bucket_that_is_not_there_is_refused(cloud: World) -> None:
 
 
 def _repository(cloud: World) -> str:
-    return releases.repository_prefix("v1")
+    return releases.repository_prefix("1.0.1")
 
 
 def test_a_file_that_is_missing_is_named(cloud: World) -> None:
@@ -345,6 +345,6 @@ def test_a_large_file_arrives_in_parts(cloud: World, tmp_path: Path) -> None:
     shutil.copytree(default_repository(), folder)
     data = hashlib.sha256(b"x").digest() * (40 * 1024 * 1024 // 32)
     (folder / "classifier" / "1" / "weights.bin").write_bytes(data)
-    done = releases.publish(cloud.store, folder, "v2")
+    done = releases.publish(cloud.store, folder, "1.0.2")
     fetched = cloud.fetch(release=Release(done.uri, done.manifest_sha256, cloud.release.region))
     assert (fetched / "classifier" / "1" / "weights.bin").read_bytes() == data

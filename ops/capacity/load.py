@@ -1,4 +1,4 @@
-"""A simulated load, and Tritons that serve it: queues, busy time, and the metrics that they would show.
+"""A simulated load, and Tritons that serve it: queues, and counters of busy time.
 
 No model runs. A replica works on `requests_at_once` requests for `service_seconds` each; what it cannot take waits at
 it. Requests are spread evenly over the replicas that are ready, with the noise of independent clients.
@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
 from typing import Final
 
-from components.contracts import serving
-
-STEP_MODEL: Final = "classifier"
-ENSEMBLE: Final = "pipeline"
-"""Clients ask for it; its busy time repeats that of its only step, as Triton's does."""
 _LEAST_WAIT_SECONDS: Final = 50e-6
 """Even an idle server's requests pass through its queue (40 to 50 µs, seen on Triton 2.51)."""
 _LARGE_MEAN: Final = 50.0
@@ -44,6 +42,10 @@ class Profile:
 
     phases: tuple[Phase, ...]
 
+    @cached_property
+    def _ends(self) -> tuple[float, ...]:
+        return tuple(accumulate(phase.seconds for phase in self.phases))
+
     @property
     def seconds(self) -> float:
         """How long it all lasts."""
@@ -51,11 +53,12 @@ class Profile:
 
     def rps(self, at: float) -> float:
         """Requests a second, at a moment; the last phase's end from then on."""
-        for phase, begin in self.begins():
-            if at < begin + phase.seconds:
-                part = (at - begin) / phase.seconds
-                return phase.first_rps + part * (phase.last_rps - phase.first_rps)
-        return self.phases[-1].last_rps
+        number = bisect_right(self._ends, at)
+        if number >= len(self.phases):
+            return self.phases[-1].last_rps
+        phase = self.phases[number]
+        part = 1 - (self._ends[number] - at) / phase.seconds
+        return phase.first_rps + part * (phase.last_rps - phase.first_rps)
 
     def begins(self) -> Iterable[tuple[Phase, float]]:
         """Each phase with its first moment."""
@@ -130,6 +133,14 @@ class Fleet:
         for name in sorted(self.replicas):
             self._serve(self.replicas[name], again + self._arrivals(each), seconds)
 
+    def give_up(self, most_waiting: float) -> float:
+        """Let no more than so many wait at each replica, or before the first; returns how many go unanswered."""
+        gone, self.homeless = max(0.0, self.homeless - most_waiting), min(self.homeless, most_waiting)
+        for replica in self.replicas.values():
+            if replica.queue > most_waiting:
+                gone, replica.queue = gone + replica.queue - most_waiting, most_waiting
+        return gone
+
     def _serve(self, replica: Replica, arrived: float, seconds: float) -> None:
         waiting = replica.queue + arrived
         done = min(waiting, self.server.rps * seconds)
@@ -146,35 +157,6 @@ class Fleet:
         while product > least:
             count, product = count + 1, product * self._random.random()
         return float(count)
-
-
-def page(replica: Replica, factor: float = 1.0, at_ms: int | None = None) -> str:
-    """A replica's metrics page, as Triton writes it, of one ensemble with one step.
-
-    Args:
-        factor: by how much the load's time is compressed: counters of time run by the reader's clock, so that a
-            rate of them is the number of busy requests that it is.
-        at_ms: the moment that the counters are of, in Unix time: a scrape that comes late on a busy machine would
-            otherwise look like a load that swings.
-    """
-    stamp = "" if at_ms is None else f" {at_ms}"
-    first, spent, last = serving.BUSY_COUNTERS
-    busy_us, queued_us = replica.busy_us / factor, replica.queued_us / factor
-    rows: list[tuple[str, str, str, float]] = []
-    for model in (STEP_MODEL, ENSEMBLE):
-        waits = model == STEP_MODEL
-        rows += [
-            ("counter", "nv_inference_request_success", model, round(replica.served)),
-            ("counter", first, model, busy_us * 0.05),
-            ("counter", spent, model, busy_us * 0.9),
-            ("counter", last, model, busy_us * 0.05),
-            ("counter", serving.QUEUE_COUNTER, model, queued_us if waits else 0),
-            ("gauge", serving.PENDING_REQUESTS_METRIC, model, replica.pending if waits else 0),
-        ]
-    by_name: dict[tuple[str, str], list[str]] = {}
-    for kind, name, model, value in rows:
-        by_name.setdefault((name, kind), []).append(f'{name}{{model="{model}",version="1"}} {value:.3f}{stamp}')
-    return "".join(f"# TYPE {name} {kind}\n" + "\n".join(lines) + "\n" for (name, kind), lines in by_name.items())
 
 
 def needed(rps: float, server: Server, busy_percent: int) -> int:
