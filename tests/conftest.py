@@ -17,8 +17,10 @@ from hypothesis import HealthCheck, settings
 from rich.console import Console
 
 from common.console import Steps
+from common.errors import UserError
 from policies.inventory import Inventory
 from stacks.settings import stack_names
+from tests.order import LONG_TIERS, in_order
 
 # The machine may be shared and slow: time is measured by `make bench`, never by a test.
 settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,12 +36,19 @@ for _number in (signal.SIGINT, signal.SIGHUP):
 FORBID_SKIPS = "SEAWALL_FORBID_SKIPS"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the long tests, where several workers share the work: at the end none waits for another's."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(
-            key=lambda item: not any(item.get_closest_marker(tier) for tier in ("cluster", "triton", "engine"))
-        )
+    """Put tests into the order in which several workers take them; xdist keeps it with `--no-loadscope-reorder`.
+
+    Short tests of one file are one worker's, so that no other plans the same stacks.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
+        if not marks & {"xdist_group", *LONG_TIERS}:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items[:] = in_order(items, lambda item: {mark.name for mark in item.iter_markers()})
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -79,6 +88,17 @@ def printed() -> io.StringIO:
 def steps(printed: io.StringIO) -> Steps:
     """Steps that print into `printed`."""
     return Steps(Console(file=printed, width=200))
+
+
+@pytest.fixture(scope="session")
+def serving_python() -> Path:
+    """The interpreter of the serving environment; installed now if the cache lacks it."""
+    from localcloud.toolchain import ensure_serving_environment  # most tests need none of it
+
+    try:
+        return ensure_serving_environment()
+    except UserError as error:
+        pytest.skip(f"no serving environment: {error.what}")
 
 
 @pytest.fixture(scope="session")

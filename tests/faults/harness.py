@@ -73,7 +73,7 @@ class Stand:
     @property
     def release(self) -> str:
         """The release that the fleet runs."""
-        return self.outputs.fleet.model_release
+        return self.outputs.fleet.drilled.model_release
 
     def aws(self, service: str, *, far: bool = False) -> Any:
         """A client of the one who runs the local cloud, in the stack's region or its backup region."""
@@ -138,7 +138,7 @@ def prepare(stack: str, home: Path, into: Path) -> None:
     """Keep what `stand` needs of a stack that is up in `home`, with the fleet's release and its features."""
     with open_local(stack, Steps(), home=home) as local:
         outputs = read_outputs(stack, local.outputs(), "local")
-        bucket, version = open_bucket(outputs.model_bucket, local.target), outputs.fleet.model_release
+        bucket, version = open_bucket(outputs.model_bucket, local.target), outputs.fleet.drilled.model_release
         publish_signed(bucket, MODELS, version, local.target)
         load(FeatureStore.of(outputs), local.target, load_rows(), outputs.feature_store.entry_ttl_hours)
         workspace = local.workspace

@@ -69,7 +69,7 @@ def shell(standing: Stand, tmp_path: Path) -> Shell:
         "RESTORE_ROLE": outputs.backup.restore_identity or "",
         "TABLE": table,
         "TABLE_ARN": f"arn:aws:dynamodb:{outputs.region}:{outputs.account}:table/{table}",
-        "RELEASE": outputs.fleet.model_release,
+        "RELEASE": outputs.fleet.drilled.model_release,
         "STATE_COPY": f"{outputs.model_replica.name[:40]}-state",
         "COPY_REGION": outputs.backup_region,
     }
@@ -215,7 +215,7 @@ def on_google(kept: Callable[[str], Path], tmp_path: Path) -> Iterator[Shell]:
             "RECOVERY_KEY": outputs.keys.recovery.id,
             "EXPORTS": outputs.backup.vault,
             "INSTANCE": outputs.feature_store.name,
-            "RELEASE": outputs.fleet.model_release,
+            "RELEASE": outputs.fleet.drilled.model_release,
         }
         words = {
             "SIZE_GIB": str(instance["memorySizeGb"]),
