@@ -42,17 +42,25 @@ class Look:
     replicas: int
     asked: int
     seen: Mapping[str, Seen]
+    unread_seconds: float = 0.0
+    """How long the status was not read before: what stood there meanwhile, and when, nobody knows."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Each look with what the calculation asks for there."""
+    """Each look with what the calculation asks for there.
+
+    Args:
+        looks: those that were read in time.
+    """
 
     looks: Sequence[Look]
     calculated: Sequence[int]
     apart: Sequence[int]
     """Looks at which they differ, and by more than a look: neither does the real one ask for the calculated number at
     the next, nor would the calculation ask for the real one's there."""
+    unread: int = 0
+    """Looks that were read too late to say what the real one saw, and when."""
 
     @property
     def alike(self) -> int:
@@ -73,6 +81,7 @@ class Agreement:
     def said(self) -> str:
         """In one line."""
         line = f"{self.alike} of {len(self.looks)} looks alike, {self.moves} of them moves"
+        line += f"; {self.unread} more were read too late" if self.unread else ""
         if self.apart:
             first = self.apart[0]
             look = self.looks[first]
@@ -84,19 +93,29 @@ class Agreement:
 
 
 def compare(spec: Spec, looks: Sequence[Look], sync_seconds: float) -> Agreement:
-    """Replay the looks, with the real one's moves; where its status did not change it saw the same as before."""
-    scaler = Autoscaler(spec)
+    """Replay the looks, with the real one's moves.
+
+    Where its status did not change, the real one saw the same as before, or was too busy to look: it is replayed both
+    ways, and a number between theirs is what the calculation asks for too. (Having looked more often only ever holds
+    an autoscaler nearer to what it has.)
+    """
+    busy, idle = Autoscaler(spec), Autoscaler(spec)
+    judged: list[Look] = []
     calculated: list[int] = []
     apart: list[int] = []
     for number, look in enumerate(looks):
         if number:
-            _repeat(scaler, looks[number - 1], look, sync_seconds)
-        mine = scaler.wanted(look.at, look.replicas, look.seen)
-        if mine != look.asked and not _a_look_apart(scaler, look, mine, looks[number + 1 : number + 2]):
-            apart.append(number)
-        calculated.append(mine)
-        scaler.moved(look.at, look.replicas, look.asked)
-    return Agreement(looks, calculated, apart)
+            _repeat(busy, looks[number - 1], look, sync_seconds)
+        mine, other = (scaler.wanted(look.at, look.replicas, look.seen) for scaler in (busy, idle))
+        between = min(mine, other) <= look.asked <= max(mine, other)
+        if look.unread_seconds <= sync_seconds:
+            if not between and not _a_look_apart(busy, look, mine, looks[number + 1 : number + 2]):
+                apart.append(len(judged))
+            judged.append(look)
+            calculated.append(look.asked if between else mine)
+        for scaler in (busy, idle):
+            scaler.moved(look.at, look.replicas, look.asked)
+    return Agreement(judged, calculated, apart, len(looks) - len(judged))
 
 
 def _repeat(scaler: Autoscaler, before: Look, look: Look, sync_seconds: float) -> None:
@@ -121,6 +140,7 @@ class Watcher:
     stage: Stage
     looks: list[Look] = field(default_factory=list)
     _version: str = ""
+    _read_at: float | None = None
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Watcher]:
@@ -144,6 +164,7 @@ class Watcher:
         """Note the autoscaler's status if it is a new one."""
         found = self.stage.plane.client.get(_VERSION, _KIND, self.stage.name, serving.NAMESPACE)
         at = time.monotonic()
+        unread_seconds, self._read_at = at - (at if self._read_at is None else self._read_at), at
         if found is None or found["metadata"]["resourceVersion"] == self._version:
             return
         self._version = found["metadata"]["resourceVersion"]
@@ -157,7 +178,7 @@ class Watcher:
                 name: before_move(seen_of(average, names[name], phases), replicas, asked)
                 for name, average in averages.items()
             }
-            self.looks.append(Look(at, replicas, asked, seen))
+            self.looks.append(Look(at, replicas, asked, seen, unread_seconds))
 
     def _measured(self, metric: str) -> set[str]:
         path = f"/apis/custom.metrics.k8s.io/v1beta1/namespaces/{serving.NAMESPACE}/pods/*/{metric}"
@@ -208,7 +229,7 @@ def judge(stage: Stage, looks: Sequence[Look]) -> None:
     found = compare(Spec.of(live["spec"]), looks, stage.tempo.shorter(SYNC_SECONDS))
     rows = [
         (f"{look.at - looks[0].at:.2f}", str(look.replicas), _shown(look), str(look.asked), str(mine))
-        for look, mine in zip(looks, found.calculated, strict=True)
+        for look, mine in zip(found.looks, found.calculated, strict=True)
     ]
     head = ("second", "replicas", "measures", "asked", "calculated")
     stage.report.tables.append(Table("Autoscaler", *text_table(head, rows)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,32 @@ def test_a_calculation_that_is_often_wrong_fails_a_rehearsal() -> None:
     spec = copy.deepcopy(RECORDED["spec"])
     window("scaleDown", 7)(spec)
     assert not compare(Spec.of(spec), looks(), SYNC).ok
+
+
+def test_a_controller_that_was_too_busy_to_look_again_agrees() -> None:
+    """It shrank as soon as the window after its own last look had passed: nothing else was written meanwhile."""
+    spec, sync = Spec.of(RECORDED["spec"]), SYNC
+    calm, busy = {"seawall_busy_requests": Seen([0, 0, 0])}, {"seawall_busy_requests": Seen([2800] * 3)}
+    other = {"nv_inference_pending_request_count": Seen([0, 0, 0])}
+    longest = spec.down.window_seconds
+    late = [
+        Look(0.0, 3, 3, busy | other),
+        Look(longest - 0.01, 3, 3, calm | other),
+        Look(longest + 0.01, 3, 2, calm | other),
+        *(Look(longest + sync * n, 2, 2, calm | other) for n in range(1, 4)),
+    ]
+    assert not compare(spec, late, sync).apart
+    too_early = [late[0], Look(longest - 0.5, 3, 2, calm | other), *late[3:]]
+    assert compare(spec, too_early, sync).apart
+
+
+def test_a_look_that_was_read_late_is_counted_and_not_judged() -> None:
+    told = looks()
+    wrong = replace(told[50], asked=told[50].asked + 2)
+    assert compare(Spec.of(RECORDED["spec"]), [*told[:50], wrong, *told[51:]], SYNC).alike == len(told) - 1
+    late = replace(wrong, unread_seconds=2 * SYNC)
+    found = compare(Spec.of(RECORDED["spec"]), [*told[:50], late, *told[51:]], SYNC)
+    assert (len(found.looks), found.unread, found.apart) == (len(told) - 1, 1, [])
 
 
 def test_few_looks_say_nothing() -> None:
