@@ -10,8 +10,12 @@ from policies.rules import RULES
 
 
 def evaluate(inventory: Inventory, rules: Iterable[Rule] = RULES) -> tuple[Finding, ...]:
-    """All findings, in the order of the rules and of registration. Pure: it reads no clock, file or network."""
-    return tuple(finding for rule in rules for finding in _findings(inventory, rule))
+    """All findings, in the order of the rules and of registration. Pure: it reads no clock and no network.
+
+    Rules see every input in the type that its provider declares; of files it reads the SDKs' own tables.
+    """
+    typed = inventory.typed
+    return tuple(finding for rule in rules for finding in _findings(typed, rule))
 
 
 def _findings(inventory: Inventory, rule: Rule) -> Iterator[Finding]:

@@ -8,11 +8,12 @@ offline, or the policy pack inside the engine.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from common.marks import SECRET, UNKNOWN
+from common.sdk.coercion import coerced
 from components.contracts.stateful import Stateful
 
 __all__ = ["SECRET", "UNKNOWN", "Inventory", "Resource"]
@@ -47,6 +48,18 @@ class Resource:
     """URNs under which the state of a stack may have it from before."""
     stateful: Stateful | None = None
     """What its component declares that it holds; None: nothing that the program cannot make again."""
+
+    @cached_property
+    def typed(self) -> Resource:
+        """The same resource with its inputs in the types that its provider declares, whatever types were written.
+
+        Rules read this one, so that a text `"true"` is judged as the boolean which the provider makes of it.
+        """
+        made = coerced(self.type, self.inputs)
+        if made.inputs is self.inputs:
+            return self
+        unknown, secret = (tuple(map(made.path, paths)) for paths in (self.unknown_paths, self.secret_paths))
+        return replace(self, inputs=made.inputs, unknown_paths=unknown, secret_paths=secret)
 
     def is_unknown(self, path: str) -> bool:
         """Whether the value at `path`, or one above it, is unknown."""
@@ -120,6 +133,13 @@ class Inventory:
     settings: Mapping[str, Any]
     resources: tuple[Resource, ...]
     outputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def typed(self) -> Inventory:
+        """The same stack with every resource `typed`."""
+        made = tuple(resource.typed for resource in self.resources)
+        same = all(a is b for a, b in zip(self.resources, made, strict=True))
+        return self if same else replace(self, resources=made)
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:
