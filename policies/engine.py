@@ -44,6 +44,7 @@ NOT_SHOWN: Final[Mapping[str, str]] = {
     "AnalyzerResourceOptions, read 2026-11-21); it is always false here",
     "aliases": "the engine tells those alone that a program writes as whole URNs, which Python's SDK does not (seen "
     "on pulumi 3.259, 2026-11-22); there are none here",
+    "made_at": "the engine does not run the program, and is not told where a resource was made; it is empty here",
 }
 """Fields of the inventory's resources that the engine does not show a policy pack → why; no rule may read them."""
 
@@ -64,6 +65,7 @@ class Pack:
         self._settings: StackSpec | BootstrapSpec | None = None
         self._checked: dict[str, Registration] = {}
         self._waivers_error = ""
+        self._waivers: tuple[Waiver, ...] = ()
         self._verdict: StackVerdict | None = None
 
     def configured(self, stack: str, config: Mapping[str, str]) -> None:
@@ -81,7 +83,8 @@ class Pack:
     def stack_shown(self, request: proto.AnalyzeStackRequest) -> None:
         """Judge the stack, and write the report if one is asked for."""
         inventory = self._inventory(request)
-        self._verdict = judge(inventory, self._load_waivers(), self._today())
+        self._waivers = self._load_waivers()
+        self._verdict = judge(inventory, self._waivers, self._today())
         if self._report_file:
             report = {"inventory": inventory.to_json(), "verdict": self._verdict.to_json()}
             _write(self._report_file, json.dumps(report))
@@ -122,7 +125,8 @@ class Pack:
         verdict = self._judged()
         if self._waivers_error:
             report_violation(self._waivers_error, None)
-        for problem in verdict.waived.problems:
+        elsewhere = waiving.invalid_elsewhere(self._waivers, [self._stack], self._today())
+        for problem in (*verdict.waived.problems, *elsewhere):
             waiver = problem.waiver
             message = f"waiver of {waiver.rule} for {waiver.resource} ({waiver.where}): {problem.problem}"
             report_violation(message, None)

@@ -48,6 +48,11 @@ class Resource:
     """URNs under which the state of a stack may have it from before."""
     stateful: Stateful | None = None
     """What its component declares that it holds; None: nothing that the program cannot make again."""
+    made_at: str = field(default="", compare=False)
+    """`file:line` of the constructor call that made it, relative to the checkout; empty where nobody saw it.
+
+    No part of what the resource is: a line that moves changes nothing.
+    """
 
     @cached_property
     def typed(self) -> Resource:
@@ -99,6 +104,7 @@ class Resource:
             "ignore_changes": list(self.ignore_changes),
             "aliases": list(self.aliases),
             "stateful": self.stateful.to_json() if self.stateful else None,
+            "made_at": self.made_at,
         }
 
     @staticmethod
@@ -122,6 +128,7 @@ class Resource:
             ignore_changes=tuple(data.get("ignore_changes", ())),
             aliases=tuple(data.get("aliases", ())),
             stateful=Stateful.from_json(data["stateful"]) if data.get("stateful") else None,
+            made_at=str(data.get("made_at") or ""),
         )
 
 

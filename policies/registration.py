@@ -43,6 +43,8 @@ class Registration:
     """Input paths as the program names them, in Pulumi's own notation."""
     aliases: tuple[str, ...] = ()
     """URNs that it or a resource above it had before, by the program's own word."""
+    made_at: str = ""
+    """File and line of the constructor call that made it, relative to the checkout; empty where nobody saw it."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """What a component shows of itself; empty for every other resource."""
 
@@ -88,6 +90,7 @@ def inventory_of(
                 delete_before_replace=registered.delete_before_replace,
                 ignore_changes=registered.ignore_changes,
                 aliases=registered.aliases,
+                made_at=registered.made_at,
                 stateful=state.get((registered.parent, registered.type, registered.name)),
             ),
             secrets,

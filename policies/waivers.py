@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,11 +12,15 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from policies.model import Finding, Verdict
+from policies.rules import RULES
+from policies.wording import is_owner, is_reason
 
 DEFAULT_FILE: Final = Path(__file__).resolve().parent / "waivers.yaml"
 _REQUIRED: Final = ("rule", "stack", "expires")
 _OPTIONAL: Final = ("urn", "type", "name", "reason", "owner")
-_SHORTEST_REASON: Final = 10
+LONGEST: Final = timedelta(days=366)
+"""How far ahead the last day of a waiver may lie: a year, be it a leap year."""
+_RULES: Final = {rule.id: rule for rule in RULES}
 
 
 class WaiversFileError(ValueError):
@@ -43,7 +47,9 @@ class Waiver:
     reason: str = ""
     owner: str = ""
     where: str = ""
-    """File and line."""
+    """File and line, for a person."""
+    file: Path | None = field(default=None, compare=False)
+    line: int = field(default=1, compare=False)
 
     @property
     def resource(self) -> str:
@@ -145,7 +151,19 @@ def _parse(path: Path, line: int, entry: object) -> Waiver:
         raise WaiversFileError("no resource is named", where, "Give urn, or type and name.")
     if named["urn"] and (named["type"] or named["name"]):
         raise WaiversFileError("the resource is named twice", where, "Give urn, or type and name, not both.")
-    return Waiver(expires=date(expires.year, expires.month, expires.day), where=where, **named)
+    return Waiver(
+        rule=named["rule"],
+        stack=named["stack"],
+        expires=date(expires.year, expires.month, expires.day),
+        urn=named["urn"],
+        type=named["type"],
+        name=named["name"],
+        reason=named["reason"],
+        owner=named["owner"],
+        where=where,
+        file=path,
+        line=line,
+    )
 
 
 def apply(waivers: Sequence[Waiver], stack: str, findings: Iterable[Finding], today: date) -> Waived:
@@ -155,11 +173,14 @@ def apply(waivers: Sequence[Waiver], stack: str, findings: Iterable[Finding], to
     """
     listed = tuple(findings)
     own = [waiver for waiver in waivers if waiver.stack == stack]
+    of_rule: dict[str, list[Finding]] = {}
+    for finding in listed if own else ():
+        of_rule.setdefault(finding.rule.id, []).append(finding)
     applied: dict[tuple[str, str], Waiver] = {}
     problems: list[WaiverProblem] = []
     for waiver in own:
-        covered = [finding for finding in listed if waiver.covers(finding)]
-        problem = _problem(waiver, covered, applied, today)
+        covered = [finding for finding in of_rule.get(waiver.rule, ()) if waiver.covers(finding)]
+        problem = problem_in_itself(waiver, today) or _problem_here(covered, applied)
         if problem:
             problems.append(WaiverProblem(waiver, problem))
         else:
@@ -168,17 +189,39 @@ def apply(waivers: Sequence[Waiver], stack: str, findings: Iterable[Finding], to
     return Waived(marked, applied, tuple(problems))
 
 
-def _problem(
-    waiver: Waiver, covered: Sequence[Finding], applied: Mapping[tuple[str, str], Waiver], today: date
-) -> str:
-    if len(waiver.reason) < _SHORTEST_REASON:
-        return f"it gives no reason (at least {_SHORTEST_REASON} characters)"
-    if not waiver.owner:
-        return "it names no owner"
+def problem_in_itself(waiver: Waiver, today: date) -> str:
+    """What is wrong with a waiver whatever its stack holds; empty where nothing is."""
+    rule = _RULES.get(waiver.rule)
+    said = (waiver.owner, waiver.rule, rule.title if rule else "")
+    if not is_reason(waiver.reason, said):
+        return "it gives no reason: say in a few words of your own why this is acceptable here"
+    if not is_owner(waiver.owner):
+        return "it names no owner: name the team or person who answers for it"
     if waiver.expires < today:
         return f"it expired on {waiver.expires.isoformat()}"
+    if waiver.expires > today + LONGEST:
+        return f"it lasts until {waiver.expires.isoformat()}, more than a year ahead: decide anew each year"
+    if rule is None:
+        return f"it matches no resource, for there is no rule {waiver.rule!r}"
+    stack, token = _told_by(waiver.urn)
+    if waiver.urn and stack != waiver.stack:
+        return f"it matches no resource: the URN is not one of stack {waiver.stack}"
+    if (token or waiver.type) not in rule.types:
+        return f"it matches no resource that this rule looks at: it looks at {', '.join(rule.types)}"
+    return ""
+
+
+def _told_by(urn: str) -> tuple[str, str]:
+    """The stack and the type that a URN names; empty where it is none."""
+    parts = urn.split("::")
+    if len(parts) < 4 or not parts[0].startswith("urn:pulumi:"):
+        return "", ""
+    return parts[0].removeprefix("urn:pulumi:"), parts[2].rpartition("$")[2]
+
+
+def _problem_here(covered: Sequence[Finding], applied: Mapping[tuple[str, str], Waiver]) -> str:
     if not covered:
-        return "it matches no resource that this rule looks at. Remove it, or fix the rule's id or the resource."
+        return "it matches no resource that this rule looks at. Remove it, or name the resource as it is now."
     if len(covered) > 1:
         return f"it matches {len(covered)} resources. Name one by its URN."
     if covered[0].key in applied:
@@ -186,6 +229,13 @@ def _problem(
     if covered[0].verdict not in (Verdict.FAIL, Verdict.UNKNOWN):
         return f"there is nothing to waive: the verdict is {covered[0].verdict}. Remove it."
     return ""
+
+
+def invalid_elsewhere(waivers: Iterable[Waiver], judged: Iterable[str], today: date) -> tuple[WaiverProblem, ...]:
+    """Waivers of stacks that were not judged and that are invalid whatever those stacks hold."""
+    seen = set(judged)
+    found = ((waiver, problem_in_itself(waiver, today)) for waiver in waivers if waiver.stack not in seen)
+    return tuple(WaiverProblem(waiver, problem) for waiver, problem in found if problem)
 
 
 def unknown_stacks(waivers: Iterable[Waiver], known: Iterable[str]) -> tuple[WaiverProblem, ...]:

@@ -96,7 +96,7 @@ def _shape_problem(data: object) -> str:
     if problem or not isinstance(data, Mapping):
         return problem
     for index, resource in enumerate(data["resources"]):
-        problem = _field_problem(resource, _RESOURCE_FIELDS) or _link_problem(resource)
+        problem = _field_problem(resource, _RESOURCE_FIELDS) or _link_problem(resource) or _source_problem(resource)
         if problem:
             return f"resources.{index}: {problem}"
     return ""
@@ -120,6 +120,11 @@ def _link_problem(resource: Mapping[str, Any]) -> str:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             return f"{name!r} is not a list of texts"
     return ""
+
+
+def _source_problem(resource: Mapping[str, Any]) -> str:
+    made_at = resource.get("made_at", "")
+    return "" if isinstance(made_at, str) else f"'made_at' is {type(made_at).__name__}"
 
 
 def chosen(inventories: Sequence[Inventory], stacks: Sequence[str], where: str) -> tuple[Inventory, ...]:

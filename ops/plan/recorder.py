@@ -13,19 +13,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import pulumi
 from google.protobuf import empty_pb2
-from pulumi.runtime import mocks, settings
+from pulumi.runtime import mocks, register_stack_transformation, settings
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from common.errors import UserError
 from common.sdk.types import ENGINE_UNKNOWN, RESOURCE_SIGNATURE, SECRET_SIGNATURE, SIGNATURE_KEY
+from ops.plan.sources import made_at
 from policies.registration import STACK_TYPE, Registration
 from policies.wire import plain
 
 _MOST_TURNS: Final = 2000
 """Far above what the longest chain of dependent resources takes."""
+
+_made_at: contextvars.ContextVar[str] = contextvars.ContextVar("made_at", default="")
+"""Where the resource that is being registered was made: Pulumi registers in a task, which has its maker's context."""
 
 _AMBIENT: Final = ("AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "KUBE", "PULUMI_", "USER_PROJECT_OVERRIDE")
 """Environment variables that the SDKs read defaults from: a plan must not depend on whose machine it runs on."""
@@ -128,12 +133,18 @@ async def _settled(program: Callable[[], None]) -> None:
     Pulumi's own wait costs the square of the number of outputs. Here nothing waits for a network, so a task
     that is not done after a turn of the loop is done some turns later; one that sleeps is left to Pulumi.
     """
+    register_stack_transformation(_note_source)
     program()
     runtime: Any = settings.SETTINGS
     for _ in range(_MOST_TURNS):
         await asyncio.sleep(0)
         if not any(_pending(runtime.outputs)) and not any(_pending(runtime.rpc_manager.rpcs)):
             return
+
+
+def _note_source(made: pulumi.ResourceTransformationArgs) -> None:
+    """Called in each resource's constructor, before it is registered; it changes nothing."""
+    _made_at.set(made_at(made.resource))
 
 
 def _pending(tasks: Iterable[Any]) -> Iterator[bool]:
@@ -274,6 +285,7 @@ def _registration(
         ),
         ignore_changes=tuple(sorted(request.ignoreChanges)),
         delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
+        made_at=_made_at.get(),
     )
 
 

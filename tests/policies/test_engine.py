@@ -231,10 +231,12 @@ def test_a_stack_whose_configuration_never_came_is_not_judged(aws: Inventory) ->
         engine.analyze(aws)
 
 
-def test_an_expired_waiver_is_reported(aws: Inventory, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stack", ["example", "prod-elsewhere"])
+def test_an_expired_waiver_is_reported_whichever_stack_it_is_of(aws: Inventory, tmp_path: Path, stack: str) -> None:
     file = tmp_path / "waivers.yaml"
     file.write_text(
-        "waivers:\n- {rule: x, stack: example, urn: u, reason: it was fine then, owner: me, expires: 2020-01-01}\n"
+        f"waivers:\n- {{rule: x, stack: {stack}, urn: u, reason: fine while it was shown, owner: platform, "
+        "expires: 2020-01-01}\n"
     )
     diagnostics = diagnostics_of(aws, Pack(lambda: TODAY, None, file))
     assert [d.policyName for d in diagnostics] == ["waivers"] and "expired on 2020-01-01" in diagnostics[0].message

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from policies.model import Finding, Problem, Verdict
 from policies.rules import RULES
-from policies.waivers import Waiver, WaiversFileError, apply, load, unknown_stacks
+from policies.waivers import LONGEST, Waiver, WaiversFileError, apply, invalid_elsewhere, load, unknown_stacks
 
 TODAY = date(2026, 6, 1)
-RULE = RULES[0]
+RULE = next(rule for rule in RULES if rule.id == "aws-s3-versioned")
 URN = "urn:pulumi:dev-aws::seawall::aws:s3/bucket:Bucket::models"
 GOOD = f"""
 waivers:
@@ -127,14 +127,112 @@ def test_a_waiver_of_another_stack_covers_nothing_here() -> None:
         ({"reason": ""}, "no reason"),
         ({"reason": "because"}, "no reason"),
         ({"owner": ""}, "no owner"),
-        ({"rule": "no-such-rule"}, "matches no resource"),
+        ({"expires": TODAY + LONGEST + timedelta(days=1)}, "more than a year ahead"),
+        ({"expires": date(9999, 12, 31)}, "more than a year ahead"),
+        ({"rule": "no-such-rule"}, "there is no rule 'no-such-rule'"),
         ({"urn": f"{URN}-other"}, "matches no resource"),
+        ({"urn": URN.replace("dev-aws", "prod-aws")}, "not one of stack dev-aws"),
+        ({"urn": URN.replace("bucket:Bucket", "object:Object")}, "matches no resource that this rule looks at"),
+        ({"urn": "", "type": "aws:sqs/queue:Queue", "name": "models"}, "matches no resource that this rule looks at"),
+        ({"reason": RULE.title}, "no reason"),
+        ({"reason": "ml-platform", "owner": "ml-platform"}, "no reason"),
     ],
 )
 def test_an_invalid_waiver_is_listed_and_covers_nothing(fields: dict[str, object], problem: str) -> None:
     waived = apply([waiver(**fields)], "dev-aws", [finding()], TODAY)
     assert [f.verdict for f in waived.findings] == [Verdict.FAIL]
     assert len(waived.problems) == 1 and problem in waived.problems[0].problem
+
+
+SAY_NOTHING = (
+    "",
+    " ",
+    "x",
+    "xx",
+    "xxx",
+    "n/a",
+    "N/A",
+    "na",
+    "todo",
+    "TODO",
+    "tbd",
+    "-",
+    "…",
+    "???",
+    "none",
+    "123",
+    "\u200b",
+)
+
+
+@pytest.mark.parametrize(
+    "owner", [*SAY_NOTHING, "me", "us", "nobody", "someone", "the owner", "aaa", "TODO team", "@@@"]
+)
+def test_an_owner_that_names_nobody_is_refused(owner: str) -> None:
+    assert "no owner" in apply([waiver(owner=owner)], "dev-aws", [finding()], TODAY).problems[0].problem
+
+
+@pytest.mark.parametrize("owner", ["ml-platform", "Zoë", "a.person@example.com", "@security", "平台团队"])
+def test_an_owner_with_a_name_will_do(owner: str) -> None:
+    assert not apply([waiver(owner=owner)], "dev-aws", [finding()], TODAY).problems
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *SAY_NOTHING,
+        "n/a n/a n/a n/a",
+        "todo: write a reason later on",
+        "xxx xxxx xxxxx xxxxxx",
+        "because because because",
+        "because it is",
+        "überall",
+        "it is ok for now",
+        "temporary",
+        "placeholder for the reason",
+        "1234567890 1234 5678",
+        "aaaaaaaaaaaaaaaaaaaaa",
+        "\u200b\u200b \u200b\u200b \u200b\u200b \u200b\u200b\u200b\u200b",
+    ],
+)
+def test_a_reason_that_says_nothing_is_refused(reason: str) -> None:
+    assert "no reason" in apply([waiver(reason=reason)], "dev-aws", [finding()], TODAY).problems[0].problem
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "shown to partners until the summer",
+        "The vendor's agent needs root, see SEC-1234.",
+        "fine while it was shown",
+        "wird jede Nacht neu angelegt",
+        "供应商要求公开访问直到迁移完成",
+    ],
+)
+def test_a_reason_in_a_few_words_will_do(reason: str) -> None:
+    assert not apply([waiver(reason=reason)], "dev-aws", [finding()], TODAY).problems
+
+
+def test_a_waiver_may_last_a_year() -> None:
+    assert not apply([waiver(expires=TODAY + LONGEST)], "dev-aws", [finding()], TODAY).problems
+
+
+def test_an_expired_waiver_is_seen_when_another_stack_is_judged() -> None:
+    expired, sound = (
+        waiver(expires=date(2026, 5, 31), stack="prod-aws"),
+        waiver(stack="prod-aws", urn=URN.replace("dev", "prod")),
+    )
+    problems = invalid_elsewhere([expired, sound], ["dev-aws"], TODAY)
+    assert [p.waiver for p in problems] == [expired]
+
+
+def test_what_is_judged_is_not_told_twice() -> None:
+    assert invalid_elsewhere([waiver(expires=date(2026, 5, 31))], ["dev-aws"], TODAY) == ()
+
+
+def test_a_waiver_knows_its_file_and_line(file: Callable[[str], Path]) -> None:
+    (read,) = load(file(GOOD))
+    assert read.file is not None and (read.file.name, read.line) == ("waivers.yaml", 3)
 
 
 def test_a_waiver_for_what_passes_is_invalid() -> None:

@@ -46,12 +46,13 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def differences(planned: Inventory, engine: Inventory) -> list[str]:
     """Every field in which two inventories of one stack differ.
 
-    The order of the resources is the engine's own, and their aliases it does not tell (`policies.engine.NOT_SHOWN`).
+    The order of the resources is the engine's own; it tells neither aliases nor where a resource was made
+    (`policies.engine.NOT_SHOWN`).
     """
     found = [f"{urn}: only one has it" for urn in planned.by_urn.keys() ^ engine.by_urn.keys()]
     for urn in planned.by_urn.keys() & engine.by_urn.keys():
         pair = planned.by_urn[urn], engine.by_urn[urn]
-        for name in (field.name for field in fields(Resource) if field.name != "aliases"):
+        for name in (field.name for field in fields(Resource) if field.compare and field.name != "aliases"):
             one, other = (getattr(resource, name) for resource in pair)
             found += [f"{urn}: {name}: {one} | {other}"] if one != other else []
     for name in ("stack", "settings", "outputs"):

@@ -60,6 +60,7 @@ def test_json_has_the_documented_keys(run: Run) -> None:
         "ignore_changes",
         "aliases",
         "stateful",
+        "made_at",
     }
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -247,3 +248,42 @@ def test_every_input_of_the_committed_stacks_links_to_resources_of_the_same_stac
     inventory = plan_stack("prod-aws")
     linked = {urn for r in inventory.resources for urn in (*r.dependencies, *([r.parent] if r.parent else []))}
     assert linked <= set(inventory.by_urn)
+
+
+def line_of(text: str) -> int:
+    """Where the small program holds `text`."""
+    lines = Path(__file__).with_name("conftest.py").read_text(encoding="utf-8").splitlines()
+    (found,) = [number for number, line in enumerate(lines, 1) if text in line]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("key", 'aws.kms.Key("key"'),
+        ("models", 'aws.s3.Bucket("models"'),
+        ("encryption", "aws.s3.BucketServerSideEncryptionConfiguration("),
+        ("reader", "aws.iam.Role("),
+        ("access", 'Access("access"'),
+    ],
+)
+def test_a_resource_tells_the_line_of_the_call_that_made_it(inventory: Inventory, name: str, text: str) -> None:
+    assert named(inventory, name).made_at == f"tests/ops/plan/conftest.py:{line_of(text)}"
+
+
+def test_every_resource_of_a_stack_tells_where_it_was_made(plans: dict[str, Inventory]) -> None:
+    root = Path(__file__).resolve().parents[3]
+    for resource in (r for plan in plans.values() for r in plan.resources):
+        file, _, line = resource.made_at.rpartition(":")
+        assert file.startswith(("components/", "stacks/")), resource.urn
+        assert 0 < int(line) <= len((root / file).read_text(encoding="utf-8").splitlines()), resource.urn
+
+
+def test_a_call_that_moves_does_not_make_another_resource(inventory: Inventory) -> None:
+    bucket = named(inventory, "models")
+    assert replace(bucket, made_at="components/aws/elsewhere.py:1") == bucket
+
+
+def test_where_a_resource_was_made_outlives_the_file(inventory: Inventory) -> None:
+    bucket = named(inventory, "models")
+    assert Resource.from_json(bucket.to_json()).made_at == bucket.made_at
