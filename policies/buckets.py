@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from policies.checks import ABSENT, all_of, equals, failed, items, read
+from components.contracts.stateful import NotCopied
+from policies.checks import ABSENT, all_of, equals, failed, is_hidden, items, read
+from policies.documents import statements
+from policies.examples import Change, allow, both, document, given, plus
 from policies.inventory import Inventory, Resource
 from policies.links import companions, keys_behind, refers_to
 from policies.model import Check, Judgement
@@ -16,12 +20,19 @@ from policies.tokens import (
     S3_BUCKET,
     S3_ENCRYPTION,
     S3_LOGGING,
+    S3_POLICY,
     S3_REPLICATION,
     S3_VERSIONING,
 )
 
-TRANSFER_JOB = "gcp:storage/transferJob:TransferJob"
+TRANSFER_JOB: Final = "gcp:storage/transferJob:TransferJob"
+GCS_MEMBER: Final = "gcp:storage/bucketIAMMember:BucketIAMMember"
+_SPECS: Final = ("transferSpec", "replicationSpec")
 _GCS_KEY = "encryption.defaultKmsKeyName"
+_LOG_DELIVERY: Final = frozenset({"logging.s3.amazonaws.com"})
+_RECORD_WRITERS: Final = frozenset({"cloudtrail.amazonaws.com", "delivery.logs.amazonaws.com"})
+_GCS_LOG_DELIVERY: Final = "group:cloud-storage-analytics@google.com"
+"""Who writes access logs (Cloud Storage's page "Usage logs & storage logs": believed, 2026-11-22)."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ class BucketKind:
 def s3_names(bucket: Resource) -> tuple[str, ...]:
     """The bucket's name and ARN, where the plan knows the name."""
     name = read(bucket, "bucket")
-    return (name, f"arn:aws:s3:::{name}") if isinstance(name, str) else ()
+    return (name, f"arn:aws:s3:::{name}") if isinstance(name, str) and not is_hidden(name) else ()
 
 
 def s3_companions(inventory: Inventory, bucket: Resource, token: str) -> tuple[Resource, ...]:
@@ -77,22 +88,62 @@ def s3_companion(bucket: Resource, inventory: Inventory, token: str, kind: str, 
     return all_of(judge(companion, inventory) for companion in found)
 
 
+def declares_copies(resource: Resource) -> bool:
+    """Whether the program says itself that a copy of the resource's content lies in the backup region."""
+    return resource.stateful is not None and not isinstance(resource.stateful.copies, NotCopied)
+
+
 def holds_access_logs(bucket: Resource, inventory: Inventory) -> bool:
-    """Whether the bucket is where another's access logs go, and nothing else: its own accesses are not logged."""
+    """Whether the bucket is there for access logs of others, and nothing else: its own accesses are not logged.
+
+    Being the target of a log does not make it so: it must also let S3's log delivery write, and nobody else, and be
+    no part of what is copied.
+    """
     names = s3_names(bucket)
     is_target = any(
         refers_to(inventory, log, "targetBucket", bucket, *names) for log in inventory.of_type(S3_LOGGING)
     )
-    return is_target and not s3_companions(inventory, bucket, S3_LOGGING)
+    return (
+        is_target
+        and not s3_companions(inventory, bucket, S3_LOGGING)
+        and _for_writers_alone(bucket, inventory, _LOG_DELIVERY)
+    )
 
 
-def holds_audit_records(bucket: Resource, inventory: Inventory) -> bool:
+def receives_audit_records(bucket: Resource, inventory: Inventory) -> bool:
     """Whether a trail or flow logs are written to the bucket."""
     names = s3_names(bucket)
     return any(
         refers_to(inventory, writer, path, bucket, *names)
         for token, path in ((CLOUDTRAIL, "s3BucketName"), (FLOW_LOG, "logDestination"))
         for writer in inventory.of_type(token)
+    )
+
+
+def holds_audit_records(bucket: Resource, inventory: Inventory) -> bool:
+    """Whether the bucket is there for the records of trails and flow logs, and nothing else."""
+    return receives_audit_records(bucket, inventory) and _for_writers_alone(bucket, inventory, _RECORD_WRITERS)
+
+
+def _for_writers_alone(bucket: Resource, inventory: Inventory, writers: frozenset[str]) -> bool:
+    """Whether the bucket's policy lets some of `writers` write, and nobody else anything, and nothing copies it."""
+    if declares_copies(bucket) or _in_s3_replication(bucket, inventory):
+        return False
+    allowed: set[str] = set()
+    for policy in s3_companions(inventory, bucket, S3_POLICY):
+        found = statements(policy, "policy")
+        if isinstance(found, Judgement):
+            return False
+        allowed.update(principal for s in found if s.allows for principal in (*s.principals, *s.not_principals))
+    return bool(allowed) and allowed <= writers
+
+
+def _in_s3_replication(bucket: Resource, inventory: Inventory) -> bool:
+    names = s3_names(bucket)
+    return bool(s3_companions(inventory, bucket, S3_REPLICATION)) or any(
+        refers_to(inventory, config, f"{rule}.destination.bucket", bucket, *names)
+        for config in inventory.of_type(S3_REPLICATION)
+        for rule in items(config, "rules")
     )
 
 
@@ -104,8 +155,29 @@ def is_gcs_log_target(bucket: Resource, inventory: Inventory) -> bool:
     """Whether the access logs of other buckets go to this one, and its own nowhere."""
     name = read(bucket, "name")
     others = (other for other in inventory.of_type(GCS_BUCKET) if other is not bucket)
-    is_target = any(read(other, "logging.logBucket") == name for other in others)
+    is_target = not is_hidden(name) and any(read(other, "logging.logBucket") == name for other in others)
     return is_target and read(bucket, "logging.logBucket") is ABSENT
+
+
+def holds_gcs_logs(bucket: Resource, inventory: Inventory) -> bool:
+    """Whether the bucket is there for access logs of others, and nothing else.
+
+    Being the target of a log does not make it so: nobody but Cloud Storage's log delivery may write to it, and it is
+    no part of what is copied.
+    """
+    if not is_gcs_log_target(bucket, inventory) or declares_copies(bucket):
+        return False
+    jobs = inventory.of_type(TRANSFER_JOB)
+    if any(
+        refers_to(inventory, job, f"{spec}.{end}.bucketName", bucket, *_gcs_names(bucket))
+        for job in jobs
+        for spec in _SPECS
+        for end in ("gcsDataSource", "gcsDataSink")
+    ):
+        return False
+    members = companions(inventory, bucket, "bucket", _gcs_names(bucket), GCS_MEMBER)
+    allowed = {read(member, "member") for member in members}
+    return allowed == {_GCS_LOG_DELIVERY}
 
 
 def _s3_versioned(bucket: Resource, inventory: Inventory) -> Judgement:
@@ -145,7 +217,8 @@ def _s3_copies_encrypted(copy: Copy) -> Mapping[str, str]:
 
 
 def _gcs_names(bucket: Resource) -> tuple[str, ...]:
-    return (str(read(bucket, "name")),)
+    name = read(bucket, "name")
+    return (name,) if isinstance(name, str) and not is_hidden(name) else ()
 
 
 def _gcs_versioned(bucket: Resource, _: Inventory) -> Judgement:
@@ -159,7 +232,7 @@ def _gcs_keys(inventory: Inventory, bucket: Resource) -> set[str]:
 def _gcs_copies(inventory: Inventory, bucket: Resource) -> list[Copy]:
     found = []
     for job in inventory.of_type(TRANSFER_JOB):
-        for spec in ("transferSpec", "replicationSpec"):
+        for spec in _SPECS:
             source, conditions = f"{spec}.gcsDataSource", read(job, f"{spec}.objectConditions")
             narrowed = read(job, f"{source}.path") not in (ABSENT, "") or conditions not in (ABSENT, {})
             named = refers_to(inventory, job, f"{source}.bucketName", bucket, *_gcs_names(bucket))
@@ -176,5 +249,22 @@ S3 = BucketKind(
     S3_BUCKET, s3_names, _s3_versioned, _s3_holds_logs, _s3_keys, _s3_copies, _s3_key_of_copy, _s3_copies_encrypted
 )
 GCS = BucketKind(
-    GCS_BUCKET, _gcs_names, _gcs_versioned, is_gcs_log_target, _gcs_keys, _gcs_copies, _gcs_key_of_copy, lambda _: {}
+    GCS_BUCKET, _gcs_names, _gcs_versioned, holds_gcs_logs, _gcs_keys, _gcs_copies, _gcs_key_of_copy, lambda _: {}
 )
+
+
+def given_to_s3_logs(name: str) -> Change:
+    """An example's change: the bucket of that name is there for another's access logs."""
+    statement = allow(Principal={"Service": "logging.s3.amazonaws.com"}, Action="s3:PutObject", Resource="*")
+    return both(
+        plus(given(S3_LOGGING, {"bucket": "other", "targetBucket": name}, "other")),
+        plus(given(S3_POLICY, {"bucket": name, "policy": document(statement)}, "delivery")),
+    )
+
+
+def given_to_gcs_logs(name: str) -> Change:
+    """The same on Google Cloud."""
+    return both(
+        plus(given(GCS_BUCKET, {"name": "other", "logging.logBucket": name}, "other")),
+        plus(given(GCS_MEMBER, {"bucket": name, "member": _GCS_LOG_DELIVERY}, "delivery")),
+    )

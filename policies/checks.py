@@ -131,6 +131,11 @@ def absent_or(resource: Resource, path: str, judge: Callable[[], Judgement]) -> 
     return passed(f"{path} is left to its safe default") if read(resource, path) is ABSENT else judge()
 
 
+def if_given(resource: Resource, path: str, judge: Callable[[], Judgement]) -> Judgement:
+    """Passing without a word where the input at `path` is not given: the provider's default is the safe one."""
+    return PASS if read(resource, path) is ABSENT else judge()
+
+
 def unreadable(resource: Resource, path: str, required: str) -> Judgement | None:
     """What follows if the input at `path` cannot be read in this plan; None if it can, or is absent."""
     value = read(resource, path)

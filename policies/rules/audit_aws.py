@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from components.contracts.vocabulary import OptOut
-from policies.buckets import holds_access_logs, holds_audit_records, s3_companion
+from policies.buckets import (
+    given_to_s3_logs,
+    holds_access_logs,
+    holds_audit_records,
+    receives_audit_records,
+    s3_companion,
+)
 from policies.checks import (
     all_equal,
     all_of,
@@ -25,7 +31,7 @@ from policies.inventory import Inventory, Resource
 from policies.links import companions, region_in
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import CLOUDTRAIL, DYNAMODB_TABLE, FLOW_LOG, S3_BUCKET, S3_LOGGING, S3_OBJECT_LOCK, VPC
+from policies.tokens import CLOUDTRAIL, DYNAMODB_TABLE, FLOW_LOG, S3_BUCKET, S3_OBJECT_LOCK, VPC
 
 family = Family("Audit on AWS")
 
@@ -109,7 +115,7 @@ def _logged(inventory: Inventory, kind: str, arn: str) -> Judgement:
             )
         },
         accepted={
-            _FOR_LOGS: plus(given(S3_LOGGING, {"bucket": "other", "targetBucket": "models"}, "other")),
+            _FOR_LOGS: given_to_s3_logs("models"),
         },
     ),
 )
@@ -212,7 +218,7 @@ def vpc_flow_logs(vpc: Resource, inventory: Inventory) -> Judgement:
     ),
 )
 def audit_records_locked(bucket: Resource, inventory: Inventory) -> Judgement:
-    if not holds_audit_records(bucket, inventory):
+    if not receives_audit_records(bucket, inventory):
         return not_applicable(_NO_RECORDS)
     settings = SettingsView.of(inventory.settings)
     modes = ("COMPLIANCE",) if settings.production else ("COMPLIANCE", "GOVERNANCE")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from policies.buckets import is_gcs_log_target
+from policies.buckets import given_to_gcs_logs, holds_gcs_logs, is_gcs_log_target
 from policies.checks import all_of, at_least, equals, expect, failed, items, not_applicable, passed, read, unreadable
-from policies.examples import Hidden, drop, examples, given, put, setting, without
+from policies.examples import Hidden, both, drop, examples, given, put, setting, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
@@ -98,10 +98,11 @@ def data_access_logged(store: Resource, inventory: Inventory) -> Judgement:
             'logging.logBucket is "models"': put("logging.logBucket", "models"),
         },
         undecided={"logging.logBucket is known only to the provider": put("logging.logBucket", Hidden())},
+        accepted={_LOG_OF_LOGS: both(drop("logging"), given_to_gcs_logs("models"))},
     ),
 )
 def gcs_access_logged(bucket: Resource, inventory: Inventory) -> Judgement:
-    if is_gcs_log_target(bucket, inventory):
+    if holds_gcs_logs(bucket, inventory):
         return not_applicable(_LOG_OF_LOGS)
     return expect(bucket, "logging.logBucket", "another bucket", lambda name: name != read(bucket, "name"))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from policies.buckets import holds_access_logs, s3_companion
+from policies.buckets import given_to_s3_logs, holds_access_logs, s3_companion
 from policies.checks import all_of, equals, expect, items, not_applicable
-from policies.examples import Output, examples, given, plus, put, without
+from policies.examples import Output, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import customer_key
@@ -13,7 +13,6 @@ from policies.tokens import (
     KMS_KEY,
     S3_BUCKET,
     S3_ENCRYPTION,
-    S3_LOGGING,
 )
 
 family = Family("Encryption of S3 buckets")
@@ -52,7 +51,7 @@ _LOG_DELIVERY = "S3 delivers access logs only to buckets without a customer-mana
             ),
             "rules.0.bucketKeyEnabled is false": put("rules.0.bucketKeyEnabled", False, on=S3_ENCRYPTION),
         },
-        accepted={_LOG_DELIVERY: plus(given(S3_LOGGING, {"bucket": "other", "targetBucket": "models"}, "other"))},
+        accepted={_LOG_DELIVERY: given_to_s3_logs("models")},
     ),
 )
 def s3_customer_key(bucket: Resource, inventory: Inventory) -> Judgement:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from policies.checks import all_equal, all_of, is_hidden, items, read, unknown
-from policies.examples import Hidden, Output, drop, examples, given, put
+from policies.checks import all_equal, all_of
+from policies.examples import EXAMPLE, Hidden, Output, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import customer_key
@@ -14,7 +14,6 @@ from policies.model import Framework, Judgement, Severity
 from policies.tokens import (
     ARTIFACT_REGISTRY,
     BACKUP_VAULT,
-    BIGTABLE,
     DYNAMODB_TABLE,
     ECR_REPOSITORY,
     EKS_CLUSTER,
@@ -45,9 +44,13 @@ def _encrypted(
     rationale: str,
     remedy: str,
     settings: Mapping[str, Any] | None = None,
+    key: str = EXAMPLE,
     frameworks: Mapping[Framework, tuple[str, ...]] | None = None,
 ) -> None:
-    """The rule that the input at `path` of a `token` names a customer's key, and that `settings` are as stated."""
+    """The rule that the input at `path` of a `token` names a customer's key, and that `settings` are as stated.
+
+    `key` is the name of the key in the example.
+    """
     wanted = settings or {}
     aws = token.startswith("aws:")
     other = ('"alias/aws/example"', put(path, "alias/aws/example")) if aws else ('""', put(path, ""))
@@ -61,7 +64,7 @@ def _encrypted(
         remedy=remedy,
         frameworks=frameworks,
         examples=lambda: examples(
-            given(token, {**wanted, path: Output(KMS_KEY if aws else GCP_KEY)}),
+            given(token, {**wanted, path: Output(KMS_KEY if aws else GCP_KEY, key)}),
             broken={
                 f"{path} is absent": drop(path),
                 f"{path} is {other[0]}": other[1],
@@ -189,6 +192,7 @@ _encrypted(
     "Backups of GKE clusters are",
     "gcp:gkebackup/backupPlan:BackupPlan",
     "backupConfig.encryptionKey.gcpKmsEncryptionKey",
+    key="away",
     rationale="A backup holds the cluster's secrets and volumes, and deserves the same key control.",
     remedy="Set backupConfig.encryptionKey.gcpKmsEncryptionKey to a key in the plan's region.",
     frameworks={Framework.NIST_800_53: ("CP-9",)},
@@ -204,43 +208,3 @@ _encrypted(
     # SNS.1 left the foundational practices in April 2024; it stays in NIST's (Security Hub's user guide, 2026-11).
     frameworks={Framework.NIST_800_53: ("SC-28",), Framework.CHECKOV: ("CKV_AWS_26",)},
 )
-
-
-@family.rule(
-    "gcp-bigtable-customer-key",
-    Severity.HIGH,
-    "Bigtable clusters are encrypted with a customer-managed key",
-    types=(BIGTABLE,),
-    rationale="Only a key of one's own can be audited and withdrawn, and each cluster has one of its own region.",
-    remedy="Set kmsKeyName of each of the clusters to the stack's key in the cluster's region.",
-    examples=lambda: examples(
-        given(
-            BIGTABLE,
-            {
-                "clusters.0.kmsKeyName": Output(GCP_KEY),
-                "clusters.1.kmsKeyName": "projects/p/locations/europe-north1/keyRings/r/cryptoKeys/k",
-            },
-        ),
-        broken={
-            "clusters.1.kmsKeyName is absent": drop("clusters.1.kmsKeyName"),
-            'clusters.1.kmsKeyName is ""': put("clusters.1.kmsKeyName", ""),
-        },
-        undecided={
-            "clusters is known only to the provider": put("clusters", Hidden()),
-            "clusters is 2 keys that are known only to the provider, 1 of them of this stack": put(
-                "clusters.1.kmsKeyName", Hidden()
-            ),
-        },
-    ),
-)
-def bigtable_customer_key(instance: Resource, inventory: Inventory) -> Judgement:
-    required = "clusters with keys of the stack"
-    if is_hidden(read(instance, "clusters")):
-        return unknown("clusters", required)
-    paths = [f"{cluster}.kmsKeyName" for cluster in items(instance, "clusters")]
-    hidden = sum(is_hidden(read(instance, path)) for path in paths)
-    known = len(inventory.linked(instance, "clusters", GCP_KEY))
-    if hidden > known:
-        why = f"{hidden} keys that are known only to the provider, {known} of them of this stack"
-        return unknown("clusters", required, why)
-    return all_of(customer_key(inventory, instance, path) for path in paths)

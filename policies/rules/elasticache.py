@@ -144,7 +144,7 @@ def elasticache_private(group: Resource, _: Inventory) -> Judgement:
 def elasticache_replicated_far(datastore: Resource, inventory: Inventory) -> Judgement:
     settings = SettingsView.of(inventory.settings)
     path, required = "its replication groups", "a secondary in the backup region"
-    secondaries = companions(inventory, datastore, "globalReplicationGroupId", (), VALKEY)
+    secondaries = companions(inventory, datastore, "globalReplicationGroupId", (), VALKEY, anywhere=True)
     if not secondaries:
         return failed(path, "absent", required)
     return best_of(far_enough(settings, path, settings.region, group.region or "") for group in secondaries)

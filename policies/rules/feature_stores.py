@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from policies.checks import ABSENT, best_of, failed, is_hidden, items, passed, read, shown, unknown
-from policies.examples import Hidden, Output, drop, examples, given, put, setting
+from policies.checks import ABSENT, all_of, best_of, failed, is_hidden, items, passed, read, shown, unknown
+from policies.examples import Hidden, Output, both, drop, examples, given, put, setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.links import far_enough
+from policies.links import customer_key, far_enough
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import BIGTABLE, DYNAMODB_TABLE, REDIS
+from policies.tokens import BIGTABLE, DYNAMODB_TABLE, GCP_KEY, REDIS
 
 family = Family("Feature stores")
 
 _NETWORK = "gcp:compute/network:Network"
+_NEAR_KEY = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
 
 
 family.require(
@@ -109,7 +110,7 @@ family.require(
     examples=lambda: examples(
         given(BIGTABLE, {"clusters.0.zone": "europe-west1-b", "clusters.1.zone": "europe-north1-b"}),
         broken={
-            "clusters.0.zone is in europe-west1, the same region": put("clusters.1.zone", "europe-west1-c"),
+            "clusters.0.zone is in europe-west1, the same region": both(put("clusters.1.zone", "europe-west1-c")),
             "clusters is absent": drop("clusters"),
         },
         undecided={"clusters is known only to the provider": put("clusters", Hidden())},
@@ -129,3 +130,51 @@ def bigtable_replicated_far(instance: Resource, inventory: Inventory) -> Judgeme
         )
         for cluster in clusters
     )
+
+
+@family.rule(
+    "gcp-bigtable-customer-key",
+    Severity.HIGH,
+    "Bigtable clusters are encrypted with a customer-managed key",
+    types=(BIGTABLE,),
+    rationale="Only a key of one's own can be audited and withdrawn, and each cluster has one of its own region.",
+    remedy="Set kmsKeyName of each of the clusters to the stack's key in the cluster's region.",
+    examples=lambda: examples(
+        given(
+            BIGTABLE,
+            {
+                "clusters.0.zone": "europe-west1-b",
+                "clusters.0.kmsKeyName": Output(GCP_KEY),
+                "clusters.1.zone": "europe-north1-b",
+                "clusters.1.kmsKeyName": "projects/p/locations/europe-north1/keyRings/r/cryptoKeys/k",
+            },
+        ),
+        broken={
+            "clusters.1.kmsKeyName is absent": drop("clusters.1.kmsKeyName"),
+            'clusters.1.kmsKeyName is ""': put("clusters.1.kmsKeyName", ""),
+            f'clusters.1.kmsKeyName is "{_NEAR_KEY}" in europe-west1': put("clusters.1.kmsKeyName", _NEAR_KEY),
+        },
+        undecided={
+            "clusters is known only to the provider": put("clusters", Hidden()),
+            "clusters is 2 keys that are known only to the provider, 1 of them of this stack": put(
+                "clusters.1.kmsKeyName", Hidden()
+            ),
+        },
+    ),
+)
+def bigtable_customer_key(instance: Resource, inventory: Inventory) -> Judgement:
+    required = "clusters with keys of the stack"
+    if is_hidden(read(instance, "clusters")):
+        return unknown("clusters", required)
+    paths = [f"{cluster}.kmsKeyName" for cluster in items(instance, "clusters")]
+    hidden = sum(is_hidden(read(instance, path)) for path in paths)
+    known = len(inventory.linked(instance, "clusters", GCP_KEY))
+    if hidden > known:
+        why = f"{hidden} keys that are known only to the provider, {known} of them of this stack"
+        return unknown("clusters", required, why)
+    return all_of(customer_key(inventory, instance, path, _zone_region(instance, path)) for path in paths)
+
+
+def _zone_region(instance: Resource, path: str) -> str:
+    zone = read(instance, path.replace("kmsKeyName", "zone"))
+    return zone.rpartition("-")[0] if isinstance(zone, str) and not is_hidden(zone) else ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from policies.buckets import holds_access_logs, s3_companion
+from policies.buckets import given_to_s3_logs, holds_access_logs, s3_companion
 from policies.checks import all_of, at_least, expect, not_applicable
-from policies.examples import Hidden, drop, examples, given, put, without
+from policies.examples import Hidden, both, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
@@ -81,7 +81,7 @@ def gke_observed(cluster: Resource, _: Inventory) -> Judgement:
             "the bucket has no access logging": without(S3_LOGGING),
             'targetBucket is ""': put("targetBucket", "", on=S3_LOGGING),
         },
-        accepted={_LOG_OF_LOGS: put("bucket", "logs")},
+        accepted={_LOG_OF_LOGS: both(without(S3_LOGGING), given_to_s3_logs("models"))},
     ),
 )
 def s3_access_logged(bucket: Resource, inventory: Inventory) -> Judgement:
