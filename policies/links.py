@@ -6,6 +6,7 @@ dependency: which resource's output feeds the input is known before the output i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,6 +18,16 @@ from policies.settings_view import SettingsView
 from policies.tokens import GCP_KEY, GCP_KEY_RING, KMS_KEY_TYPES
 
 _SINGLE_REGIONS: Final = frozenset(region for table in REGIONS.values() for region in table)
+_KEY_ID: Final = re.compile(
+    r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:)?(alias/\S+|key/[\w-]+)"
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}"
+    r"|projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+(/cryptoKeyVersions/\d+)?"
+)
+"""What a key may be called by: its id, ARN, alias or alias' ARN on AWS, its full name on Google Cloud.
+
+docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html and cloud.google.com/kms/docs/object-hierarchy, both read
+2026-11-22.
+"""
 
 
 def refers_to(inventory: Inventory, holder: Resource, path: str, target: Resource, *names: object) -> bool:
@@ -101,7 +112,7 @@ def customer_key(inventory: Inventory, resource: Resource, path: str, home: str 
             return unknown(path, required)
         near = (_near(path, key.name, key_region(inventory, _dealiased(inventory, key)), home) for key in keys)
         return all_of((passed(f"{path} comes from {keys[0].name}"), best_of(near)))
-    if not isinstance(value, str) or not value.strip() or "alias/aws/" in value:
+    if not isinstance(value, str) or not _KEY_ID.fullmatch(value) or "alias/aws/" in value:
         return failed(path, shown(value), required)
     behind = keys_behind(inventory, resource, path)
     return all_of(
