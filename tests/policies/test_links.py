@@ -52,5 +52,6 @@ def test_what_lies_in_another_region_configures_nothing_here(away: bool) -> None
     ],
 )
 def test_only_what_can_name_a_customers_key_is_one(name: str, verdict: Verdict) -> None:
-    topic = given("aws:sns/topic:Topic", {"kmsMasterKeyId": name}).recorded()
-    assert customer_key(Inventory("s", {}, (topic,)), topic, "kmsMasterKeyId").verdict is verdict
+    token = "gcp:redis/instance:Instance" if name.startswith("projects/") else "aws:sns/topic:Topic"
+    holder = given(token, {"key": name}).recorded()
+    assert customer_key(Inventory("s", {}, (holder,)), holder, "key").verdict is verdict
