@@ -161,9 +161,12 @@ class Inventory:
         return {token: tuple(members) for token, members in groups.items()}
 
     def of_type(self, *tokens: str) -> Iterator[Resource]:
-        """Resources of these types, type by type, in registration order."""
+        """Resources of these types, type by type, in registration order; `kubernetes:*` names all of a provider's."""
         for token in tokens:
-            yield from self._by_type.get(token, ())
+            if token.endswith("*"):
+                yield from (each for each in self.resources if each.type.startswith(token[:-1]))
+            else:
+                yield from self._by_type.get(token, ())
 
     def linked(self, resource: Resource, prop: str, *tokens: str) -> tuple[Resource, ...]:
         """The resources (of these types, if any are named) whose outputs feed the input `prop` of `resource`."""

@@ -6,48 +6,80 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from policies.checks import ABSENT, failed, is_hidden, items, read, shown, unreadable
+from policies.checks import ABSENT, failed, is_hidden, items, read, shown, unknown, unreadable
+from policies.cluster_objects import POD, POD_TEMPLATE
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
+from policies.nodes import Node, node
 from policies.tokens import DEPLOYMENT, NAMESPACE
 
 NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 _CRON_JOB = "kubernetes:batch/v1:CronJob"
 
-LONG_RUNNING = (DEPLOYMENT, "kubernetes:apps/v1:StatefulSet", "kubernetes:apps/v1:DaemonSet")
-WORKLOADS = (*LONG_RUNNING, "kubernetes:batch/v1:Job", _CRON_JOB)
+CONTROLLED = (DEPLOYMENT, "kubernetes:apps/v1:StatefulSet", "kubernetes:apps/v1:DaemonSet")
+BARE = (POD, "kubernetes:apps/v1:ReplicaSet", "kubernetes:core/v1:ReplicationController")
+"""Pods that nothing rolls out, and some that nothing replaces."""
+LONG_RUNNING = (*CONTROLLED, *BARE[1:])
+WORKLOADS = (*LONG_RUNNING, "kubernetes:batch/v1:Job", _CRON_JOB, POD, POD_TEMPLATE)
+"""Every kind that makes pods; the pods of other kinds are judged as templates (`policies.cluster_objects`)."""
+
+_TEMPLATES: Final[Mapping[str, str]] = {
+    _CRON_JOB: "spec.jobTemplate.spec.template.",
+    POD: "",
+    POD_TEMPLATE: "template.",
+}
+_KINDS_OF_CONTAINERS: Final = ("containers", "initContainers", "ephemeralContainers")
 
 
 def _template(workload: Resource) -> str:
-    return "spec.jobTemplate.spec.template" if workload.type == _CRON_JOB else "spec.template"
+    return _TEMPLATES.get(workload.type, "spec.template.")
 
 
 def pod_path(workload: Resource) -> str:
     """The path of the pod's spec."""
-    return f"{_template(workload)}.spec"
+    return f"{_template(workload)}spec"
 
 
 def pod_labels(workload: Resource) -> Mapping[str, object]:
     """The labels of its pods; none where the plan does not know them."""
-    labels = read(workload, f"{_template(workload)}.metadata.labels")
+    labels = read(workload, f"{_template(workload)}metadata.labels")
     return labels if isinstance(labels, Mapping) else {}
 
 
+def pod_annotations(workload: Resource) -> Node:
+    """The annotations of its pods."""
+    return node(workload, f"{_template(workload)}metadata.annotations")
+
+
 def containers(workload: Resource, *, with_init: bool = True) -> Iterator[str]:
-    """The paths of its containers."""
+    """The paths of its containers; with what runs before and beside them, or was put in to look around."""
     pod = pod_path(workload)
-    yield from items(workload, f"{pod}.containers")
-    if with_init:
-        yield from items(workload, f"{pod}.initContainers")
+    for kind in _KINDS_OF_CONTAINERS if with_init else _KINDS_OF_CONTAINERS[:1]:
+        yield from items(workload, f"{pod}.{kind}")
+
+
+def container_nodes(workload: Resource) -> Iterator[Node]:
+    """Its containers of every kind; what is no readable list is a container that the plan does not know."""
+    pod = pod_path(workload)
+    for kind in _KINDS_OF_CONTAINERS:
+        yield from node(workload, f"{pod}.{kind}").members()
 
 
 def unreadable_containers(workload: Resource) -> Judgement | None:
     """What follows if the containers cannot be read, or there are none."""
     pod, required = pod_path(workload), "containers that the plan knows"
-    for field in ("containers", "initContainers"):
-        hidden = unreadable(workload, f"{pod}.{field}", required)
-        if hidden:
+    for kind in _KINDS_OF_CONTAINERS:
+        hidden = unreadable(workload, f"{pod}.{kind}", required)
+        if hidden and not (type(workload) is not Resource and kind != "containers"):
             return hidden
+        value = read(workload, f"{pod}.{kind}")
+        listed = value if isinstance(value, list) else []
+        odd = value is not ABSENT and not is_hidden(value) and not isinstance(value, list)
+        if odd or any(not isinstance(each, Mapping) for each in listed):
+            unread = next((i for i, each in enumerate(listed) if is_hidden(each)), None)
+            if unread is not None:
+                return unknown(f"{pod}.{kind}.{unread}", required)
+            return failed(f"{pod}.{kind}", shown(value), "a list of containers")
     path = f"{pod}.containers"
     value = read(workload, path)
     return None if isinstance(value, list) and value else failed(path, shown(value), "a list of containers")
@@ -83,13 +115,16 @@ def _selects(policy: Resource, labels: Mapping[str, object]) -> bool:
 _PERCENT: Final = re.compile(r"(\d+)%")
 _DURATION: Final = re.compile(r"([0-9]{1,5})(s|m|h)")
 _OWN: Final = re.compile(r"^(oci://)?(\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com|[a-z0-9-]+-docker\.pkg\.dev)/")
-HOLDS_DIGEST: Final = re.compile(r"@sha256:[0-9a-f]{64}$")
+HOLDS_DIGEST: Final = re.compile(r"@sha256:[0-9a-f]{64}\Z")
 
 
 def lets_some_go(value: Any) -> bool:
     """Whether a `maxUnavailable` lets a pod go: 1 or more, or a part of the replicas."""
     part = _PERCENT.fullmatch(str(value))
-    return int(part[1]) > 0 if part else isinstance(value, (int, float)) and value >= 1
+    if part:
+        return int(part[1]) > 0
+    number = int(value) if isinstance(value, str) and value.isdigit() else value
+    return isinstance(number, (int, float)) and not isinstance(number, bool) and number >= 1
 
 
 def seconds_of(duration: str) -> int:
