@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from policies import waivers as waiving
@@ -33,14 +34,14 @@ class StackVerdict:
         """All findings, in the order of the rules, waivers applied."""
         return self.waived.findings
 
-    @property
+    @cached_property
     def violations(self) -> tuple[Finding, ...]:
         """What fails, worst first; in production that includes what is unknown."""
         failing = (Verdict.FAIL, Verdict.UNKNOWN) if self.production else (Verdict.FAIL,)
         found = [finding for finding in self.findings if finding.verdict in failing]
         return tuple(sorted(found, key=lambda f: (_ORDER[f.rule.severity], f.rule.id, f.urn)))
 
-    @property
+    @cached_property
     def counts(self) -> Mapping[Verdict, int]:
         """How many findings have each verdict."""
         counted = Counter(finding.verdict for finding in self.findings)

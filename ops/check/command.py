@@ -1,10 +1,10 @@
-"""`seawall check`: whether each stack keeps the policies, as text, JSON, SARIF and JUnit."""
+"""`seawall check`: whether each stack keeps the policies, for people, CI and code scanning."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from datetime import date
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -13,29 +13,42 @@ import typer
 
 from common.console import Steps
 from common.errors import UserError
-from common.files import check_writable, write_whole
-from ops.check.formats import as_junit, as_sarif
+from common.sdk.schema import PROVIDER_PREFIX
+from ops.check import formats
+from ops.check.github import as_github
+from ops.check.junit import as_junit
+from ops.check.markdown import as_markdown
 from ops.check.plans import chosen, read_plans
 from ops.check.report import CheckReport, as_text
+from ops.check.sarif import as_sarif
 from ops.options import StacksArgument, StacksOption, named_stacks, several_stacks
 from policies import waivers as waiving
 from policies.inventory import Inventory
-from policies.verdicts import judge
+from policies.verdicts import StackVerdict, judge
 from policies.waivers import Waiver, WaiversFileError
 
 
 def check(
     stacks: StacksArgument = None,
     stack: StacksOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print what fails, and nothing else.")] = False,
-    details: Annotated[bool, typer.Option("--details", help="Also print the counts of each rule.")] = False,
+    format: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="NAME[=FILE]",
+            help=f"{', '.join(formats.FORMATS)}; printed, or written to the file. May be given again.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file of the one format without one.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="As text, what fails and nothing else.")] = False,
+    details: Annotated[bool, typer.Option("--details", help="As text, also the counts of each rule.")] = False,
     plan: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Judge what `seawall plan --json` wrote (- for standard input)."),
     ] = None,
-    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write SARIF 2.1.0.")] = None,
-    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML.")] = None,
     waivers: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The accepted violations; policies/waivers.yaml by default.")
     ] = None,
@@ -43,45 +56,93 @@ def check(
     """Judge each stack by the policies, without credentials and without an engine.
 
     The rules are in docs/policies.md. Exit code 1 if a rule is violated or a waiver is invalid, whatever is
-    printed; in production, a value that only the provider knows counts as a violation.
+    printed; in production, a value that only the provider knows counts as a violation. A plan without a resource
+    to judge is an error.
 
-    Example: seawall check prod-aws --sarif check.sarif
+    Example: seawall check prod-aws --format text --format sarif=check.sarif
     """
-    for report_file in (sarif, junit):
-        if report_file is not None:
-            check_writable(report_file)
+    wanted = formats.targets(format or (), output)
     accepted = load_waivers(waivers)
+    steps = Steps(quiet=quiet)
     if plan is None:
-        inventories = _planned(several_stacks(stacks, stack, "seawall check"), Steps(quiet=quiet))
+        inventories = _planned(several_stacks(stacks, stack, "seawall check"), steps)
     else:
         inventories = chosen(read_plans(plan), named_stacks(stacks, stack, "seawall check"), str(plan))
-    report = check_inventories(inventories, accepted, date.today())
-    if sarif:
-        write_whole(sarif, json.dumps(as_sarif(report), indent=2))
-    if junit:
-        write_whole(junit, as_junit(report))
-    if as_json:
-        typer.echo(json.dumps(report.to_json(), indent=2))
-    else:
-        text = as_text(report, quiet=quiet, details=details)
-        if text:
-            typer.echo(text)
+    others = _planned(waived_elsewhere(accepted, inventories), steps)
+    report = check_inventories(inventories, accepted, date.today(), others)
+    formats.write(wanted, _renderers(report, steps, quiet=quiet, details=details), typer.echo)
     raise typer.Exit(report.exit_code)
 
 
-def check_inventories(inventories: Sequence[Inventory], waivers: Sequence[Waiver], today: date) -> CheckReport:
-    """Judge planned stacks as of `today`; a waiver of a stack that does not exist is invalid."""
+def _renderers(report: CheckReport, steps: Steps, *, quiet: bool, details: bool) -> Mapping[str, Callable[[], str]]:
+    def sarif() -> str:
+        made = as_sarif(report)
+        for said in made.left_out:
+            steps.note(f"Left out of the SARIF, by the limits of code scanning: {said}.")
+        return made.text
+
+    return {
+        "text": lambda: as_text(report, quiet=quiet, details=details),
+        "json": lambda: formats.as_json(report.to_json()),
+        "sarif": sarif,
+        "junit": lambda: as_junit(report),
+        "github": lambda: as_github(report),
+        "markdown": lambda: as_markdown(report),
+    }
+
+
+def check_inventories(
+    inventories: Sequence[Inventory], waivers: Sequence[Waiver], today: date, others: Sequence[Inventory] = ()
+) -> CheckReport:
+    """Judge planned stacks as of `today`; an invalid waiver is found whichever stack it is of.
+
+    Args:
+        others: stacks that are not asked for, of which only the waivers are judged.
+
+    Raises:
+        UserError: a plan has no resource to judge.
+    """
     from stacks.promises import promises_in
     from stacks.settings import stack_names
 
+    for inventory in inventories:
+        check_holds_resources(inventory)
     known = {*stack_names(), *(inventory.stack for inventory in inventories)}
+    started, seconds, verdicts = datetime.now(UTC), dict[str, float](), list[StackVerdict]()
+    for inventory in inventories:
+        begun = time.perf_counter()
+        verdicts.append(judge(inventory, waivers, today))
+        seconds[inventory.stack] = time.perf_counter() - begun
+    judged = {inventory.stack for inventory in inventories}
+    elsewhere = [judge(inventory, waivers, today) for inventory in others if inventory.stack not in judged]
+    strays = [problem for verdict in elsewhere for problem in verdict.waived.problems]
+    seen = judged | {verdict.stack for verdict in elsewhere}
+    unknown = waiving.unknown_stacks(waivers, known)
+    seen |= {problem.waiver.stack for problem in unknown}
     return CheckReport(
         version=version("seawall"),
         date=today,
-        verdicts=tuple(judge(inventory, waivers, today) for inventory in inventories),
-        stray_waivers=waiving.unknown_stacks(waivers, known),
+        verdicts=tuple(verdicts),
+        stray_waivers=(*unknown, *strays, *waiving.invalid_elsewhere(waivers, seen, today)),
         promises={inventory.stack: promises_in(inventory.settings) for inventory in inventories},
+        inventories={inventory.stack: inventory for inventory in inventories},
+        started=started,
+        seconds=seconds,
     )
+
+
+def check_holds_resources(inventory: Inventory) -> None:
+    """Refuse a plan in which there is nothing to judge: it would pass by being empty.
+
+    Raises:
+        UserError: it has no resource but components and providers.
+    """
+    if not any(r.custom and not r.type.startswith(PROVIDER_PREFIX) for r in inventory.resources):
+        raise UserError(
+            "the plan has no resources, so that nothing can be judged",
+            f"stack {inventory.stack}",
+            "Plan the whole stack again with `seawall plan --json`, and see that its program makes something.",
+        )
 
 
 def load_waivers(path: Path | None = None) -> tuple[Waiver, ...]:
@@ -98,8 +159,18 @@ def load_waivers(path: Path | None = None) -> tuple[Waiver, ...]:
         raise UserError(error.what, error.where, error.remedy) from None
 
 
+def waived_elsewhere(waivers: Iterable[Waiver], judged: Sequence[Inventory]) -> tuple[str, ...]:
+    """Committed stacks that have waivers and are not judged: whether these still match is known from a plan alone."""
+    from stacks.settings import stack_names
+
+    waived = {waiver.stack for waiver in waivers} - {inventory.stack for inventory in judged}
+    return tuple(stack for stack in stack_names() if stack in waived)
+
+
 def _planned(stacks: Sequence[str], steps: Steps) -> tuple[Inventory, ...]:
     from ops.plan.several import plan_stacks  # the SDKs take a second to import
 
+    if not stacks:
+        return ()
     with steps.step(f"Plan {', '.join(stacks)}"):
         return plan_stacks(stacks)

@@ -1,116 +1,74 @@
-"""The check's result in formats of other tools: SARIF 2.1.0 for code scanning, JUnit XML for CI."""
+"""Which formats a check is written in, and where each goes: `--format NAME[=FILE]`, and `--output FILE` for one."""
 
 from __future__ import annotations
 
-import hashlib
-import xml.etree.ElementTree as ET
-from collections.abc import Mapping
-from typing import Any, Final
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
-from ops.check.report import CheckReport
-from policies.model import Finding, Rule, Severity, Verdict
-from policies.rules import RULES
-from policies.verdicts import StackVerdict
+from common.errors import UserError
+from common.files import check_writable, write_whole
 
-_LEVELS: Final[Mapping[Severity, str]] = {
-    Severity.CRITICAL: "error",
-    Severity.HIGH: "error",
-    Severity.MEDIUM: "warning",
-    Severity.LOW: "note",
-}
-_SCORES: Final[Mapping[Severity, str]] = {
-    Severity.CRITICAL: "9.5",
-    Severity.HIGH: "8.0",
-    Severity.MEDIUM: "5.5",
-    Severity.LOW: "2.0",
-}
-"""GitHub's code scanning sorts by this number: above 9 critical, above 7 high, above 4 medium."""
+FORMATS: Final = ("text", "json", "sarif", "junit", "github", "markdown")
+STDOUT: Final = Path("-")
 
 
-def as_sarif(report: CheckReport) -> dict[str, Any]:
-    """Violations as results, and waived ones as suppressed results, at the stack's settings file."""
-    results = [
-        _result(verdict, finding)
-        for verdict in report.verdicts
-        for finding in (*verdict.violations, *(f for f in verdict.findings if f.verdict is Verdict.WAIVED))
-    ]
-    driver = {"name": "seawall", "version": report.version, "rules": [_sarif_rule(rule) for rule in RULES]}
-    return {
-        "version": "2.1.0",
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "runs": [{"tool": {"driver": driver}, "results": results}],
-    }
+@dataclass(frozen=True)
+class Target:
+    """One format, and the file that it is written to; without one, it is printed."""
+
+    format: str
+    file: Path | None = None
 
 
-def _sarif_rule(rule: Rule) -> dict[str, Any]:
-    controls = [f"{framework}: {control}" for framework, ids in rule.frameworks.items() for control in ids]
-    return {
-        "id": rule.id,
-        "shortDescription": {"text": rule.title},
-        "fullDescription": {"text": rule.rationale},
-        "help": {"text": rule.remedy},
-        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
-        "properties": {"security-severity": _SCORES[rule.severity], "tags": ["security", *controls]},
-    }
+def targets(asked: Sequence[str], output: Path | None, known: Sequence[str] = FORMATS) -> tuple[Target, ...]:
+    """What `--format` and `--output` ask for; text on standard output where they ask for nothing.
+
+    Raises:
+        UserError: there is no such format, two of them would mix on standard output or in one file, a file cannot be
+            written, or `--output` has no format of its own.
+    """
+    found = [_target(each, known) for each in asked] or [Target("text")]
+    open_ones = [index for index, target in enumerate(found) if target.file is None]
+    if output is not None and len(open_ones) != 1:
+        what = "every format has a file already" if not open_ones else "--output stands for several formats"
+        raise UserError(what, f"--output {output}", "Give each format its own file, as in `--format sarif=FILE`.")
+    if output is not None and output != STDOUT:
+        found[open_ones[0]] = Target(found[open_ones[0]].format, output)
+    printed = [target.format for target in found if target.file is None]
+    if len(printed) > 1:
+        what = f"{' and '.join(printed)} would mix on standard output"
+        raise UserError(what, "--format", f"Give all but one a file, as in `--format {printed[-1]}=FILE`.")
+    files = [target.file.absolute() for target in found if target.file is not None]
+    for file in files:
+        if files.count(file) > 1:
+            raise UserError("two formats go to one file", str(file), "Give each its own.")
+        check_writable(file)
+    return tuple(found)
 
 
-def _result(verdict: StackVerdict, finding: Finding) -> dict[str, Any]:
-    identity = "\n".join((verdict.stack, *finding.key))
-    result: dict[str, Any] = {
-        "ruleId": finding.rule.id,
-        "level": _LEVELS[finding.rule.severity],
-        "message": {"text": f"{finding.name}: {finding.reason}. Remedy: {finding.rule.remedy}"},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": f"stacks/config/Pulumi.{verdict.stack}.yaml"},
-                    "region": {"startLine": 1},
-                },
-                "logicalLocations": [{"name": finding.name, "fullyQualifiedName": finding.urn, "kind": "resource"}],
-            }
-        ],
-        "partialFingerprints": {"seawall/v1": hashlib.sha256(identity.encode()).hexdigest()},
-    }
-    waiver = verdict.waived.applied.get(finding.key)
-    if waiver:
-        why = f"{waiver.reason} ({waiver.owner}, until {waiver.expires.isoformat()})"
-        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": why}]
-    return result
+def _target(asked: str, known: Sequence[str]) -> Target:
+    name, is_file, file = asked.partition("=")
+    if name not in known:
+        raise UserError(f"there is no format {name!r} here", "--format", f"Choose one of {', '.join(known)}.")
+    if is_file and not file:
+        raise UserError("the format's file has no name", f"--format {asked}", f"Write --format {name}=FILE.")
+    return Target(name, Path(file) if file and Path(file) != STDOUT else None)
 
 
-def as_junit(report: CheckReport) -> str:
-    """One suite per stack, one case per rule and resource; what does not apply is left out."""
-    root = ET.Element("testsuites", name="seawall check")
-    for verdict in report.verdicts:
-        _suite(root, verdict)
-    if report.stray_waivers:
-        suite = ET.SubElement(root, "testsuite", name="waivers")
-        for problem in report.stray_waivers:
-            case = ET.SubElement(suite, "testcase", classname="waivers", name=problem.waiver.where)
-            ET.SubElement(case, "failure", message=problem.problem)
-        suite.set("tests", str(len(report.stray_waivers)))
-        suite.set("failures", str(len(report.stray_waivers)))
-    ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True)
+def write(wanted: Iterable[Target], renderers: Mapping[str, Callable[[], str]], show: Callable[[str], None]) -> None:
+    """Render and write each target; `show` prints what has no file."""
+    for target in wanted:
+        text = renderers[target.format]()
+        if target.file is None:
+            if text:
+                show(text)
+        else:
+            write_whole(target.file, text if text.endswith("\n") or not text else f"{text}\n")
 
 
-def _suite(root: ET.Element, verdict: StackVerdict) -> None:
-    findings = [f for f in verdict.findings if f.verdict is not Verdict.NOT_APPLICABLE]
-    violations = {finding.key for finding in verdict.violations}
-    problems = verdict.waived.problems
-    suite = ET.SubElement(root, "testsuite", name=verdict.stack)
-    skipped = 0
-    for finding in findings:
-        case = ET.SubElement(suite, "testcase", classname=finding.rule.id, name=finding.urn)
-        if finding.key in violations:
-            failure = ET.SubElement(case, "failure", message=finding.reason, type=str(finding.rule.severity))
-            failure.text = f"{finding.rule.title}\nRemedy: {finding.rule.remedy}"
-        elif finding.verdict in (Verdict.WAIVED, Verdict.UNKNOWN):
-            skipped += 1
-            ET.SubElement(case, "skipped", message=f"{finding.verdict}: {finding.reason}")
-    for problem in problems:
-        case = ET.SubElement(suite, "testcase", classname="waivers", name=problem.waiver.where)
-        ET.SubElement(case, "failure", message=problem.problem)
-    suite.set("tests", str(len(findings) + len(problems)))
-    suite.set("failures", str(len(violations) + len(problems)))
-    suite.set("skipped", str(skipped))
+def as_json(document: object) -> str:
+    """A document as ASCII, so that any text in it can be written."""
+    return json.dumps(document, indent=2)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from common.errors import EXIT_CLEAN, EXIT_FOUND
+from ops.check.words import one_line
+from policies.inventory import Inventory
 from policies.model import Finding, Verdict
 from policies.rules import RULES
 from policies.verdicts import StackVerdict
@@ -26,9 +29,15 @@ class CheckReport:
     date: date
     verdicts: tuple[StackVerdict, ...]
     stray_waivers: tuple[WaiverProblem, ...] = ()
-    """Waivers for stacks that do not exist."""
+    """Invalid waivers of stacks that do not exist, or that were not judged."""
     promises: Mapping[str, tuple[Promise, ...]] = field(default_factory=dict)
     """Stack → what it promises of recovery, and what that is bounded to: told, and not judged here."""
+    inventories: Mapping[str, Inventory] = field(default_factory=dict, repr=False)
+    """Stack → what was judged, from which reports tell where a resource is made."""
+    started: datetime | None = None
+    """When judging began, in UTC."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Stack → how long judging it took."""
 
     @property
     def passed(self) -> bool:
@@ -41,7 +50,7 @@ class CheckReport:
         return EXIT_CLEAN if self.passed else EXIT_FOUND
 
     def to_json(self) -> dict[str, Any]:
-        """The document that `--json` prints."""
+        """The document of `--format json`."""
         return {
             "schema": SCHEMA,
             "tool": {"name": "seawall", "version": self.version},
@@ -88,14 +97,14 @@ def _stack(verdict: StackVerdict, promises: Sequence[Promise], *, quiet: bool, d
         yield _lines("  Invalid waivers", map(_waiver_problem, verdict.waived.problems), indent=4)
     if quiet:
         return
-    unknown = [f for f in verdict.findings if f.verdict is Verdict.UNKNOWN and f not in verdict.violations]
+    unknown = () if verdict.production else [f for f in verdict.findings if f.verdict is Verdict.UNKNOWN]
     if unknown:
-        listed = (f"{f.rule.id}  {f.name}: {f.reason}" for f in unknown)
+        listed = (f"{f.rule.id}  {one_line(f.name)}: {one_line(f.reason)}" for f in unknown)
         yield _lines("  Unknown until the provider answers (fails in production)", listed, indent=4)
     if verdict.waived.applied:
         yield _lines("  Waived", _waived(verdict), indent=4)
     if verdict.opt_outs:
-        listed = (f"{name}: {reason}" for name, reason in verdict.opt_outs.items())
+        listed = (f"{one_line(name)}: {one_line(reason)}" for name, reason in verdict.opt_outs.items())
         yield _lines("  Opted out in the settings", listed, indent=4)
     if promises:
         yield _lines("  Recovery, as the settings promise and bound it", map(str, promises), indent=4)
@@ -106,19 +115,19 @@ def _stack(verdict: StackVerdict, promises: Sequence[Promise], *, quiet: bool, d
 def _headline(verdict: StackVerdict) -> str:
     counts = verdict.counts
     listed = ", ".join(f"{counts[v]} {str(v).replace('_', ' ')}" for v in Verdict)
-    return f"{verdict.stack}  {'PASS' if verdict.passed else 'FAIL'}  {listed}"
+    return f"{one_line(verdict.stack)}  {'PASS' if verdict.passed else 'FAIL'}  {listed}"
 
 
 def _violation(finding: Finding) -> str:
     known = "" if finding.verdict is Verdict.FAIL else " (unknown, which fails in production)"
     lines = [
         f"  {str(finding.rule.severity).upper()}  {finding.rule.id}  {finding.rule.title}{known}",
-        f"    resource  {finding.name}  {finding.type}",
-        f"    urn       {finding.urn}",
+        f"    resource  {one_line(finding.name)}  {one_line(finding.type)}",
+        f"    urn       {one_line(finding.urn)}",
     ]
     for problem in finding.problems:
-        lines.append(f"    found     {f'{problem.path} is {problem.found}' if problem.path else problem.found}")
-        lines.append(f"    required  {problem.required}")
+        lines.append(f"    found     {one_line(problem.subject)}")
+        lines.append(f"    required  {one_line(problem.required)}")
     lines.append(f"    remedy    {finding.rule.remedy}")
     return "\n".join(lines)
 
@@ -127,22 +136,26 @@ def _waived(verdict: StackVerdict) -> Iterator[str]:
     for finding in verdict.findings:
         waiver = verdict.waived.applied.get(finding.key)
         if waiver:
-            until = f"until {waiver.expires.isoformat()}, {waiver.owner}"
-            yield f"{finding.rule.id}  {finding.name}: {until}: {waiver.reason}"
-            yield f"  {finding.reason}"
+            until = f"until {waiver.expires.isoformat()}, {one_line(waiver.owner)}"
+            yield f"{finding.rule.id}  {one_line(finding.name)}: {until}: {one_line(waiver.reason)}"
+            yield f"  {one_line(finding.reason)}"
 
 
 def _waiver_problem(problem: WaiverProblem) -> str:
     waiver = problem.waiver
-    return f"{waiver.where}  {waiver.rule} on {waiver.resource} ({waiver.stack}): {problem.problem}"
+    named = one_line(f"{waiver.rule} on {waiver.resource} ({waiver.stack})")
+    return f"{waiver.where}  {named}: {one_line(problem.problem)}"
 
 
 def _by_rule(verdict: StackVerdict) -> Iterator[str]:
     width = max(len(rule.id) for rule in RULES)
+    counted: dict[str, Counter[Verdict]] = {}
+    for finding in verdict.findings:
+        counted.setdefault(finding.rule.id, Counter())[finding.verdict] += 1
     for rule in RULES:
-        found = [f for f in verdict.findings if f.rule is rule]
-        counts = {v: sum(f.verdict is v for f in found) for v in Verdict}
-        yield f"{rule.id:<{width}}  " + ", ".join(f"{n} {str(v).replace('_', ' ')}" for v, n in counts.items() if n)
+        counts = counted.get(rule.id, Counter())
+        told = ", ".join(f"{counts[v]} {str(v).replace('_', ' ')}" for v in Verdict if counts[v])
+        yield f"{rule.id:<{width}}  {told}"
 
 
 def _lines(title: str, lines: Iterator[str] | Sequence[str] | map[str], indent: int = 2) -> str:

@@ -57,3 +57,14 @@ def plan_file(tmp_path: Path, violating: Inventory, clean: Inventory) -> Path:
     other = replace(clean, stack="dev-gcp")
     path.write_text("".join(json.dumps(i.to_json()) + "\n" for i in (violating, other)))
     return path
+
+
+@pytest.fixture
+def many(violating: Inventory) -> Inventory:
+    """A stack with very many open services, all made by one line."""
+    (service,) = violating.resources
+    made = (
+        replace(service, name=f"s{n}", urn=f"{service.urn}-{n}", made_at="components/kubernetes/traffic.py:1")
+        for n in range(5000)
+    )
+    return replace(violating, resources=tuple(made))

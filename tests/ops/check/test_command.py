@@ -13,9 +13,10 @@ import typer
 from typer.testing import CliRunner, Result
 
 from common.errors import UserError
-from ops.check.command import check, check_inventories
+from ops.check.command import check, check_inventories, waived_elsewhere
 from ops.check.report import as_text
-from policies.inventory import Inventory
+from policies.inventory import Inventory, Resource
+from policies.waivers import Waiver
 from stacks.promises import promises
 from stacks.settings import Settings, stack_file
 
@@ -50,12 +51,15 @@ def plan_of(tmp_path: Path) -> Callable[[Inventory], Path]:
     return write
 
 
-@pytest.mark.parametrize("quiet", [(), ("--quiet",), ("--json",), ("--quiet", "--json"), ("--details",)])
+@pytest.mark.parametrize(
+    "quiet",
+    [(), ("--quiet",), ("--format", "json"), ("--quiet", "--format", "github"), ("-f", "markdown"), ("--details",)],
+)
 def test_a_violation_exits_with_1_whatever_is_printed(run: Run, plan_file: Path, quiet: tuple[str, ...]) -> None:
     assert run("--plan", plan_file, *quiet).exit_code == 1
 
 
-@pytest.mark.parametrize("quiet", [(), ("--quiet",), ("--json",)])
+@pytest.mark.parametrize("quiet", [(), ("--quiet",), ("--format", "json"), ("--format", "sarif")])
 def test_a_clean_stack_exits_with_0_whatever_is_printed(run: Run, plan_file: Path, quiet: tuple[str, ...]) -> None:
     assert run("dev-gcp", "--plan", plan_file, *quiet).exit_code == 0
 
@@ -75,7 +79,7 @@ def test_a_violation_is_printed_with_what_was_found_required_and_to_be_done(run:
 
 
 def test_json_is_one_document_with_version_date_and_rules(run: Run, plan_file: Path) -> None:
-    document = json.loads(run("--plan", plan_file, "--json").stdout)
+    document = json.loads(run("--plan", plan_file, "--format", "json").stdout)
     assert set(document) == {"schema", "tool", "date", "verdict", "rules", "stacks", "waiver_problems"}
     assert [stack["verdict"] for stack in document["stacks"]] == ["fail", "pass"]
 
@@ -170,7 +174,7 @@ def test_what_is_unknown_fails_in_production(
 
 def test_a_report_that_cannot_be_written_is_refused_before_the_plan_is_read(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="the folder does not exist"):
-        run("--plan", tmp_path / "none.jsonl", "--sarif", tmp_path / "no-such-folder" / "x.sarif")
+        run("--plan", tmp_path / "none.jsonl", "-f", f"sarif={tmp_path / 'no-such-folder' / 'x.sarif'}")
 
 
 def test_waivers_that_are_named_and_missing_are_refused(run: Run, plan_file: Path, tmp_path: Path) -> None:
@@ -185,9 +189,88 @@ def test_a_misspelt_stack_is_a_user_error_that_names_the_right_one(run: Run) -> 
     assert "dev-aws" in refused.value.remedy
 
 
-def test_reports_are_written_beside_the_text(run: Run, plan_file: Path, tmp_path: Path) -> None:
-    run("--plan", plan_file, "--sarif", tmp_path / "a.sarif", "--junit", tmp_path / "a.xml")
-    assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith((".", "a."))) == ["a.sarif", "a.xml"]
+def test_several_formats_are_written_in_one_run(run: Run, plan_file: Path, tmp_path: Path) -> None:
+    files = {name: tmp_path / f"a.{name}" for name in ("sarif", "junit", "json", "github", "markdown")}
+    asked = [option for name, file in files.items() for option in ("--format", f"{name}={file}")]
+    printed = run("--plan", plan_file, *asked, "--format", "text").stdout
+    assert printed == f"{run('--plan', plan_file).stdout}"
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith((".", "a."))) == sorted(
+        file.name for file in files.values()
+    )
+    assert json.loads(files["sarif"].read_text())["version"] == "2.1.0"
+    assert json.loads(files["json"].read_text())["verdict"] == "fail"
+    assert files["junit"].read_text().startswith("<?xml")
+    assert files["github"].read_text().startswith("::error ")
+    assert files["markdown"].read_text().startswith("## Policy check: **FAIL**")
+
+
+def test_what_goes_to_a_file_is_not_printed(run: Run, plan_file: Path, tmp_path: Path) -> None:
+    result = run("--plan", plan_file, "--format", "sarif", "--output", tmp_path / "a.sarif")
+    assert (result.stdout, result.exit_code) == ("", 1) and (tmp_path / "a.sarif").exists()
+
+
+def test_the_old_options_are_gone(run: Run, plan_file: Path) -> None:
+    for old in ("--json", "--sarif", "--junit"):
+        assert run("--plan", plan_file, old).exit_code == 2
+
+
+@pytest.mark.parametrize("kept", [(), "components"])
+def test_a_plan_with_nothing_to_judge_is_an_error_and_no_pass(
+    run: Run, plan_of: Callable[[Inventory], Path], clean: Inventory, kept: str
+) -> None:
+    group = Resource("urn:pulumi:dev-aws::seawall::seawall:aws:Keys::keys", "seawall:aws:Keys", "keys", custom=False)
+    provider = replace(group, type="pulumi:providers:aws", custom=True)
+    with pytest.raises(UserError, match="no resources") as refused:
+        run("--plan", plan_of(replace(clean, resources=(group, provider) if kept else ())))
+    assert "dev-aws" in refused.value.where
+
+
+@pytest.mark.parametrize("fields", [{"expires": "2020-01-01"}, {"owner": "n/a"}, {"rule": "other"}])
+def test_an_invalid_waiver_of_another_stack_fails_the_check_of_this_one(
+    run: Run, plan_of: Callable[[Inventory], Path], tmp_path: Path, clean: Inventory, fields: dict[str, str]
+) -> None:
+    other = replace(clean, stack="nightly-aws")
+    file = _waivers(tmp_path, other, stack="nightly-aws", **fields)
+    result = run("dev-aws", "--plan", plan_of(clean), waivers=file)
+    assert result.exit_code == 1 and "nightly-aws" in result.stdout
+
+
+def test_a_waiver_that_matches_nothing_is_found_when_another_stack_is_checked(
+    clean: Inventory, plans: dict[str, Inventory]
+) -> None:
+    other = plans["dev-gcp"]
+    stale = Waiver(
+        "k8s-service-inside-only",
+        "dev-gcp",
+        NEXT_WEEK,
+        "urn:pulumi:dev-gcp::seawall::kubernetes:core/v1:Service::gone",
+        reason="shown to partners until the summer",
+        owner="ml-platform",
+    )
+    report = check_inventories([clean], [stale], date.today(), [other])
+    assert [verdict.stack for verdict in report.verdicts] == ["dev-aws"]
+    assert [(p.waiver, "matches no resource" in p.problem) for p in report.stray_waivers] == [(stale, True)]
+    assert not report.passed
+
+
+def test_the_stacks_with_waivers_are_planned_though_others_are_asked_for(clean: Inventory) -> None:
+    waivers = [Waiver("x", stack, NEXT_WEEK) for stack in ("dev-aws", "dev-gcp", "no-such-stack", "dev-gcp")]
+    assert waived_elsewhere(waivers, [clean]) == ("dev-gcp",)
+
+
+NASTY = "a\x1b[31m\ud800\r\n::error::%0A x\u2028y"
+
+
+@pytest.mark.parametrize("name", ["text", "json", "sarif", "junit", "github", "markdown"])
+def test_any_text_in_a_plan_can_be_written(
+    run: Run, plan_of: Callable[[Inventory], Path], violating: Inventory, tmp_path: Path, name: str
+) -> None:
+    nasty = replace(violating.resources[0], name=NASTY, urn=f"{violating.resources[0].urn}{NASTY}")
+    out = tmp_path / "out"
+    run("--plan", plan_of(replace(violating, resources=(nasty,))), "--format", f"{name}={out}")
+    written = out.read_text(encoding="utf-8")
+    assert "\x1b" not in written and "\u2028" not in written
+    assert not [line for line in written.splitlines() if line.startswith("::error::")]
 
 
 def test_the_report_says_what_a_stack_promises_of_recovery_and_judges_it_not(clean: Inventory) -> None:
