@@ -33,8 +33,11 @@ Told = Iterator[str]
 
 def hazard(before: Resource, after: Resource, properties: Sequence[PropertyChange]) -> Risk | None:
     """What an update in place puts at risk; None where nothing is known to be."""
-    found = [what for look in _LOOKS for what in look(before, after, properties)]
-    return Risk("; ".join(dict.fromkeys(found)), after.stateful or _STAKES.get(after.type, "")) if found else None
+    found = [(what, remedy) for look, remedy in _LOOKS for what in look(before, after, properties)]
+    if not found:
+        return None
+    whats, remedies = (dict.fromkeys(texts) for texts in zip(*found, strict=True))
+    return Risk("; ".join(whats), after.stateful or _STAKES.get(after.type, ""), " ".join(remedies))
 
 
 def _kept_shorter(_: Resource, after: Resource, properties: Sequence[PropertyChange]) -> Told:
@@ -88,13 +91,14 @@ def _load_balancer_stays(before: Resource, after: Resource, properties: Sequence
         yield "keeps its load balancer, inside or on the internet as before, until the door's Service is deleted"
 
 
-_LOOKS: Final[tuple[Callable[[Resource, Resource, Sequence[PropertyChange]], Told], ...]] = (
-    _kept_shorter,
-    _locked,
-    _control_plane,
-    _zones_left,
-    _load_balancer_stays,
+_LOOKS: Final[tuple[tuple[Callable[[Resource, Resource, Sequence[PropertyChange]], Told], str], ...]] = (
+    (_kept_shorter, "Copy what is older and still needed before the update."),
+    (_locked, "Keep the locked retention, or make a new one beside it under another name."),
+    (_control_plane, "Go one minor version at a time, each in an update of its own."),
+    (_zones_left, "Drain the machines there first, or add machines in the zones that stay."),
+    (_load_balancer_stays, "Delete the door's Service right after the update, in an hour in which nobody asks."),
 )
+"""Where to look, and what to do about what is found."""
 _STAKES: Final = {
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "objects and versions that are old enough",
     "gcp:container/nodePool:NodePool": "the pods on its machines",

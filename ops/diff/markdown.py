@@ -1,36 +1,46 @@
-"""Tells stack diffs as Markdown for a pull request: a summary on top, then only what changed, within the limit."""
+"""A diff as Markdown for a pull request's comment: what a reviewer decides on first, the rest folded. Pure."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from ops.diff.model import PropertyChange, ResourceChange, StackDiff, VerdictChange
+from ops.diff.blast import FORMULA
+from ops.diff.cutting import Block, Rank, joined
+from ops.diff.effects import effect_lines
+from ops.diff.model import Cause, CostChange, Effect, ResourceChange, StackDiff, Step, VerdictChange
+from ops.diff.wording import cause_line, code, counted, property_line, prose, value
 
 COMMENT_LIMIT: Final = 65_536
-"""Characters that a GitHub comment may have."""
-VALUE_LIMIT: Final = 160
-_MARKS: Final = {"added": "+", "changed": "~", "replaced": "±", "removed": "-"}
+"""What GitHub takes in one comment."""
+WHERE: Final = "Run `seawall diff --base REF` to read them."
+Extra = Mapping[str, Sequence[str]]
+"""Stack → lines that are never cut, as its gates."""
 
 
-def render(diffs: Sequence[StackDiff], *, base: str, head: str, limit: int = COMMENT_LIMIT) -> str:
-    """The whole comment, at most `limit` characters; what did not fit is counted at the end."""
+def render(
+    diffs: Sequence[StackDiff],
+    *,
+    base: str,
+    head: str,
+    limit: int = COMMENT_LIMIT,
+    extra: Extra | None = None,
+    where: str = WHERE,
+) -> str:
+    """The comment: a table of the stacks, and a section for each that changes."""
     told = [diff for diff in diffs if not diff.is_empty]
-    lines = ["## What this change does", "", f"`{base}` → `{head}`", ""]
+    opening = ["## What this change does", "", f"`{base}` → `{head}`", ""]
     if not told:
-        return "\n".join([*lines, "No stack changes.", ""])
-    lines += _summary(told)
+        return "\n".join([*opening, "No stack changes.", ""])
+    blocks = [Block((*opening, *_summary(told)), Rank.MUST)]
     for diff in told:
-        lines += ["", *_stack(diff)]
-    return _cut(lines, limit)
+        blocks += _stack(diff, tuple((extra or {}).get(diff.stack, ())))
+    return joined(blocks, limit, where)
 
 
-def _summary(diffs: Iterable[StackDiff]) -> list[str]:
-    lines = [
-        "| stack | added | changed | replaced | removed | at risk | policy |",
-        "|---|--:|--:|--:|--:|--:|---|",
-    ]
+def _summary(diffs: Iterable[StackDiff]) -> Iterator[str]:
+    yield "| stack | added | changed | replaced | removed | at risk | policy | reach | a month |"
+    yield "|---|--:|--:|--:|--:|--:|---|---|---|"
     for diff in diffs:
         counts = diff.counts
         worse = sum(1 for v in diff.verdicts if v.worse)
@@ -38,88 +48,179 @@ def _summary(diffs: Iterable[StackDiff]) -> list[str]:
         risk = f"**{len(diff.at_risk)}**" if diff.at_risk else "0"
         fate = {"new": " (new)", "gone": " (gone)", "both": ""}[diff.fate]
         cells = [str(counts[a]) for a in ("added", "changed", "replaced", "removed")]
-        lines.append(f"| {diff.stack}{fate} | {' | '.join(cells)} | {risk} | {policy} |")
-    return lines
+        reach = f"{diff.blast.level} ({diff.blast.score})" if diff.blast.score else "none"
+        yield f"| {diff.stack}{fate} | {' | '.join(cells)} | {risk} | {policy} | {reach} | {_month(diff.cost)} |"
 
 
-def _stack(diff: StackDiff) -> list[str]:
-    lines = [f"### {diff.stack}"]
+def _month(cost: CostChange) -> str:
+    if cost.unknown or cost.idle_before is None or cost.idle_after is None:
+        return "unknown" if cost.unknown else "same"
+    full = (cost.full_after or 0) - (cost.full_before or 0)
+    idle = cost.idle_after - cost.idle_before
+    if not cost.lines:
+        return "same, so far as priced" if cost.not_priced else "same"
+    return f"{idle:+,.0f} USD idle, {full:+,.0f} full"
+
+
+def _stack(diff: StackDiff, extra: tuple[str, ...]) -> Iterator[Block]:
+    yield Block((f"### {diff.stack}", *(f"\n{prose(note)}" for note in diff.notes)), Rank.MUST)
     if diff.at_risk:
-        lines += ["", "**At risk**", ""]
-        lines += [_risk(change) for change in diff.at_risk]
+        yield Block(("**State at risk**", "", *(line for c in diff.at_risk for line in _risk(c))), Rank.MUST)
+    refused = [step for step in diff.steps if step.refused]
+    if refused:
+        yield Block(("**Pulumi will refuse this**", "", *_refusals(refused)), Rank.MUST)
     if diff.verdicts:
-        lines += ["", "**Policy verdicts that changed**", ""]
-        lines += [_verdict(v) for v in sorted(diff.verdicts, key=lambda v: (not v.worse, v.rule, v.resource))]
-    for action in ("removed", "replaced", "changed", "added"):
-        group = [change for change in diff.changes if change.action == action]
-        if group:
-            lines += ["", f"**{action.capitalize()} ({len(group)})**", ""]
-            lines += [line for change in group for line in _resource(change)]
+        verdicts = sorted(diff.verdicts, key=lambda v: (not v.worse, v.rule, v.resource))
+        yield Block(
+            ("**Policy verdicts that changed**", "", *(line for v in verdicts for line in _verdict(v))), Rank.MUST
+        )
+    if extra:
+        yield Block(extra, Rank.MUST)
+    yield from _causes(diff)
+    if diff.steps:
+        yield from _steps(diff.steps)
+    if diff.blast.score:
+        yield Block(tuple(_blast(diff)), Rank.FIGURES)
+    if diff.cost.changes:
+        yield Block(tuple(_cost(diff.cost)), Rank.FIGURES)
     if diff.outputs:
-        lines += ["", "**Outputs**", ""]
-        lines += [_property(change) for change in diff.outputs]
-    return lines
+        lines = tuple(property_line(change) for change in diff.outputs)
+        yield Block(lines, Rank.DETAILS, summary=f"{len(lines)} outputs of the stack")
+    if diff.picture:
+        yield Block(
+            tuple(diff.picture.splitlines()), Rank.PICTURE, summary="The change as a picture", fence="mermaid"
+        )
 
 
-def _risk(change: ResourceChange) -> str:
-    assert change.risk is not None, "only changes at risk come here"  # noqa: S101
-    return (
-        f"- `{change.resource.name}` ({change.resource.type}) {change.risk.what}. At stake: {change.risk.at_stake}."
-    )
+def _risk(change: ResourceChange) -> Iterator[str]:
+    risk = change.risk
+    assert risk is not None, "only changes at risk come here"  # noqa: S101
+    yield f"- {code(change.resource.name)} ({change.resource.type}) {prose(risk.what)}."
+    yield f"  - At stake: {prose(str(risk.at_stake))}."
+    if risk.remedy:
+        yield f"  - What to do: {prose(risk.remedy)}"
 
 
-def _verdict(change: VerdictChange) -> str:
+def _refusals(steps: Sequence[Step]) -> Iterator[str]:
+    by_reason: dict[str, list[str]] = {}
+    for step in steps:
+        by_reason.setdefault(step.refused, []).append(step.name)
+    for reason, resources in by_reason.items():
+        yield f"- {', '.join(code(name) for name in dict.fromkeys(resources))}: {reason}."
+
+
+def _verdict(change: VerdictChange) -> Iterator[str]:
     was, now = change.before or "no such resource", change.after or "no such resource"
     mark = "✗" if change.worse else "·"
-    reason = f": {_inline(change.reason)}" if change.reason else ""
-    return f"- {mark} `{change.rule}` ({change.severity}) on `{change.resource}`: {was} → {now}{reason}"
+    problems = f"new: {'; '.join(change.problems)}" if change.problems else change.reason
+    reason = f": {prose(problems)}" if problems else ""
+    yield f"- {mark} {code(change.rule)} ({change.severity}) on {code(change.resource)}: {was} → {now}{reason}"
+    if change.worse and change.remedy:
+        yield f"  - What to do: {prose(change.remedy)}"
 
 
-def _resource(change: ResourceChange) -> list[str]:
-    region = f" in {change.resource.region}" if change.resource.region else ""
-    order = f"; {change.order}" if change.order else ""
-    head = f"- `{_MARKS[change.action]} {change.resource.name}` {change.resource.type}{region}{order}"
-    return [head, *(f"  {_property(p)}" for p in change.properties)]
+def _causes(diff: StackDiff) -> Iterator[Block]:
+    changes = diff.by_urn
+    causes = diff.causes or (_unnamed(diff),)
+    if not diff.changes:
+        return
+    yield Block(("**Why**",), Rank.CAUSES)
+    for number, cause in enumerate(causes, 1):
+        effects = [changes[effect.urn] for effect in cause.effects if effect.urn in changes]
+        yield Block((f"{number}. {cause_line(cause)}: {counted(effects)}",), Rank.CAUSES)
+        if effects:
+            lines = tuple(effect_lines(cause, changes))
+            yield Block(lines, Rank.DETAILS, summary=f"What comes of it ({len(effects)})")
 
 
-def _property(change: PropertyChange) -> str:
-    because = " **(replaces)**" if change.replaces else ""
-    if change.before is None:
-        return f"- `{change.path}`: set to {_value(change.after)}{because}"
-    if change.after is None:
-        return f"- `{change.path}`: {_value(change.before)} removed{because}"
-    return f"- `{change.path}`: {_value(change.before)} → {_value(change.after)}{because}"
+def _unnamed(diff: StackDiff) -> Cause:
+    return Cause("unknown", "not traced", effects=tuple(Effect(c.resource.urn) for c in diff.changes))
 
 
-def _value(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    text = _inline(text)
-    if len(text) > VALUE_LIMIT:
-        text = f"{text[:VALUE_LIMIT]}… ({len(text)} characters)"
-    fence = "``" if "`" in text else "`"
-    return f"{fence}{text}{fence}" if text else '`""`'
+_VERBS: Final = {
+    "create": "make",
+    "update": "change",
+    "replace": "make the new",
+    "delete": "delete",
+    "delete, to be made anew": "delete, to be made anew:",
+    "make anew": "make anew",
+    "keep": "give up, and leave in the cloud:",
+}
 
 
-def _inline(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _cut(lines: Sequence[str], limit: int) -> str:
-    """Whole lines up to the limit, and a last line that says how many are missing."""
-    whole = "\n".join(lines) + "\n"
-    if len(whole) <= limit:
-        return whole
-    kept: list[str] = []
-    room = limit - len(_missing(len(lines), len(whole))) - 2
-    for line in lines:
-        if room < len(line) + 1:
-            break
-        kept.append(line)
-        room -= len(line) + 1
-    return "\n".join([*kept, "", _missing(len(lines) - len(kept), len(whole))])
-
-
-def _missing(lines: int, total: int) -> str:
-    return (
-        f"**Cut here:** {lines} more lines ({total} characters in all). Run `seawall diff --base REF` to read them."
+def _steps(steps: Sequence[Step]) -> Iterator[Block]:
+    outages = [step for step in steps if step.outage]
+    for_good = [step for step in steps if step.irreversible]
+    long = [step for step in steps if step.takes]
+    head = [f"**What will happen** ({len(steps)} steps)", ""]
+    gap = ", ".join(dict.fromkeys(code(s.name) for s in outages))
+    head.append(
+        f"- Gaps: {gap} go before they are made anew." if gap else "- No gap: nothing goes before its successor."
     )
+    head += [f"- Cannot be taken back: {code(step.name)}: {step.irreversible}." for step in for_good[:5]]
+    if len(for_good) > 5:
+        head.append(f"- … and {len(for_good) - 5} more that cannot be taken back.")
+    times = dict.fromkeys((step.type.rpartition(":")[2], step.takes) for step in long)
+    head += [f"- Takes time: {kind}: {takes}." for kind, takes in list(times)[:5]]
+    yield Block(tuple(head), Rank.FIGURES)
+    yield Block(tuple(_numbered(steps)), Rank.STEPS, summary="The steps, in their order")
+
+
+def _numbered(steps: Sequence[Step]) -> Iterator[str]:
+    """The steps; neighbours that are alike are one line."""
+    groups: list[list[Step]] = []
+    for step in steps:
+        last = groups[-1][-1] if groups else None
+        alike = last and (last.verb, last.type, last.why, last.outage, last.refused, last.irreversible) == (
+            (step.verb, step.type, step.why, step.outage, step.refused, step.irreversible)
+        )
+        if alike:
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    for group in groups:
+        first = group[0]
+        number = str(first.number) if len(group) == 1 else f"{first.number} to {group[-1].number}"
+        listed = ", ".join(code(step.name) for step in group[:6]) + (", …" if len(group) > 6 else "")
+        notes = [first.why, first.outage]
+        notes += ["refused"] if first.refused else []
+        notes += ["for good"] if first.irreversible else []
+        told = f" ({'; '.join(filter(None, notes))})" if any(notes) else ""
+        yield f"- {number}: {_VERBS[first.verb]} {first.type.rpartition(':')[2]} {listed}{told}"
+
+
+def _blast(diff: StackDiff) -> Iterator[str]:
+    blast = diff.blast
+    yield f"**Reach: {blast.level}, score {blast.score}** = {' + '.join(what for what, _ in blast.terms)}"
+    yield ""
+    yield f"- {blast.dependents} resources that stay depend on what changes, {blast.direct} of them directly."
+    for service in blast.services:
+        by = f", by {', '.join(code(name) for name in service.by)}" if service.by else ""
+        yield f"- Service {code(service.service)}: {service.effect}{by}."
+    if not blast.services:
+        yield "- No service of the fleet is behind it."
+    yield f"- The score counts: {FORMULA}. From 30 on it is medium, from 100 on high."
+
+
+def _cost(cost: CostChange) -> Iterator[str]:
+    if cost.unknown:
+        yield f"**A month's cost is not known**: {prose(cost.unknown)}"
+        return
+    idle = f"{cost.idle_before:,.0f} → {cost.idle_after:,.0f} USD idle"
+    full = f"{cost.full_before:,.0f} → {cost.full_after:,.0f} at full scale"
+    yield f"**A month's cost**: {idle}, {full} (estimate from dated list prices, as `seawall plan --cost`)"
+    yield ""
+    for line in cost.lines[:10]:
+        before, after = line.before or "nothing", line.after or "nothing"
+        what = before if before == after else f"{before} → {after}"
+        yield f"- {code(line.name)}: {line.idle_usd:+,.2f} idle, {line.full_usd:+,.2f} full ({prose(what)})"
+    if len(cost.lines) > 10:
+        yield f"- … and {len(cost.lines) - 10} more"
+    if cost.not_priced:
+        unknown = ", ".join(code(name) for name in cost.not_priced)
+        yield f"- No price is known of: {unknown}. The sums are too low by it."
+    if cost.by_use:
+        yield f"- By use, which no plan knows: {prose('; '.join(cost.by_use))}."
+
+
+__all__ = ["COMMENT_LIMIT", "WHERE", "Extra", "render", "value"]

@@ -1,9 +1,9 @@
-"""What changed between two plans of one stack."""
+"""What changed between two sides of one stack, be they two plans or a deployed stack and the engine's preview."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from components.contracts.stateful import Stateful
@@ -11,8 +11,15 @@ from policies.inventory import Resource
 from policies.model import Severity, Verdict
 
 Action = Literal["added", "changed", "replaced", "removed"]
+ACTIONS: tuple[Action, ...] = ("removed", "replaced", "changed", "added")
+"""The worst first, as a reviewer reads them."""
 Order = Literal["deleted first", "the new one first"]
 """In which order a replacement goes."""
+CauseKind = Literal["setting", "several settings", "code", "state", "unknown"]
+"""What a change comes from: one line of the settings; some that count only together; files of the program; what the
+cloud or Pulumi's state has otherwise than the base asked for; or what could not be told."""
+Verb = Literal["create", "update", "replace", "delete", "delete, to be made anew", "make anew", "keep"]
+"""One step of the engine. `keep`: the program gives it up, and the cloud keeps it, unmanaged."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,8 @@ class Risk:
     what: str
     at_stake: Stateful | str
     """What it holds, or what runs on it."""
+    remedy: str = ""
+    """How to move what it holds, or what to do before the update."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,122 @@ class ResourceChange:
     risk: Risk | None = None
     order: Order | None = None
     """Of a replacement; None for every other action."""
+    through: str | None = None
+    """URN of the resource whose replacement brings this one."""
+    was_protected: bool = False
+    """Whether the deployed one, or base's, is protected: Pulumi asks it, and not the program that is to come."""
+
+    @property
+    def replacing(self) -> tuple[str, ...]:
+        """The inputs that replace it."""
+        return tuple(p.path for p in self.properties if p.replaces)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A change of a resource, or the part of it, that one cause brings."""
+
+    urn: str
+    paths: tuple[str, ...] = ()
+    """The properties that this cause changes; all of the change where none are named."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One thing that a person changed, and what comes of it."""
+
+    kind: CauseKind
+    what: str
+    """The setting (`backup.region`), the file, or in words what it is."""
+    where: str = ""
+    """File and line."""
+    before: object = None
+    after: object = None
+    """Of a setting, masked."""
+    note: str = ""
+    """Which commits changed the file, or why nothing more exact is known."""
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the update, in the order in which the engine takes them."""
+
+    number: int
+    verb: Verb
+    urn: str
+    name: str
+    type: str
+    why: str = ""
+    """By which property it is replaced, and through which dependency."""
+    outage: str = ""
+    """What is not there meanwhile."""
+    refused: str = ""
+    """Why Pulumi, or the cloud, will refuse it; and what to do."""
+    irreversible: str = ""
+    """Why it cannot be taken back."""
+    takes: str = ""
+    """How long it is known to take."""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A service of the fleet, and what the change does to it."""
+
+    service: str
+    effect: Literal["interrupted", "rolled", "reconfigured", "behind what changes"]
+    by: tuple[str, ...]
+    """Names of the changed resources that do it, the worst first."""
+
+
+@dataclass(frozen=True)
+class Blast:
+    """How far a change reaches."""
+
+    score: int = 0
+    terms: tuple[tuple[str, int], ...] = ()
+    """What the score is the sum of: in words, and how much."""
+    level: Literal["none", "low", "medium", "high"] = "none"
+    direct: int = 0
+    """Resources that depend on a changed one directly, and do not change."""
+    dependents: int = 0
+    """All that depend on a changed one, directly or not, and do not change."""
+    services: tuple[Reached, ...] = ()
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """A resource whose estimate changes."""
+
+    type: str
+    name: str
+    before: str
+    after: str
+    """How the sums come about; empty: there is no such resource on that side, or it is free."""
+    idle_usd: float
+    full_usd: float
+    """By how much a month changes."""
+
+
+@dataclass(frozen=True)
+class CostChange:
+    """A month's estimate before and after, in USD; None: that side has no estimate, and `unknown` says why."""
+
+    idle_before: float | None = None
+    idle_after: float | None = None
+    full_before: float | None = None
+    full_after: float | None = None
+    lines: tuple[CostLine, ...] = ()
+    not_priced: tuple[str, ...] = ()
+    """Resources that come and have no price, so that the sums are too low by them."""
+    by_use: tuple[str, ...] = ()
+    """Types that come whose cost depends on use, which no plan knows."""
+    unknown: str = ""
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to read."""
+        return bool(self.lines or self.not_priced or self.by_use or self.unknown)
 
 
 @dataclass(frozen=True)
@@ -58,12 +183,18 @@ class VerdictChange:
     before: Verdict | None
     after: Verdict | None
     reason: str
+    urn: str = ""
+    problems: tuple[str, ...] = ()
+    """The problems that head has and base had not, each as path and what was found there."""
+    remedy: str = ""
 
     @property
     def worse(self) -> bool:
-        """Whether head fails, or cannot tell, where base did not."""
+        """Whether head fails, or cannot tell, where base did not; or fails at something that base did not."""
         bad = (Verdict.FAIL, Verdict.UNKNOWN)
-        return self.after in bad and self.before not in bad
+        if self.after not in bad:
+            return False
+        return self.before not in bad or bool(self.problems) or (self.before, self.after) == bad[::-1]
 
 
 @dataclass(frozen=True)
@@ -75,22 +206,34 @@ class StackDiff:
     changes: tuple[ResourceChange, ...] = ()
     outputs: tuple[PropertyChange, ...] = ()
     verdicts: tuple[VerdictChange, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    steps: tuple[Step, ...] = ()
+    blast: Blast = field(default_factory=Blast)
+    cost: CostChange = field(default_factory=CostChange)
+    picture: str = ""
+    """Mermaid: what changes, and its neighbours."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know of how this came about, as that the engine ended its preview early."""
 
     @property
     def is_empty(self) -> bool:
         """Whether a reviewer has nothing to read."""
-        return self.fate == "both" and not (self.changes or self.outputs or self.verdicts)
+        return self.fate == "both" and not (self.changes or self.outputs or self.verdicts or self.notes)
 
     @property
     def counts(self) -> Mapping[Action, int]:
         """How many resources there are of each action."""
-        actions: tuple[Action, ...] = ("added", "changed", "replaced", "removed")
-        return {action: sum(1 for c in self.changes if c.action == action) for action in actions}
+        return {action: sum(1 for c in self.changes if c.action == action) for action in reversed(ACTIONS)}
 
     @property
     def at_risk(self) -> tuple[ResourceChange, ...]:
         """The changes that put state, or what serves, at risk."""
         return tuple(change for change in self.changes if change.risk)
+
+    @property
+    def by_urn(self) -> Mapping[str, ResourceChange]:
+        """The changes by URN."""
+        return {change.resource.urn: change for change in self.changes}
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, as `seawall diff --json` prints it for one stack."""
@@ -101,6 +244,12 @@ class StackDiff:
             "changes": [_change_json(change) for change in self.changes],
             "outputs": [asdict(change) for change in self.outputs],
             "verdicts": [{**asdict(change), "worse": change.worse} for change in self.verdicts],
+            "causes": [asdict(cause) for cause in self.causes],
+            "steps": [asdict(step) for step in self.steps],
+            "blast": asdict(self.blast),
+            "cost": asdict(self.cost),
+            "picture": self.picture,
+            "notes": list(self.notes),
         }
 
 
@@ -115,9 +264,11 @@ def _change_json(change: ResourceChange) -> dict[str, Any]:
         "properties": [asdict(p) for p in change.properties],
         "risk": _risk_json(change.risk) if change.risk else None,
         "order": change.order,
+        "through": change.through,
+        "was_protected": change.was_protected,
     }
 
 
 def _risk_json(risk: Risk) -> dict[str, Any]:
     at_stake = {"runs": risk.at_stake} if isinstance(risk.at_stake, str) else risk.at_stake.to_json()
-    return {"what": risk.what, **at_stake}
+    return {"what": risk.what, "remedy": risk.remedy, **at_stake}

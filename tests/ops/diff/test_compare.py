@@ -220,8 +220,8 @@ def test_two_resources_of_one_type_have_their_own_stakes(diff: Diff) -> None:
     )
     text = render([found], base="a", head="b")
     assert (
-        "`models` (aws:s3/bucket:Bucket) will be deleted. At stake: model releases (copied by S3 replication)."
-        in text
+        "`models` (aws:s3/bucket:Bucket) will be deleted.\n"
+        "  - At stake: model releases (copied by S3 replication)." in text
     )
     assert "At stake: access logs (not copied: a restore needs no logs)." in text
 
@@ -305,7 +305,7 @@ def test_a_comment_never_exceeds_its_limit_and_says_what_it_cut(count: int, widt
     found = compare("dev-aws", inventory(), head, providers=PROVIDERS, evaluate=lambda _i: ())
     text = render([found], base="a", head="b")
     assert len(text) <= COMMENT_LIMIT
-    told = text.count("\n- `+ ")
+    told = sum(f"{index}-{'q' * width}" in text for index in range(count))
     assert told == count or "**Cut here:**" in text
 
 

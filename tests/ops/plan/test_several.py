@@ -65,7 +65,7 @@ def test_a_folder_of_the_user_s_cannot_take_the_program_s_place(
     (tmp_path / "ops").mkdir()
     (tmp_path / "ops" / "__init__.py").write_text("raise SystemExit(9)")
     monkeypatch.chdir(tmp_path)
-    assert several._Worker([]).inventories() == {}
+    assert several._Worker([]).inventories() == []
 
 
 def test_an_error_here_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch) -> None:
