@@ -18,6 +18,7 @@ EXAMPLE: Final = "example"
 """The stack's name, and that of a resource that needs none of its own: all examples then speak of the same one."""
 
 _REGIONS: Final = {"aws": ("eu-west-1", "eu-central-1"), "gcp": ("europe-west1", "europe-north1")}
+_PLATFORM: Final = {"aws": "arn:aws:iam::111122223333:role/platform/admin", "gcp": "group:platform@example.com"}
 _GONE: Final = object()
 
 
@@ -149,6 +150,7 @@ def scene(*resources: Given) -> Scene:
         "region": here,
         "backup": {"region": away, "min_distance_km": 400, "rpo_minutes": 120},
         "opt_outs": {},
+        "cluster": {"access": {"administrators": {"platform": _PLATFORM[cloud]}}},
     }
     return Scene(cloud, resources, settings)
 

@@ -6,19 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from policies.checks import (
-    ABSENT,
     PASS,
     all_of,
     failed,
-    holds_none,
-    items,
-    passed,
-    read,
     shown,
-    unreadable,
 )
 from policies.documents import Statement
-from policies.examples import Hidden, allow, document, drop, examples, given, put
+from policies.examples import allow, document, drop, examples, given, put
 from policies.family import Family
 from policies.grants import each_allowed, speaks_of_everyone
 from policies.inventory import Inventory, Resource
@@ -28,7 +22,6 @@ family = Family("Identities and rights")
 
 _POLICIES = ("aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy")
 _ROLE = "aws:iam/role:Role"
-_ROLES = ("kubernetes:rbac.authorization.k8s.io/v1:Role", "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole")
 _DATA_ACTIONS = (
     "s3:GetObject",
     "s3:PutObject",
@@ -179,32 +172,3 @@ def _bound(statement: Statement, suffix: str, what: str) -> Judgement:
         return failed(path, f"no condition on {what}", required)
     loose = [value for value in bound if "*" in value or "?" in value]
     return failed(path, shown(loose), required) if loose else PASS
-
-
-@family.rule(
-    "k8s-rbac-no-wildcards",
-    Severity.HIGH,
-    "Roles name verbs, resources and groups",
-    types=_ROLES,
-    rationale="A wildcard grants what future versions add, secrets included.",
-    remedy="List what the workload uses.",
-    frameworks={Framework.CIS_GKE: ("4.1.3",)},
-    examples=lambda: examples(
-        given(_ROLES[1], {"rules.0": {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}}),
-        broken={
-            f'rules.{index}.{field} is ["*"]': put(f"rules.{index}.{field}", ["*"])
-            for index in (0, 1)
-            for field in ("verbs", "resources", "apiGroups")
-        },
-        undecided={"rules is known only to the provider": put("rules", Hidden())},
-        accepted={"the role aggregates others": drop("rules")},
-    ),
-)
-def rbac_no_wildcards(role: Resource, _: Inventory) -> Judgement:
-    if read(role, "rules") is ABSENT:
-        return passed("the role aggregates others")
-    return unreadable(role, "rules", "named rights") or all_of(
-        holds_none(role, f"{rule}.{field}", "*", "names instead of a wildcard")
-        for rule in items(role, "rules")
-        for field in ("verbs", "resources", "apiGroups")
-    )
