@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import itertools
 import os
 import random
 import re
@@ -30,7 +31,6 @@ START_ATTEMPTS: Final = 5
 _PORTS: Final = range(20000, 30000)
 """Below 32768, where Linux begins to give ports to connections (ip_local_port_range), and free of what the servers
 here listen on by default."""
-_PORT_ATTEMPTS: Final = 10_000
 _SYSTEM_RANDOM: Final = random.SystemRandom()
 """Not the seeded generator: two tests that seed it alike would try the same ports."""
 _given: Final = deque[int](maxlen=5_000)
@@ -258,8 +258,8 @@ def free_ports(count: int, among: Sequence[int] = _PORTS) -> tuple[int, ...]:
 
 
 def _free_port(among: Sequence[int]) -> int:
-    for _ in range(_PORT_ATTEMPTS):
-        port = _SYSTEM_RANDOM.choice(among)
+    first = _SYSTEM_RANDOM.randrange(len(among))
+    for port in itertools.chain(among[first:], among[:first]):
         with _giving, contextlib.closing(socket.socket()) as probe:
             if port in _given:
                 continue

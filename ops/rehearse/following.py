@@ -29,6 +29,10 @@ _LOOK_SECONDS: Final = 0.2
 _SETTLE_SECONDS: Final = 240.0
 """Of the load's time: the measure's window, the autoscaler's looks, and two steps of it."""
 FIRST_ANSWER_SECONDS: Final = 60.0
+REDISCOVERY_SECONDS: Final = 60.0
+"""How long the API server may leave a group of APIs out of its discovery, and out of the autoscaler's with it, once
+nobody answered when it looked: it looks again each minute, of the wall's time (kube-aggregator,
+`handler_discovery.go`, `wait.PollUntil(1*time.Minute, …)`, read 2026-11-22)."""
 
 
 @dataclass
@@ -228,7 +232,7 @@ def _goes_on(stage: Stage, running: Chain, app: str, patience: float) -> None:
         ready = len(stage.ready())
         return bool(found) and all(len(values) == ready > 0 for values in found.values()) and _active(stage)
 
-    took = stage.wait(complete, patience)
+    took = stage.wait(complete, patience + REDISCOVERY_SECONDS)
     seen = (
         f"{lost} lost; every measure arrives {took:.1f} s later" if took is not None else _said(stage) or str(found)
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ from common.target import Target
 from components.contracts import serving
 from components.contracts.feature_store import FeatureStoreKind
 from components.gcp.feature_store import firestore
+from localcloud.processes.process import free_ports
 from localcloud.toolchain import ensure_bigtable_emulator
 from ops.features.rows import Row, encode
 from ops.features.store import FeatureStore, open_rows
@@ -98,9 +98,7 @@ def bigtable_emulator() -> Iterator[str]:
         program = ensure_bigtable_emulator()
     except UserError as error:
         pytest.skip(f"no Bigtable emulator: {error.what}")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     with subprocess.Popen(
         [str(program), "-host", "127.0.0.1", "-port", str(port)], stdout=subprocess.DEVNULL
     ) as server:

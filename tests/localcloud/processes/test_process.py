@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -253,6 +254,16 @@ def test_a_free_port_is_given_once_though_nobody_listens_there_yet() -> None:
     with ThreadPoolExecutor(8) as pool:
         given = [port for ports in pool.map(free_ports, [10] * 200) for port in ports]
     assert len(set(given)) == len(given) == 2000
+
+
+def test_the_last_free_port_is_found_wherever_the_search_begins() -> None:
+    with contextlib.ExitStack() as stack:
+        *taken, last = (stack.enter_context(socket.socket()) for _ in range(4))
+        for other in (*taken, last):
+            other.bind(("127.0.0.1", 0))
+        among = [other.getsockname()[1] for other in (*taken, last)]
+        last.close()
+        assert free_ports(1, among=among) == (among[-1],)
 
 
 def test_a_port_where_another_program_listens_is_not_given() -> None:

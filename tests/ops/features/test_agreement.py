@@ -30,6 +30,7 @@ from common.target import REAL_CLOUD, Target
 from components.aws.feature_store.valkey import READER, WRITER
 from components.contracts import serving
 from components.contracts.feature_store import FeatureStoreKind
+from localcloud.processes.process import free_ports
 from localcloud.toolchain import ensure_redis_server
 from ops.features.rows import encode
 from ops.features.store import FeatureStore, open_rows, serving_variables, write_rows
@@ -81,9 +82,7 @@ def redis_server(folder: Path, *access: str) -> Iterator[int]:
     request = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout key.pem -out ca.pem"
     request += " -addext subjectAltName=DNS:localhost"
     subprocess.run(["openssl", *request.split()], check=True, capture_output=True, cwd=folder)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     options = ["--port", "0", "--tls-port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     options += ["--tls-cert-file", str(folder / "ca.pem"), "--tls-key-file", str(folder / "key.pem")]
     options += ["--tls-ca-cert-file", str(folder / "ca.pem"), "--tls-auth-clients", "no", *access]

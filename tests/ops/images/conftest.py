@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.front import ensure_crane
+from localcloud.processes.process import free_ports
 from ops.images.registry import Crane, crane
 
 
@@ -81,9 +82,7 @@ def _wait_for(host: str) -> None:
 
 def free_address() -> str:
     """An address of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{free_ports(1)[0]}"
 
 
 @pytest.fixture

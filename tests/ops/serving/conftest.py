@@ -29,6 +29,7 @@ from common.paths import repo_root
 from common.target import Target
 from components.contracts import serving
 from components.contracts.feature_store import FeatureStoreKind
+from localcloud.processes.process import free_ports
 from localcloud.toolchain import ensure_redis_server
 from localcloud.triton.server import TritonServer
 from ops.features.rows import load_rows
@@ -114,22 +115,10 @@ def gcp(
         yield Cloud({}, stack.enter_context(serving_variables(stored, api)))
 
 
-@pytest.fixture(name="free_port")
-def _free_port() -> Callable[[], int]:
-    """A port that nobody listens on."""
-    return free_port
-
-
 @pytest.fixture
 def copied_repository(tmp_path: Path) -> Callable[[], Path]:
     """Copies this project's model repository, to be changed."""
     return lambda: Path(shutil.copytree(REPOSITORY, tmp_path / "models"))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager
@@ -157,7 +146,7 @@ def redis_with_tls(folder: Path) -> Iterator[int]:
     except UserError as error:
         pytest.skip(f"no redis-server: {error.what}")
     write_certificates(folder)
-    port = free_port()
+    (port,) = free_ports(1)
     config = folder / "redis.conf"
     config.write_text(
         f"bind 127.0.0.1\nport 0\ntls-port {port}\ntls-auth-clients no\nsave ''\ndir {folder}\n"

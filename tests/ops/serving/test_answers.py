@@ -19,6 +19,7 @@ import pytest
 import requests
 
 from components.contracts import serving
+from localcloud.processes.process import free_ports
 from localcloud.triton.server import TritonServer
 from ops.features.rows import load_rows
 from tests.ops.serving.asking import SAMPLE, infer, infer_rows, lookups, metric, outputs
@@ -372,9 +373,9 @@ def test_a_server_that_answers_wrongly_does_not_become_ready(
     assert run.returncode == 1 and f"tumour_risk answers wrongly: {output}" in run.stderr
 
 
-def test_nobody_is_no_ready_server(serving_python: Path, free_port: Callable[[], int]) -> None:
+def test_nobody_is_no_ready_server(serving_python: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY.parent)}
-    command = [serving_python, "-m", "self_check", f"--repository={REPOSITORY}", f"--port={free_port()}"]
+    command = [serving_python, "-m", "self_check", f"--repository={REPOSITORY}", f"--port={free_ports(1)[0]}"]
     assert subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 2
 
 
