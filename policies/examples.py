@@ -19,6 +19,7 @@ EXAMPLE: Final = "example"
 
 _REGIONS: Final = {"aws": ("eu-west-1", "eu-central-1"), "gcp": ("europe-west1", "europe-north1")}
 _PLATFORM: Final = {"aws": "arn:aws:iam::111122223333:role/platform/admin", "gcp": "group:platform@example.com"}
+_RPO_MINUTES: Final = {"aws": 300, "gcp": 120}
 _GONE: Final = object()
 
 
@@ -148,7 +149,7 @@ def scene(*resources: Given) -> Scene:
         "cloud": cloud,
         "environment": "prod",
         "region": here,
-        "backup": {"region": away, "min_distance_km": 400, "rpo_minutes": 120},
+        "backup": {"region": away, "min_distance_km": 400, "rpo_minutes": _RPO_MINUTES[cloud]},
         "opt_outs": {},
         "cluster": {"access": {"administrators": {"platform": _PLATFORM[cloud]}}},
     }

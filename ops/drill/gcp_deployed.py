@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from common.aws_cron import Schedule, longest_silence, parse
+from common.aws_cron import Schedule, longest_silence
 from common.gcp_api import GcpApi
+from common.unix_cron import parse
 from components.contracts.backup import Tier, tiers
 from components.contracts.recovery import SCHEDULER_START_MINUTES, TRANSFER_RUN_MINUTES, Bound, Part, export_minutes
 from ops.drill.model import Setting
@@ -21,8 +22,6 @@ from stacks.settings import Settings
 SOFT_DELETE_S: Final = 7 * 86_400
 """What every bucket of a stack is made with."""
 _ACCOUNT_ID_MAX: Final = 30
-WEEKDAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
-"""By unix-cron's number."""
 DAYS_AHEAD: Final = 400
 """How far ahead schedules are read: a year, and what a leap makes of it."""
 
@@ -118,7 +117,7 @@ def features_bound(jobs: Sequence[Mapping[str, Any]], gib: float, now: datetime)
     schedules: list[Schedule] = []
     for job in jobs:
         try:
-            schedules.append(unix_cron(str(job.get("schedule", "")), str(job.get("timeZone", "Etc/UTC"))))
+            schedules.extend(parse(str(job.get("schedule", "")), str(job.get("timeZone", "Etc/UTC"))))
         except ValueError as error:
             return f"features: an export's schedule cannot be read: {error}"
     if not schedules:
@@ -148,25 +147,6 @@ def models_bound(job: Mapping[str, Any], today: date) -> Bound | str:
     interval_s = float(str(schedule.get("repeatInterval", "86400s")).removesuffix("s"))
     parts = (Part("between transfers", math.ceil(interval_s / 60)), Part("copy", TRANSFER_RUN_MINUTES))
     return Bound("models", parts)
-
-
-def unix_cron(text: str, zone: str) -> Schedule:
-    """A schedule of Cloud Scheduler: five fields, Sunday is 0 or 7.
-
-    Raises:
-        ValueError: it is none.
-    """
-    fields = text.split()
-    if len(fields) != 5:
-        raise ValueError(f"{text!r} has not five fields")
-    minutes, hours, days, months, weekdays = fields
-    if days != "*" and weekdays != "*":
-        raise ValueError(f"{text!r} names days of the month and of the week")
-    names = "".join(WEEKDAYS[int(c)] if c.isdigit() and int(c) < len(WEEKDAYS) else c for c in weekdays)
-    if "/" in weekdays:
-        raise ValueError(f"{text!r} steps over weekdays")
-    by_day = (days, "?") if weekdays == "*" else ("?", names)
-    return parse(f"cron({minutes} {hours} {by_day[0]} {months} {by_day[1]} *)", zone)
 
 
 def _jobs(api: GcpApi, outputs: StackOutputs, promised: Settings) -> dict[Tier, dict[str, Any] | None]:

@@ -1,21 +1,15 @@
-"""Backups of feature stores: taken, copied far enough away, and safe from whoever can delete the data."""
+"""Plans of AWS Backup: recovery points often enough, copied far enough away, and kept for as long as is promised."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from fnmatch import fnmatchcase
+from typing import Final
 
+from components.contracts.recovery import copy_minutes
 from policies.checks import (
     ABSENT,
-    absent_or,
-    all_equal,
     all_of,
-    any_of,
-    at_least,
     best_of,
-    equals,
     failed,
-    is_hidden,
     items,
     not_applicable,
     passed,
@@ -24,103 +18,43 @@ from policies.checks import (
     unknown,
     unreadable,
 )
-from policies.examples import Hidden, Output, both, drop, examples, given, plus, put, setting, without
+from policies.examples import Hidden, Output, both, drop, examples, given, put, setting, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.links import aws_region_of, far_enough, home_region, refers_to, region_in
-from policies.model import Framework, Judgement, Severity
+from policies.links import aws_region_of, far_enough, home_region, region_in
+from policies.model import Framework, Judgement, Severity, Verdict
+from policies.schedules import silence_minutes
 from policies.settings_view import SettingsView
-from policies.tokens import BACKUP_VAULT, DYNAMODB_TABLE, GKE_CLUSTER
+from policies.tokens import BACKUP_VAULT
+from policies.vaults import PLAN, plan_lines, vault_at
 
 family = Family("Backups")
 
-_PLAN = "aws:backup/plan:Plan"
-_SELECTION = "aws:backup/selection:Selection"
-_LOCK = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
-_GKE_PLAN = "gcp:gkebackup/backupPlan:BackupPlan"
-_WHOLE: dict[str, object] = dict.fromkeys(
-    ("backupConfig.allNamespaces", "backupConfig.includeVolumeData", "backupConfig.includeSecrets"), True
-)
+_START_MINUTES: Final = 480
+_COMPLETION_MINUTES: Final = 10_080
+"""AWS Backup's windows where a rule names none (AWS Backup developer guide: believed, 2026-11-21)."""
+_TIMES = {"schedule": "cron(5 * ? * * *)", "startWindow": 60, "completionWindow": 120}
+_WEEKLY = both(put("rules.0.schedule", "cron(0 0 ? * SUN *)"))
+_NO_COPIES = "no rule copies to the backup region, which is a finding of its own"
+_AWAY = "arn:aws:backup:eu-central-1:111122223333:backup-vault:away"
 _COPY = "rules.0.copyActions.0.destinationVaultArn"
-
-
-@family.rule(
-    "aws-dynamodb-in-backup-plan",
-    Severity.HIGH,
-    "DynamoDB tables are in a backup plan",
-    types=(DYNAMODB_TABLE,),
-    rationale="Point-in-time recovery dies with the table's region and account; recovery points do not.",
-    remedy="Name the table's ARN in a backup selection.",
-    frameworks={Framework.AWS_FSBP: ("DynamoDB.4",), Framework.NIST_800_53: ("CP-9",)},
-    examples=lambda: examples(
-        given(DYNAMODB_TABLE, {"name": "features"}),
-        given(_SELECTION, {"resources": ["arn:aws:dynamodb:eu-west-1:111122223333:table/features"]}),
-        broken={
-            "the table is in no backup selection": (
-                put("resources", [], on=_SELECTION),
-                put("resources.0", "arn:aws:s3:::models", on=_SELECTION),
-                put("resources.0", "arn:aws:dynamodb:eu-west-1:111122223333:table/other-*", on=_SELECTION),
-                put("resources.0", "arn:aws:dynamodb:eu-west-1:111122223333:table/feature", on=_SELECTION),
-                without(_SELECTION),
-            )
-        },
-        undecided={
-            "example.resources is known only to the provider": (
-                put("resources", Hidden(), on=_SELECTION),
-                put("resources.0", Hidden(), on=_SELECTION),
-            )
-        },
-        accepted={
-            "example selects it": (
-                put("resources.0", "*", on=_SELECTION),
-                put("resources.0", Output(DYNAMODB_TABLE), on=_SELECTION),
-                put("resources.0", "arn:aws:dynamodb:*:*:table/feat*", on=_SELECTION),
-            )
-        },
-    ),
-)
-def dynamodb_in_backup_plan(table: Resource, inventory: Inventory) -> Judgement:
-    required = "a backup selection that names the table"
-    return any_of(
-        (_selects(inventory, selection, table) for selection in inventory.of_type(_SELECTION)),
-        otherwise=failed("", "the table is in no backup selection", required),
-    )
-
-
-def _selects(inventory: Inventory, selection: Resource, table: Resource) -> Judgement:
-    required = f"the ARN of {table.name}"
-    resources = read(selection, "resources")
-    if is_hidden(resources) or (isinstance(resources, list) and any(is_hidden(entry) for entry in resources)):
-        if table in inventory.linked(selection, "resources", DYNAMODB_TABLE):
-            return passed(f"{selection.name} selects it")
-        return unknown(f"{selection.name}.resources", required)
-    suffix = f":table/{read(table, 'name')}"
-    listed = resources if isinstance(resources, list) else []
-    if any(isinstance(entry, str) and _covers(entry, suffix) for entry in listed):
-        return passed(f"{selection.name} selects it")
-    return failed(f"{selection.name}.resources", "without the table", required)
-
-
-def _covers(pattern: str, suffix: str) -> bool:
-    return pattern == "*" or (
-        ":table/" in pattern and fnmatchcase(suffix, f":table/{pattern.split(':table/', 1)[1]}")
-    )
 
 
 @family.rule(
     "aws-backup-copied-far",
     Severity.HIGH,
     "Recovery points are copied to a region far enough away",
-    types=(_PLAN,),
+    types=(PLAN,),
     rationale="A recovery point beside the data is lost in the same disaster.",
     remedy="Give each rule of the plan a copy action to a vault at least backup.min_distance_km away.",
     frameworks={Framework.NIST_800_53: ("CP-6",)},
     examples=lambda: examples(
-        given(_PLAN, {f"{_COPY}": "arn:aws:backup:eu-central-1:111122223333:backup-vault:away"}),
+        given(PLAN, {f"{_COPY}": _AWAY}),
+        given(BACKUP_VAULT, {"name": "away"}, "away", away=True),
         broken={
             "rules is []": put("rules", []),
             "rules.0.copyActions is absent": drop("rules.0.copyActions"),
-            "rules.1.copyActions is absent": put("rules.1", {"ruleName": "another"}),
+            "rules.1.copyActions is absent": both(put("rules.1", {"ruleName": "another"})),
             f"{_COPY} is absent": drop(_COPY),
             f"{_COPY} is in eu-west-1, the same region": put(
                 _COPY, "arn:aws:backup:eu-west-1:111122223333:backup-vault:primary"
@@ -130,12 +64,22 @@ def _covers(pattern: str, suffix: str) -> bool:
         undecided={
             "rules is known only to the provider": put("rules", Hidden()),
             "rules.0.copyActions is known only to the provider": put("rules.0.copyActions", Hidden()),
-            f"{_COPY} is a region that the plan does not know": put(_COPY, "backup-vault:away"),
+            f"{_COPY} is a region that the plan does not know": (
+                put(_COPY, "backup-vault:away"),
+                put(_COPY, Hidden()),
+            ),
+            f'{_COPY} is "{_AWAY}", no vault of this stack': (
+                without(BACKUP_VAULT, "away"),
+                put("name", "another", on=BACKUP_VAULT, name="away"),
+                both(setting("account", "999999999999"), setting("environment", "prod")),
+            ),
+            "rules.1.copyActions.0.destinationVaultArn is a region that the plan does not know": both(
+                put(_COPY, Output(BACKUP_VAULT, "away")),
+                put("rules.1", {"copyActions": [{"destinationVaultArn": Hidden()}]}),
+            ),
         },
         accepted={
-            "eu-central-1 is 1088 km from eu-west-1": both(
-                plus(given(BACKUP_VAULT, {}, "away", away=True)), put(_COPY, Output(BACKUP_VAULT, "away"))
-            )
+            "eu-central-1 is 1088 km from eu-west-1": put(_COPY, Output(BACKUP_VAULT, "away")),
         },
     ),
 )
@@ -159,86 +103,96 @@ def _vault_far(plan: Resource, inventory: Inventory, path: str) -> Judgement:
     settings = SettingsView.of(inventory.settings)
     home = home_region(plan, settings)
     value = read(plan, path)
-    if is_hidden(value):
-        vaults = inventory.linked(plan, "rules", BACKUP_VAULT)
-        away = next((region_in(vault) for vault in vaults if region_in(vault) != home), home if vaults else "")
-        return far_enough(settings, path, home, away)
     if value is ABSENT:
         return failed(path, "absent", "the ARN of a vault in the backup region")
-    return far_enough(settings, path, home, aws_region_of(str(value)))
+    away = aws_region_of(value) if isinstance(value, str) else ""
+    vault = vault_at(inventory, plan, path)
+    if vault is not None:
+        return far_enough(settings, path, home, region_in(vault))
+    if not away:
+        return far_enough(settings, path, home, "")
+    found = f"{shown(value)}, no vault of this stack"
+    return all_of((far_enough(settings, path, home, away), unknown(path, "a vault of this stack", found)))
 
 
 @family.rule(
-    "aws-backup-vault-locked",
+    "aws-backup-often-enough",
     Severity.HIGH,
-    "Production backup vaults are locked",
-    types=(BACKUP_VAULT,),
-    rationale="Without a lock, whoever can delete the data can delete its recovery points too.",
-    remedy="Add a VaultLockConfiguration with minRetentionDays of 7 or more.",
+    "Recovery points reach the backup region within the recovery point objective",
+    types=(PLAN,),
+    rationale="What was written since the newest copy is lost with the region: an objective is what schedules keep.",
+    remedy="Schedule the rules so that the longest gap, both windows and the copy fit into backup.rpo_minutes.",
+    frameworks={Framework.NIST_800_53: ("CP-9",)},
     examples=lambda: examples(
-        given(BACKUP_VAULT, {"name": "primary"}),
-        given(_LOCK, {"backupVaultName": "primary", "minRetentionDays": 7}),
-        broken={"the vault has no lock": (without(_LOCK), put("minRetentionDays", 6, on=_LOCK))},
-        accepted={"vaults are locked in production": setting("environment", "staging")},
-    ),
-)
-def aws_backup_vault_locked(vault: Resource, inventory: Inventory) -> Judgement:
-    if not SettingsView.of(inventory.settings).production:
-        return not_applicable("vaults are locked in production")
-    locks = (
-        lock
-        for lock in inventory.of_type(_LOCK)
-        if refers_to(inventory, lock, "backupVaultName", vault, str(read(vault, "name")))
-    )
-    return any_of(
-        (at_least(lock, "minRetentionDays", 7, "days") for lock in locks),
-        otherwise=failed("", "the vault has no lock", "a VaultLockConfiguration with minRetentionDays"),
-    )
-
-
-@family.rule(
-    "gcp-gke-backed-up-far",
-    Severity.HIGH,
-    "GKE clusters are backed up whole, to a region far enough away",
-    types=(GKE_CLUSTER,),
-    rationale="A backup without volumes or secrets restores no service, and one nearby is lost with the cluster.",
-    remedy="Place a plan in the backup region, include all namespaces, volumes and secrets, and do not pause it.",
-    frameworks={Framework.NIST_800_53: ("CP-6", "CP-9")},
-    examples=lambda: examples(
-        given(GKE_CLUSTER),
-        given(_GKE_PLAN, {"location": "europe-north1", "cluster": Output(GKE_CLUSTER), **_WHOLE}, away=True),
+        given(PLAN, {_COPY: _AWAY, **{f"rules.0.{name}": value for name, value in _TIMES.items()}}),
+        given(BACKUP_VAULT, {"name": "away"}, "away", away=True),
         broken={
-            "no backup plan names the cluster": (
-                without(_GKE_PLAN),
-                put("cluster", "projects/p/locations/europe-west1/clusters/other", on=_GKE_PLAN),
+            "rules is at most 1641 min apart in the backup region (1440 + 60 + 120 + 21)": put(
+                "rules.0.schedule", "cron(0 5 ? * * *)"
             ),
-            **{f"example.{path} is false": put(path, False, on=_GKE_PLAN) for path in _WHOLE},
-            "example.backupConfig.includeSecrets is absent": drop("backupConfig.includeSecrets", on=_GKE_PLAN),
-            "example.backupSchedule.paused is true": put("backupSchedule.paused", True, on=_GKE_PLAN),
-            "example.location is in europe-north1, 1836 km away": setting("backup.min_distance_km", 9000),
+            "rules is at most 10281 min apart in the backup region (10080 + 60 + 120 + 21)": both(
+                put("rules.0.schedule", "cron(0 0 ? * SUN *)")
+            ),
+            "rules is at most 1041 min apart in the backup region (840 + 60 + 120 + 21)": put(
+                "rules.0.schedule", "cron(0 8-18 ? * * *)"
+            ),
+            "rules is at most 661 min apart in the backup region (60 + 480 + 100 + 21)": both(
+                drop("rules.0.startWindow"), put("rules.0.completionWindow", 100)
+            ),
+            "rules is at most 10221 min apart in the backup region (60 + 60 + 10080 + 21)": drop(
+                "rules.0.completionWindow"
+            ),
+            "rules is no schedule: 'cron(0 * ? * * 2026)' names years, and ends with them": put(
+                "rules.0.schedule", "cron(0 * ? * * 2026)"
+            ),
+            "rules is no schedule: 'hourly' is neither cron(…) with six fields nor rate(…)": put(
+                "rules.0.schedule", "hourly"
+            ),
+            "rules is no schedule: nothing is ever due": drop("rules.0.schedule"),
+            "rules is at most 261 min apart in the backup region (60 + 60 + 120 + 21)": setting(
+                "backup.rpo_minutes", 260
+            ),
         },
         undecided={
-            "example.backupSchedule.paused is known only to the provider": put(
-                "backupSchedule.paused", Hidden(), on=_GKE_PLAN
+            "rules.0.schedule is known only to the provider": put("rules.0.schedule", Hidden()),
+            "rules.0.startWindow is known only to the provider": put("rules.0.startWindow", Hidden()),
+        },
+        accepted={
+            "": (
+                put("rules.0.schedule", "rate(1 hour)"),
+                put("rules.0.scheduleExpressionTimezone", "Asia/Kolkata"),
+                put("rules.1", {**_TIMES, "schedule": "cron(0 0 1 * ? *)", "copyActions": []}),
             )
         },
     ),
 )
-def gke_backed_up_far(cluster: Resource, inventory: Inventory) -> Judgement:
+def aws_backup_often_enough(plan: Resource, inventory: Inventory) -> Judgement:
     settings = SettingsView.of(inventory.settings)
-    plans = [plan for plan in inventory.of_type(_GKE_PLAN) if refers_to(inventory, plan, "cluster", cluster)]
-    if not plans:
-        return failed("", "no backup plan names the cluster", "a backup plan for the cluster")
-    return best_of(_backs_up_far(plan, settings, home_region(cluster, settings)) for plan in plans)
+    copying = [
+        rule for rule in items(plan, "rules") if _rule_copies_far(plan, inventory, rule).verdict is Verdict.PASS
+    ]
+    if not copying:
+        return not_applicable(_NO_COPIES)
+    required = f"at most {settings.rpo_minutes:g} min, the stack's own objective"
+    for rule in copying:
+        for name in ("schedule", "scheduleExpressionTimezone", "startWindow", "completionWindow"):
+            hidden = unreadable(plan, f"{rule}.{name}", required)
+            if hidden:
+                return hidden
+    try:
+        gap = silence_minutes(line for rule in copying for line in plan_lines(plan, rule))
+        start = max(_minutes(plan, f"{rule}.startWindow", _START_MINUTES) for rule in copying)
+        completion = max(_minutes(plan, f"{rule}.completionWindow", _COMPLETION_MINUTES) for rule in copying)
+    except ValueError as error:
+        return failed("rules", f"no schedule: {error}", required)
+    copy = copy_minutes(settings.store_gib)
+    total = gap + start + completion + copy
+    if total <= settings.rpo_minutes:
+        return passed()
+    found = f"at most {total} min apart in the backup region ({gap} + {start} + {completion} + {copy})"
+    return failed("rules", found, required)
 
 
-def _backs_up_far(plan: Resource, settings: SettingsView, home: str) -> Judgement:
-    paused = "backupSchedule.paused"
-    judged = all_of(
-        (
-            far_enough(settings, "location", home, region_in(plan)),
-            all_equal(plan, _WHOLE),
-            absent_or(plan, paused, lambda: equals(plan, paused, False)),
-        )
-    )
-    return replace(judged, problems=tuple(replace(p, path=f"{plan.name}.{p.path}") for p in judged.problems))
+def _minutes(plan: Resource, path: str, default: int) -> int:
+    value = read(plan, path)
+    return default if value is ABSENT else int(value)

@@ -68,7 +68,7 @@ _CP9 = {Framework.NIST_800_53: ("CP-9", "SI-4")}
             'copies.comparisonOperator is "GreaterThanThreshold"': put(
                 "comparisonOperator", "GreaterThanThreshold", _ALARM, "copies"
             ),
-            "copies.evaluationPeriods is 3": put("evaluationPeriods", 3, _ALARM, "copies"),
+            "copies.evaluationPeriods is 6": put("evaluationPeriods", 6, _ALARM, "copies"),
             "copies.region is in eu-central-1, 1088 km away": setting("backup.min_distance_km", 9000),
         },
         undecided={

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
 import pytest
 
-from policies.examples import Given, Scene, Text, scene
+from policies.examples import Given, Scene, Text, given, scene
 from policies.inventory import Inventory
 from policies.model import Rule
 from policies.rules import RULES
-from policies.tokens import DYNAMODB_TABLE, EKS_CLUSTER, KMS_KEY, LOG_GROUP
+from policies.tokens import BACKUP_VAULT, DYNAMODB_TABLE, EKS_CLUSTER, KMS_KEY, LOG_GROUP
 
 _NOTHING = object()
 
@@ -36,10 +37,10 @@ def _merged(one: Any, other: Any, where: str) -> Any:
 def together(chosen: Callable[[Rule], bool]) -> Scene:
     """The stack in which the compliant examples of these rules stand together."""
     found: dict[tuple[str, str], Given] = {}
-    for given in (given for rule in RULES if chosen(rule) for given in rule.examples().compliant):
-        known = found.get(given.key, given)
-        inputs = _merged(known.inputs, given.inputs, f"{given.type} {given.name}")
-        found[given.key] = Given(given.type, inputs, given.name, known.away or given.away)
+    for one in (one for rule in RULES if chosen(rule) for one in rule.examples().compliant):
+        known = found.get(one.key, one)
+        inputs = _merged(known.inputs, one.inputs, f"{one.type} {one.name}")
+        found[one.key] = Given(one.type, inputs, one.name, known.away or one.away)
     return scene(*found.values())
 
 
@@ -58,5 +59,19 @@ def whole() -> dict[str, Scene]:
 @pytest.fixture(scope="session")
 def aws() -> Inventory:
     """A compliant production stack on AWS: a table that is backed up, a cluster, its logs and a key."""
-    kept = {DYNAMODB_TABLE, EKS_CLUSTER, KMS_KEY, LOG_GROUP, "aws:backup/plan:Plan"}
-    return together(lambda rule: not kept.isdisjoint(rule.types)).inventory()
+    kept = {DYNAMODB_TABLE, EKS_CLUSTER, KMS_KEY, LOG_GROUP, BACKUP_VAULT, "aws:backup/plan:Plan"}
+    stack = together(lambda rule: not kept.isdisjoint(rule.types))
+    return replace(stack, resources=tuple(_far_vault(stack))).inventory()
+
+
+def _far_vault(stack: Scene) -> Iterator[Given]:
+    """All resources, with the vault of the backup region made as compliant as that beside the data."""
+    for resource in stack.resources:
+        if resource.type == BACKUP_VAULT and resource.away:
+            key = "arn:aws:kms:eu-central-1:111122223333:key/5f3c"
+            yield replace(resource, inputs={**resource.inputs, "kmsKeyArn": key})
+        elif resource.inputs.get("backupVaultName") == "primary":
+            yield resource
+            yield given(resource.type, {**resource.inputs, "backupVaultName": "away"}, "away", away=True)
+        else:
+            yield resource
