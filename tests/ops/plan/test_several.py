@@ -40,7 +40,7 @@ def test_a_machine_with_one_core_starts_no_process(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
 def test_a_process_that_is_stopped_with_its_command_is_an_interrupt_and_no_fault(number: signal.Signals) -> None:
-    worker = several._Worker(["dev-gcp"])  # pyright: ignore[reportPrivateUsage]
+    worker = several._Worker([several.Job("dev-gcp")])  # pyright: ignore[reportPrivateUsage]
     worker._process.send_signal(number)  # pyright: ignore[reportPrivateUsage]
     with pytest.raises(KeyboardInterrupt):
         worker.inventories()
@@ -49,7 +49,7 @@ def test_a_process_that_is_stopped_with_its_command_is_an_interrupt_and_no_fault
 def test_an_error_elsewhere_is_told_as_one_here() -> None:
     with pytest.raises(UserError) as here:
         planner.plan_stack("dev-gpc")
-    worker = several._Worker(["dev-gpc"])
+    worker = several._Worker([several.Job("dev-gpc")])
     with pytest.raises(UserError) as elsewhere:
         worker.inventories()
     assert str(elsewhere.value) == str(here.value)
@@ -72,8 +72,8 @@ def test_an_error_here_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch)
     made: list[several._Worker] = []
 
     class Watched(several._Worker):
-        def __init__(self, stacks: Sequence[str]) -> None:
-            super().__init__(stacks)
+        def __init__(self, jobs: Sequence[several.Job]) -> None:
+            super().__init__(jobs)
             made.append(self)
 
     def refuse(stack: str) -> Inventory:
