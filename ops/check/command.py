@@ -14,7 +14,7 @@ import typer
 from common.console import Steps
 from common.errors import UserError
 from common.sdk.schema import PROVIDER_PREFIX
-from ops.check import formats
+from ops.check import coverage, formats
 from ops.check.github import as_github
 from ops.check.junit import as_junit
 from ops.check.markdown import as_markdown
@@ -23,6 +23,7 @@ from ops.check.report import CheckReport, as_text
 from ops.check.sarif import as_sarif
 from ops.options import StacksArgument, StacksOption, named_stacks, several_stacks
 from policies import waivers as waiving
+from policies.controls import Catalogue
 from policies.inventory import Inventory
 from policies.verdicts import StackVerdict, judge
 from policies.waivers import Waiver, WaiversFileError
@@ -45,6 +46,10 @@ def check(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="As text, what fails and nothing else.")] = False,
     details: Annotated[bool, typer.Option("--details", help="As text, also the counts of each rule.")] = False,
+    framework: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Tell a framework's controls instead, as cis-gke: text, json or markdown."),
+    ] = None,
     plan: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Judge what `seawall plan --json` wrote (- for standard input)."),
@@ -57,11 +62,13 @@ def check(
 
     The rules are in docs/policies.md. Exit code 1 if a rule is violated or a waiver is invalid, whatever is
     printed; in production, a value that only the provider knows counts as a violation. A plan without a resource
-    to judge is an error.
+    to judge is an error. --framework prints what the rules say of each control of CIS AWS, EKS and GKE, NIST 800-53,
+    SOC 2, HIPAA and GDPR, and what they do not cover; the exit code is that of the whole check.
 
     Example: seawall check prod-aws --format text --format sarif=check.sarif
     """
-    wanted = formats.targets(format or (), output)
+    catalogue = coverage.catalogue_named(framework) if framework is not None else None
+    wanted = formats.targets(format or (), output, coverage.FORMATS if catalogue else formats.FORMATS)
     accepted = load_waivers(waivers)
     steps = Steps(quiet=quiet)
     if plan is None:
@@ -70,7 +77,10 @@ def check(
         inventories = chosen(read_plans(plan), named_stacks(stacks, stack, "seawall check"), str(plan))
     others = _planned(waived_elsewhere(accepted, inventories), steps)
     report = check_inventories(inventories, accepted, date.today(), others)
-    formats.write(wanted, _renderers(report, steps, quiet=quiet, details=details), typer.echo)
+    renderers = (
+        _of_framework(catalogue, report) if catalogue else _renderers(report, steps, quiet=quiet, details=details)
+    )
+    formats.write(wanted, renderers, typer.echo)
     raise typer.Exit(report.exit_code)
 
 
@@ -88,6 +98,15 @@ def _renderers(report: CheckReport, steps: Steps, *, quiet: bool, details: bool)
         "junit": lambda: as_junit(report),
         "github": lambda: as_github(report),
         "markdown": lambda: as_markdown(report),
+    }
+
+
+def _of_framework(catalogue: Catalogue, report: CheckReport) -> Mapping[str, Callable[[], str]]:
+    table = coverage.tabled(catalogue, report)
+    return {
+        "text": lambda: coverage.as_text(table),
+        "json": lambda: formats.as_json(coverage.as_json(table, report)),
+        "markdown": lambda: coverage.as_markdown(table),
     }
 
 

@@ -1,4 +1,4 @@
-"""Where a reader mends a finding: the settings' line that gave the value, else the call that made the resource."""
+"""Where a finding is corrected: the settings' line that gave the value, else the call that made the resource."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from common.paths import repo_root
-from ops.check.causes import SETTINGS
 from policies.inventory import SECRET, UNKNOWN, Inventory, Resource
 from policies.model import Finding, Problem
 from policies.waivers import DEFAULT_FILE, Waiver
@@ -71,7 +70,7 @@ class Places:
         self._leaves: dict[str, tuple[Leaf, ...]] = {}
 
     def of(self, stack: str, finding: Finding) -> tuple[Place, ...]:
-        """Where the finding is mended, first of all; then other places that help to understand it. Never empty."""
+        """Where the finding is corrected, first of all; then other places that help to understand it. Never empty."""
         inventory = self._inventories.get(stack)
         resource = inventory.by_urn.get(finding.urn) if inventory else None
         found: list[Place] = []
@@ -124,12 +123,8 @@ class Places:
 
     def _cause(self, inventory: Inventory, resource: Resource, finding: Finding) -> Leaf | None:
         leaves = self._leaves_of(inventory)
-        for problem in finding.problems:
-            leaf = _same_value(leaves, resource, problem)
-            if leaf:
-                return leaf
-        by_path = {".".join(leaf.path): leaf for leaf in leaves}
-        return next((by_path[path] for path in SETTINGS.get(finding.rule.id, ()) if path in by_path), None)
+        found = (_same_value(leaves, resource, problem) for problem in finding.problems)
+        return next((leaf for leaf in found if leaf), None)
 
     def _leaves_of(self, inventory: Inventory) -> tuple[Leaf, ...]:
         """What the stack's file says, where the stack was planned from it: a plan may be of another day."""

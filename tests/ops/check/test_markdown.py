@@ -28,7 +28,7 @@ def test_each_stack_has_its_verdict_on_top(violating: Inventory, clean: Inventor
     ]
 
 
-def test_a_violation_is_folded_and_says_where_it_is_mended(violating: Inventory) -> None:
+def test_a_violation_is_folded_and_says_where_it_is_corrected(violating: Inventory) -> None:
     made = replace(violating.resources[0], made_at="components/kubernetes/traffic.py:3")
     text = written(replace(violating, resources=(made,)))
     assert text.count("<details>") == text.count("</details>") == 1
