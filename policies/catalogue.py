@@ -23,8 +23,9 @@ _FRAMEWORKS: Final = """\
 
 Which rules help to meet which controls, many to many, and what no rule covers. A control is covered *in whole* where
 the rules judge all that a plan can show of it, else *in part*. What is not covered is *outside* of what the platform
-makes, *manual* (a person decides or does it), or *not yet* (a plan could show it, and no rule reads it). No rule meets
-a control by itself, and titles are in our own words.
+makes, *manual* (a person decides or does it), or *not yet* (a plan could show it, and no rule reads it).
+
+No rule meets a control by itself. Titles are in our own words.
 
 `seawall check --framework cis-gke` tells each control's verdict on the checked stacks.
 
