@@ -50,7 +50,7 @@ _COPY = "rules.0.copyActions.0.destinationVaultArn"
     frameworks={Framework.NIST_800_53: ("CP-6",)},
     examples=lambda: examples(
         given(PLAN, {f"{_COPY}": _AWAY}),
-        given(BACKUP_VAULT, {"name": "away"}, "away", away=True),
+        given(BACKUP_VAULT, {"name": "away", "region": "eu-central-1"}, "away", away=True),
         broken={
             "rules is []": put("rules", []),
             "rules.0.copyActions is absent": drop("rules.0.copyActions"),
@@ -125,7 +125,7 @@ def _vault_far(plan: Resource, inventory: Inventory, path: str) -> Judgement:
     frameworks={Framework.NIST_800_53: ("CP-9",)},
     examples=lambda: examples(
         given(PLAN, {_COPY: _AWAY, **{f"rules.0.{name}": value for name, value in _TIMES.items()}}),
-        given(BACKUP_VAULT, {"name": "away"}, "away", away=True),
+        given(BACKUP_VAULT, {"name": "away", "region": "eu-central-1"}, "away", away=True),
         broken={
             "rules is at most 1641 min apart in the backup region (1440 + 60 + 120 + 21)": put(
                 "rules.0.schedule", "cron(0 5 ? * * *)"

