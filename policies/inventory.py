@@ -7,16 +7,18 @@ offline, or the policy pack inside the engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from common.marks import SECRET, UNKNOWN
 from common.sdk.coercion import coerced
 from components.contracts.stateful import Stateful
 
 __all__ = ["SECRET", "UNKNOWN", "Inventory", "Resource"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,16 @@ class Inventory:
         for resource in self.resources:
             groups.setdefault(resource.type, []).append(resource)
         return {token: tuple(members) for token, members in groups.items()}
+
+    @cached_property
+    def _derived(self) -> dict[Callable[..., Any], Any]:
+        return {}
+
+    def derived(self, make: Callable[[Inventory], T]) -> T:
+        """What a pure function of the whole stack finds out, worked out once however many rules ask."""
+        if make not in self._derived:
+            self._derived[make] = make(self)
+        return self._derived[make]
 
     def of_type(self, *tokens: str) -> Iterator[Resource]:
         """Resources of these types, type by type, in registration order; `kubernetes:*` names all of a provider's."""

@@ -6,9 +6,7 @@ import re
 from functools import partial
 from typing import Final
 
-from policies.addresses import ANYWHERE, too_wide
 from policies.checks import (
-    ABSENT,
     PASS,
     absent_or,
     all_equal,
@@ -20,7 +18,7 @@ from policies.checks import (
     read,
     unknown,
 )
-from policies.examples import Hidden, Output, both, drop, examples, given, put, without
+from policies.examples import Hidden, Output, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import companions
@@ -30,7 +28,6 @@ from policies.tokens import EKS_ACCESS_ENTRY, EKS_CLUSTER, GKE_CLUSTER
 family = Family("Control planes")
 
 _ASSOCIATION: Final = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
-_INGRESS: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 _PROVIDER: Final = "pulumi:providers:kubernetes"
 _PROJECT_MEMBER: Final = "gcp:projects/iAMMember:IAMMember"
 _NODE_ACCOUNT: Final = "nodeConfig.serviceAccount"
@@ -125,32 +122,6 @@ def eks_access_roles_only(entry: Resource, inventory: Inventory) -> Judgement:
         lambda names: not any(name.startswith("system:") for name in names),
     )
     return all_of((principal, absent_or(entry, "kubernetesGroups", groups)))
-
-
-@family.rule(
-    "aws-ingress-from-named-networks",
-    Severity.CRITICAL,
-    "No security group is open to the world",
-    types=(_INGRESS,),
-    rationale="The control plane and the endpoints of AWS' services answer whoever a group admits.",
-    remedy="Name the network, or the other security group.",
-    frameworks={Framework.CHECKOV: ("CKV_AWS_24", "CKV_AWS_260")},
-    examples=lambda: examples(
-        given(_INGRESS, {"cidrIpv4": "10.64.0.0/16", "fromPort": 443, "toPort": 443, "ipProtocol": "tcp"}),
-        broken={
-            **{f'cidrIpv4 is "{wide}"': put("cidrIpv4", wide) for wide in (ANYWHERE[0], "0.0.0.0/1")},
-            f'cidrIpv6 is "{ANYWHERE[1]}"': put("cidrIpv6", ANYWHERE[1]),
-        },
-        undecided={"cidrIpv4 is known only to the provider": put("cidrIpv4", Hidden())},
-        accepted={"": both(drop("cidrIpv4"), put("referencedSecurityGroupId", "sg-1"))},
-    ),
-)
-def ingress_from_named_networks(rule: Resource, _: Inventory) -> Judgement:
-    return all_of(
-        expect(rule, path, "a network that somebody has", lambda cidr: not too_wide(cidr))
-        for path in ("cidrIpv4", "cidrIpv6")
-        if read(rule, path) is not ABSENT
-    )
 
 
 family.require(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from components.contracts.vocabulary import Cloud
-from policies.addresses import too_wide
-from policies.checks import ABSENT, PASS, all_of, at_least, expect, passed, read
+from policies.checks import ABSENT, PASS, all_of, at_least, expect, passed, read, shown
 from policies.examples import Hidden, both, drop, examples, given, put, setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
+from policies.reach.declared import declared
+from policies.reach.kubernetes import balancer_is_inside, ranges_within
 from policies.settings_view import SettingsView, door_reason
 from policies.tokens import ENVOY_PROXY
 from policies.workloads import lets_some_go, seconds_of
@@ -27,10 +28,14 @@ _DRAIN_SECONDS_MIN: Final = 10
 _REWRITTEN: Final = (f"{_SERVICE}.patch", f"{_POD}.patch", f"{_BUDGET}.patch", "spec.bootstrap")
 """What changes objects or Envoy's own start behind everything else that stands here."""
 _INTERNAL: Final = {
-    Cloud.AWS: ("service.beta.kubernetes.io/aws-load-balancer-internal", "true"),
-    Cloud.GCP: ("networking.gke.io/load-balancer-type", "internal"),
+    Cloud.AWS: "service.beta.kubernetes.io/aws-load-balancer-internal",
+    Cloud.GCP: "networking.gke.io/load-balancer-type",
 }
-"""The annotation, and its value in small letters, by which a cloud's own controller makes what is internal."""
+"""The annotation by which a cloud's own controller makes what is internal."""
+_FACING: Final = {
+    _INTERNAL[Cloud.AWS]: "true",
+    "service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing",
+}
 
 
 @family.rule(
@@ -41,12 +46,12 @@ _INTERNAL: Final = {
     rationale="What is on the internet is attacked within minutes, and a door for everyone fences nobody off.",
     remedy="Remove fleet.door.public, or name its source_ranges and what stands in for a firewall.",
     examples=lambda: examples(
-        given(ENVOY_PROXY, {f"{_SERVICE}.annotations": {_INTERNAL[Cloud.AWS][0]: "true"}, _RANGES: ["10.0.0.0/8"]}),
+        given(ENVOY_PROXY, {f"{_SERVICE}.annotations": {_INTERNAL[Cloud.AWS]: "true"}, _RANGES: ["10.20.0.0/16"]}),
         broken={
             f"{_SERVICE}.annotations is {{}}": put(f"{_SERVICE}.annotations", {}),
             # The other cloud's annotation says nothing to this one.
-            f'{_SERVICE}.annotations is {{"{_INTERNAL[Cloud.GCP][0]}": "Internal"}}': put(
-                f"{_SERVICE}.annotations", {_INTERNAL[Cloud.GCP][0]: "Internal"}
+            f'{_SERVICE}.annotations is {{"{_INTERNAL[Cloud.GCP]}": "Internal"}}': put(
+                f"{_SERVICE}.annotations", {_INTERNAL[Cloud.GCP]: "Internal"}
             ),
             f'{_SERVICE}.type is "NodePort"': put(f"{_SERVICE}.type", "NodePort"),
             f'{_SERVICE}.loadBalancerClass is "service.k8s.aws/nlb"': put(
@@ -54,27 +59,42 @@ _INTERNAL: Final = {
             ),
             f"{_RANGES} is absent": drop(_RANGES),
             f'{_RANGES} is ["0.0.0.0/0"]': put(_RANGES, ["0.0.0.0/0"]),
+            f'{_RANGES} is ["10.20.0.0/16", "::/0"]': put(f"{_RANGES}.1", "::/0"),
+            f'{_RANGES} is ["203.0.113.0/24"]': put(_RANGES, ["203.0.113.0/24"]),
+            f"{_SERVICE}.annotations is {shown(_FACING)}": put(f"{_SERVICE}.annotations", _FACING),
         },
         undecided={f"{_SERVICE}.annotations is known only to the provider": put(f"{_SERVICE}.annotations", Hidden())},
         accepted={
-            "": both(setting("cloud", "gcp"), put(f"{_SERVICE}.annotations", {_INTERNAL[Cloud.GCP][0]: "Internal"}))
+            "": (
+                both(setting("cloud", "gcp"), put(f"{_SERVICE}.annotations", {_INTERNAL[Cloud.GCP]: "Internal"})),
+                put(_RANGES, ["10.20.0.0/17", "10.20.128.0/17"]),
+            ),
+            "a firewall stands before it": both(
+                setting(
+                    "fleet.door.public",
+                    {"source_ranges": ["203.0.113.0/24"], "firewall_because": "a firewall stands before it"},
+                ),
+                put(_RANGES, ["203.0.113.0/25", "203.0.113.128/25"]),
+                put(f"{_SERVICE}.annotations", {}),
+            ),
         },
     ),
 )
 def door_narrow(proxy: Resource, inventory: Inventory) -> Judgement:
     reason = door_reason(inventory, "public", "firewall_because")
-    key, wanted = _INTERNAL[SettingsView.of(inventory.settings).cloud or Cloud.AWS]
+    networks = declared(inventory)
+    cloud = SettingsView.of(inventory.settings).cloud or Cloud.AWS
     inside = expect(
         proxy,
         f"{_SERVICE}.annotations",
-        f"marked as internal by {key}",
-        lambda notes: str(notes.get(key, "")).lower() == wanted,
+        f"marked as internal by {_INTERNAL[cloud]}",
+        lambda notes: balancer_is_inside(notes, cloud),
     )
-    ranges = expect(
+    ranges = ranges_within(
         proxy,
         _RANGES,
-        "networks that somebody has",
-        lambda found: bool(found) and not any(map(too_wide, found)),
+        networks.clients | networks.private if reason else networks.private,
+        "networks that the settings name",
     )
     kind = _or_absent(proxy, f"{_SERVICE}.type", "LoadBalancer or ClusterIP")
     # Another controller's: it reads other annotations.

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from policies.checks import ABSENT, all_of, equals, failed, is_hidden, items, passed, read, shown, unknown
+from policies.checks import all_of, equals, failed, is_hidden, passed, read, shown, unknown
 from policies.examples import Given, Hidden, Output, both, drop, examples, given, plus, put, setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.links import companions, refers_to
+from policies.links import companions
 from policies.model import Judgement, Severity
+from policies.reach.aws_routes import HOLDERS, vpc_of, ways
+from policies.reach.values import flag
+from policies.rules.connections import led_by
+from policies.rules.gcp_connections import APIS, NETWORK, WAY_OUT, gcp_led
+from policies.rules.gcp_connections import ROUTE as GCP_ROUTE
+from policies.settings_view import door_reason
 from policies.tokens import VPC
 
 family = Family("Ways to the internet")
@@ -21,29 +27,14 @@ _TABLE: Final = "aws:ec2/routeTable:RouteTable"
 _ROUTE: Final = "aws:ec2/route:Route"
 _SUBNET: Final = "aws:ec2/subnet:Subnet"
 _TO: Final = "destinationCidrBlock"
+_GIVES: Final = ("mapPublicIpOnLaunch", "assignIpv6AddressOnCreation")
 _FOR_LOAD_BALANCERS: Final = "kubernetes.io/role/elb"
-_NETWORK: Final = "gcp:compute/network:Network"
-_GCP_ROUTE: Final = "gcp:compute/route:Route"
 _NO_DEFAULT: Final = "deleteDefaultRoutesOnCreate"
-_WAY_OUT: Final = "default-internet-gateway"
-_APIS: Final = ("199.36.153.4/30", "199.36.153.8/30")
-"""restricted.googleapis.com and private.googleapis.com, which lie within Google's network."""
 _CLOSED: Final = "nothing, as fleet.door.public is not set"
 _CLIENTS: Final = "a range of fleet.door.public.source_ranges"
 _REASON: Final = "two partners' networks only, by mutual TLS"
 _RANGE: Final = "203.0.113.0/24"
 _PUBLIC: Final = setting("fleet.door.public", {"source_ranges": [_RANGE], "firewall_because": _REASON})
-
-
-def _public(inventory: Inventory) -> tuple[str, tuple[str, ...]]:
-    """The reason for a public door, and its clients' ranges; empty where it is internal."""
-    found: Any = inventory.settings
-    for part in ("fleet", "door", "public"):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    if not isinstance(found, Mapping):
-        return "", ()
-    ranges = found.get("source_ranges")
-    return str(found.get("firewall_because") or ""), tuple(map(str, ranges)) if isinstance(ranges, list) else ()
 
 
 def _way_in(extra: Mapping[str, Any] | None = None) -> tuple[Given, ...]:
@@ -94,7 +85,10 @@ def _with(*added: Given) -> Any:
                 _with(*_way_in({_TO: "0.0.0.0/0"})),
             ),
             f"door.{_TO} is {shown('203.0.112.0/23')}": both(_PUBLIC, _with(*_way_in({_TO: "203.0.112.0/23"}))),
-            f"door.{_TO} is absent": both(_PUBLIC, _with(*_way_in({"destinationIpv6CidrBlock": "::/0"}))),
+            'door.destinationIpv6CidrBlock is "::/0"': both(
+                _PUBLIC, _with(*_way_in({"destinationIpv6CidrBlock": "::/0"}))
+            ),
+            "door.assignIpv6AddressOnCreation is true": plus(_subnet(assignIpv6AddressOnCreation=True)),
             f"door.routes.0.cidrBlock is {shown('0.0.0.0/0')}": both(
                 _PUBLIC,
                 plus(
@@ -129,12 +123,16 @@ def _with(*added: Given) -> Any:
     ),
 )
 def vpc_internet_door_only(vpc: Resource, inventory: Inventory) -> Judgement:
-    reason, ranges = _public(inventory)
+    reason = door_reason(inventory, "public", "firewall_because")
     return all_of(
         (
             *_gateways(vpc, inventory, reason),
             *_public_subnets(vpc, inventory, reason),
-            *_routes(vpc, inventory, ranges),
+            *(
+                led_by(way, inventory)
+                for holder in inventory.derived(_route_holders).get(vpc.urn, ())
+                for way in ways(holder, inventory)
+            ),
         )
     )
 
@@ -146,11 +144,13 @@ def _gateways(vpc: Resource, inventory: Inventory, reason: str) -> Iterator[Judg
 
 def _public_subnets(vpc: Resource, inventory: Inventory, reason: str) -> Iterator[Judgement]:
     for subnet in companions(inventory, vpc, "vpcId", (), _SUBNET):
-        gives = read(subnet, "mapPublicIpOnLaunch")
-        if is_hidden(gives):
-            yield unknown(f"{subnet.name}.mapPublicIpOnLaunch", "false")
-        elif gives not in (ABSENT, False):
-            yield failed(f"{subnet.name}.mapPublicIpOnLaunch", shown(gives), "false: only load balancers stand there")
+        for name in _GIVES:
+            gives = flag(subnet, name, default=False)
+            if is_hidden(read(subnet, name)):
+                yield unknown(f"{subnet.name}.{name}", "false")
+            elif gives is not False:
+                value = shown(read(subnet, name))
+                yield failed(f"{subnet.name}.{name}", value, "false: only load balancers stand there")
         tags = read(subnet, "tags")
         if not reason and is_hidden(tags):
             yield unknown(f"{subnet.name}.tags", f"no {_FOR_LOAD_BALANCERS}")
@@ -158,51 +158,30 @@ def _public_subnets(vpc: Resource, inventory: Inventory, reason: str) -> Iterato
             yield failed(subnet.name, "a subnet for public load balancers", _CLOSED)
 
 
-def _routes(vpc: Resource, inventory: Inventory, ranges: tuple[str, ...]) -> Iterator[Judgement]:
-    """Each route to an internet gateway, of the network's tables and of their own lists."""
-    for table in companions(inventory, vpc, "vpcId", (), _TABLE):
-        if is_hidden(read(table, "routes")):
-            yield unknown(f"{table.name}.routes", _CLIENTS)
-            continue
-        for route in items(table, "routes"):
-            yield from _judged(inventory, table, f"{route}.gatewayId", f"{route}.cidrBlock", ranges)
-        for route in inventory.of_type(_ROUTE):
-            if refers_to(inventory, route, "routeTableId", table):
-                yield from _judged(inventory, route, "gatewayId", _TO, ranges)
+def _route_holders(inventory: Inventory) -> Mapping[str, list[Resource]]:
+    """The URN of a network → everything that its routes stand in."""
+    found: dict[str, list[Resource]] = {}
+    for holder in inventory.of_type(*HOLDERS):
+        vpc = vpc_of(holder, inventory)
+        if vpc is not None:
+            found.setdefault(vpc.urn, []).append(holder)
+    return found
 
 
-def _judged(
-    inventory: Inventory, holder: Resource, by: str, path: str, ranges: tuple[str, ...]
-) -> Iterator[Judgement]:
-    """One route: nothing where it leads elsewhere than to the internet."""
-    prop, gateway = by.split(".")[0], read(holder, by)
-    if inventory.linked(holder, prop, _GATEWAY) or str(gateway).startswith("igw-"):
-        yield _to_clients(holder, path, ranges)
-    elif is_hidden(gateway) and not inventory.linked(holder, prop):
-        yield unknown(f"{holder.name}.{by}", f"no internet gateway, or {path} {_CLIENTS}")
-
-
-def _to_clients(route: Resource, path: str, ranges: tuple[str, ...]) -> Judgement:
-    to = read(route, path)
-    if is_hidden(to):
-        return unknown(f"{route.name}.{path}", _CLIENTS)
-    return passed() if to in ranges else failed(f"{route.name}.{path}", shown(to), _CLIENTS if ranges else _CLOSED)
-
-
-def _gcp_way(to: Any, out: str = _WAY_OUT) -> Given:
-    return given(_GCP_ROUTE, {"network": Output(_NETWORK), "destRange": to, "nextHopGateway": out}, "door")
+def _gcp_way(to: Any, out: str = WAY_OUT) -> Given:
+    return given(GCP_ROUTE, {"network": Output(NETWORK), "destRange": to, "nextHopGateway": out}, "door")
 
 
 @family.rule(
     "gcp-vpc-internet-door-only",
     Severity.CRITICAL,
     "A network has no route to the internet, but to a public door's clients",
-    types=(_NETWORK,),
+    types=(NETWORK,),
     rationale="With a default route, an address or a translation is all that a machine lacks to send data anywhere.",
     remedy="Set deleteDefaultRoutesOnCreate, and route to Google's APIs and fleet.door.public.source_ranges only.",
     examples=lambda: examples(
-        given(_NETWORK, {_NO_DEFAULT: True}),
-        given(_GCP_ROUTE, {"network": Output(_NETWORK), "destRange": _APIS[0], "nextHopGateway": _WAY_OUT}),
+        given(NETWORK, {_NO_DEFAULT: True}),
+        given(GCP_ROUTE, {"network": Output(NETWORK), "destRange": APIS[0], "nextHopGateway": WAY_OUT}),
         broken={
             f"{_NO_DEFAULT} is false": put(_NO_DEFAULT, False),
             f"{_NO_DEFAULT} is absent": drop(_NO_DEFAULT),
@@ -218,14 +197,5 @@ def _gcp_way(to: Any, out: str = _WAY_OUT) -> Given:
     ),
 )
 def gcp_vpc_internet_door_only(network: Resource, inventory: Inventory) -> Judgement:
-    reason, ranges = _public(inventory)
-    judged = [equals(network, _NO_DEFAULT, True)]
-    for route in companions(inventory, network, "network", (), _GCP_ROUTE):
-        out, to = read(route, "nextHopGateway"), read(route, "destRange")
-        if is_hidden(out) or (str(out).endswith(_WAY_OUT) and is_hidden(to)):
-            judged.append(unknown(f"{route.name}.destRange", _CLIENTS))
-        elif str(out).endswith(_WAY_OUT) and to not in _APIS:
-            wanted = _CLIENTS if ranges else _CLOSED
-            known = to in ranges
-            judged.append(passed(reason) if known else failed(f"{route.name}.destRange", shown(to), wanted))
-    return all_of(judged)
+    routes = companions(inventory, network, "network", (), GCP_ROUTE)
+    return all_of((equals(network, _NO_DEFAULT, True), *(gcp_led(route, inventory) for route in routes)))

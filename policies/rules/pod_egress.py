@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
+from collections.abc import Iterator
+from functools import reduce
 from typing import Final
 
 from components.contracts.vocabulary import Cloud
-from policies.addresses import ANYWHERE, too_wide
+from policies.addresses import ANYWHERE
 from policies.checks import (
     ABSENT,
     PASS,
     all_of,
-    expect,
     failed,
-    is_hidden,
-    items,
     not_applicable,
     read,
     shown,
@@ -24,12 +22,15 @@ from policies.examples import Hidden, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
+from policies.reach.addresses import addresses, is_wide
+from policies.reach.kubernetes import POLICY_PATCH, peers, ports_named
+from policies.reach.values import paths, texts
 from policies.settings_view import SettingsView
 from policies.workloads import NETWORK_POLICY
 
 family = Family("What pods may reach")
 
-NODE_METADATA: Final = ipaddress.ip_address("169.254.169.254")
+NODE_METADATA: Final = addresses("169.254.169.254", "fd00:ec2::254")
 """The machine's own on AWS; on GKE its metadata server stands in its place, which hands pods their own identity."""
 _TO: Final = "spec.egress.0.to.0"
 
@@ -38,7 +39,7 @@ _TO: Final = "spec.egress.0.to.0"
     "k8s-egress-bounded",
     Severity.HIGH,
     "Egress rules name ranges that somebody has, and ports",
-    types=(NETWORK_POLICY,),
+    types=(NETWORK_POLICY, POLICY_PATCH),
     rationale="A pod that reaches any address can carry data, and its token, anywhere.",
     remedy="Name the ranges of the stores, credentials and APIs that the pods use, and their ports.",
     examples=lambda: examples(
@@ -53,8 +54,12 @@ _TO: Final = "spec.egress.0.to.0"
         broken={
             **{
                 f'{_TO}.ipBlock.cidr is "{wide}"': put(f"{_TO}.ipBlock.cidr", wide)
-                for wide in (*ANYWHERE, "0.0.0.0/1", "128.0.0.0/1", "not a network")
+                for wide in (*ANYWHERE, "0.0.0.0/1", "128.0.0.0/1", "8.8.8.8/32", "not a network")
             },
+            f'{_TO}.ipBlock.cidr is "169.254.0.0/16"': put(f"{_TO}.ipBlock.cidr", "169.254.0.0/16"),
+            f"{_TO}.namespaceSelector is {{}}": put("spec.egress.0.to", [{"namespaceSelector": {}}]),
+            f"{_TO}.podSelector is {{}}": put("spec.egress.0.to", [{"podSelector": {}}]),
+            "spec.egress.0.ports.0.endPort is 65535": put("spec.egress.0.ports.0.endPort", 65535),
             "spec.egress.0.to is absent, so everyone": (drop("spec.egress.0.to"), put("spec.egress.0.to", [])),
             "spec.egress.0.ports is absent, so every port": (
                 drop("spec.egress.0.ports"),
@@ -70,6 +75,7 @@ _TO: Final = "spec.egress.0.to.0"
             "": (
                 put("spec.egress.0.to", [{"namespaceSelector": {"matchLabels": {"a": "b"}}}]),
                 put(f"{_TO}.ipBlock.cidr", "169.254.170.23/32"),
+                put(f"{_TO}.ipBlock", {"cidr": "169.254.0.0/16", "except": ["169.254.169.254/32"]}),
             ),
             "it lets nothing out": (drop("spec.egress"), put("spec.egress", [])),
         },
@@ -79,34 +85,33 @@ def egress_bounded(policy: Resource, inventory: Inventory) -> Judgement:
     hidden = unreadable(policy, "spec.egress", "rules that the plan knows")
     if hidden:
         return hidden
-    rules = list(items(policy, "spec.egress"))
+    rules = list(paths(policy, "spec.egress"))
     if not rules:
         return not_applicable("it lets nothing out")
+    judged = all_of(each for rule in rules for each in _bounded(policy, inventory, rule))
+    return judged if judged.problems else PASS
+
+
+def _bounded(policy: Resource, inventory: Inventory, rule: str) -> Iterator[Judgement]:
     on_aws = SettingsView.of(inventory.settings).cloud is Cloud.AWS
-    return all_of(_bounded(policy, rule, on_aws=on_aws) for rule in rules)
+    path = f"{rule}.to"
+    yield ports_named(policy, rule)
+    hidden = unreadable(policy, path, "named to") or unreadable(policy, rule, "named to")
+    if hidden:
+        yield hidden
+    elif read(policy, path) in (ABSENT, []):
+        yield failed(path, "absent, so everyone", "named to")
+    else:
+        yield from peers(policy, inventory, path, inward=False)
+        for peer in paths(policy, path) if on_aws else ():
+            yield _without_metadata(policy, f"{peer}.ipBlock")
 
 
-def _bounded(policy: Resource, rule: str, *, on_aws: bool) -> Judgement:
-    for field, everything in (("to", "everyone"), ("ports", "every port")):
-        hidden = unreadable(policy, f"{rule}.{field}", f"named {field}")
-        if hidden:
-            return hidden
-        if read(policy, f"{rule}.{field}") in (ABSENT, []):
-            return failed(f"{rule}.{field}", f"absent, so {everything}", f"named {field}")
-    return all_of(_peer(policy, peer, on_aws=on_aws) for peer in items(policy, f"{rule}.to"))
-
-
-def _peer(policy: Resource, peer: str, *, on_aws: bool) -> Judgement:
-    block = f"{peer}.ipBlock.cidr"
-    cidr = read(policy, block)
-    if cidr is ABSENT:
-        return unreadable(policy, peer, "named peers") or PASS
-    judged = expect(policy, block, "a network that somebody has", lambda found: not too_wide(found))
-    if on_aws and not is_hidden(cidr) and not too_wide(cidr) and _holds_metadata(str(cidr)):
-        return failed(block, shown(cidr), "the address of the Pod Identity agent, without the machine's metadata")
-    return judged
-
-
-def _holds_metadata(cidr: str) -> bool:
-    network = ipaddress.ip_network(cidr, strict=False)
-    return network.version == NODE_METADATA.version and NODE_METADATA in network
+def _without_metadata(policy: Resource, block: str) -> Judgement:
+    cidrs, _ = texts(policy, f"{block}.cidr")
+    left_out, _ = texts(policy, f"{block}.except")
+    found = reduce(lambda kept, cut: kept - addresses(cut), left_out, addresses(*cidrs))
+    if found & NODE_METADATA and not is_wide(found):
+        value = shown(read(policy, f"{block}.cidr"))
+        return failed(f"{block}.cidr", value, "the address of the Pod Identity agent, without the machine's metadata")
+    return PASS

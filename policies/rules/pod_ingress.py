@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from policies.addresses import ANYWHERE, too_wide
+from policies.addresses import ANYWHERE
 from policies.checks import (
     ABSENT,
     PASS,
@@ -13,7 +13,6 @@ from policies.checks import (
     expect,
     failed,
     is_hidden,
-    items,
     not_applicable,
     read,
     shown,
@@ -23,64 +22,93 @@ from policies.examples import Hidden, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
+from policies.reach.kubernetes import POLICY_PATCH, peers, ports_named
+from policies.reach.values import paths
 from policies.tokens import NAMESPACE
 from policies.workloads import NETWORK_POLICY
 
 family = Family("What may reach pods")
 
 _FROM: Final = "spec.ingress.0.from"
+_PORTS: Final = "spec.ingress.0.ports"
+_NOT_ONE: Final = {"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["b"]}]}
+_ANY_NAME: Final = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "Exists"}]}
+_ALL_BUT_TEN: Final = [
+    *("0.0.0.0/5", "8.0.0.0/7", "11.0.0.0/8", "12.0.0.0/6", "16.0.0.0/4", "32.0.0.0/3", "64.0.0.0/2", "128.0.0.0/1"),
+]
 
 
 @family.rule(
     "k8s-ingress-bounded",
     Severity.HIGH,
-    "Ingress rules name who may come in, and no range or selector that means everyone",
-    types=(NETWORK_POLICY,),
+    "Ingress rules name who may come in and on which ports, and no range or selector that means everyone",
+    types=(NETWORK_POLICY, POLICY_PATCH),
     rationale="The door's pods, as Triton's, are made by controllers and in no plan: what may reach them stands "
     "in these rules alone.",
-    remedy="Name the namespaces, pods or ranges that are meant.",
+    remedy="Name the namespaces, pods or ranges that are meant, and the ports of the service.",
     examples=lambda: examples(
-        given(NETWORK_POLICY, {"spec.ingress.0.from.0.namespaceSelector.matchLabels": {"client": "true"}}),
+        given(
+            NETWORK_POLICY,
+            {"spec.ingress.0.from.0.namespaceSelector.matchLabels": {"client": "true"}, _PORTS: [{"port": 8000}]},
+            "inward",
+        ),
         broken={
             f"{_FROM} is absent, so everyone": (drop(_FROM), put(_FROM, [])),
-            f"{_FROM}.0.namespaceSelector is {{}}": put(_FROM, [{"namespaceSelector": {}}]),
+            f"{_FROM}.0.namespaceSelector is {{}}": (
+                put(_FROM, [{"namespaceSelector": {}}]),
+                put(_FROM, [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "a"}}}]),
+            ),
+            f"{_FROM}.0.namespaceSelector is {shown(_NOT_ONE)}": put(_FROM, [{"namespaceSelector": _NOT_ONE}]),
+            f"{_FROM}.0.namespaceSelector is {shown(_ANY_NAME)}": put(_FROM, [{"namespaceSelector": _ANY_NAME}]),
+            f"{_FROM}.0.podSelector is {{}}": put(_FROM, [{"podSelector": {}}]),
+            f"{_FROM}.0 is {{}}": put(_FROM, [{}]),
             **{
                 f'{_FROM}.1.ipBlock.cidr is "{wide}"': put(f"{_FROM}.1", {"ipBlock": {"cidr": wide}})
-                for wide in (*ANYWHERE, "0.0.0.0/1")
+                for wide in (*ANYWHERE, "0.0.0.0/1", "203.0.113.0/24")
             },
+            f"{_PORTS} is absent, so every port": (drop(_PORTS), put(_PORTS, [])),
+            f"{_PORTS}.0.port is absent, so every port": put(_PORTS, [{"protocol": "TCP"}]),
+            f"{_PORTS}.0.endPort is 65535": put(_PORTS, [{"port": 1, "endPort": 65535}]),
         },
-        undecided={f"{_FROM} is known only to the provider": put(_FROM, Hidden())},
+        undecided={
+            f"{_FROM} is known only to the provider": put(_FROM, Hidden()),
+            f"{_PORTS} is known only to the provider": put(_PORTS, Hidden()),
+        },
         accepted={
             "it lets nothing in": drop("spec.ingress"),
-            "": put(_FROM, [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "a"}}}]),
+            "": (
+                put(_FROM, [{"ipBlock": {"cidr": "10.20.0.0/17"}}, {"ipBlock": {"cidr": "10.20.128.0/17"}}]),
+                put(_FROM, [{"ipBlock": {"cidr": "0.0.0.0/0", "except": _ALL_BUT_TEN}}]),
+                put(_PORTS, [{"port": "8000", "endPort": "8002"}]),
+                put(
+                    _FROM,
+                    [{"namespaceSelector": {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]}}],
+                ),
+            ),
         },
     ),
 )
-def ingress_bounded(policy: Resource, _: Inventory) -> Judgement:
+def ingress_bounded(policy: Resource, inventory: Inventory) -> Judgement:
     hidden = unreadable(policy, "spec.ingress", "rules that the plan knows")
     if hidden:
         return hidden
-    rules = list(items(policy, "spec.ingress"))
-    return all_of(_rule(policy, rule) for rule in rules) if rules else not_applicable("it lets nothing in")
+    rules = list(paths(policy, "spec.ingress"))
+    if not rules:
+        return not_applicable("it lets nothing in")
+    judged = all_of(each for rule in rules for each in _rule(policy, inventory, rule))
+    return judged if judged.problems else PASS
 
 
-def _rule(policy: Resource, rule: str) -> Judgement:
+def _rule(policy: Resource, inventory: Inventory, rule: str) -> Iterator[Judgement]:
     path = f"{rule}.from"
-    hidden = unreadable(policy, path, "named peers")
+    yield ports_named(policy, rule)
+    hidden = unreadable(policy, path, "named peers") or unreadable(policy, rule, "named peers")
     if hidden:
-        return hidden
-    if read(policy, path) in (ABSENT, []):
-        return failed(path, "absent, so everyone", "named peers")
-    return all_of(_peer(policy, peer) for peer in items(policy, path))
-
-
-def _peer(policy: Resource, peer: str) -> Judgement:
-    block, selector = f"{peer}.ipBlock.cidr", f"{peer}.namespaceSelector"
-    if read(policy, block) is not ABSENT:
-        return expect(policy, block, "a network that somebody has", lambda cidr: not too_wide(cidr))
-    if read(policy, selector) == {} and read(policy, f"{peer}.podSelector") in (ABSENT, {}):
-        return failed(selector, "{}", "labels of the namespaces that are meant")
-    return unreadable(policy, peer, "named peers") or PASS
+        yield hidden
+    elif read(policy, path) in (ABSENT, []):
+        yield failed(path, "absent, so everyone", "named peers")
+    else:
+        yield from peers(policy, inventory, path, inward=True)
 
 
 @family.rule(

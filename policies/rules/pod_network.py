@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from components.contracts.serving import GRPC_PORT, HTTP_PORT, METRICS_PORT
-from policies.addresses import ANYWHERE, too_wide
+from policies.addresses import ANYWHERE
 from policies.checks import (
     ABSENT,
     PASS,
     all_of,
-    expect,
     failed,
     is_hidden,
     items,
     not_applicable,
     read,
-    shown,
-    unknown,
     unreadable,
 )
 from policies.examples import Given, Hidden, Output, both, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.reach.kubernetes import peers
+from policies.reach.values import number
 from policies.tokens import DEPLOYMENT, NAMESPACE
 from policies.workloads import LONG_RUNNING, NETWORK_POLICY, containers, network_policies
 
 family = Family("Network of pods")
 
-_SERVICE = "kubernetes:core/v1:Service"
-_INTERNAL = ("service.beta.kubernetes.io/aws-load-balancer-internal", "networking.gke.io/load-balancer-type")
 _TRITON_PORTS = (HTTP_PORT, GRPC_PORT, METRICS_PORT)
 """Triton authenticates nobody: who may reach these ports may use every model."""
 
@@ -89,6 +86,10 @@ def _triton() -> tuple[Given, ...]:
         accepted={
             "": (
                 put("spec.podSelector", {}, on=NETWORK_POLICY),
+                both(
+                    drop("spec.policyTypes", on=NETWORK_POLICY),
+                    put("spec.egress", [{"to": [{"podSelector": {"matchLabels": {"a": "b"}}}]}], on=NETWORK_POLICY),
+                ),
                 both(*(put("metadata.namespace", Output(NAMESPACE), on=token) for token in ("", NETWORK_POLICY))),
             )
         },
@@ -105,12 +106,23 @@ def network_fenced(workload: Resource, inventory: Inventory) -> Judgement:
 
 def _limits(policies: list[Resource], kind: str) -> bool:
     """Whether some policy speaks of this direction, and none lets everything through by an empty rule."""
-    of_kind = [p for p in policies if isinstance(kinds := read(p, "spec.policyTypes"), list) and kind in kinds]
+    of_kind = [policy for policy in policies if kind in _kinds(policy)]
     rules = [(policy, f"spec.{kind.lower()}") for policy in of_kind]
     return bool(of_kind) and not any(
         is_hidden(read(policy, path)) or any(read(policy, rule) == {} for rule in items(policy, path))
         for policy, path in rules
     )
+
+
+def _kinds(policy: Resource) -> tuple[str, ...]:
+    """The directions that a policy speaks of; where it does not say, Ingress, and Egress if it has such rules
+    (NetworkPolicySpec.policyTypes in Kubernetes' API reference)."""
+    kinds = read(policy, "spec.policyTypes")
+    if isinstance(kinds, list) and kinds:
+        return tuple(map(str, kinds))
+    if is_hidden(kinds):
+        return ()
+    return ("Ingress", "Egress") if read(policy, "spec.egress") not in (ABSENT, []) else ("Ingress",)
 
 
 @family.rule(
@@ -153,10 +165,10 @@ def _limits(policies: list[Resource], kind: str) -> bool:
 )
 def network_ports_named(workload: Resource, inventory: Inventory) -> Judgement:
     ports = {
-        number
+        found
         for container in containers(workload, with_init=False)
         for port in items(workload, f"{container}.ports")
-        if isinstance(number := read(workload, f"{port}.containerPort"), int)
+        if (found := number(read(workload, f"{port}.containerPort"))) is not None
     }
     policies = network_policies(workload, inventory)
     if not ports or not policies:
@@ -164,7 +176,7 @@ def network_ports_named(workload: Resource, inventory: Inventory) -> Judgement:
     rules = [(policy, rule) for policy in policies for rule in items(policy, "spec.ingress")]
     named = {number for policy, rule in rules for number in _rule_ports(policy, rule)}
     uncovered = ", ".join(str(port) for port in _TRITON_PORTS if port in ports - named)
-    judged = [_narrow(policy, rule) for policy, rule in rules]
+    judged = [_narrow(policy, inventory, rule) for policy, rule in rules]
     if uncovered:
         judged.append(failed("", f"ports {uncovered} are in no ingress rule", "a rule for each of Triton's ports"))
     return all_of(judged)
@@ -173,13 +185,12 @@ def network_ports_named(workload: Resource, inventory: Inventory) -> Judgement:
 def _rule_ports(policy: Resource, rule: str) -> Iterator[int]:
     """Triton's ports among those that an ingress rule names."""
     for port in items(policy, f"{rule}.ports"):
-        first = read(policy, f"{port}.port")
-        last = read(policy, f"{port}.endPort")
-        if isinstance(first, int):
-            yield from (p for p in _TRITON_PORTS if first <= p <= (last if isinstance(last, int) else first))
+        first, last = number(read(policy, f"{port}.port")), number(read(policy, f"{port}.endPort"))
+        if first is not None:
+            yield from (p for p in _TRITON_PORTS if first <= p <= (first if last is None else last))
 
 
-def _narrow(policy: Resource, rule: str) -> Judgement:
+def _narrow(policy: Resource, inventory: Inventory, rule: str) -> Judgement:
     ports = read(policy, f"{rule}.ports")
     if ports in (ABSENT, []):
         return failed(f"{policy.name}.{rule}.ports", "absent, so every port", "named ports")
@@ -188,43 +199,4 @@ def _narrow(policy: Resource, rule: str) -> Judgement:
         return hidden
     if read(policy, f"{rule}.from") in (ABSENT, []):
         return failed(f"{policy.name}.{rule}.from", "absent, so everyone", "named peers")
-    return all_of(_narrow_peer(policy, peer) for peer in items(policy, f"{rule}.from"))
-
-
-def _narrow_peer(policy: Resource, peer: str) -> Judgement:
-    block = f"{peer}.ipBlock.cidr"
-    if read(policy, block) is ABSENT:
-        return unreadable(policy, peer, "named peers") or PASS
-    return expect(policy, block, "a network that somebody has", lambda cidr: not too_wide(cidr))
-
-
-@family.rule(
-    "k8s-service-inside-only",
-    Severity.HIGH,
-    "Services are not open to the internet",
-    types=(_SERVICE,),
-    rationale="Triton authenticates nobody: whoever reaches it may use every model.",
-    remedy="Use ClusterIP, or mark the load balancer as internal.",
-    examples=lambda: examples(
-        given(_SERVICE, {"spec.type": "ClusterIP"}),
-        broken={f'spec.type is "{kind}"': put("spec.type", kind) for kind in ("LoadBalancer", "NodePort")},
-        undecided={"spec.type is known only to the provider": put("spec.type", Hidden())},
-        accepted={
-            "": (
-                drop("spec.type"),
-                both(put("spec.type", "LoadBalancer"), put("metadata.annotations", {_INTERNAL[0]: "true"})),
-            )
-        },
-    ),
-)
-def service_inside_only(service: Resource, _: Inventory) -> Judgement:
-    kind = read(service, "spec.type")
-    if kind in (ABSENT, "ClusterIP", "ExternalName"):
-        return PASS
-    if is_hidden(kind):
-        return unknown("spec.type", "ClusterIP")
-    annotations = read(service, "metadata.annotations")
-    notes = annotations if isinstance(annotations, Mapping) else {}
-    if any(str(notes.get(key, "")).lower() in ("true", "internal") for key in _INTERNAL):
-        return PASS
-    return failed("spec.type", shown(kind), "ClusterIP, or a load balancer marked as internal")
+    return all_of(peers(policy, inventory, f"{rule}.from", inward=True))
