@@ -38,12 +38,14 @@ _INTERFACE: Final = "networkInterfaces.0"
     examples=lambda: examples(
         given(_TEMPLATE, {_ADDRESS: "false"}),
         broken={
-            f"{_ADDRESS} is true, so machines with public addresses (world → example)": put(_ADDRESS, True),
-            f'{_ADDRESS} is "true", so machines with public addresses (world → example)': put(_ADDRESS, "true"),
+            f'{_ADDRESS} is "true", so machines with public addresses (world → example)': (
+                put(_ADDRESS, "true"),
+                put(_ADDRESS, True),
+            ),
             f"{_INTERFACE}.ipv6AddressCount is 1, so machines with public addresses (world → example)": put(
                 f"{_INTERFACE}.ipv6AddressCount", 1
             ),
-            f"{_ADDRESS} is true, so machines with public addresses (world → example; no route of a leads to the "
+            f'{_ADDRESS} is "true", so machines with public addresses (world → example; no route of a leads to the '
             "internet yet)": both(put(_ADDRESS, True), put(f"{_INTERFACE}.subnetId", Output(_SUBNET, "a"))),
         },
         undecided={

@@ -47,13 +47,8 @@ def test_no_two_rules_share_an_id() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_a_rule_looks_at_types_that_the_installed_sdks_or_the_local_cloud_know(rule: Rule) -> None:
-<<<<<<< HEAD
-    named = [token for token in rule.types if token != EVERY_OBJECT]
-    assert [token for token in named if schema_of(token) is None and token not in RECORDED] == []
-=======
-    known = {*RECORDED, *UNJUDGED}
+    known = {EVERY_OBJECT, *RECORDED, *UNJUDGED}
     assert [token for token in rule.types if schema_of(token) is None and token not in known] == []
->>>>>>> 7668ff5 (Judge networks by reach: groups, routes, fences, firewalls and openings)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
