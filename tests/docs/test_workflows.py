@@ -29,8 +29,12 @@ def steps(path: Path) -> list[dict[str, Any]]:
 
 def test_actions_are_pinned_by_commit_with_their_version_beside(path: Path) -> None:
     used = re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))
-    known = "|".join(("actions", "aws-actions", "google-github-actions"))
-    loose = [line for line in used if not re.fullmatch(rf"({known})/[\w-]+@[0-9a-f]{{40}} # v\d+\.\d+\.\d+", line)]
+    known = "|".join(("actions", "aws-actions", "github", "google-github-actions"))
+    loose = [
+        line
+        for line in used
+        if not re.fullmatch(rf"({known})/[\w-]+(?:/[\w-]+)?@[0-9a-f]{{40}} # v\d+\.\d+\.\d+", line)
+    ]
     assert not loose
 
 
@@ -65,3 +69,24 @@ def test_every_job_ends_in_time_and_older_runs_give_way(path: Path) -> None:
     # A drill restores all that a stack has, which may take as long as its objective allows.
     longest = 300 if path.stem == "drill" else 60
     assert all(job["timeout-minutes"] <= longest for job in workflow["jobs"].values())
+
+
+def test_what_writes_on_github_is_one_right_of_one_job_and_never_a_fork_s(path: Path) -> None:
+    workflow = load(path)
+    for name, job in workflow["jobs"].items():
+        rights = {r for r, how in job.get("permissions", workflow["permissions"]).items() if how == "write"}
+        rights.discard("id-token")
+        assert len(rights) <= 1, name
+        if "security-events" in rights:
+            assert path.name == "code-scanning.yml"
+        if rights and "pull_request" in workflow["on"]:
+            assert "github.event.pull_request.head.repo.full_name == github.repository" in job["if"], name
+
+
+def test_alerts_are_uploaded_also_where_a_rule_is_violated(path: Path) -> None:
+    jobs = load(path)["jobs"]
+    for upload in (step for step in steps(path) if "upload-sarif" in step.get("uses", "")):
+        assert jobs["upload"]["if"].startswith("always()") and jobs["upload"]["needs"] == "judge"
+        (judged,) = [step["run"] for step in jobs["judge"]["steps"] if "seawall check" in step.get("run", "")]
+        assert "--format github" in judged and "--format sarif=out/check.sarif" in judged
+        assert upload["with"]["sarif_file"] == "check.sarif"
