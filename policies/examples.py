@@ -13,6 +13,7 @@ from functools import reduce
 from typing import Any, Final
 
 from policies.inventory import UNKNOWN, Inventory, Resource
+from policies.regions import region_at
 
 EXAMPLE: Final = "example"
 """The stack's name, and that of a resource that needs none of its own: all examples then speak of the same one."""
@@ -21,6 +22,10 @@ _REGIONS: Final = {"aws": ("eu-west-1", "eu-central-1"), "gcp": ("europe-west1",
 _PLATFORM: Final = {"aws": "arn:aws:iam::111122223333:role/platform/admin", "gcp": "group:platform@example.com"}
 _RPO_MINUTES: Final = {"aws": 300, "gcp": 120}
 _GONE: Final = object()
+
+
+_PLACES: Final = ("location", "region", "locationId", "zone")
+"""Inputs of Google Cloud that say where a resource stands."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,6 @@ class Given:
             if isinstance(leaf, Output):
                 prop = path.split(".", 1)[0]
                 links[prop] = tuple(dict.fromkeys((*links.get(prop, ()), _urn(leaf.type, leaf.name))))
-        regions = _REGIONS.get(self.type.split(":", 1)[0])
         return Resource(
             urn=self.urn,
             type=self.type,
@@ -94,8 +98,17 @@ class Given:
             unknown_paths=tuple(path for path, leaf in leaves if _is_unknown(leaf)),
             property_dependencies=links,
             dependencies=tuple(dict.fromkeys(urn for urns in links.values() for urn in urns)),
-            region=regions[self.away] if regions else None,
+            region=self._region(),
         )
+
+    def _region(self) -> str | None:
+        """Where it stands: on Google Cloud by its own input, else as the example says."""
+        cloud = self.type.split(":", 1)[0]
+        places = [self.inputs[name] for name in _PLACES if name in self.inputs] if cloud == "gcp" else []
+        stated = _plain(places[0]) if places else ""
+        if isinstance(stated, str) and stated:
+            return stated if stated == UNKNOWN else region_at(stated)
+        return _REGIONS[cloud][self.away] if cloud in _REGIONS else None
 
 
 def given(token: str, inputs: Mapping[str, Any] | None = None, name: str = EXAMPLE, *, away: bool = False) -> Given:

@@ -46,11 +46,12 @@ def region_of(resource: Registration, others: Mapping[str, Registration]) -> str
         if given is None and provider is not None and not resource.type.startswith(PROVIDER_PREFIX):
             given = _text(provider.inputs.get(argument))
         if given is not None:
-            return given if given == UNKNOWN else _normalised(given)
+            return given if given == UNKNOWN else region_at(given)
     return None
 
 
-def _normalised(place: str) -> str:
+def region_at(place: str) -> str:
+    """The region of a place: lower-case, and a zone's region for a zone."""
     zone = _ZONE.match(place.lower())
     return zone[1] if zone else place.lower()
 
