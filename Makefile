@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench golden docs lock clean
+.PHONY: help setup demo test check format bench golden docs lock property clean
 
 # Without bytecode each command compiles the clouds' SDKs anew, which takes seconds and memory.
 export PYTHONDONTWRITEBYTECODE :=
@@ -67,6 +67,9 @@ docs: $(READY) ## Regenerate the schema and the generated documents
 	@$(RUN)python -m stacks.accounts
 	@$(RUN)python -m stacks.recovery_page
 	@$(RUN)seawall plan dev-aws --diagram docs/dev-aws.svg >/dev/null
+
+property: $(READY) ## Change every rule's example in every way, and print by rule what is seen and what is not
+	@$(RUN)python -m tests.policies.property.judging
 
 lock: $(UV) ## Pin the dependencies anew
 	@$(UV) pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --universal --group dev pyproject.toml -o requirements.lock

@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import zip_longest
-from typing import Any
 
 import pytest
 
-from policies.examples import Given, Scene, Text, given, scene
+from policies.examples import Given, Scene, given
 from policies.inventory import Inventory
-from policies.model import Rule
-from policies.rules import RULES
 from policies.tokens import BACKUP_VAULT, DYNAMODB_TABLE, EKS_CLUSTER, KMS_KEY, LOG_GROUP
-
-_NOTHING = object()
-
-
-def _merged(one: Any, other: Any, where: str) -> Any:
-    """Both values in one; where the examples of two rules disagree, no stack could keep both."""
-    if one is _NOTHING or other is _NOTHING:
-        return other if one is _NOTHING else one
-    if isinstance(one, Text) and isinstance(other, Text):
-        return Text(_merged(one.content, other.content, where), one.encode)
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        keys = dict.fromkeys((*one, *other))
-        return {k: _merged(one.get(k, _NOTHING), other.get(k, _NOTHING), f"{where}.{k}") for k in keys}
-    if isinstance(one, list) and isinstance(other, list):
-        pairs = zip_longest(one, other, fillvalue=_NOTHING)
-        return [_merged(a, b, f"{where}.{i}") for i, (a, b) in enumerate(pairs)]
-    assert one == other, f"two examples disagree on {where}: {one} and {other}"
-    return one
-
-
-def together(chosen: Callable[[Rule], bool]) -> Scene:
-    """The stack in which the compliant examples of these rules stand together."""
-    found: dict[tuple[str, str], Given] = {}
-    for one in (one for rule in RULES if chosen(rule) for one in rule.examples().compliant):
-        known = found.get(one.key, one)
-        inputs = _merged(known.inputs, one.inputs, f"{one.type} {one.name}")
-        found[one.key] = Given(one.type, inputs, one.name, known.away or one.away)
-    return scene(*found.values())
+from tests.policies.together import together
+from tests.policies.together import whole as whole_of
 
 
 @pytest.fixture(scope="session")
 def whole() -> dict[str, Scene]:
-    """Cloud → the stack with the examples of all its rules, Kubernetes' on AWS.
-
-    What only supports a rule (a replica, say) is not compliant with all the others.
-    """
-    return {
-        "aws": together(lambda rule: not rule.id.startswith("gcp-")),
-        "gcp": together(lambda rule: rule.id.startswith("gcp-")),
-    }
+    """Cloud → the stack with the examples of all its rules."""
+    return {cloud: whole_of(cloud) for cloud in ("aws", "gcp")}
 
 
 @pytest.fixture(scope="session")
