@@ -81,6 +81,6 @@ def test_a_control_that_a_rule_claims_by_itself_is_covered_though_the_list_does_
         '  "5.6.5": {title: "t", not_covered: manual, because: "b"}\n'
     )
     controls = {control.id: control for control in _catalogue(file).controls}
-    assert controls["5.6.5"].rules == ("gcp-gke-private-nodes",)
+    assert "gcp-gke-private-nodes" in controls["5.6.5"].rules
     assert controls["5.6.5"].coverage is Coverage.PART
-    assert controls["5.2.1"].rules == ("gcp-gke-node-own-account",)
+    assert "gcp-gke-node-own-account" in controls["5.2.1"].rules
