@@ -103,8 +103,17 @@ def read_allowed(path: Path) -> tuple[TrustedSigner, ...]:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         remedy = "Name a file of allowed signers with --allowed-signers."
         raise UserError(f"the allowed signers cannot be read: {why}", str(path), remedy) from error
+    return parse_allowed(lines, str(path))
+
+
+def parse_allowed(lines: Iterable[str], where: str) -> tuple[TrustedSigner, ...]:
+    """The signers that the lines of a file name.
+
+    Raises:
+        UserError: a line names nobody.
+    """
     parsed = ((number, line.partition("#")[0].split()) for number, line in enumerate(lines, 1))
-    return tuple(_signer(words, f"{path}:{number}") for number, words in parsed if words)
+    return tuple(_signer(words, f"{where}:{number}") for number, words in parsed if words)
 
 
 def _signer(words: Sequence[str], where: str) -> TrustedSigner:

@@ -41,10 +41,11 @@ def diff(
         check_writable(out)
     from ops.diff.markdown import render
     from ops.diff.run import diff_stacks, needs_care  # imports the SDKs
+    from ops.gates.offline import needed
 
     named = named_stacks(stacks, stack, "seawall diff")
     diffs, names = diff_stacks(base, head, named, Steps(quiet=quiet))
-    text = render(diffs, base=names[0], head=names[1])
+    text = render(diffs, base=names[0], head=names[1], extra=needed(diffs, base, head))
     if as_json:
         changed = [found.to_json() for found in diffs if not found.is_empty]
         typer.echo(json.dumps({"base": names[0], "head": names[1], "stacks": changed}, ensure_ascii=False))

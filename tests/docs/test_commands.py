@@ -18,7 +18,7 @@ WRITTEN = tuple(
     ROOT / name
     for name in (
         *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
-        *("docs/architecture.md", "docs/preflight.md", "docs/recovery.md"),
+        *("docs/architecture.md", "docs/approvals.md", "docs/preflight.md", "docs/recovery.md"),
     )
 )
 """Documents that people write; the others are generated."""

@@ -23,12 +23,17 @@ from stacks.settings import Settings
 
 WORKFLOWS = sorted((repo_root() / ".github" / "workflows").glob("*.yml"))
 VARIABLES = re.compile(r"vars\.([A-Z_]+)")
+BY_ENVIRONMENT = re.compile(r"vars\[format\('([A-Z_]+)_\{0\}', matrix.environment\)\]")
+"""Variables that each environment has one of."""
 SET = re.compile(r'gh variable set ([A-Z_]+)(?: --env ([\w-]+))? --body "\$\(pulumi stack output (\w+)')
 OF_THE_OWNER = {
+    "AWS_DRIFT",
     "AWS_DRILLS",
     "AWS_EVIDENCE_KEY",
     "AWS_RUNNER",
     "AWS_STATE_REGION",
+    "AWS_STATE_REGION_DEV",
+    "GCP_DRIFT",
     "GCP_DRILLS",
     "GCP_EVIDENCE_KEY",
     "GCP_RUNNER",
@@ -64,7 +69,8 @@ def subjects(events: dict[str, Any], job: dict[str, Any], repository: str, branc
         options = events["workflow_dispatch"]["inputs"]["environment"]["options"]
         assert job["environment"] == "${{ inputs.environment }}"
         return {f"repo:{repository}:environment:{option}" for option in options}
-    told = {"pull_request": "pull_request", "push": f"ref:refs/heads/{branch}"}
+    deployed = f"ref:refs/heads/{branch}"
+    told = {"pull_request": "pull_request", "push": deployed, "schedule": deployed, "workflow_dispatch": deployed}
     return {f"repo:{repository}:{told[event]}" for event in events}
 
 
@@ -98,8 +104,10 @@ class TestJobsWithCredentials:
         self, workflow: str, cloud: str, events: dict[str, Any], job: dict[str, Any]
     ) -> None:
         kind = "ROLE" if cloud == "aws" else "ACCOUNT"
-        assert f"vars.{cloud.upper()}_{workflow.upper()}_{kind}" in str(job)
-        others = {"PLAN", "DEPLOY", "DRILL"} - {workflow.upper()}
+        asked = "PLAN" if workflow == "drift" else workflow.upper()
+        given = (f"vars.{cloud.upper()}_{asked}_{kind}", f"vars[format('{cloud.upper()}_{asked}_{kind}_{{0}}'")
+        assert any(variable in str(job) for variable in given)
+        others = {"PLAN", "DEPLOY", "DRILL"} - {asked}
         assert not [other for other in others if f"{other}_{kind}" in str(job)]
 
     def test_no_fork_and_no_other_branch_comes_to_it(
@@ -108,7 +116,7 @@ class TestJobsWithCredentials:
         branch = bootstrap(cloud).github.branch
         needed = (
             f"github.ref == 'refs/heads/{branch}'"
-            if workflow in ("deploy", "drill")
+            if workflow in ("deploy", "drill", "drift")
             else "github.event.pull_request.head.repo.full_name == github.repository"
         )
         assert needed in job["if"]
@@ -117,19 +125,23 @@ class TestJobsWithCredentials:
         self, workflow: str, cloud: str, events: dict[str, Any], job: dict[str, Any]
     ) -> None:
         scripts = " ".join(step.get("run", "") for step in job["steps"])
-        assert ("pulumi up" in scripts) == (workflow == "deploy")
-        assert ("pulumi preview" in scripts) == (workflow != "drill")
+        assert "pulumi up" not in scripts, "a deployment goes through the reviewed plan"
+        assert ("seawall deploy" in scripts) == (workflow == "deploy")
+        assert ("pulumi preview" in scripts) == (workflow in ("plan", "deploy"))
+        assert ("seawall drift" in scripts) == (workflow == "drift")
         assert ("--target cloud" in scripts) == (workflow == "drill")
 
 
-def test_there_are_jobs_to_plan_to_deploy_and_to_drill_on_both_clouds() -> None:
+def test_there_are_jobs_to_plan_to_deploy_to_drill_and_to_find_drift_on_both_clouds() -> None:
     assert {(workflow, cloud) for workflow, cloud, _, _ in jobs()} == {
-        (workflow, str(cloud)) for workflow in ("plan", "deploy", "drill") for cloud in Cloud
+        (workflow, str(cloud)) for workflow in ("plan", "deploy", "drill", "drift") for cloud in Cloud
     }
 
 
 def test_every_variable_is_one_that_the_readme_sets() -> None:
-    asked = {name for path in WORKFLOWS for name in VARIABLES.findall(path.read_text(encoding="utf-8"))}
+    texts = [path.read_text(encoding="utf-8") for path in WORKFLOWS]
+    asked = {name for text in texts for name in VARIABLES.findall(text)}
+    asked |= {f"{name}_DEV" for text in texts for name in BY_ENVIRONMENT.findall(text)}
     readme = (repo_root() / "README.md").read_text(encoding="utf-8")
     told = {name for name, _, _ in SET.findall(readme)}
     assert asked == told | OF_THE_OWNER

@@ -182,8 +182,8 @@ def test_help_groups_the_commands_by_the_four_jobs() -> None:
     words = [title or command for title, command in titles]
     assert words == [
         *("Bring up", "demo", "preflight", "local", "engine", "rehearse"),
-        *("Review", "plan", "check", "diff", "capacity", "render", "bandit"),
-        *("Run", "images", "models", "features", "variants", "upgrades"),
+        *("Review", "plan", "check", "diff", "gates", "approve", "capacity", "render", "bandit"),
+        *("Run", "deploy", "drift", "images", "models", "features", "variants", "upgrades"),
         *("Recover", "drill"),
     ]
 

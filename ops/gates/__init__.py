@@ -1,0 +1,1 @@
+"""Gates: what in a change needs somebody's approval, the approvals themselves, and what they are bound to."""
