@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench golden docs lock property clean
+.PHONY: help setup demo test agreement check format bench golden docs lock property clean
 
 # Without bytecode each command compiles the clouds' SDKs anew, which takes seconds and memory.
 export PYTHONDONTWRITEBYTECODE :=
@@ -44,6 +44,9 @@ test: $(READY) ## Run every test: unit, the real engine, the real Triton, the re
 	@$(RUN)python -m localcloud.toolchain
 	@$(RUN)pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
+agreement: $(READY) ## Try all settings changes on which the real engine and the offline diff must agree
+	@SEAWALL_AGREEMENT=all $(RUN)pytest -n 2 --dist loadgroup tests/ops/preview/test_agreement.py
+
 check: $(READY) ## Check format, lint, types and layers
 	@$(RUN)ruff format --check .
 	@$(RUN)ruff check .
@@ -66,6 +69,7 @@ docs: $(READY) ## Regenerate the schema and the generated documents
 	@$(RUN)python -m localcloud.limits
 	@$(RUN)python -m stacks.accounts
 	@$(RUN)python -m stacks.recovery_page
+	@$(RUN)python -m ops.diff.samples
 	@$(RUN)seawall plan dev-aws --diagram docs/dev-aws.svg >/dev/null
 
 property: $(READY) ## Change every rule's example in every way, and print by rule what is seen and what is not

@@ -42,6 +42,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "plan": (REVIEW, "ops.plan.command:plan"),
     "check": (REVIEW, "ops.check.command:check"),
     "diff": (REVIEW, "ops.diff.command:diff"),
+    "preview": (REVIEW, "ops.preview.command:preview"),
     "gates": (REVIEW, "ops.gates.command:gates"),
     "approve": (REVIEW, "ops.gates.command:approve"),
     "capacity": (REVIEW, "ops.capacity.command:capacity"),

@@ -173,7 +173,8 @@ class _Search:
     def _setting(self, setting: SettingChange, effects: tuple[Effect, ...]) -> Cause:
         where = f"{self._origins.file}:{setting.line}" + (" of the base" if setting.is_gone else "")
         before, after = (_value(side.settings, setting.path) for side in (self._base, self._head))
-        return Cause("setting", setting.name, where, before, after, effects=effects)
+        name, before, after = _narrowed(setting.name, before, after)
+        return Cause("setting", name, where, before, after, effects=effects)
 
     def _file_of(self, urn: str, files: Mapping[str, ChangedFile]) -> str:
         """The changed file that made a resource, or what it is a part of, or what replaces it; or none."""
@@ -209,6 +210,17 @@ def _groups(settings: Sequence[SettingChange]) -> list[tuple[SettingChange, ...]
         if len(groups) <= MOST_TRIED:
             return [tuple(group) for group in groups.values()]
     return [tuple(settings)]
+
+
+def _narrowed(name: str, before: object, after: object) -> tuple[str, object, object]:
+    """A part of the settings that both sides have, by its defaults, without what is the same in it."""
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return name, before, after
+    keys = [key for key in dict.fromkeys((*before, *after)) if before.get(key) != after.get(key)]
+    if len(keys) == 1:
+        return _narrowed(f"{name}.{keys[0]}", before.get(keys[0]), after.get(keys[0]))
+    old, new = ({key: side[key] for key in keys if key in side} for side in (before, after))
+    return name, old, new
 
 
 def _remainder(origins: Origins, left: tuple[Effect, ...]) -> Cause:

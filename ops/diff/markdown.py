@@ -35,6 +35,8 @@ def render(
     blocks = [Block((*opening, *_summary(told)), Rank.MUST)]
     for diff in told:
         blocks += _stack(diff, tuple((extra or {}).get(diff.stack, ())))
+    if any(diff.blast.score for diff in told):
+        blocks.append(Block((f"Reach counts: {FORMULA}. From 30 on it is medium, from 100 on high.",), Rank.DETAILS))
     return joined(blocks, limit, where)
 
 
@@ -59,7 +61,13 @@ def _month(cost: CostChange) -> str:
     idle = cost.idle_after - cost.idle_before
     if not cost.lines:
         return "same, so far as priced" if cost.not_priced else "same"
-    return f"{idle:+,.0f} USD idle, {full:+,.0f} full"
+    return f"{_usd(idle)} USD idle, {_usd(full)} full"
+
+
+def _usd(difference: float) -> str:
+    if not difference:
+        return "±0"
+    return f"{difference:+,.2f}" if abs(difference) < 10 else f"{difference:+,.0f}"
 
 
 def _stack(diff: StackDiff, extra: tuple[str, ...]) -> Iterator[Block]:
@@ -199,7 +207,6 @@ def _blast(diff: StackDiff) -> Iterator[str]:
         yield f"- Service {code(service.service)}: {service.effect}{by}."
     if not blast.services:
         yield "- No service of the fleet is behind it."
-    yield f"- The score counts: {FORMULA}. From 30 on it is medium, from 100 on high."
 
 
 def _cost(cost: CostChange) -> Iterator[str]:
@@ -213,7 +220,7 @@ def _cost(cost: CostChange) -> Iterator[str]:
     for line in cost.lines[:10]:
         before, after = line.before or "nothing", line.after or "nothing"
         what = before if before == after else f"{before} → {after}"
-        yield f"- {code(line.name)}: {line.idle_usd:+,.2f} idle, {line.full_usd:+,.2f} full ({prose(what)})"
+        yield f"- {code(line.name)}: {_usd(line.idle_usd)} idle, {_usd(line.full_usd)} full ({prose(what)})"
     if len(cost.lines) > 10:
         yield f"- … and {len(cost.lines) - 10} more"
     if cost.not_priced:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import SequenceMatcher
 from typing import Any, Final
 
+from common.sdk.schema import PROVIDER_PREFIX
 from ops.diff.model import PropertyChange, ResourceChange
 from policies.inventory import Resource
 
@@ -41,8 +43,10 @@ def links(
     """An input that is unknown on both sides may still come from another resource than before.
 
     It then has another value if a source went and another came. A list that is unknown as a whole has more members
-    with each source. Otherwise a source that comes or goes alone is one that the value only waits for.
+    with each source. Otherwise a source that comes or goes alone is one that the value only waits for; a provider's
+    configuration is never more than that, as it waits for those who may use what it leads to.
     """
+    waits = after.type.startswith(PROVIDER_PREFIX)
     for prop in sorted({*before.property_dependencies, *after.property_dependencies}):
         old = set(before.property_dependencies.get(prop, ()))
         new = set(after.property_dependencies.get(prop, ()))
@@ -51,8 +55,10 @@ def links(
             continue
         unknown = [path for path in after.unknown_paths if path.split(".")[0] == prop]
         exchanged = bool(old - new and new - old)
+        if waits and not exchanged:
+            continue
         renewed = any(replaces(path, replacing) and (exchanged or takes_list(after.type, path)) for path in unknown)
-        yield PropertyChange(f"{prop}{FROM}", _names(old), _names(new), renewed)
+        yield PropertyChange(f"{prop}{FROM}", _names(old, new), _names(new, old), renewed)
 
 
 def ignored(path: str, names: Iterable[str]) -> bool:
@@ -85,12 +91,27 @@ def _walk(old: Any, new: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
         for key in sorted({*old, *new}):
             yield from _walk(old.get(key, _ABSENT), new.get(key, _ABSENT), _join(path, key))
     elif isinstance(old, list) and isinstance(new, list):
-        for index in range(max(len(old), len(new))):
-            a = old[index] if index < len(old) else _ABSENT
-            b = new[index] if index < len(new) else _ABSENT
-            yield from _walk(a, b, _join(path, str(index)))
+        yield from _lists(old, new, path)
     else:
         yield path, old, new
+
+
+def _lists(old: list[Any], new: list[Any], path: str) -> Iterator[tuple[str, Any, Any]]:
+    """Members that came, went or differ; those that only moved up or down for others are the same.
+
+    A member that went has its old position as its path, every other one its new.
+    """
+    texts = ([json.dumps(item, sort_keys=True, default=str) for item in side] for side in (old, new))
+    for kind, a, a_end, b, b_end in SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        both = min(a_end - a, b_end - b)
+        for step in range(both):
+            yield from _walk(old[a + step], new[b + step], _join(path, str(b + step)))
+        for gone in range(a + both, a_end):
+            yield _join(path, str(gone)), old[gone], _ABSENT
+        for come in range(b + both, b_end):
+            yield _join(path, str(come)), _ABSENT, new[come]
 
 
 def _parsed(value: Any) -> Any:
@@ -117,5 +138,8 @@ def replaces(path: str, replacing: tuple[str, ...]) -> bool:
     return any(names[: len(r)] == r or r[: len(names)] == names for r in (text.split(".") for text in replacing))
 
 
-def _names(urns: Iterable[str]) -> str:
-    return ", ".join(sorted({urn.rsplit("::", 1)[-1] for urn in urns})) or "nothing"
+def _names(urns: set[str], others: set[str]) -> str:
+    """The resources by name; those that the other side has too are only counted."""
+    own = sorted({urn.rsplit("::", 1)[-1] for urn in urns - others})
+    same = len(urns & others)
+    return ", ".join([*own, *([f"{same} that stay"] if same else [])]) or "nothing"

@@ -34,7 +34,7 @@ def replaced(
     """The change of a resource that is made anew, by its own inputs or `through` another's replacement.
 
     What depends on a resource that is deleted first, and is replaced for it, has to be gone before (pulumi
-    pkg/resource/deploy/step_generator.go, calculateDependentReplacements, at v3.259.0; read on 2026-11-22).
+    pkg/resource/deploy/step_generator.go, calculateDependentReplacements; read on 2026-11-22).
     """
     asked = after.delete_before_replace
     first = providers.deletes_first(after.type, before.inputs, after.inputs) if asked is None else asked
@@ -58,7 +58,10 @@ def with_followers(
     after: Mapping[str, Resource],
     providers: Providers,
 ) -> Iterator[ResourceChange]:
-    """Add the replacements that replacements bring: a new resource has a new id, and some inputs cannot change."""
+    """Add what replacements bring: a new resource has a new id, which some inputs cannot take without a replacement.
+
+    The others are sent once it is known, so an update is seen, though their value may turn out to be the old one.
+    """
     by_urn = {change.resource.urn: change for change in changes}
     users = _users(after)
     pending = [urn for urn, change in by_urn.items() if change.action == "replaced"]
@@ -69,10 +72,17 @@ def with_followers(
             if urn not in before or (known and known.action == "replaced"):
                 continue
             followed = _followed(resource, cause, tuple(providers.replace_on(resource.type)))
-            if followed:
-                own = known.properties if known else ()
+            own = known.properties if known else ()
+            if any(change.replaces for change in followed):
                 by_urn[urn] = replaced(before[urn], resource, (*own, *followed), providers, by_urn[cause])
                 pending.append(urn)
+            elif followed:
+                new = [change for change in followed if change.path not in {p.path for p in own}]
+                risk = known.risk if known else None
+                kept = before[urn].protect
+                by_urn[urn] = ResourceChange(
+                    "changed", resource, (*own, *new), risk, through=None if own else cause, was_protected=kept
+                )
     yield from by_urn.values()
 
 
@@ -86,12 +96,12 @@ def _users(resources: Mapping[str, Resource]) -> Mapping[str, list[str]]:
 
 
 def _followed(resource: Resource, cause: str, replacing: tuple[str, ...]) -> list[PropertyChange]:
-    """The inputs of `resource` that take a value which only `cause` can give, and that replace it."""
+    """The inputs of `resource` that take a value which only `cause` can give."""
     name = cause.rsplit("::", 1)[-1]
-    return [
-        PropertyChange(prop, f"from {name}", f"from the new {name}", replaces=True)
-        for prop, sources in resource.property_dependencies.items()
-        if cause in sources
-        and not ignored(prop, resource.ignore_changes)
-        and any(replaces(path, replacing) for path in resource.unknown_paths if path.split(".")[0] == prop)
-    ]
+    found: list[PropertyChange] = []
+    for prop, sources in resource.property_dependencies.items():
+        unknown = [path for path in resource.unknown_paths if path.split(".")[0] == prop]
+        if cause in sources and unknown and not ignored(prop, resource.ignore_changes):
+            renewed = any(replaces(path, replacing) for path in unknown)
+            found.append(PropertyChange(prop, f"from {name}", f"from the new {name}", renewed))
+    return found

@@ -2,7 +2,7 @@
 
 Pulumi makes and changes resources after what they depend on, and deletes at the end, in the reverse order. What is
 deleted first goes before its successor is made, and takes along what depends on it and is made anew for it
-(pulumi pkg/resource/deploy/step_generator.go, at v3.259.0; read on 2026-11-22). Steps that do not depend on one
+(pulumi pkg/resource/deploy/step_generator.go; read on 2026-11-22). Steps that do not depend on one
 another may run at the same time.
 """
 

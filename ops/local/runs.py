@@ -134,12 +134,12 @@ class EventReader:
             self._change(event.res_outputs_event.metadata)
         diagnostic = event.diagnostic_event
         if diagnostic is not None and diagnostic.severity == "error":
-            text = _COLOUR.sub("", diagnostic.message).strip()
+            text = plain_text(diagnostic.message)
             if text:
                 self.outcome.errors.append(Trouble(diagnostic.urn or "", text))
         violation = event.policy_event
         if violation is not None and violation.enforcement_level == "mandatory":
-            text = _COLOUR.sub("", violation.message).strip()
+            text = plain_text(violation.message)
             self.outcome.errors.append(Trouble(violation.resource_urn or "", f"{violation.policy_name}: {text}"))
         if event.summary_event is not None:
             self.outcome.counts = {str(op): n for op, n in event.summary_event.resource_changes.items()}
@@ -273,6 +273,11 @@ def _interrupt_program(session: int) -> None:
         with contextlib.suppress(OSError):
             if LANGUAGE_EXEC.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
                 os.kill(pid, signal.SIGTERM)
+
+
+def plain_text(message: str) -> str:
+    """One of the engine's messages, without the colours that it is sent with."""
+    return _COLOUR.sub("", message).strip()
 
 
 def first_trouble(outcome: Outcome, fallback: str) -> Trouble:

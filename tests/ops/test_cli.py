@@ -182,7 +182,7 @@ def test_help_groups_the_commands_by_the_four_jobs() -> None:
     words = [title or command for title, command in titles]
     assert words == [
         *("Bring up", "demo", "preflight", "local", "engine", "rehearse"),
-        *("Review", "plan", "check", "diff", "gates", "approve", "capacity", "render", "bandit"),
+        *("Review", "plan", "check", "diff", "preview", "gates", "approve", "capacity", "render", "bandit"),
         *("Run", "deploy", "drift", "images", "models", "features", "variants", "upgrades"),
         *("Recover", "drill"),
     ]
