@@ -154,6 +154,12 @@ def holds_none(resource: Resource, path: str, forbidden: Iterable[str], required
     return unknown(path, required) if any(is_hidden(member) for member in members) else PASS
 
 
+def each_named(resource: Resource, path: str, required: str) -> Judgement:
+    """The list at `path` must have members, each of them readable and not empty."""
+    members = [expect(resource, item, required, bool) for item in items(resource, path)]
+    return all_of((expect(resource, path, required, bool), *members))
+
+
 def items(resource: Resource, path: str) -> Iterator[str]:
     """The paths of the list at `path`, one by one; nothing where there is no readable list (see `unreadable`)."""
     value = read(resource, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from components.contracts.vocabulary import OptOut
@@ -18,12 +19,14 @@ from policies.checks import (
     at_least,
     best_of,
     failed,
+    is_hidden,
+    is_masked,
     items,
     not_applicable,
     one_of,
     passed,
     read,
-    unreadable,
+    unknown,
 )
 from policies.examples import Hidden, Output, both, drop, examples, given, plus, put, setting, without
 from policies.family import Family
@@ -61,6 +64,10 @@ _TRAIL = {
 _ARN_VALUES = "advancedEventSelectors.0.fieldSelectors.2.startsWiths"
 
 
+_SELECTED = frozenset(("eventCategory", "resources.type", "resources.ARN"))
+"""Fields by which a selector says what it is about; every other one leaves some of its events out."""
+
+
 def _selected(trail: Resource, kind: str) -> Iterator[tuple[str, str]]:
     """How a trail names resources of a type, for reads and writes alike: operator and ARN; no ARN is every one."""
     for selector in items(trail, "advancedEventSelectors"):
@@ -68,7 +75,8 @@ def _selected(trail: Resource, kind: str) -> Iterator[tuple[str, str]]:
         if not all(isinstance(field, Mapping) for field in listed):
             continue
         fields = {str(field.get("field")): field for field in listed}
-        if fields.get("resources.type", {}).get("equals") != [kind] or "readOnly" in fields:
+        category, kinds = (fields.get(name, {}).get("equals") for name in ("eventCategory", "resources.type"))
+        if category != ["Data"] or kinds != [kind] or not _SELECTED.issuperset(fields):
             continue
         arns = fields.get("resources.ARN", {"startsWiths": [""]})
         for operator in ("equals", "startsWiths"):
@@ -76,15 +84,17 @@ def _selected(trail: Resource, kind: str) -> Iterator[tuple[str, str]]:
             yield from ((operator, str(value)) for value in (values if isinstance(values, list) else ()))
 
 
-def _logged(inventory: Inventory, kind: str, arn: str) -> Judgement:
-    """Whether some trail logs the data events of the resource whose ARN ends in `arn`."""
+def _logged(inventory: Inventory, kind: str, arn: str, exact: str) -> Judgement:
+    """Whether some trail logs the data events of the resource whose ARN begins as `arn`, and matches `exact`."""
     trails = tuple(inventory.of_type(CLOUDTRAIL))
     for trail in trails:
         for operator, value in _selected(trail, kind):
-            if value.endswith(arn) if operator == "equals" else arn.startswith(value):
+            if re.fullmatch(exact, value) if operator == "equals" else arn.startswith(value):
                 return passed(f"{trail.name} logs them")
-    hidden = (unreadable(trail, "advancedEventSelectors", "a selector for it") for trail in trails)
-    return next((judged for judged in hidden if judged), failed("", _NO_TRAIL, "a trail that logs its data events"))
+    path = "advancedEventSelectors"
+    if any(is_masked(trail, path) or is_hidden(read(trail, path)) for trail in trails):
+        return unknown(path, "a selector for it")
+    return failed("", _NO_TRAIL, "a trail that logs its data events")
 
 
 @family.rule(
@@ -110,8 +120,9 @@ def _logged(inventory: Inventory, kind: str, arn: str) -> Judgement:
             ),
         },
         undecided={
-            "advancedEventSelectors is known only to the provider": put(
-                "advancedEventSelectors", Hidden(), on=CLOUDTRAIL
+            "advancedEventSelectors is known only to the provider": (
+                put("advancedEventSelectors", Hidden(), on=CLOUDTRAIL),
+                put(f"{_ARN_VALUES}.0", Hidden(), on=CLOUDTRAIL),
             )
         },
         accepted={
@@ -122,7 +133,8 @@ def _logged(inventory: Inventory, kind: str, arn: str) -> Judgement:
 def s3_data_events(bucket: Resource, inventory: Inventory) -> Judgement:
     if holds_access_logs(bucket, inventory) or holds_audit_records(bucket, inventory):
         return not_applicable(_FOR_LOGS)
-    return _logged(inventory, "AWS::S3::Object", f"arn:aws:s3:::{read(bucket, 'bucket')}/")
+    arn = f"arn:aws:s3:::{read(bucket, 'bucket')}/"
+    return _logged(inventory, "AWS::S3::Object", arn, re.escape(arn))
 
 
 @family.rule(
@@ -148,7 +160,9 @@ def dynamodb_data_events(table: Resource, inventory: Inventory) -> Judgement:
     reason = SettingsView.of(inventory.settings).opt_outs.get(OptOut.FEATURE_READ_EVENTS)
     if reason:
         return not_applicable(f"the stack opted out of its fleet's own reads: {reason}")
-    return _logged(inventory, "AWS::DynamoDB::Table", f":table/{read(table, 'name')}")
+    place = re.escape(region_in(table)) or "[a-z0-9-]+"
+    exact = rf"arn:aws[a-z-]*:dynamodb:{place}:\d{{12}}:table/{re.escape(str(read(table, 'name')))}"
+    return _logged(inventory, "AWS::DynamoDB::Table", "", exact)
 
 
 family.require(

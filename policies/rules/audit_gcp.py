@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from policies.buckets import given_to_gcs_logs, holds_gcs_logs, is_gcs_log_target
 from policies.checks import all_of, at_least, equals, expect, failed, items, not_applicable, passed, read, unreadable
 from policies.examples import Hidden, both, drop, examples, given, put, setting, without
@@ -23,6 +25,7 @@ from policies.tokens import (
 
 family = Family("Audit on Google Cloud")
 
+_LOG_BUCKET = re.compile(r"logging\.googleapis\.com/.+/buckets/.")
 _SERVICES = {
     GCS_BUCKET: "storage.googleapis.com",
     REDIS: "redis.googleapis.com",
@@ -104,7 +107,7 @@ def data_access_logged(store: Resource, inventory: Inventory) -> Judgement:
 def gcs_access_logged(bucket: Resource, inventory: Inventory) -> Judgement:
     if holds_gcs_logs(bucket, inventory):
         return not_applicable(_LOG_OF_LOGS)
-    return expect(bucket, "logging.logBucket", "another bucket", lambda name: name != read(bucket, "name"))
+    return expect(bucket, "logging.logBucket", "another bucket", lambda name: name not in ("", read(bucket, "name")))
 
 
 @family.rule(
@@ -185,7 +188,7 @@ def _routed(log: str, inventory: Inventory) -> Judgement:
         hidden = unreadable(sink, "filter", f"a filter that names {log}")
         if hidden:
             return hidden
-        if log in str(read(sink, "filter")) and "/buckets/" in str(read(sink, "destination")):
+        if log in str(read(sink, "filter")) and _LOG_BUCKET.match(str(read(sink, "destination"))):
             return passed(f"{sink.name} routes them")
     return failed("", _NOT_ROUTED, f"a sink with {log} in its filter, to a log bucket")
 
@@ -210,12 +213,13 @@ def _sink(log: str) -> dict[str, str]:
         given(GCP_LOG_SINK, _sink("compute.googleapis.com%2Ffirewall")),
         broken={
             "logConfig is absent": drop("logConfig"),
+            'logConfig is {"flowSampling": 0}': put("logConfig.flowSampling", 0),
             _NOT_ROUTED: put("filter", "resource.type=gce_instance", on=GCP_LOG_SINK),
         },
     ),
 )
 def subnet_flow_logs(subnet: Resource, inventory: Inventory) -> Judgement:
-    logs = expect(subnet, "logConfig", "flow logs", bool)
+    logs = expect(subnet, "logConfig", "flow logs", lambda c: 0 < float(c.get("flowSampling", 1)) <= 1)
     return all_of((logs, _routed("compute.googleapis.com%2Fvpc_flows", inventory)))
 
 

@@ -24,6 +24,7 @@ _LIMITS: Final = {
     CLIENTS: ("spec.connection.connectionLimit.value", "spec.timeout.http.requestHeadersReceivedTimeout"),
     BACKENDS: (
         "spec.rateLimit.local.rules.0.limit.requests",
+        "spec.rateLimit.local.rules.0.limit.unit",
         "spec.requestBuffer.limit",
         "spec.timeout.http.requestTimeout",
         "spec.circuitBreaker.maxParallelRequests",
@@ -84,6 +85,8 @@ def door_limits(policy: Resource, _: Inventory) -> Judgement:
 
 def _bounds(value: object) -> bool:
     """Whether a limit is one: 0 seconds stand for none at all (Envoy's route timeout)."""
+    if isinstance(value, int | float):
+        return value > 0
     return bool(value) and (not isinstance(value, str) or not re.fullmatch(r"0+(ms|s|m|h)?", value))
 
 

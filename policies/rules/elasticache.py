@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from components.contracts.vocabulary import OptOut
-from policies.checks import all_of, best_of, equals, expect, failed, not_applicable, one_of, passed, read
+from policies.checks import all_of, best_of, each_named, equals, expect, failed, not_applicable, one_of, passed, read
 from policies.examples import Hidden, Output, both, drop, examples, given, put, setting, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import companions, customer_key, far_enough
-from policies.model import Framework, Judgement, Severity
+from policies.model import Framework, Judgement, Severity, Verdict
 from policies.settings_view import SettingsView
 from policies.tokens import KMS_KEY, VALKEY, VALKEY_GLOBAL
 
@@ -75,7 +75,7 @@ def elasticache_encrypted(group: Resource, inventory: Inventory) -> Judgement:
     ),
 )
 def elasticache_users(group: Resource, _: Inventory) -> Judgement:
-    return expect(group, "userGroupIds", "a group of users", bool)
+    return each_named(group, "userGroupIds", "a group of users")
 
 
 @family.rule(
@@ -118,13 +118,21 @@ def elasticache_iam(user: Resource, _: Inventory) -> Judgement:
         },
     ),
 )
-def elasticache_private(group: Resource, _: Inventory) -> Judgement:
+def elasticache_private(group: Resource, inventory: Inventory) -> Judgement:
     return all_of(
         (
             expect(group, "subnetGroupName", "a subnet group of the stack", lambda name: name not in ("", "default")),
-            expect(group, "securityGroupIds", "a security group of the stack", bool),
+            _fenced(group, inventory),
         )
     )
+
+
+def _fenced(group: Resource, inventory: Inventory) -> Judgement:
+    """Whether security groups are named; one that only the provider knows, by a group of the stack."""
+    path, required = "securityGroupIds", "a security group of the stack"
+    named = each_named(group, path, required)
+    own = inventory.linked(group, path, "aws:ec2/securityGroup:SecurityGroup")
+    return passed(f"{path} comes from {own[0].name}") if named.verdict is Verdict.UNKNOWN and own else named
 
 
 @family.rule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.checks import ABSENT, all_of, best_of, failed, is_hidden, items, passed, read, shown, unknown
+from policies.checks import ABSENT, all_of, best_of, expect, failed, is_hidden, items, passed, read, shown, unknown
 from policies.examples import Hidden, Output, both, drop, examples, given, put, setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
@@ -67,7 +67,7 @@ def redis_private(instance: Resource, inventory: Inventory) -> Judgement:
         return failed(path, "absent, so the project's default network", required)
     if is_hidden(network) and not inventory.linked(instance, path, _NETWORK):
         return unknown(path, required)
-    if isinstance(network, str) and network.rsplit("/", 1)[-1] == "default":
+    if isinstance(network, str) and network.rsplit("/", 1)[-1] in ("", "default"):
         return failed(path, shown(network), required)
     return passed()
 
@@ -124,12 +124,14 @@ def bigtable_replicated_far(instance: Resource, inventory: Inventory) -> Judgeme
     clusters = list(items(instance, "clusters"))
     if not clusters:
         return failed("clusters", "absent", required)
-    return best_of(
-        far_enough(
-            settings, f"{cluster}.zone", settings.region, str(read(instance, f"{cluster}.zone")).rpartition("-")[0]
-        )
-        for cluster in clusters
+    zones = [read(instance, f"{cluster}.zone") for cluster in clusters]
+    regions = ["" if is_hidden(zone) else str(zone).rpartition("-")[0] for zone in zones]
+    home = expect(instance, "clusters", "a cluster in the stack's own region", lambda _: settings.region in regions)
+    far = best_of(
+        far_enough(settings, f"{cluster}.zone", settings.region, region)
+        for cluster, region in zip(clusters, regions, strict=True)
     )
+    return all_of((unknown("clusters", required) if "" in regions else home, far))
 
 
 @family.rule(

@@ -76,7 +76,8 @@ def _gpu_tainted(pool: Resource, taints: str, *, has_gpu: bool) -> Judgement:
 def eks_gpu_pool_tainted(group: Resource, _: Inventory) -> Judgement:
     machines = (MACHINES[Cloud.AWS].get(str(read(group, path))) for path in items(group, "instanceTypes"))
     has_gpu = any(machine and machine.accelerator for machine in machines)
-    return unreadable(group, "instanceTypes", "named types") or _gpu_tainted(group, "taints", has_gpu=has_gpu)
+    hidden = (unreadable(group, path, "named types") for path in ("instanceTypes", *items(group, "instanceTypes")))
+    return next((judged for judged in hidden if judged), None) or _gpu_tainted(group, "taints", has_gpu=has_gpu)
 
 
 @family.rule(

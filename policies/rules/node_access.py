@@ -195,4 +195,4 @@ def gke_node_own_account(pool: Resource, inventory: Inventory) -> Judgement:
         own = inventory.linked(pool, "nodeConfig", _ACCOUNT)
         return passed(own[0].name) if own else unknown(_NODE_ACCOUNT, required)
     suffix = "-compute@developer.gserviceaccount.com"
-    return expect(pool, _NODE_ACCOUNT, required, lambda v: v != "default" and not v.endswith(suffix))
+    return expect(pool, _NODE_ACCOUNT, required, lambda v: v not in ("", "default") and not v.endswith(suffix))

@@ -8,8 +8,10 @@ from typing import Final
 from components.contracts.serving import APP
 from policies.checks import (
     ABSENT,
+    absent_or,
     all_of,
     at_least,
+    equals,
     expect,
     failed,
     is_hidden,
@@ -35,6 +37,7 @@ _SERVER: Final = f"{_POD}.containers.0"
 _FETCHER: Final = f"{_POD}.initContainers.0"
 _WAIT: Final = f"{_SERVER}.lifecycle.preStop.sleep.seconds"
 _GRACE: Final = f"{_POD}.terminationGracePeriodSeconds"
+_STRATEGY: Final = "spec.strategy.type"
 _LEFT_OUT: Final = "spec.strategy.rollingUpdate.maxUnavailable"
 _PREFIX: Final = "app.kubernetes.io/name"
 _EXIT: Final = re.compile(r"--exit-timeout-secs=(\d+)")
@@ -89,6 +92,7 @@ def _other(workload: Resource) -> Judgement | None:
             f"{_SERVER}.args has no --exit-timeout-secs": put(f"{_SERVER}.args.2", "--strict-readiness=true"),
             f"{_LEFT_OUT} is 1": put(_LEFT_OUT, 1),
             f"{_LEFT_OUT} is absent": drop("spec.strategy"),
+            f'{_STRATEGY} is "Recreate"': put(_STRATEGY, "Recreate"),
             f"{_POD}.priorityClassName is absent": drop(f"{_POD}.priorityClassName"),
         },
         undecided={f"{_GRACE} is known only to the provider": put(_GRACE, Hidden())},
@@ -106,6 +110,7 @@ def serving_drains(workload: Resource, _: Inventory) -> Judgement:
     if other:
         return other
     judged = [
+        absent_or(workload, _STRATEGY, lambda: equals(workload, _STRATEGY, "RollingUpdate")),
         expect(workload, _LEFT_OUT, "0", lambda found: found in (0, "0", "0%")),
         expect(workload, f"{_POD}.priorityClassName", "a priority class", bool),
     ]

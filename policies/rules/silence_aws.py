@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from policies.checks import (
+    ABSENT,
     all_equal,
     all_of,
     any_of,
@@ -30,6 +31,7 @@ _PLAN = "aws:backup/plan:Plan"
 _ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 _EVENTS = "aws:cloudwatch/eventRule:EventRule"
 _SILENT: dict[str, object] = {"treatMissingData": "breaching", "comparisonOperator": "LessThanThreshold"}
+_ENABLED = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
 _COUNTED = {"namespace": "AWS/Events", "metricName": "TriggeredRules"}
 _GONE = ("DisableKey", "ScheduleKeyDeletion")
 _CP9 = {Framework.NIST_800_53: ("CP-9", "SI-4")}
@@ -62,6 +64,8 @@ _CP9 = {Framework.NIST_800_53: ("CP-9", "SI-4")}
                 without(_ALARM, "copies"),
                 without(_EVENTS, "copies"),
                 put("dimensions.RuleName", "another", _ALARM, "copies"),
+                put("metricName", "FailedInvocations", _ALARM, "copies"),
+                put("state", "DISABLED", _EVENTS, "copies"),
                 put("eventPattern", '{"detail-type": ["Backup Job State Change"]}', _EVENTS, "copies"),
             ),
             'copies.treatMissingData is "notBreaching"': put("treatMissingData", "notBreaching", _ALARM, "copies"),
@@ -96,7 +100,7 @@ def _far_and_in_time(alarm: Resource, settings: SettingsView, home: str) -> Judg
                 alarm,
                 "evaluationPeriods",
                 f"periods that add up to at most {settings.rpo_minutes:g} min, rounded up to one",
-                lambda count: int(count) * int(period) - int(period) < allowed_s,
+                lambda count: int(count) > 0 and int(period) > 0 and (int(count) - 1) * int(period) < allowed_s,
             ),
             far_enough(settings, "region", home, region_in(alarm)),
         )
@@ -110,15 +114,23 @@ def _counting(inventory: Inventory, words: Sequence[str], region: str = "") -> I
         (str(read(rule, "name")), region_in(rule))
         for rule in inventory.of_type(_EVENTS)
         if all(f'"{word}"' in _text(read(rule, "eventPattern")) for word in words)
+        and read(rule, "state") in (ABSENT, *_ENABLED)
     }
     for alarm in inventory.of_type(_ALARM):
         name, at = str(read(alarm, "dimensions.RuleName")), region_in(alarm)
-        if (name, at) in rules and (name, region or at) in rules:
+        counts = all(read(alarm, path) == value for path, value in _COUNTED.items())
+        if counts and (name, at) in rules and (name, region or at) in rules:
             yield alarm
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _soon(alarm: Resource) -> Judgement:
+    """Whether an alarm is raised by the first event that it counts."""
+    first = expect(alarm, "threshold", "0, or at most 1", lambda events: 0 <= float(events) <= 1)
+    return all_of((passed(f"{alarm.name} counts it"), first))
 
 
 @family.rule(
@@ -154,6 +166,6 @@ def keys_watched(key: Resource, inventory: Inventory) -> Judgement:
     region = home_region(key, SettingsView.of(inventory.settings))
     required = "an alarm on an event rule that matches " + " and ".join(_GONE)
     return any_of(
-        (passed(f"{alarm.name} counts it") for alarm in _counting(inventory, _GONE, region)),
+        (_soon(alarm) for alarm in _counting(inventory, _GONE, region)),
         otherwise=failed("", f"no alarm counts what is done to keys of {region}", required),
     )
