@@ -1,4 +1,4 @@
-"""Reads the engine's own preview, taken with a refresh: each step with what changes, and what drifted.
+"""Reads the engine's own preview, taken with a refresh: each step with what changes.
 
 The engine masks secrets in what it prints. Its saved plan, asked for with the secrets shown, lies in a folder that
 nobody else may read, for as long as the command runs: what is kept of them is a digest that takes long to compute.
@@ -30,21 +30,10 @@ _OPTIONS: Final = ("protect", "retainOnDelete", "pendingReplacement", "external"
 
 
 @dataclass(frozen=True)
-class Drifted:
-    """A resource that is otherwise than the state has it."""
-
-    urn: str
-    gone: bool
-    changes: tuple[tuple[str, str, str], ...] = ()
-    """Property, in the state and in the cloud, each as JSON."""
-
-
-@dataclass(frozen=True)
 class Preview:
     """What the engine would do."""
 
     steps: tuple[PlannedStep, ...]
-    drift: tuple[Drifted, ...] = ()
     before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """URN → the resource as the refreshed state has it."""
     after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -60,22 +49,25 @@ def read_preview(told: str, saved_plan: Mapping[str, Any] | None = None) -> Prev
     Raises:
         UserError: it is not that.
     """
-    steps = _steps(told)
+    # Those of the refresh come before it, and tell nothing: what drifted is where the program's steps start from.
+    program = [step for step in json_steps(told) if step["op"] != "refresh"]
     secrets = _secret_inputs(saved_plan or {})
-    drift = tuple(found for step in steps if step["op"] == "refresh" and (found := _drifted(step)))
-    program = [step for step in steps if step["op"] != "refresh"]
     done = (_planned(step, secrets) for step in program if step["op"] not in _HALVES)
-    drifted = (PlannedStep(d.urn, "refresh", d.changes, options=("gone",) if d.gone else ()) for d in drift)
     before = {step["urn"]: step["oldState"] for step in program if step.get("oldState")}
     after = {
         step["urn"]: step["newState"]
         for step in program
         if step.get("newState") and not step["op"].startswith(("delete", "discard"))
     }
-    return Preview((*drifted, *(step for step in done if step)), drift, before, after)
+    return Preview(tuple(step for step in done if step), before, after)
 
 
-def _steps(told: str) -> Sequence[Mapping[str, Any]]:
+def json_steps(told: str) -> Sequence[Mapping[str, Any]]:
+    """The steps of what the engine printed as JSON.
+
+    Raises:
+        UserError: it is not that.
+    """
     try:
         document = json.loads(told[told.index("{") :])
         steps = document.get("steps", [])
@@ -114,18 +106,6 @@ def _planned(step: Mapping[str, Any], secrets: Mapping[str, Sequence[str]]) -> P
 
 def _flag(state: Mapping[str, Any], name: str) -> str:
     return str(bool(state.get(name))).lower()
-
-
-def _drifted(step: Mapping[str, Any]) -> Drifted | None:
-    before, after = step.get("oldState") or {}, step.get("newState")
-    if before and not after:
-        return Drifted(step["urn"], gone=True)
-    named = {path.partition(".")[0].partition("[")[0] for path in step.get("detailedDiff") or {}}
-    if not named or after is None:
-        return None
-    # What a provider computes differs each time it is asked: only what the comparison with the inputs names counts.
-    old, new = ({name: (side.get("outputs") or {}).get(name) for name in named} for side in (before, after))
-    return Drifted(step["urn"], gone=False, changes=tuple(changes(old, new)))
 
 
 def changes(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, str, str]]:

@@ -58,8 +58,6 @@ def _reconciled(
     """The changes that the engine makes: those that it does not are left out, those that only it sees are added."""
     known = {change.resource.urn: change for change in found.changes}
     for step in preview.steps:
-        if step.op == "refresh":
-            continue
         action = _ACTIONS.get(step.op, "changed")
         resource = next((side.by_urn[step.urn] for side in (after, before) if side and step.urn in side.by_urn), None)
         if resource is None:

@@ -28,7 +28,7 @@ class PlannedStep:
 
     urn: str
     op: str
-    """As the engine calls it: `create`, `update`, `replace`, `delete`, `refresh` for what drifted, …"""
+    """As the engine calls it: `create`, `update`, `replace`, `delete`, …"""
     changes: tuple[tuple[str, str, str], ...] = ()
     """Input, before and after, each as JSON; empty where there is none. Secrets are masked, unknowns marked."""
     replaces: tuple[str, ...] = ()
