@@ -160,6 +160,7 @@ def scene(*resources: Given) -> Scene:
     here, away = _REGIONS[cloud]
     settings = {
         "cloud": cloud,
+        "account": "111122223333",
         "environment": "prod",
         "region": here,
         "backup": {"region": away, "min_distance_km": 400, "rpo_minutes": _RPO_MINUTES[cloud]},

@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from policies.addresses import too_wide
-from policies.checks import ABSENT, PASS, all_of, failed, holds_none, is_hidden, read
+from common.iam.callers import Callers, callers
+from policies.checks import ABSENT, PASS, all_of, failed, holds_none, is_hidden, read, unknown
 from policies.documents import Statement, statements
-from policies.inventory import Resource
+from policies.inventory import Inventory, Resource
 from policies.model import Judgement
 
 _ANYONE = ("allUsers", "allAuthenticatedUsers")
-_WHO_OR_WHENCE = frozenset(
-    {
-        "aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:sourceaccount", "aws:sourcearn",
-        "aws:sourceip", "aws:sourceorgid", "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce", "aws:userid",
-        "kms:calleraccount",
-    }
-)  # fmt: skip
-"""Condition keys that say who calls, or from where, after S3's own definition of a public policy.
 
-Amazon S3 user guide, "Blocking public access to your Amazon S3 storage"; to those it names, keys of principals and
-organizations are added. A condition on the transport, or on the time, leaves a grant as public as it was.
-"""
+
+def own_account(inventory: Inventory) -> str:
+    """The AWS account, or the project, that the stack lives in; empty where the settings do not say."""
+    account = inventory.settings.get("account")
+    return account if isinstance(account, str) else ""
+
+
+def who(statement: Statement) -> Callers:
+    """Who may call by a statement of a resource's policy."""
+    return callers(statement.meaning)
 
 
 def speaks_of_everyone(statement: Statement) -> bool:
     """Whether a statement of an AWS policy holds for any principal, without a condition that narrows it."""
-    narrowed = any(
-        key in _WHO_OR_WHENCE and not any(_anything(key, value) for value in values)
-        for operator, keys in statement.conditions.items()
-        if "Not" not in operator and not operator.endswith("IfExists")
-        for key, values in keys.items()
-    )
-    return bool(statement.not_principals) or (statement.anyone and not narrowed)
-
-
-def _anything(key: str, value: str) -> bool:
-    return value == "*" or (key == "aws:sourceip" and too_wide(value))
+    return who(statement).everyone
 
 
 def each_allowed(resource: Resource, path: str, judge: Callable[[Statement], Judgement]) -> Judgement:
     """Judge each statement that allows something in the AWS policy document at `path`."""
     found = statements(resource, path)
-    return found if isinstance(found, Judgement) else all_of(judge(s) for s in found if s.allows)
+    if isinstance(found, Judgement):
+        return found
+    return all_of(known(s, judge(s)) for s in found if s.allows)
+
+
+def known(statement: Statement, judged: Judgement) -> Judgement:
+    """A judgement on a statement, which proves nothing where a part of it is known only to the provider."""
+    if statement.hidden and judged.verdict is PASS.verdict:
+        return unknown(statement.path, "a statement that the plan knows")
+    return judged
 
 
 def policy_names_principals(resource: Resource, path: str) -> Judgement:
@@ -55,6 +53,11 @@ def policy_names_principals(resource: Resource, path: str) -> Judgement:
         return failed(path, "everyone, without a condition on who calls", "named principals") if everyone else PASS
 
     return each_allowed(resource, path, judge)
+
+
+def policies_name_principals(resource: Resource, paths: Iterable[str]) -> Judgement:
+    """The same of several documents."""
+    return all_of(policy_names_principals(resource, path) for path in paths)
 
 
 def binding_names_members(grant: Resource) -> Judgement:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 Value = str | Sequence[str] | None
@@ -59,6 +60,7 @@ _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 _LITERALS: Final = {"*": "\ue000", "?": "\ue001", "$": "$"}
 """`${*}`, `${?}` and `${$}` stand for the characters themselves; the first two must not match anything."""
 _BACK: Final = {"\ue000": "*", "\ue001": "?"}
+_SPECIAL: Final = re.compile("[*?\ue000\ue001]")
 
 
 def substituted(text: str, told: Told) -> tuple[str | None, str]:
@@ -94,7 +96,14 @@ def _plain(text: str) -> str:
 
 def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
     """Whether a pattern with `*` (any characters) and `?` (one) covers the whole text."""
-    return re.fullmatch(_expression(pattern), text, re.DOTALL | (re.IGNORECASE if ignore_case else 0)) is not None
+    if not _SPECIAL.search(pattern):
+        return pattern.lower() == text.lower() if ignore_case else pattern == text
+    return _compiled(pattern, ignore_case).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+    return re.compile(_expression(pattern), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
 def _expression(pattern: str) -> str:

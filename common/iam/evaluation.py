@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import reduce
+from functools import lru_cache, reduce
 
 from common.iam.conditions import holds
 from common.iam.context import Context, Told, Truth, matches, resource_matches, substituted
@@ -298,7 +298,7 @@ def _no(request: Request, why: str, unknown: frozenset[str] = frozenset()) -> Ve
 
 def _applies(statement: Statement, request: Request, told: Told, has_variables: bool) -> tuple[Truth, frozenset[str]]:
     """Whether action, resource and conditions of a statement fit."""
-    if not _action_fits(statement, request.action):
+    if not covers_action(statement, request.action):
         return Truth.NO, frozenset()
     answers = [_resource_fits(statement, request.resource, told, has_variables)]
     answers += [holds(condition, told, has_variables=has_variables) for condition in statement.conditions]
@@ -307,10 +307,23 @@ def _applies(statement: Statement, request: Request, told: Told, has_variables: 
     return outcome, reduce(frozenset.union, keys, frozenset[str]()) if outcome is Truth.UNKNOWN else frozenset()
 
 
-def _action_fits(statement: Statement, action: str) -> bool:
+def covers_action(statement: Statement, action: str) -> bool:
+    """Whether a statement speaks of an action, by `Action` or all but `NotAction`."""
     if statement.not_actions is not None:
-        return not any(matches(pattern, action, ignore_case=True) for pattern in statement.not_actions)
-    return any(matches(pattern, action, ignore_case=True) for pattern in statement.actions or ())
+        return not _any_covers(statement.not_actions, action)
+    return _any_covers(statement.actions or (), action)
+
+
+def _any_covers(patterns: tuple[str, ...], action: str) -> bool:
+    exact, wild = _split(patterns)
+    return action.lower() in exact or any(matches(pattern, action, ignore_case=True) for pattern in wild)
+
+
+@lru_cache(maxsize=2048)
+def _split(patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Names as they are, and patterns with wildcards: statements have many of the first."""
+    wild = tuple(pattern for pattern in patterns if "*" in pattern or "?" in pattern)
+    return frozenset(pattern.lower() for pattern in patterns if pattern not in wild), wild
 
 
 def _resource_fits(

@@ -1,33 +1,34 @@
-"""Administrators: no policy or role of the platform holds the whole account or project."""
+"""Administrators: no policy or role of the platform holds the whole account."""
 
 from __future__ import annotations
 
-from policies.checks import (
-    PASS,
-    expect,
-    failed,
-    is_hidden,
-    read,
-    shown,
-    unknown,
+from common.permissions import aws_managed
+from policies.aws_holders import (
+    ATTACHMENT_TYPES,
+    DOCUMENT_TYPES,
+    ROLE,
+    attached_to,
+    named_policies,
+    paths_of,
+    policy_named,
 )
-from policies.documents import Statement
-from policies.examples import Hidden, Output, allow, document, examples, given, put
+from policies.checks import PASS, all_of, failed, is_hidden, read, shown, unknown
+from policies.documents import Statement, statements
+from policies.examples import Hidden, Output, Text, allow, both, document, examples, given, put
 from policies.family import Family
 from policies.grants import each_allowed
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.rights import is_admin
 
 family = Family("Administrators")
 
-_POLICIES = ("aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy")
-_ATTACHMENTS = (
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment",
-    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
-)
-_PROJECT_GRANTS = ("gcp:projects/iAMMember:IAMMember", "gcp:projects/iAMBinding:IAMBinding")
-_ADMINISTRATOR_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
+_POLICIES = DOCUMENT_TYPES
+_ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+_SERVICE_POLICY = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+_RUNS_ANYTHING = ("ec2.", "lambda.", "pods.eks.", "ecs-tasks.", "codebuild.", "sagemaker.", "glue.", "batch.", "ssm.")
+"""Services that run code of one's own with the role: what the role may do, that code may do."""
 
 
 @family.rule(
@@ -39,12 +40,12 @@ _ADMINISTRATOR_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAcc
     remedy="Name the actions that the task needs.",
     frameworks={Framework.AWS_FSBP: ("IAM.1",), Framework.CHECKOV: ("CKV_AWS_62", "CKV_AWS_63")},
     examples=lambda: examples(
-        given(_POLICIES[1], {"policy": document(allow(Action=["s3:GetObject"], Resource="arn:aws:s3:::models/*"))}),
+        given(_ROLE_POLICY, {"policy": document(allow(Action=["s3:GetObject"], Resource="arn:aws:s3:::models/*"))}),
         broken={
-            'policy.Statement.0.Action is "*"': (
-                put("policy.Statement.0.Action", "*"),
-                put("policy.Statement.0.Action.1", "*:*"),
-            ),
+            'policy.Statement.0.Action is "*"': put("policy.Statement.0.Action", "*"),
+            'policy.Statement.0.Action is "*:*"': put("policy.Statement.0.Action", ["s3:GetObject", "*:*"]),
+            'policy.Statement.0.Action is "**"': put("policy.Statement.0.Action", "**"),
+            'policy.Statement.0.Action is "?*"': put("policy.Statement.0", allow(Action="?*", Resource="*")),
             "policy.Statement.0.NotAction is an Allow of all actions but some": put(
                 "policy.Statement.0", allow(NotAction="iam:*", Resource="*")
             ),
@@ -60,65 +61,98 @@ _ADMINISTRATOR_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAcc
 )
 def iam_no_full_admin(policy: Resource, _: Inventory) -> Judgement:
     def judge(statement: Statement) -> Judgement:
-        if statement.not_actions and statement.everything:
+        if not is_admin(statement):
+            return PASS
+        if statement.meaning.not_actions is not None:
             return failed(f"{statement.path}.NotAction", "an Allow of all actions but some", "named actions")
-        everything = any(action in ("*", "*:*") for action in statement.actions)
-        return failed(f"{statement.path}.Action", '"*"', "named actions") if everything else PASS
+        widest = min(statement.actions, key=len)
+        return failed(f"{statement.path}.Action", shown(widest), "named actions")
 
-    return each_allowed(policy, "policy", judge)
+    return all_of(each_allowed(policy, path, judge) for path in paths_of(policy))
 
 
 @family.rule(
     "aws-iam-no-admin-attached",
     Severity.HIGH,
-    "No administrator policy is attached",
-    types=_ATTACHMENTS,
-    rationale="AWS' administrator policies open the account to whoever reaches the role.",
+    "No policy of AWS' own that opens the account is attached",
+    types=ATTACHMENT_TYPES,
+    rationale="AWS' broad policies open all of the account's data or rights to whoever reaches the role.",
     remedy="Attach a policy for the task at hand.",
-    frameworks={Framework.CHECKOV: ("CKV_AWS_274",)},
+    frameworks={Framework.CHECKOV: ("CKV_AWS_274",), Framework.NIST_800_53: ("AC-6",)},
     examples=lambda: examples(
-        given(_ATTACHMENTS[0], {"policyArn": "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"}),
+        given(
+            _ATTACHMENT,
+            {"policyArn": "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy", "role": Output(ROLE, "node")},
+        ),
+        given(ROLE, {"assumeRolePolicy": _trusts("ec2.amazonaws.com")}, "node"),
         broken={
-            f'policyArn is "arn:aws:iam::aws:policy/{name}"': put("policyArn", f"arn:aws:iam::aws:policy/{name}")
-            for name in _ADMINISTRATOR_POLICIES
+            f'policyArn is "arn:aws:iam::aws:policy/{name}", which opens {what}': put(
+                "policyArn", f"arn:aws:iam::aws:policy/{name}"
+            )
+            for name, what in {
+                "AdministratorAccess": "everything",
+                "PowerUserAccess": "everything",
+                "IAMFullAccess": "iam:CreatePolicyVersion",
+                "AmazonS3FullAccess": "s3:PutBucketPolicy",
+                "AmazonS3ReadOnlyAccess": "s3:GetObject",
+                "AmazonDynamoDBReadOnlyAccess": "dynamodb:GetItem",
+                "ReadOnlyAccess": "s3:GetObject",
+                "service-role/AWSBackupServiceRolePolicyForBackup": "eks:CreateAccessEntry",
+            }.items()
         },
-        undecided={"policyArn is known only to the provider": put("policyArn", Hidden())},
-        accepted={"": put("policyArn", Output("aws:iam/policy:Policy"))},
+        undecided={
+            "policyArn is known only to the provider": put("policyArn", Hidden()),
+            'policyArn is "arn:aws:iam::111122223333:policy/elsewhere"': put(
+                "policyArn", "arn:aws:iam::111122223333:policy/elsewhere"
+            ),
+            'policyArn is "arn:aws:iam::aws:policy/OfNextYear"': put(
+                "policyArn", "arn:aws:iam::aws:policy/OfNextYear"
+            ),
+        },
+        accepted={
+            "": (
+                put("policyArn", Output("aws:iam/policy:Policy")),
+                both(
+                    put("policyArn", _SERVICE_POLICY),
+                    put("assumeRolePolicy", _trusts("backup.amazonaws.com"), on=ROLE, name="node"),
+                ),
+            ),
+        },
     ),
 )
 def iam_no_admin_attached(attachment: Resource, inventory: Inventory) -> Judgement:
-    arn = read(attachment, "policyArn")
+    return all_of(_attached(attachment, inventory, path) for path in named_policies(attachment))
+
+
+def _attached(attachment: Resource, inventory: Inventory, path: str) -> Judgement:
+    required = "a policy for the task at hand"
+    arn = read(attachment, path)
+    if policy_named(inventory, attachment, path) is not None:
+        return PASS
     if is_hidden(arn):
-        own = inventory.linked(attachment, "policyArn", "aws:iam/policy:Policy")
-        return PASS if own else unknown("policyArn", "a policy that is not for administrators")
-    if str(arn).endswith(tuple(f":policy/{name}" for name in _ADMINISTRATOR_POLICIES)):
-        return failed("policyArn", shown(arn), "a policy for the task at hand")
-    return PASS
+        return unknown(path, required)
+    opened = aws_managed.opens(str(arn)) if aws_managed.is_managed(str(arn)) else None
+    if opened is None:
+        return unknown(path, required, shown(arn))
+    if not opened or (aws_managed.is_for_services(str(arn)) and _for_services(attachment, inventory)):
+        return PASS
+    what = "everything" if opened == "*" else opened.split(" ", 1)[1]
+    return failed(path, f"{shown(arn)}, which opens {what}", required)
 
 
-@family.rule(
-    "gcp-iam-no-broad-role",
-    Severity.HIGH,
-    "No owner, editor or admin role on the project",
-    types=_PROJECT_GRANTS,
-    rationale="A broad role reaches every resource of the project, not only this platform's.",
-    remedy="Grant a role for the task at hand, on the resource rather than the project.",
-    frameworks={Framework.CHECKOV: ("CKV_GCP_117",)},
-    examples=lambda: examples(
-        given(_PROJECT_GRANTS[0], {"role": "roles/logging.logWriter"}),
-        broken={
-            f'role is "{role}"': put("role", role)
-            for role in (
-                "roles/owner",
-                "roles/editor",
-                "roles/storage.admin",
-                "roles/resourcemanager.projectIamAdmin",
-            )
-        },
-    ),
-)
-def gcp_no_broad_role(grant: Resource, _: Inventory) -> Judgement:
-    basic = ("roles/owner", "roles/editor")
-    return expect(
-        grant, "role", "a role for the task at hand", lambda v: v not in basic and not v.lower().endswith("admin")
-    )
+def _for_services(attachment: Resource, inventory: Inventory) -> bool:
+    """Whether whom a policy is attached to are roles that a service of AWS alone takes on, for its own work."""
+    found = [holder.resource for holder in attached_to(inventory, attachment)]
+    return bool(found) and all(role.type == ROLE and _trusts_services_alone(role) for role in found)
+
+
+def _trusts_services_alone(role: Resource) -> bool:
+    trusted = statements(role, "assumeRolePolicy")
+    if isinstance(trusted, Judgement):
+        return False
+    named = [entry for s in trusted if s.allows for entry in s.meaning.principals or (("*", "*"),)]
+    return bool(named) and all(kind == "Service" and not name.startswith(_RUNS_ANYTHING) for kind, name in named)
+
+
+def _trusts(service: str) -> Text:
+    return document(allow(Principal={"Service": service}, Action="sts:AssumeRole"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from common.iam.meaning import is_vacuous
 from policies.buckets import s3_companion, s3_companions
 from policies.checks import PASS, all_equal, all_of, equals, failed
 from policies.documents import Statement, statements
@@ -183,12 +184,16 @@ def _policy_denies_plain_http(policy: Resource, _: Inventory) -> Judgement:
 
 
 def _denies_plain_http(statement: Statement) -> bool:
-    insecure = statement.conditions.get("Bool", {}).get("aws:securetransport", ())
-    everything = statement.acts_on("s3:GetObject") and statement.acts_on("s3:PutObject")
+    """Whether a statement denies everybody everything over plain HTTP, under no other condition."""
+    meaning = statement.meaning
+    insecure = [c for c in meaning.conditions if c.key.lower() == "aws:securetransport"]
+    others = [c for c in meaning.conditions if c not in insecure and not is_vacuous(c)]
+    denied = [[v.lower() for v in c.values] for c in insecure if c.operator.base == "Bool"] == [["false"]]
+    everything = all(
+        statement.acts_on(a) for a in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")
+    )
     objects = any(pattern == "*" or pattern.endswith("/*") for pattern in statement.resources)
-    only_this = set(statement.conditions) == {"Bool"} and len(statement.conditions["Bool"]) == 1
-    denied = [value.lower() for value in insecure] == ["false"]
-    return statement.effect == "Deny" and statement.anyone and everything and objects and denied and only_this
+    return not statement.allows and statement.anyone and everything and objects and denied and not others
 
 
 @family.rule(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from common.iam.meaning import binds, covers_all_of
+from common.permissions.dangers import MAKES_ROLES
+from policies.aws_holders import DOCUMENT_TYPES, POLICY
 from policies.checks import PASS, expect, failed, shown
-from policies.documents import Statement
 from policies.examples import Hidden, allow, document, drop, examples, given, put
 from policies.family import Family
-from policies.grants import each_allowed
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
+from policies.rights import Granted, judged
 
 family = Family("Federation and deployers")
 
-_POLICIES = ("aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy")
 _PROVIDER = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
 _ACT_AS = "gcp:serviceaccount/iAMMember:IAMMember"
-_BOUNDED = ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy")
 _BOUNDARY = "iam:permissionsboundary"
 _POOL = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github"
 
@@ -77,12 +77,12 @@ def _narrow(member: str) -> bool:
     "aws-iam-makes-bounded-roles",
     Severity.HIGH,
     "Who may make roles makes them within a permissions boundary",
-    types=_POLICIES,
+    types=DOCUMENT_TYPES,
     rationale="A deployer that makes roles without a boundary makes one that may do everything, and takes it on.",
     remedy="Add a StringEquals condition on iam:PermissionsBoundary to the statement.",
     examples=lambda: examples(
         given(
-            _POLICIES[0],
+            POLICY,
             {
                 "policy": document(
                     allow(
@@ -97,7 +97,10 @@ def _narrow(member: str) -> bool:
             "policy.Statement.0.Condition is no condition on iam:PermissionsBoundary with iam:CreateRole": (
                 drop("policy.Statement.0.Condition"),
                 put("policy.Statement.0.Condition", {"StringNotEquals": {"iam:PermissionsBoundary": "x"}}),
-                put("policy.Statement.0", allow(Action="iam:*", Resource="*")),
+                put(
+                    "policy.Statement.0.Condition",
+                    {"Null": {"iam:PermissionsBoundary": "false"}},
+                ),
             ),
             "policy.Statement.0.Condition is no condition on iam:PermissionsBoundary with iam:AttachRolePolicy": put(
                 "policy.Statement.0", allow(Action=["iam:AttachRolePolicy"], Resource="*")
@@ -110,21 +113,21 @@ def _narrow(member: str) -> bool:
         accepted={"": put("policy.Statement.0", allow(Action=["iam:GetRole"], Resource="*"))},
     ),
 )
-def iam_makes_bounded_roles(policy: Resource, _: Inventory) -> Judgement:
-    def judge(statement: Statement) -> Judgement:
-        made = [action for action in _BOUNDED if statement.acts_on(action)]
-        # Who may do everything is another rule's finding: aws-iam-no-full-admin.
-        if not made or {"*", "*:*"} & {*statement.actions}:
-            return PASS
-        path, required = f"{statement.path}.Condition", "iam:PermissionsBoundary with one policy's ARN"
-        values = [
-            value
-            for operator in ("StringEquals", "StringLike", "ArnEquals", "ArnLike")
-            for value in statement.conditions.get(operator, {}).get(_BOUNDARY, ())
-        ]
-        if not values:
-            return failed(path, f"no condition on iam:PermissionsBoundary with {made[0]}", required)
-        loose = [value for value in values if "*" in value or "?" in value]
-        return failed(path, shown(loose), required) if loose else PASS
+def iam_makes_bounded_roles(policy: Resource, inventory: Inventory) -> Judgement:
+    seen = set[str]()
 
-    return each_allowed(policy, "policy", judge)
+    def judge(given: Granted, _: str) -> Judgement:
+        if given.path in seen or covers_all_of(given.allowed.statement, "iam"):  # the findings of other rules
+            return PASS
+        seen.add(given.path)
+        path, required = f"{given.path}.Condition", "iam:PermissionsBoundary with one policy's ARN"
+        told = [c for c in given.allowed.statement.conditions if c.key.lower() == _BOUNDARY]
+        if any(binds(c) and not any(set("*?$") & set(v) for v in c.values) for c in told):
+            return PASS
+        asked = [c for c in told if "Not" not in c.operator.base and c.operator.base != "Null"]
+        found = (
+            shown(list(asked[0].values)) if asked else f"no condition on iam:PermissionsBoundary with {given.action}"
+        )
+        return failed(path, found, required)
+
+    return judged(inventory, policy, MAKES_ROLES, judge)

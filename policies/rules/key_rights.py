@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from policies.aws_holders import DOCUMENT_TYPES, DOCUMENTS, paths_of
 from policies.checks import PASS, absent_or, all_of, failed, shown
 from policies.documents import Statement, statements
 from policies.examples import Hidden, allow, document, drop, examples, given, put
@@ -12,12 +13,6 @@ from policies.tokens import KMS_KEY
 
 family = Family("Rights to keys")
 
-_RIGHTS = (
-    "aws:iam/policy:Policy",
-    "aws:iam/rolePolicy:RolePolicy",
-    "aws:iam/userPolicy:UserPolicy",
-    "aws:iam/groupPolicy:GroupPolicy",
-)
 _ALIASES = ("kms:resourcealiases", "kms:requestalias")
 
 
@@ -25,7 +20,7 @@ _ALIASES = ("kms:resourcealiases", "kms:requestalias")
     "aws-kms-no-alias-rights",
     Severity.HIGH,
     "Rights to a key do not hinge on its alias",
-    types=_RIGHTS,
+    types=DOCUMENT_TYPES,
     rationale="Whoever may move an alias to another key moves the rights with it, and takes them from the first.",
     remedy="Name the key's ARN, or bind the statement to kms:EncryptionContext and kms:ViaService.",
     examples=lambda: examples(
@@ -106,12 +101,17 @@ def policy_no_alias(key: Resource, _: Inventory) -> Judgement:
 
 
 def _free_of_aliases(holder: Resource) -> Judgement:
-    found = statements(holder, "policy")
+    paths = paths_of(holder) if holder.type in DOCUMENTS else ("policy",)
+    return all_of(_document_free_of_aliases(holder, path) for path in paths)
+
+
+def _document_free_of_aliases(holder: Resource, path: str) -> Judgement:
+    found = statements(holder, path)
     return found if isinstance(found, Judgement) else all_of(_names_no_alias(statement) for statement in found)
 
 
 def _names_no_alias(statement: Statement) -> Judgement:
-    keys = {key for of_operator in statement.conditions.values() for key in of_operator}
+    keys = {condition.key.lower() for condition in statement.conditions}
     used = next((alias for alias in _ALIASES if alias in keys), None)
     if used:
         return failed(f"{statement.path}.Condition", used, "a condition that no alias decides")
