@@ -37,6 +37,11 @@ class Statement:
         return self.meaning.effect == "Allow"
 
     @property
+    def effect(self) -> str:
+        """`Allow` or `Deny`."""
+        return self.meaning.effect
+
+    @property
     def actions(self) -> tuple[str, ...]:
         """Its actions as they are written."""
         return self.meaning.actions or ()

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from common.iam.callers import Callers, callers
-from policies.checks import ABSENT, PASS, all_of, failed, holds_none, is_hidden, read, unknown
+from policies.checks import PASS, all_of, failed, unknown
 from policies.documents import Statement, statements
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
-
-_ANYONE = ("allUsers", "allAuthenticatedUsers")
 
 
 def own_account(inventory: Inventory) -> str:
@@ -58,11 +56,3 @@ def policy_names_principals(resource: Resource, path: str) -> Judgement:
 def policies_name_principals(resource: Resource, paths: Iterable[str]) -> Judgement:
     """The same of several documents."""
     return all_of(policy_names_principals(resource, path) for path in paths)
-
-
-def binding_names_members(grant: Resource) -> Judgement:
-    """Whether a grant of Google Cloud (of one member, or of a list) names nobody that is everyone."""
-    path = "member" if read(grant, "member") is not ABSENT else "members"
-    if grant.property_dependencies.get(path) and is_hidden(read(grant, path)):
-        return PASS  # the id of an account or service agent of this stack
-    return holds_none(grant, path, _ANYONE, "named members")

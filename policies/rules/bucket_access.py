@@ -11,7 +11,8 @@ from policies.checks import PASS, all_equal, all_of, equals, failed
 from policies.documents import Statement, statements
 from policies.examples import Hidden, Text, allow, both, document, examples, given, put, without
 from policies.family import Family
-from policies.grants import binding_names_members, policy_names_principals
+from policies.google_iam import BUCKET_GRANTS, members_named
+from policies.grants import policy_names_principals
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.tokens import GCS_BUCKET, S3_BUCKET, S3_POLICY
@@ -20,7 +21,7 @@ family = Family("Access to buckets")
 
 _BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 _OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
-_GCS_GRANTS = ("gcp:storage/bucketIAMMember:BucketIAMMember", "gcp:storage/bucketIAMBinding:BucketIAMBinding")
+_GCS_GRANTS = BUCKET_GRANTS
 _FLAGS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _BLOCKED: dict[str, object] = dict.fromkeys(_FLAGS, True)
 _NARROWS_NOTHING = (
@@ -115,16 +116,19 @@ def s3_no_public_policy(bucket: Resource, inventory: Inventory) -> Judgement:
     remedy="Grant to service accounts or groups.",
     frameworks={Framework.CHECKOV: ("CKV_GCP_28",)},
     examples=lambda: examples(
-        given(_GCS_GRANTS[1], {"members": ["serviceAccount:fleet@p.iam.gserviceaccount.com"]}),
+        given(
+            "gcp:storage/bucketIAMBinding:BucketIAMBinding",
+            {"role": "roles/browser", "members": ["serviceAccount:fleet@p.iam.gserviceaccount.com"]},
+        ),
         broken={
-            'members is ["allUsers"]': put("members.1", "allUsers"),
-            'members is ["allAuthenticatedUsers"]': put("members.0", "allAuthenticatedUsers"),
+            'members is "allUsers"': put("members.1", "allUsers"),
+            'members is "allAuthenticatedUsers"': put("members.0", "allAuthenticatedUsers"),
         },
         undecided={"members is known only to the provider": put("members.0", Hidden())},
     ),
 )
-def gcs_no_public_grant(grant: Resource, _: Inventory) -> Judgement:
-    return binding_names_members(grant)
+def gcs_no_public_grant(grant: Resource, inventory: Inventory) -> Judgement:
+    return members_named(grant, inventory)
 
 
 @family.rule(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from common.iam.meaning import binds, covers_all_of
 from common.permissions.dangers import MAKES_ROLES
 from policies.aws_holders import DOCUMENT_TYPES, POLICY
 from policies.checks import PASS, expect, failed, shown
 from policies.examples import Hidden, allow, document, drop, examples, given, put
 from policies.family import Family
+from policies.google_iam import ACCOUNT_GRANTS, alternatives, members_named
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.rights import Granted, judged
@@ -16,6 +19,11 @@ family = Family("Federation and deployers")
 
 _PROVIDER = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
 _ACT_AS = "gcp:serviceaccount/iAMMember:IAMMember"
+_COMPARES = re.compile(
+    r"(?:assertion|attribute)\.(repository|repository_id|repository_owner|repository_owner_id|sub|project_path|hd|tid)"
+    r"\s*(==\s*['\"][^'\"*]+['\"]|in\s*\[)"
+    r"|(?:assertion|google)\.(sub|subject)\.startsWith\(['\"][^'\"]{8,}['\"]\)"
+)
 _BOUNDARY = "iam:permissionsboundary"
 _POOL = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github"
 
@@ -33,24 +41,42 @@ _POOL = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gi
             "attributeCondition is absent": drop("attributeCondition"),
             'attributeCondition is ""': put("attributeCondition", ""),
             'attributeCondition is "true"': put("attributeCondition", "true"),
+            **{
+                f"attributeCondition is {shown(e)}": put("attributeCondition", e)
+                for e in (
+                    "assertion.repository == 'acme/seawall' || true",
+                    "assertion.repository != ''",
+                    "assertion.aud == 'sts'",
+                    "assertion.ref == 'refs/heads/main'",
+                )
+            },
         },
         undecided={"attributeCondition is known only to the provider": put("attributeCondition", Hidden())},
     ),
 )
 def federation_conditioned(provider: Resource, _: Inventory) -> Judgement:
-    return expect(provider, "attributeCondition", "a comparison of an assertion", lambda v: "assertion." in v)
+    return expect(provider, "attributeCondition", "a comparison of an assertion", _names_whose_tokens)
+
+
+def _names_whose_tokens(expression: str) -> bool:
+    """Whether each alternative compares an assertion about the repository or its owner with one value, or a few."""
+    return all(any(_COMPARES.search(atom) for atom in part.split("&&")) for part in alternatives(expression))
 
 
 @family.rule(
     "gcp-federation-members-narrow",
     Severity.HIGH,
     "Who acts as a service account from outside is one subject, or holds one attribute",
-    types=(_ACT_AS,),
+    types=ACCOUNT_GRANTS,
     rationale="A grant to a whole pool lets every workflow that the pool knows act as the account.",
     remedy="Name principal://…/subject/SUBJECT, or principalSet://…/attribute.NAME/VALUE.",
     examples=lambda: examples(
-        given(_ACT_AS, {"member": f"principal://{_POOL}/subject/repo:acme/seawall:environment:dev"}),
+        given(
+            _ACT_AS,
+            {"role": "roles/browser", "member": f"principal://{_POOL}/subject/repo:acme/seawall:environment:dev"},
+        ),
         broken={
+            'member is "allUsers"': put("member", "allUsers"),
             f'member is "principalSet://{_POOL}/*"': put("member", f"principalSet://{_POOL}/*"),
             f'member is "principalSet://{_POOL}/attribute.actor/*"': put(
                 "member", f"principalSet://{_POOL}/attribute.actor/*"
@@ -65,12 +91,8 @@ def federation_conditioned(provider: Resource, _: Inventory) -> Judgement:
         },
     ),
 )
-def federation_members_narrow(grant: Resource, _: Inventory) -> Judgement:
-    return expect(grant, "member", "one subject, or one attribute's value", _narrow)
-
-
-def _narrow(member: str) -> bool:
-    return not member.startswith("principalSet:") or ("/attribute." in member and not member.endswith("*"))
+def federation_members_narrow(grant: Resource, inventory: Inventory) -> Judgement:
+    return members_named(grant, inventory)
 
 
 @family.rule(

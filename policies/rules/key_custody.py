@@ -7,7 +7,8 @@ import re
 from policies.checks import ABSENT, absent_or, at_least, equals, expect, is_hidden, not_applicable, passed, read
 from policies.examples import Hidden, allow, both, document, drop, examples, given, put
 from policies.family import Family
-from policies.grants import binding_names_members, policy_names_principals
+from policies.google_iam import KEY_GRANTS, members_named
+from policies.grants import policy_names_principals
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.tokens import GCP_KEY, KMS_KEY
@@ -18,7 +19,7 @@ _DAY_SECONDS = 24 * 3600
 _MOST_ROTATION_DAYS = 90
 _LEAST_DELAY_DAYS = 14
 _SECONDS = re.compile(r"^(\d+)(\.\d+)?s$")
-_KEY_GRANTS = ("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding")
+_KEY_GRANTS = KEY_GRANTS
 
 
 def _seconds(value: str) -> int:
@@ -166,13 +167,17 @@ def aws_no_public_principal(key: Resource, _: Inventory) -> Judgement:
     remedy="Grant to service accounts.",
     frameworks={Framework.CHECKOV: ("CKV_GCP_112",)},
     examples=lambda: examples(
-        given(_KEY_GRANTS[0], {"member": "serviceAccount:storage@p.iam.gserviceaccount.com"}),
+        given(
+            "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
+            {"role": "roles/browser", "member": "serviceAccount:storage@p.iam.gserviceaccount.com"},
+        ),
         broken={
-            'member is ["allUsers"]': put("member", "allUsers"),
-            'member is ["allAuthenticatedUsers"]': put("member", "allAuthenticatedUsers"),
+            'member is "allUsers"': put("member", "allUsers"),
+            'member is "allAuthenticatedUsers"': put("member", "allAuthenticatedUsers"),
+            'member is "domain:example.com"': put("member", "domain:example.com"),
         },
         undecided={"member is known only to the provider": put("member", Hidden())},
     ),
 )
-def gcp_no_public_grant(grant: Resource, _: Inventory) -> Judgement:
-    return binding_names_members(grant)
+def gcp_no_public_grant(grant: Resource, inventory: Inventory) -> Judgement:
+    return members_named(grant, inventory)
