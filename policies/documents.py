@@ -20,6 +20,9 @@ from policies.inventory import Resource
 from policies.model import Judgement
 
 
+_ARN_COLONS = 5
+
+
 @dataclass(frozen=True)
 class Statement:
     """One statement and where it stands."""
@@ -80,8 +83,9 @@ class Statement:
     def everything(self) -> str:
         """The resource that names nothing of one's own: `*`, an ARN without a name, all but some; empty if none."""
         if self.meaning.not_resources is not None:
-            return "all but some"
-        return next((r for r in self.resources if is_wide(r, variables=self.has_variables)), "")
+            return "all but some" if self.allows else ""
+        sure = (r for r in self.resources if self.allows or not r.strip("*") or r.count(":") >= _ARN_COLONS)
+        return next((r for r in sure if is_wide(r, variables=self.has_variables)), "")
 
     def acts_on(self, action: str) -> bool:
         """Whether the statement covers `action` (as `s3:GetObject`), by `Action` or all but `NotAction`."""
@@ -122,8 +126,7 @@ def document_paths(resource: Resource, path: str) -> Iterator[str]:
     """The paths of the documents that a path with `*` for each item of a list stands for."""
     head, star, rest = path.partition(".*")
     if not star:
-        if read(resource, path) is not ABSENT:
-            yield path
+        yield path
     else:
         yield from (f"{item}{rest}" for item in items(resource, head))
         if is_hidden(read(resource, head)):
@@ -184,4 +187,5 @@ def _conditions(value: object) -> Iterator[Condition]:
         operator = parse_operator(str(name)) or Operator(str(name), str(name))
         if isinstance(keys, Mapping):
             for key, given in keys.items():
-                yield Condition(operator, str(key), tuple(_listed(given)))
+                if given is not None:
+                    yield Condition(operator, str(key), tuple(_listed(given)))

@@ -255,6 +255,8 @@ def members_named(grant: Resource, _: Inventory) -> Judgement:
         if public:
             return failed(one.members_path, shown(public[0]), "named members")
         hidden = any(is_hidden(m) for m in one.members) and not grant.property_dependencies.get(one.members_path)
-        return unknown(one.members_path, "named members") if hidden or not one.members else PASS
+        if not one.members or not all(one.members):
+            return unknown(one.members_path, "named members", "nobody")
+        return unknown(one.members_path, "named members") if hidden else PASS
 
     return judged_each(grant, judge)
