@@ -19,7 +19,6 @@ from policies.checks import ABSENT, failed, is_hidden, items, read, shown, unkno
 from policies.inventory import Resource
 from policies.model import Judgement
 
-
 _ARN_COLONS = 5
 
 
