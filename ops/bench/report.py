@@ -75,6 +75,8 @@ def markdown(told: Mapping[str, Any]) -> str:
     lines += ["", "| moved | by | objects/s | MB/s |", "|---|---|--:|--:|"]
     for result in told["results"]:
         for side, rates in result.get("rates", {}).items():
+            if "objects_per_s" not in rates:
+                continue
             load = result["name"].partition(", ")[2]
             lines.append(f"| {load} | {side} | {rates['objects_per_s']:.0f} | {rates['mb_per_s']:.1f} |")
     return "\n".join(lines)
