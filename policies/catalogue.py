@@ -12,6 +12,7 @@ from policies.family import Family
 from policies.model import Framework, Rule, Severity
 from policies.pack_names import REPORT_FILE_VARIABLE
 from policies.rules import FAMILIES, RULES
+from policies.scanner_claims import IN_PART
 
 FILE: Final = Path(__file__).resolve().parent.parent / "docs" / "policies.md"
 FRAMEWORKS_FILE: Final = FILE.with_name("frameworks.md")
@@ -54,8 +55,8 @@ For each rule and resource the verdict is one of:
 - **waived**: it fails, and `policies/waivers.yaml` accepts that with a reason, an owner and a last day. A waiver that
   has expired, matches nothing, or repeats another fails the check.
 
-Controls are those that a rule helps to meet; no rule claims to meet one by itself. checkov ids name the nearest check
-of that tool, for comparison. What a rule finds, for example, is tried by the tests.
+Controls are those that a rule helps to meet; no rule claims to meet one by itself. checkov ids name checks of
+that tool that are judged whole, or *in part* where it says so. What a rule finds, for example, is tried by the tests.
 """
 
 
@@ -88,7 +89,7 @@ def _entry(rule: Rule) -> str:
         "",
         "- Looks at: " + ", ".join(f"`{token}`" for token in rule.types),
         "- Finds, for example: " + "; ".join(f"`{words}`" for words in rule.examples().broken),
-        *(f"- {framework}: {', '.join(ids)}" for framework, ids in rule.frameworks.items()),
+        *(f"- {framework}: {', '.join(ids)}" for framework, ids in rule.controls.items()),
         "",
     ]
     return "\n".join(lines)
@@ -109,7 +110,8 @@ def _controls(framework: Framework) -> Iterable[tuple[str, list[str]]]:
     found: dict[str, list[str]] = {}
     for rule in RULES:
         for control in rule.frameworks.get(framework, ()):
-            found.setdefault(control, []).append(rule.id)
+            part = f" (in part: {IN_PART[control]})" if framework is Framework.CHECKOV and control in IN_PART else ""
+            found.setdefault(f"{control}{part}", []).append(rule.id)
     return found.items()
 
 

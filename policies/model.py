@@ -9,6 +9,7 @@ from typing import Any
 
 from policies.examples import Examples
 from policies.inventory import Inventory, Resource
+from policies.scanner_claims import IN_PART
 
 
 class Severity(StrEnum):
@@ -38,7 +39,8 @@ class Verdict(StrEnum):
 
 
 class Framework(StrEnum):
-    """A published catalogue of controls. `checkov` is a tool's check id, for comparison."""
+    """A published catalogue of controls. `checkov` is a tool's check id: judged whole, or else in
+    part by `policies.scanner_claims`."""
 
     AWS_FSBP = "AWS Foundational Security Best Practices"
     CIS_EKS = "CIS Amazon EKS Benchmark"
@@ -99,6 +101,17 @@ class Rule:
     frameworks: Mapping[Framework, tuple[str, ...]] = field(default_factory=dict)
     """Framework → ids of the controls that this rule helps to meet (many to many)."""
 
+    @property
+    def controls(self) -> Mapping[str, tuple[str, ...]]:
+        """Framework, by name → controls; a scanner's checks that are judged in part have a name of their own."""
+        told: dict[str, tuple[str, ...]] = {}
+        for framework, ids in self.frameworks.items():
+            whole = tuple(id for id in ids if framework is not Framework.CHECKOV or id not in IN_PART)
+            told |= {str(framework): whole} if whole else {}
+            part = tuple(id for id in ids if id not in whole)
+            told |= {f"{framework}, in part": part} if part else {}
+        return told
+
     def to_json(self) -> dict[str, Any]:
         """The rule's description, as reports carry it."""
         return {
@@ -107,7 +120,7 @@ class Rule:
             "title": self.title,
             "rationale": self.rationale,
             "remedy": self.remedy,
-            "frameworks": {str(name): list(ids) for name, ids in self.frameworks.items()},
+            "frameworks": {name: list(ids) for name, ids in self.controls.items()},
             "types": list(self.types),
         }
 

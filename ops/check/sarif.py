@@ -133,7 +133,7 @@ def _run(
 
 def _rule(rule: Rule, page: str) -> dict[str, Any]:
     level = _LEVELS[rule.severity]
-    controls = [f"{framework}: {control}" for framework, ids in rule.frameworks.items() for control in ids]
+    controls = [f"{framework}: {control}" for framework, ids in rule.controls.items() for control in ids]
     helped = f"Helps to meet: {'; '.join(controls)}." if controls else ""
     tags = ["security", *controls]
     return {

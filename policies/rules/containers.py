@@ -49,7 +49,7 @@ def probes(workload: Resource, _: Inventory) -> Judgement:
     types=WORKLOADS,
     rationale="An unsized container is placed blindly, and may starve its neighbours on a GPU machine.",
     remedy="Set requests for cpu and memory, and a limit for memory.",
-    frameworks={Framework.CHECKOV: ("CKV_K8S_10", "CKV_K8S_11", "CKV_K8S_12", "CKV_K8S_13")},
+    frameworks={Framework.CHECKOV: ("CKV_K8S_10", "CKV_K8S_12", "CKV_K8S_13")},
     examples=lambda: examples(
         given(DEPLOYMENT, {f"{container}.resources.{size}": "8Gi" for container in _BOTH for size in _SIZES}),
         broken={
