@@ -124,10 +124,9 @@ def last_update(driver: Driver) -> str:
 def deployed_commit(driver: Driver) -> str:
     """The commit that the stack was last brought up from, as the engine noted it; empty where it did not."""
     for update in _history(driver, 50):
-        environment = update.get("environment")
-        noted = environment.get("git.head", "") if isinstance(environment, Mapping) else ""
-        if update.get("kind") == "update" and update.get("result") == "succeeded" and noted:
-            return str(noted)
+        if update.get("kind") in ("update", "destroy") and update.get("result") == "succeeded":
+            environment = update.get("environment")
+            return str(environment.get("git.head", "")) if isinstance(environment, Mapping) else ""
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +11,9 @@ from typing import Annotated
 import typer
 
 from common.console import Steps
-from common.errors import EXIT_CLEAN, EXIT_FOUND, when_interrupted
+from common.errors import EXIT_CLEAN, EXIT_FOUND, UserError, when_interrupted
 from common.files import check_writable, write_whole
+from ops.diff.model import StackDiff
 from ops.options import Quiet, StackArgument, StackOption, one_stack
 
 
@@ -54,10 +56,23 @@ def preview(
             engine = Engine(opened.enter_context(local_stack(chosen, steps)).stack(), chosen)
         else:
             engine = users_stack(chosen, steps)
-        found = run(engine, base, steps)
+        found, deployed = run(engine, base, steps), engine.deployed_commit()
     where = f"Run `seawall preview {chosen}` to read them."
-    text = render([found], base="what is deployed", head="working tree", where=where)
+    extra = _approvals(found, base, deployed)
+    text = render([found], base="what is deployed", head="working tree", where=where, extra=extra)
     typer.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else text, nl=as_json)
     if out is not None:
         write_whole(out, text)
     raise typer.Exit(EXIT_FOUND if exit_code and needs_care([found]) else EXIT_CLEAN)
+
+
+def _approvals(found: StackDiff, base: str | None, deployed: str | None) -> Mapping[str, Sequence[str]]:
+    """Who must agree, as the gates of the deployed commit say; nothing where that is not known here."""
+    from ops.gates.offline import needed
+
+    try:
+        return needed([found], base or deployed or "", None) if base or deployed else {}
+    except UserError:
+        if base:
+            raise
+        return {}

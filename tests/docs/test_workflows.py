@@ -99,7 +99,7 @@ def test_an_artifact_of_a_stranger_is_looked_at_before_it_is_posted(path: Path) 
     text = path.read_text(encoding="utf-8")
     for check in ("stat --format %s", "test ! -L", "iconv --from-code UTF-8", "wc -l", "grep -qx '## What"):
         assert check in text, check
-    assert ".head.sha == $sha" in text and "cat untrusted" not in text and "< untrusted" not in text
+    assert "$2 == sha" in text and "cat untrusted" not in text and "< untrusted" not in text
 
 
 def test_a_job_that_may_change_a_cloud_waits_for_its_environment(path: Path) -> None:
