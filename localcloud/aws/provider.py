@@ -34,7 +34,7 @@ from localcloud.providers.base import (
 )
 from localcloud.providers.serve import serve
 from localcloud.providers.store import Store
-from localcloud.providers.values import UNKNOWN, Unknown
+from localcloud.providers.values import Unknown
 
 
 def _setting(setting: Setting, aws: AwsContext) -> Kind:
@@ -152,13 +152,6 @@ class AwsProvider(LocalProvider):
 
     def name_property(self, token: str) -> str | None:
         return replacement.name_property(token)
-
-    def preview_outputs(self, request: Request) -> Mapping[str, Any]:
-        """A cluster's own group and network stand inside an input, and are unknown until it is there."""
-        access = request.inputs.get("vpcConfig")
-        if request.token != CLUSTER or not isinstance(access, Mapping):
-            return {}
-        return {"vpcConfig": {**access, "clusterSecurityGroupId": UNKNOWN, "vpcId": UNKNOWN}}
 
     def translate(self, error: Exception, request: Request) -> ProviderError:
         return refusal(error, request)

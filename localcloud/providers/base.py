@@ -242,10 +242,6 @@ class LocalProvider(ABC):
         """What the cloud says against a creation or update, where it can be asked before; inputs may be unknown."""
         return None
 
-    def preview_outputs(self, request: Request) -> Mapping[str, Any]:  # noqa: ARG002 - for subclasses
-        """Computed outputs that a preview of a creation knows already; all others are unknown."""
-        return {}
-
     def check(self, token: str, inputs: Mapping[str, Any]) -> Iterable[tuple[str, str]]:  # noqa: ARG002
         """Further refusals of inputs as (property path, reason), beyond the SDK's names and types."""
         return ()

@@ -15,6 +15,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from common.sdk.computed import parts_unknown
 from localcloud.providers import checks
 from localcloud.providers.base import Kind, LocalProvider, ProviderError, Request, State
 from localcloud.providers.diffing import decide
@@ -142,7 +143,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 for name in checks.output_properties(asked.token)
                 if name not in news.values and name not in ("id", "urn")
             }
-            outputs = {**news.values, **computed, **self.provider.preview_outputs(asked)}
+            outputs = {**news.values, **computed, **parts_unknown(asked.token, news.values, UNKNOWN)}
             return provider_pb2.CreateResponse(id="", properties=self._encode(asked.token, outputs, news.secrets))
         _demand_known(asked.inputs)
         state = self._do(asked, lambda kind: kind.create(asked))

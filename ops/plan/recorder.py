@@ -21,6 +21,7 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from common.errors import UserError
+from common.sdk.computed import parts_unknown
 from common.sdk.types import ENGINE_UNKNOWN, RESOURCE_SIGNATURE, SECRET_SIGNATURE, SIGNATURE_KEY
 from ops.plan.sources import made_at
 from policies.registration import STACK_TYPE, Registration
@@ -213,6 +214,8 @@ class _Recorder(mocks.MockMonitor):
             )
         response = resource_pb2.RegisterResourceResponse(urn=urn)
         response.object.CopyFrom(request.object)
+        for name, parts in parts_unknown(request.type, plain(request.object), ENGINE_UNKNOWN).items():
+            response.object[name] = parts
         _ids_for_references(response.object)
         for name in request.additionalSecretOutputs:
             _make_secret(response.object, name)
