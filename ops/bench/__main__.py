@@ -35,6 +35,12 @@ def _judge(repeats: int, steps: Steps) -> list[Result]:
     return [*measure_judging(repeats, steps), *measure_sarif(repeats)]
 
 
+def _diff(repeats: int, _steps: Steps) -> list[Result]:
+    from ops.bench.diffing import measure_diff
+
+    return measure_diff(repeats)
+
+
 def _engine(repeats: int, steps: Steps) -> list[Result]:
     from ops.bench.engine import ensure_ready, measure_preview  # with it comes Pulumi's whole SDK
 
@@ -83,6 +89,7 @@ Groups = Mapping[str, Callable[[int, Steps], list[Result]]]
 GROUPS: Final[Groups] = {
     "plan": _plan,
     "judge": _judge,
+    "diff": _diff,
     "engine": _engine,
     "transfer": _transfer,
     "memory": _memory,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
 from common.console import Steps
+from common.errors import UserError
 from common.sdk.replacement import deletes_first, replace_on, takes_list
 from ops.diff import here
 from ops.diff.causes import ChangedFile, Origins, find_causes, whole_stack
@@ -80,6 +81,8 @@ class Planned:
     before: Mapping[str, Inventory]
     after: Mapping[str, Inventory]
     plan_with: PlanWith
+    trials: Mapping[str, Inventory]
+    """Head's program with base's settings, of the stacks where both changed; planned with the rest, side by side."""
 
 
 def settings_path(stack: str) -> str:
@@ -129,32 +132,41 @@ def planned(change: Change, past: Sequence[str], present: Sequence[str], steps: 
     # Base's settings go through this very program where it is the same: no checkout, and no second import.
     same = [] if change.head else [s for s in past if s in present and not change.program(s)]
     own = [stack for stack in past if stack not in same]
+    mixed = [] if change.head else [s for s in own if s in present and settings_path(s) in change.files]
     title = f"Plan {change.base[:12]} and {change.head[:12] if change.head else 'the working tree'}"
     with ExitStack() as opened:
         base = opened.enter_context(checkout(change.base)) if own else None
         head = opened.enter_context(checkout(change.head)) if change.head else None
         with steps.step(title), ThreadPoolExecutor(1) as beside:
             theirs = beside.submit(base.plan, own) if base else None
-            mine, again = _of_head(head, present, {stack: change.before(stack) for stack in same})
-            before = {**again, **(theirs.result() if theirs else {})}
-        yield Planned(before, mine, head.plan_with if head else here.plan_with)
+            mine, again = _of_head(head, present, change, same, mixed)
+            before = {**{s: again[s] for s in same}, **(theirs.result() if theirs else {})}
+        trials = {stack: again[stack] for stack in mixed if stack in again}
+        yield Planned(before, mine, head.plan_with if head else here.plan_with, trials)
 
 
 def _of_head(
-    head: Checkout | None, stacks: Sequence[str], others: Mapping[str, str]
+    head: Checkout | None, stacks: Sequence[str], change: Change, same: Sequence[str], mixed: Sequence[str]
 ) -> tuple[Mapping[str, Inventory], Mapping[str, Inventory]]:
-    return (head.plan(stacks), {}) if head else here.plan_both(stacks, others)
+    """Head's plans of `stacks`, and those of its program with base's settings; of `mixed` only if none is refused."""
+    if head:
+        return head.plan(stacks), {}
+    needed = {stack: change.before(stack) for stack in same}
+    if mixed:
+        with suppress(UserError):  # the new program may refuse the old settings; then what is refused is found below
+            return here.plan_both(stacks, {**needed, **{stack: change.before(stack) for stack in mixed}})
+    return here.plan_both(stacks, needed)
 
 
 def _told(stack: str, change: Change, both: Planned) -> StackDiff:
     before, after = both.before.get(stack), both.after.get(stack)
     found = compare(stack, before, after, providers=PROVIDERS, evaluate=evaluate)
-    causes = causes_of(found, before, after, change, both.plan_with)
+    causes = causes_of(found, before, after, change, both)
     return completed(replace(found, causes=causes), before, after)
 
 
 def causes_of(
-    found: StackDiff, before: Inventory | None, after: Inventory | None, change: Change, plan_with: PlanWith
+    found: StackDiff, before: Inventory | None, after: Inventory | None, change: Change, both: Planned
 ) -> tuple[Cause, ...]:
     """The causes of a stack's changes."""
     stack = found.stack
@@ -163,7 +175,9 @@ def causes_of(
     origins = change.origins(stack)
 
     def plan(some: tuple[SettingChange, ...]) -> Inventory | None:
-        return plan_with(stack, as_file(change.before(stack), some))
+        if not some and stack in both.trials:
+            return both.trials[stack]
+        return both.plan_with(stack, as_file(change.before(stack), some))
 
     return find_causes(
         found.changes, before, after, origins, plan, lambda old, new: compare_resources(old, new, PROVIDERS)

@@ -151,7 +151,7 @@ def _offline(
             before = both.before[stack]
             changes = compare_resources(before, head, PROVIDERS)
             bare = StackDiff(stack, "both", tuple(changes))
-            causes = causes_of(bare, before, head, change, both.plan_with)
+            causes = causes_of(bare, before, head, change, both)
     except UserError as error:
         if asked:
             raise
