@@ -129,7 +129,7 @@ def _run(engine: Engine, reader: StepReader) -> str:
         refused = [trouble for trouble in reader.errors if _REFUSED in trouble.message]
         if not refused:
             trouble = first_trouble(Outcome("preview", errors=reader.errors), str(error))
-            remedy = "Mend what the engine says, and preview again."
+            remedy = "Fix what the engine says, and preview again."
             raise UserError(f"the preview failed: {trouble.message}", trouble.urn or engine.name, remedy) from error
         names = ", ".join(dict.fromkeys(t.urn.rpartition("::")[2] for t in refused))
         return (
