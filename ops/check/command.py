@@ -75,7 +75,7 @@ def check(
         inventories = _planned(several_stacks(stacks, stack, "seawall check"), steps)
     else:
         inventories = chosen(read_plans(plan), named_stacks(stacks, stack, "seawall check"), str(plan))
-    others = _planned(waived_elsewhere(accepted, inventories), steps)
+    others = _planned(waived_elsewhere(accepted, inventories, date.today()), steps)
     report = check_inventories(inventories, accepted, date.today(), others)
     renderers = (
         _of_framework(catalogue, report) if catalogue else _renderers(report, steps, quiet=quiet, details=details)
@@ -178,11 +178,12 @@ def load_waivers(path: Path | None = None) -> tuple[Waiver, ...]:
         raise UserError(error.what, error.where, error.remedy) from None
 
 
-def waived_elsewhere(waivers: Iterable[Waiver], judged: Sequence[Inventory]) -> tuple[str, ...]:
-    """Committed stacks that have waivers and are not judged: whether these still match is known from a plan alone."""
+def waived_elsewhere(waivers: Iterable[Waiver], judged: Sequence[Inventory], today: date) -> tuple[str, ...]:
+    """Committed stacks that are not judged and have waivers of which a plan alone shows whether they still match."""
     from stacks.settings import stack_names
 
-    waived = {waiver.stack for waiver in waivers} - {inventory.stack for inventory in judged}
+    sound = {waiver.stack for waiver in waivers if not waiving.problem_in_itself(waiver, today)}
+    waived = sound - {inventory.stack for inventory in judged}
     return tuple(stack for stack in stack_names() if stack in waived)
 
 

@@ -254,8 +254,18 @@ def test_a_waiver_that_matches_nothing_is_found_when_another_stack_is_checked(
 
 
 def test_the_stacks_with_waivers_are_planned_though_others_are_asked_for(clean: Inventory) -> None:
-    waivers = [Waiver("x", stack, NEXT_WEEK) for stack in ("dev-aws", "dev-gcp", "no-such-stack", "dev-gcp")]
-    assert waived_elsewhere(waivers, [clean]) == ("dev-gcp",)
+    sound = Waiver(
+        "k8s-service-inside-only",
+        "dev-gcp",
+        NEXT_WEEK,
+        type="kubernetes:core/v1:Service",
+        name="triton",
+        reason="shown to partners until the summer",
+        owner="ml-platform",
+    )
+    stacks = ("dev-aws", "dev-gcp", "no-such-stack", "dev-gcp")
+    waivers = [*(replace(sound, stack=stack) for stack in stacks), replace(sound, stack="prod-gcp", owner="")]
+    assert waived_elsewhere(waivers, [clean], date.today()) == ("dev-gcp",)
 
 
 NASTY = "a\x1b[31m\ud800\r\n::error::%0A x\u2028y"
