@@ -24,7 +24,11 @@ def evaluate(inventory: Inventory, rules: Iterable[Rule] = RULES) -> tuple[Findi
 
 def _findings(objects: Objects, rule: Rule) -> Iterator[Finding]:
     judged: dict[str, tuple[Resource, list[Judgement]]] = {}
+    seen: set[str] = set()
     for each in objects.inventory.of_type(*rule.types):
+        if each.urn in seen:
+            continue  # named by its type, and by a pattern as well
+        seen.add(each.urn)
         judgement = rule.check(each, objects.inventory)
         if judgement.verdict is Verdict.NOT_APPLICABLE and each.type not in rule.types:
             continue  # found by a pattern, and not meant
