@@ -128,6 +128,14 @@ def canonical(token: str) -> str:
     return f"kubernetes:{group}/{_CURRENT.get(group, version)}:{kind}"
 
 
+def is_envoys(resource: Resource) -> bool:
+    """Whether a pod is the one that Envoy Gateway makes of an EnvoyProxy."""
+    _, _, path = resource.urn.partition("#")
+    return resource.type == CUSTOM_POD and path.startswith(
+        tuple(f"spec.provider.kubernetes.{key}" for key in _ENVOYS)
+    )
+
+
 def token_of(api_version: object, kind: object, fallback: str = "") -> str:
     """The token of an object that says what it is; `fallback` where it does not."""
     if not (isinstance(api_version, str) and isinstance(kind, str) and api_version and kind):

@@ -1,68 +1,206 @@
-"""Containers: probed by what can fail, and sized."""
+"""Containers: probed by what can fail, sized, and unable to write to their image."""
 
 from __future__ import annotations
 
-from policies.checks import all_of, expect
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from policies.checks import all_of, failed, not_applicable, passed, shown, unknown
+from policies.cluster_objects import is_envoys
 from policies.examples import Hidden, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.nodes import Node, must, must_be_true, node
+from policies.quantities import quantity
 from policies.tokens import DEPLOYMENT
-from policies.workloads import LONG_RUNNING, WORKLOADS, containers, unreadable_containers
+from policies.workloads import LONG_RUNNING, WORKLOADS, container_nodes, pod_path, unreadable_containers
 
 family = Family("Containers")
 
-_POD = "spec.template.spec"
-_CONTAINER = f"{_POD}.containers.0"
-_INIT = f"{_POD}.initContainers.0"
-_BOTH = (_CONTAINER, _INIT)
-_SIZES = ("requests.cpu", "requests.memory", "limits.memory")
-_PROBES = ("readinessProbe", "livenessProbe")
+_POD: Final = "spec.template.spec"
+_CONTAINER: Final = f"{_POD}.containers.0"
+_INIT: Final = f"{_POD}.initContainers.0"
+_BOTH: Final = (_CONTAINER, _INIT)
+_SIZES: Final = ("requests.cpu", "requests.memory", "limits.memory")
+_PROBES: Final = ("readinessProbe", "livenessProbe")
+_HANDLERS: Final = ("exec", "grpc", "httpGet", "tcpSocket")
+_GPU: Final = "nvidia.com/gpu"
+_LONGEST_SECONDS: Final = {"readinessProbe": 120, "livenessProbe": 600}
+"""How long a container that serves nothing may go unnoticed."""
+_ALWAYS: Final = re.compile(r"(^|/)(true|echo|sleep|printf|:)$")
+_ENDS_WELL: Final = re.compile(
+    r"(\|\|\s*(true|:|exit 0|/bin/true)|;\s*(true|:|exit 0)|^\s*(exit 0|true|:|echo\b.*))\s*$"
+)
+_SHELLS: Final = re.compile(r"(^|/)(sh|bash|ash|dash|busybox)$")
 
 
 @family.rule(
     "k8s-probes",
     Severity.MEDIUM,
-    "Containers have readiness and liveness probes",
+    "Containers have readiness and liveness probes that can fail, in time",
     types=LONG_RUNNING,
     rationale="Without readiness, requests reach a server that is loading models; without liveness, a hung one.",
-    remedy="Add a readinessProbe and a livenessProbe to each container.",
+    remedy="Add a readinessProbe and a livenessProbe that ask the server, and give up within minutes.",
     frameworks={Framework.CHECKOV: ("CKV_K8S_8", "CKV_K8S_9")},
     examples=lambda: examples(
-        given(DEPLOYMENT, {f"{_CONTAINER}.{probe}.httpGet.path": "/v2/health/ready" for probe in _PROBES}),
-        broken={f"{_CONTAINER}.{probe} is absent": drop(f"{_CONTAINER}.{probe}") for probe in _PROBES},
-        undecided={f"{_POD}.containers is known only to the provider": put(f"{_POD}.containers", Hidden())},
+        given(
+            DEPLOYMENT,
+            {f"{_CONTAINER}.{probe}.httpGet": {"path": "/v2/health/ready", "port": 8000} for probe in _PROBES},
+        ),
+        broken={
+            **{f"{_CONTAINER}.{probe} is absent": drop(f"{_CONTAINER}.{probe}") for probe in _PROBES},
+            f"{_CONTAINER}.readinessProbe asks nothing": put(f"{_CONTAINER}.readinessProbe", {"periodSeconds": 5}),
+            f'{_CONTAINER}.livenessProbe.exec.command is ["true"]': put(
+                f"{_CONTAINER}.livenessProbe", {"exec": {"command": ["true"]}}
+            ),
+            f'{_CONTAINER}.livenessProbe.exec.command is ["sh", "-c", "check || true"]': put(
+                f"{_CONTAINER}.livenessProbe", {"exec": {"command": ["sh", "-c", "check || true"]}}
+            ),
+            f"{_CONTAINER}.readinessProbe gives up after 10000 seconds": put(
+                f"{_CONTAINER}.readinessProbe.failureThreshold", 1000
+            ),
+            f'{_CONTAINER}.readinessProbe.httpGet.port is "gone"': put(
+                f"{_CONTAINER}.readinessProbe.httpGet.port", "gone"
+            ),
+        },
+        undecided={
+            f"{_POD}.containers is known only to the provider": put(f"{_POD}.containers", Hidden()),
+            f"{_CONTAINER}.livenessProbe is known only to the provider": put(f"{_CONTAINER}.livenessProbe", Hidden()),
+        },
+        accepted={"": put(f"{_CONTAINER}.livenessProbe", {"exec": {"command": ["python3", "-m", "self_check"]}})},
     ),
 )
 def probes(workload: Resource, _: Inventory) -> Judgement:
+    containers = node(workload, f"{pod_path(workload)}.containers")
     return unreadable_containers(workload) or all_of(
-        expect(workload, f"{container}.{probe}", "a probe", bool)
-        for container in containers(workload, with_init=False)
-        for probe in _PROBES
+        each for container in containers.members() for probe in _PROBES for each in _probed(container, probe)
     )
+
+
+def _probed(container: Node, probe: str) -> Iterator[Judgement]:
+    found, required = container.at(probe), "a probe that can fail"
+    yield must(found, required, bool)
+    if found.absent or found.hidden or not isinstance(found.value, dict):
+        return
+    asked = [found.at(handler) for handler in _HANDLERS if not found.at(handler).absent]
+    if not asked:
+        yield failed("", f"{found.path} asks nothing", required)
+    command = found.at("exec", "command")
+    if not command.absent:
+        yield must(command, required, lambda words: not _never_fails(words))
+    for handler in asked:
+        yield from _of_a_port(handler.at("port"), container)
+    yield from _in_time(found, _LONGEST_SECONDS[probe])
+
+
+def _in_time(probe: Node, longest: int) -> Iterator[Judgement]:
+    numbers = {"periodSeconds": 10, "failureThreshold": 3, "initialDelaySeconds": 0}
+    told: dict[str, float] = {}
+    for field, default in numbers.items():
+        value = probe.at(field)
+        if value.hidden and not value.unsaid:
+            yield unknown(value.path, f"given up within {longest} seconds")
+            return
+        told[field] = default if value.absent or value.unsaid else (quantity(value.value) or 0)
+    seconds = told["periodSeconds"] * told["failureThreshold"] + told["initialDelaySeconds"]
+    if seconds > longest:
+        yield failed("", f"{probe.path} gives up after {seconds:.0f} seconds", f"within {longest} seconds")
+
+
+def _of_a_port(port: Node, container: Node) -> Iterator[Judgement]:
+    """A port by name is one of the container's."""
+    if port.hidden:
+        yield unknown(port.path, "a port of the container")
+    elif isinstance(port.value, str) and not port.value.isdigit():
+        names = [each.at("name").value for each in container.at("ports").members()]
+        yield passed() if port.value in names else failed(port.path, shown(port.value), "a port of the container")
+
+
+def _never_fails(command: Any) -> bool:
+    words = [command] if isinstance(command, str) else [str(each) for each in command]
+    if not words:
+        return True
+    if _SHELLS.search(words[0]):
+        return bool(_ENDS_WELL.search(words[-1]))
+    return bool(_ALWAYS.search(words[0]))
 
 
 @family.rule(
     "k8s-resources-sized",
     Severity.MEDIUM,
-    "Containers state what they need, and a memory limit",
+    "Containers state what they need, and limits that hold",
     types=WORKLOADS,
     rationale="An unsized container is placed blindly, and may starve its neighbours on a GPU machine.",
-    remedy="Set requests for cpu and memory, and a limit for memory.",
-    frameworks={Framework.CHECKOV: ("CKV_K8S_10", "CKV_K8S_12", "CKV_K8S_13")},
+    remedy="Set requests for cpu and memory, a limit for memory not below the request, and the same GPUs in both.",
+    frameworks={Framework.CHECKOV: ("CKV_K8S_10", "CKV_K8S_11", "CKV_K8S_12", "CKV_K8S_13")},
     examples=lambda: examples(
         given(DEPLOYMENT, {f"{container}.resources.{size}": "8Gi" for container in _BOTH for size in _SIZES}),
         broken={
-            f"{container}.resources.{size} is absent": drop(f"{container}.resources.{size}")
-            for container in _BOTH
-            for size in _SIZES
+            **{
+                f"{container}.resources.{size} is absent": drop(f"{container}.resources.{size}")
+                for container in _BOTH
+                for size in _SIZES
+            },
+            f'{_CONTAINER}.resources.limits.memory is "4Gi"': put(f"{_CONTAINER}.resources.limits.memory", "4Gi"),
+            f'{_CONTAINER}.resources.requests.cpu is "0"': put(f"{_CONTAINER}.resources.requests.cpu", "0"),
+            f'{_CONTAINER}.resources.requests.memory is "much"': put(
+                f"{_CONTAINER}.resources.requests.memory", "much"
+            ),
         },
         undecided={f"{_POD}.containers is known only to the provider": put(f"{_POD}.containers", Hidden())},
+        accepted={"": put(f"{_CONTAINER}.resources.limits.memory", "16Gi")},
     ),
 )
 def resources_sized(workload: Resource, _: Inventory) -> Judgement:
     return unreadable_containers(workload) or all_of(
-        expect(workload, f"{container}.resources.{size}", "a quantity", bool)
-        for container in containers(workload)
-        for size in _SIZES
+        each for container in container_nodes(workload) for each in _sized(container.at("resources"))
+    )
+
+
+def _sized(resources: Node) -> Iterator[Judgement]:
+    for size in _SIZES:
+        yield must(resources.at(*size.split(".")), "a quantity above 0", lambda value: (quantity(value) or 0) > 0)
+    asked, limit = quantity(resources.at("requests", "memory").value), resources.at("limits", "memory")
+    if asked is not None and not limit.absent and not limit.hidden:
+        yield must(limit, "at least the request", lambda value: (quantity(value) or asked) >= asked)
+    gpus = [resources.at(field, _GPU) for field in ("requests", "limits")]
+    if any(not each.absent for each in gpus):
+        limited = gpus[1]
+        yield must(
+            limited, "whole GPUs", lambda value: (quantity(value) or 0) >= 1 and (quantity(value) or 0) % 1 == 0
+        )
+        if not gpus[0].absent and not limited.absent and not gpus[0].hidden:
+            yield must(gpus[0], "the limit", lambda value: quantity(value) == quantity(limited.value))
+
+
+@family.rule(
+    "k8s-containers-read-only",
+    Severity.MEDIUM,
+    "Containers cannot write to their image",
+    types=WORKLOADS,
+    rationale="Who gets into a container that can change its programs stays there until it is replaced.",
+    remedy="Set readOnlyRootFilesystem, and mount an emptyDir where the program writes.",
+    frameworks={Framework.CHECKOV: ("CKV_K8S_22",)},
+    examples=lambda: examples(
+        given(DEPLOYMENT, {f"{container}.securityContext.readOnlyRootFilesystem": True for container in _BOTH}),
+        broken={
+            f"{_CONTAINER}.securityContext.readOnlyRootFilesystem is false": put(
+                f"{_CONTAINER}.securityContext.readOnlyRootFilesystem", False
+            ),
+            f"{_INIT}.securityContext.readOnlyRootFilesystem is absent": drop(
+                f"{_INIT}.securityContext.readOnlyRootFilesystem"
+            ),
+        },
+        undecided={f"{_POD}.containers is known only to the provider": put(f"{_POD}.containers", Hidden())},
+        accepted={"": drop(f"{_POD}.initContainers")},
+    ),
+)
+def containers_read_only(workload: Resource, _: Inventory) -> Judgement:
+    if is_envoys(workload):
+        return not_applicable("Envoy writes its bootstrap where Envoy Gateway tells it to")
+    return unreadable_containers(workload) or all_of(
+        must_be_true(container.at("securityContext", "readOnlyRootFilesystem"))
+        for container in container_nodes(workload)
     )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from policies.checks import ABSENT, all_of, expect, read, shown
+from policies.checks import all_of, read, shown
 from policies.examples import Hidden, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.nodes import Node, must, node
 from policies.tokens import ARTIFACT_REGISTRY, DEPLOYMENT, ECR_REPOSITORY
-from policies.workloads import HOLDS_DIGEST, WORKLOADS, containers, unreadable_containers
+from policies.workloads import HOLDS_DIGEST, WORKLOADS, container_nodes, pod_path, unreadable_containers
 
 family = Family("Images")
 
@@ -19,8 +21,8 @@ _INIT_IMAGE = "spec.template.spec.initContainers.0.image"
 _HELD = f"111122223333.dkr.ecr.eu-west-1.amazonaws.com/prod/serving@sha256:{'a' * 64}"
 _TAGGED = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/prod/serving:26.01"
 _CACHED = f"111122223333.dkr.ecr.eu-west-1.amazonaws.com/prod/quay/app@sha256:{'a' * 64}"
-_ECR = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/([^@:]+)")
-_ARTIFACT = re.compile(r"^[a-z0-9-]+-docker\.pkg\.dev/[^/]+/([^/@:]+)/")
+_ECR = re.compile(r"^(?P<account>\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/(?P<repository>[^@:]+)")
+_ARTIFACT = re.compile(r"^[a-z0-9-]+-docker\.pkg\.dev/(?P<account>[^/]+)/(?P<repository>[^/@:]+)/")
 _PUBLIC = f"quay.io/prometheus/prometheus@sha256:{'a' * 64}"
 
 
@@ -45,10 +47,18 @@ _PUBLIC = f"quay.io/prometheus/prometheus@sha256:{'a' * 64}"
     ),
 )
 def images_by_digest(workload: Resource, _: Inventory) -> Judgement:
+    required = "an image by digest (…@sha256:…)"
     return unreadable_containers(workload) or all_of(
-        expect(workload, f"{c}.image", "an image by digest (…@sha256:…)", lambda v: bool(HOLDS_DIGEST.search(v)))
-        for c in containers(workload)
+        must(each, required, lambda v: bool(HOLDS_DIGEST.search(v))) for each in _images(workload)
     )
+
+
+def _images(workload: Resource) -> Iterator[Node]:
+    """The image of each container, of each kind, and of each volume that is one."""
+    yield from (container.at("image") for container in container_nodes(workload))
+    for volume in node(workload, f"{pod_path(workload)}.volumes").members():
+        if not volume.at("image").absent:
+            yield volume.at("image", "reference")
 
 
 @family.rule(
@@ -73,15 +83,18 @@ def images_by_digest(workload: Resource, _: Inventory) -> Judgement:
 def images_in_own_repositories(workload: Resource, inventory: Inventory) -> Judgement:
     ecr = {str(read(repository, "name")) for repository in inventory.of_type(ECR_REPOSITORY)}
     artifact = {str(read(repository, "repositoryId")) for repository in inventory.of_type(ARTIFACT_REGISTRY)}
+    account = str(inventory.settings.get("account", ""))
 
     def held(image: str) -> bool:
-        return any(
-            found is not None and found.group(1) in repositories
-            for found, repositories in ((_ECR.match(image), ecr), (_ARTIFACT.match(image), artifact))
-        )
+        """By a repository of the stack, of its own account or project where the settings name one."""
+        for pattern, repositories in ((_ECR, ecr), (_ARTIFACT, artifact)):
+            found = pattern.match(image)
+            if found and found["repository"] in repositories and account in ("", found["account"]):
+                return True
+        return False
 
     return unreadable_containers(workload) or all_of(
-        expect(workload, f"{c}.image", "an image of the stack's own repositories", held)
-        for c in containers(workload)
-        if read(workload, f"{c}.image") is not ABSENT  # `k8s-images-by-digest` says so
+        must(each, "an image of the stack's own repositories", held)
+        for each in _images(workload)
+        if not each.absent  # `k8s-images-by-digest` says so
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from policies.checks import ABSENT, PASS, failed, is_hidden, not_applicable, read, shown, unknown
-from policies.cluster_objects import EVERY_OBJECT, POD, POD_TEMPLATE
+from policies.cluster_objects import EVERY_OBJECT, POD, POD_TEMPLATE, Patch
 from policies.examples import Hidden, Output, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
@@ -81,7 +81,8 @@ _NAMESPACED: Final = (
 def objects_in_own_namespaces(found: Resource, inventory: Inventory) -> Judgement:
     path = "namespace" if found.type == RELEASE else "metadata.namespace"
     namespace, name = read(found, path), read(found, "metadata.name")
-    if found.type == POD_TEMPLATE or (namespace is ABSENT and found.type not in (*_NAMESPACED, RELEASE)):
+    unsaid = namespace is ABSENT or (isinstance(found, Patch) and is_hidden(namespace))
+    if found.type == POD_TEMPLATE or (unsaid and found.type not in (*_NAMESPACED, RELEASE)):
         return not_applicable("it stands in no namespace")
     required = "a namespace of the stack"
     if is_hidden(namespace):
@@ -89,6 +90,6 @@ def objects_in_own_namespaces(found: Resource, inventory: Inventory) -> Judgemen
         return PASS if linked else unknown(path, required)
     made = {str(read(each, "metadata.name")) for each in inventory.of_type(NAMESPACE)}
     kind = found.type.rsplit(":", 1)[-1]
-    if namespace in made or (namespace, kind, name) in _EXCEPTED:
+    if str(namespace) in made or (str(namespace), kind, str(name)) in _EXCEPTED:
         return PASS
     return failed(path, shown(namespace), required)

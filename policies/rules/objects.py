@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from policies.checks import PASS, all_of, failed, is_hidden, not_applicable, unknown
-from policies.cluster_objects import EVERY_OBJECT, documents_in
+from policies.cluster_objects import EVERY_OBJECT, canonical, documents_in
 from policies.examples import Hidden, drop, examples, given, plus, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
@@ -80,9 +80,9 @@ _REQUIRED: Final = "objects that the plan holds, of kinds that rules judge"
     ),
 )
 def objects_known(found: Resource, _: Inventory) -> Judgement:
-    if found.type in _KNOWN:
+    if canonical(found.type) in _KNOWN:
         return not_applicable("a kind that rules judge")
-    _, group, kind = found.type.split(":", 2) if found.type.count(":") > 1 else ("", "", found.type)
+    group, _sign, kind = found.type.removeprefix("kubernetes:").rpartition(":")
     if group in ("yaml/v2", "yaml") and kind == "ConfigGroup":
         return _laid(found)
     if kind.endswith("List") and isinstance(found.inputs.get("items"), list):

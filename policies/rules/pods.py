@@ -61,7 +61,9 @@ _OLDEST_MINOR: Final = 34
             f"{_OWN}.allowPrivilegeEscalation is true": put(f"{_OWN}.allowPrivilegeEscalation", True),
             f"{_OWN}.runAsNonRoot is false": put(f"{_OWN}.runAsNonRoot", False),
             f'{_OWN}.seccompProfile.type is "Unconfined"': put(f"{_OWN}.seccompProfile.type", "Unconfined"),
-            f"{_INIT}.securityContext.allowPrivilegeEscalation is absent": drop(f"{_INIT}.securityContext"),
+            f"{_INIT}.securityContext.allowPrivilegeEscalation is absent": drop(
+                f"{_INIT}.securityContext.allowPrivilegeEscalation"
+            ),
             **{
                 f"{where}.{field} is 0": put(f"{where}.{field}", 0)
                 for where, field in (

@@ -172,9 +172,9 @@ def _meant(subject: object, path: str, binding: Resource, inventory: Inventory, 
     ),
 )
 def rights_as_declared(binding: Resource, inventory: Inventory) -> Judgement:
-    for path in ("roleRef.name", "roleRef.kind", "roleRef"):
+    for path in ("roleRef.name", "roleRef.kind", "roleRef", "subjects"):
         if is_hidden(read(binding, path)):
-            return unknown(path, "a role that the plan knows")
+            return unknown(path, "a role and holders that the plan knows")
     place = read(binding, "metadata.namespace")
     return all_of(
         each

@@ -45,7 +45,11 @@ def put(kind: str, name: str, *edits: tuple[str, Any], namespace: str = "") -> C
         before = find(stack, kind, name, namespace)
         inputs, unknown = deepcopy(dict(before.inputs)), list(before.unknown_paths)
         for path, value in edits:
-            _set(inputs, path.replace("\\.", "\0").split("."), UNKNOWN if value is HIDDEN else deepcopy(value))
+            _set(
+                inputs,
+                path.replace("\\.", "\0").split("."),
+                UNKNOWN if value is HIDDEN else value if value is GONE else deepcopy(value),
+            )
             if value is HIDDEN:
                 unknown.append(path)
         after = replace(before, inputs=inputs, unknown_paths=tuple(unknown))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tests.policies.mutations.changes import GONE, HIDDEN, Change, Mutation, add, both, drop, put
+from tests.policies.mutations.changes import GONE, HIDDEN, Change, Mutation, add, put
 
 POD: Final = "spec.template.spec"
 ONE: Final = f"{POD}.containers.0"
@@ -381,4 +381,3 @@ _BINDINGS = (
 )
 
 HARMFUL: Final = (*_MACHINE, *_RESTRICTED, *_KINDS, *_OPAQUE, *_ROLES, *_BINDINGS)
-__all__ = ["HARMFUL", "both", "drop"]

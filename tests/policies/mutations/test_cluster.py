@@ -10,10 +10,11 @@ from policies.evaluation import evaluate
 from policies.inventory import Inventory
 from policies.model import Verdict
 from policies.rules import RULES
+from tests.policies.mutations import cluster_harmful, cluster_upkeep
 from tests.policies.mutations.changes import Mutation
-from tests.policies.mutations.cluster_harmful import HARMFUL
 from tests.policies.mutations.cluster_harmless import HARMLESS
 
+HARMFUL = (*cluster_harmful.HARMFUL, *cluster_upkeep.HARMFUL)
 FINDS = (Verdict.FAIL, Verdict.UNKNOWN)
 BY_ID = {rule.id: rule for rule in RULES}
 ON_CLUSTERS = [rule for rule in RULES if any(token.startswith("kubernetes:") for token in rule.types)]

@@ -1,0 +1,126 @@
+"""Secrets in plain text: neither pods nor configuration nor a chart's values hold a password."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from policies.checks import all_of, failed, is_hidden, not_applicable, passed
+from policies.cluster_objects import EVERY_OBJECT
+from policies.examples import both, drop, examples, given, put
+from policies.family import Family
+from policies.inventory import SECRET, Inventory, Resource
+from policies.model import Framework, Judgement, Severity
+from policies.tokens import DEPLOYMENT, RELEASE
+
+family = Family("Secrets in plain text")
+
+_ENV: Final = "spec.template.spec.containers.0.env.0"
+_ARGS: Final = "spec.template.spec.containers.0.args.0"
+_KEPT: Final = "kubernetes:core/v1:Secret"
+_READ: Final = (DEPLOYMENT, _KEPT, "kubernetes:core/v1:ConfigMap", RELEASE)
+_REQUIRED: Final = "a Secret that the pod mounts, marked as one in the program"
+_SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
+    "an AWS access key": re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "a Google API key": re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
+    "a token": re.compile(r"\b(gh[opsur]_[0-9A-Za-z]{30,}|github_pat_\w{30,}|xox[abprs]-[\w-]{10,}|sk_live_\w{16,})"),
+    "a signed token": re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"),
+    "a password in an address": re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s:@]{3,}@"),
+    "a password among arguments": re.compile(
+        r"--?[\w-]*(password|passwd|secret|api-?key|auth-?token|access-?key)[\w-]*[= ](?!\$|/|\[)\S{4,}",
+        re.IGNORECASE,
+    ),
+}
+_CALLED: Final = re.compile(
+    r"(pass(word|wd|phrase)|secret(?!.*(name|arn|id$|file|path|store))|api_?key|access_?key|private_?key|"
+    r"auth_?token|credentials?|(^|_)token)$",
+    re.IGNORECASE,
+)
+"""Names of variables and keys whose value is the secret itself."""
+
+
+@family.rule(
+    "k8s-no-secrets-in-plain-text",
+    Severity.HIGH,
+    "No pod, configuration or chart holds a secret in plain text",
+    types=(DEPLOYMENT, EVERY_OBJECT),
+    rationale="What stands in a pod's variables, a ConfigMap or an annotation is read by everyone who may look at "
+    "the cluster, and lies in each of its backups.",
+    remedy="Put it into a Secret that the pod mounts as a file, and mark it as a secret in the program.",
+    frameworks={
+        Framework.CIS_GKE: ("4.4.1",),
+        Framework.CIS_EKS: ("4.4.1",),
+        Framework.CHECKOV: ("CKV_K8S_35",),
+    },
+    examples=lambda: examples(
+        given(
+            DEPLOYMENT,
+            {_ENV: {"name": "FEATURES_AUTH_FILE", "value": "/etc/auth"}, _ARGS: "--http-port=8000"},
+            "plain",
+        ),
+        broken={
+            f"{_ENV}.value is a value of DB_PASSWORD": both(put(_ENV, {"name": "DB_PASSWORD", "value": "hunter22"})),
+            f"{_ENV}.value is a secret": both(put(_ENV, {"name": "AUTH", "value": SECRET})),
+            f"{_ENV}.value is an AWS access key": both(put(f"{_ENV}.value", f"AKIA{'Q' * 16}")),
+            f"{_ARGS} is a password among arguments": both(put(_ARGS, "--db-password=hunter22")),
+            "metadata.annotations.url is a password in an address": both(
+                put("metadata.annotations", {"url": "postgres://me:hunter22@db/x"})
+            ),
+        },
+        accepted={
+            "": (
+                drop(_ENV),
+                put(_ENV, {"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db", "key": "p"}}}),
+                put(_ENV, {"name": "DB_PASSWORD_FILE", "value": "/etc/password"}),
+            )
+        },
+    ),
+)
+def no_secrets_in_plain_text(found: Resource, _: Inventory) -> Judgement:
+    """A value that only the provider knows is not written in the program, so it is none of these."""
+    if "#" in found.urn:
+        return not_applicable("judged as a part of what carries it")
+    problems = [] if found.type == _KEPT else list(_plain(found.inputs, ""))
+    if found.type == _KEPT:
+        problems = [each for key in ("data", "stringData") for each in _kept(found.inputs.get(key), key)]
+    if problems:
+        return all_of(problems)
+    return passed() if found.type in _READ else not_applicable("it holds no text that could be a secret")
+
+
+def _kept(value: Any, path: str) -> Iterator[Judgement]:
+    """What a Secret holds is masked in the plan, or stands in the program in plain text."""
+    for key, text in value.items() if isinstance(value, Mapping) else ():
+        if isinstance(text, str) and text and not is_hidden(text):
+            yield failed("", f"{path}.{key} is in plain text", _REQUIRED)
+
+
+def _plain(value: Any, path: str) -> Iterator[Judgement]:
+    if isinstance(value, Mapping):
+        name, text = value.get("name"), value.get("value")
+        if isinstance(name, str) and isinstance(text, str) and _is_secret(name, text):
+            yield failed("", f"{path}.value is a value of {name}", _REQUIRED)
+            return
+        for key, item in value.items():
+            here = f"{path}.{key}" if path else str(key)
+            if isinstance(item, str) and _is_secret(str(key), item) and not path.endswith(("labels", "matchLabels")):
+                yield failed("", f"{here} is a value of {key}", _REQUIRED)
+            else:
+                yield from _plain(item, here)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _plain(item, f"{path}.{index}")
+    elif value == SECRET:
+        yield failed("", f"{path} is a secret", _REQUIRED)
+    elif isinstance(value, str):
+        shape = next((called for called, pattern in _SHAPES.items() if pattern.search(value)), "")
+        if shape:
+            yield failed("", f"{path} is {shape}", _REQUIRED)
+
+
+def _is_secret(name: str, text: str) -> bool:
+    """Whether a name says that its value is a secret, and the value is one: no path, flag or number."""
+    plain = len(text) >= 6 and not is_hidden(text) and not text.startswith(("/", "$", "."))
+    return bool(plain and _CALLED.search(name) and text.lower() not in ("true", "false"))
