@@ -90,7 +90,7 @@ def _probed(container: Node, probe: str) -> Iterator[Judgement]:
     command = found.at("exec", "command")
     if not command.absent:
         yield must(command, required, lambda words: not _never_fails(words))
-    for handler in asked:
+    for handler in (each for each in asked if each.path.endswith(("httpGet", "tcpSocket", "grpc"))):
         yield from _of_a_port(handler.at("port"), container)
     yield from _in_time(found, _LONGEST_SECONDS[probe])
 
@@ -111,7 +111,9 @@ def _in_time(probe: Node, longest: int) -> Iterator[Judgement]:
 
 def _of_a_port(port: Node, container: Node) -> Iterator[Judgement]:
     """A port by name is one of the container's."""
-    if port.hidden:
+    if port.absent or port.value in ("", 0):
+        yield failed(port.path, shown(port.value), "a port of the container")
+    elif port.hidden:
         yield unknown(port.path, "a port of the container")
     elif isinstance(port.value, str) and not port.value.isdigit():
         names = [each.at("name").value for each in container.at("ports").members()]

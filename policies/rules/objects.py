@@ -105,7 +105,7 @@ def _laid(group: Resource) -> Judgement:
         documents = documents_in(text) if isinstance(text, str) and not is_hidden(text) else None
         if not isinstance(text, str) or is_hidden(text):
             judged.append(unknown("yaml", _REQUIRED))
-        elif documents is None or any(not isinstance(each, Mapping) for each in documents if each is not None):
+        elif documents is None or any(not _says_its_kind(each) for each in documents if each is not None):
             judged.append(unknown("yaml", _REQUIRED, "no YAML"))
     if not any(key in group.inputs for key in _APPLIED):
         judged.append(unknown("", _REQUIRED, "what it lays on the cluster is not in the plan"))
@@ -113,7 +113,13 @@ def _laid(group: Resource) -> Judgement:
 
 
 def _unread(value: Any) -> list[Any]:
-    """Members that are no objects; a value that is neither is one."""
-    if value is None or isinstance(value, Mapping):
+    """Members that are no objects which say their kind; a value that is neither list nor object is one."""
+    if value is None:
         return []
-    return [each for each in value if not isinstance(each, Mapping)] if isinstance(value, list) else [value]
+    return [each for each in (value if isinstance(value, list) else [value]) if not _says_its_kind(each)]
+
+
+def _says_its_kind(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(told := value.get(key), str) and told and not is_hidden(told) for key in ("apiVersion", "kind")
+    )
