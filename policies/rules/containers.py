@@ -136,7 +136,7 @@ def _never_fails(command: Any) -> bool:
     types=WORKLOADS,
     rationale="An unsized container is placed blindly, and may starve its neighbours on a GPU machine.",
     remedy="Set requests for cpu and memory, a limit for memory not below the request, and the same GPUs in both.",
-    frameworks={Framework.CHECKOV: ("CKV_K8S_10", "CKV_K8S_11", "CKV_K8S_12", "CKV_K8S_13")},
+    frameworks={Framework.CHECKOV: ("CKV_K8S_10", "CKV_K8S_12", "CKV_K8S_13")},
     examples=lambda: examples(
         given(DEPLOYMENT, {f"{container}.resources.{size}": "8Gi" for container in _BOTH for size in _SIZES}),
         broken={
