@@ -60,6 +60,8 @@ class Given:
     name: str = EXAMPLE
     away: bool = False
     """Whether it stands in the backup region."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `Resource` that are no inputs, as `protect`."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -99,6 +101,7 @@ class Given:
             property_dependencies=links,
             dependencies=tuple(dict.fromkeys(urn for urns in links.values() for urn in urns)),
             region=self._region(),
+            **self.options,
         )
 
     def _region(self) -> str | None:
@@ -111,12 +114,19 @@ class Given:
         return _REGIONS[cloud][self.away] if cloud in _REGIONS else None
 
 
-def given(token: str, inputs: Mapping[str, Any] | None = None, name: str = EXAMPLE, *, away: bool = False) -> Given:
+def given(
+    token: str,
+    inputs: Mapping[str, Any] | None = None,
+    name: str = EXAMPLE,
+    *,
+    away: bool = False,
+    options: Mapping[str, Any] | None = None,
+) -> Given:
     """One resource of an example; the keys of `inputs` are dotted paths, as `rules.0.status`."""
     nested: dict[str, Any] = {}
     for path, value in (inputs or {}).items():
         nested = _put(nested, path.split("."), value)
-    return Given(token, nested, name, away)
+    return Given(token, nested, name, away, options or {})
 
 
 def document(*statements: Mapping[str, Any]) -> Text:
@@ -190,6 +200,16 @@ class Put:
 def put(path: str, value: Any, on: str = "", name: str = EXAMPLE) -> Put:
     """Set one input of the resource of type `on`, by default of the one that the rule judges."""
     return Put(path, value, (on, name) if on else None)
+
+
+def option(name: str, value: Any) -> Change:
+    """Change one of the options of the resource that the rule judges."""
+
+    def change(before: Scene) -> Scene:
+        first = before.resources[0]
+        return before.with_resource(replace(first, options={**first.options, name: value}))
+
+    return change
 
 
 def drop(path: str, on: str = "", name: str = EXAMPLE) -> Put:

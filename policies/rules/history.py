@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from policies.buckets import S3, s3_companion
-from policies.checks import absent_or, any_of, at_least, expect, failed, items, one_of, read
+from policies.checks import absent_or, all_of, any_of, at_least, equals, expect, failed, if_given, items, one_of, read
 from policies.examples import Hidden, both, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.settings_view import SettingsView
 from policies.tokens import (
     BIGTABLE_TABLE,
     DYNAMODB_TABLE,
@@ -22,6 +23,7 @@ from policies.tokens import (
 family = Family("Versions and persistence")
 
 _LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+_PITR_DAYS = 35
 _SEVEN_DAYS_SECONDS = 7 * 24 * 3600
 _LOCKED = "a locked retention policy lets nothing be overwritten or deleted, and excludes versions"
 _VERSIONS = "An overwritten or deleted model can be brought back only if its old version is kept."
@@ -143,20 +145,37 @@ def _aborts_uploads(lifecycle: Resource, _: Inventory) -> Judgement:
     )
 
 
-family.require(
+@family.rule(
     "aws-dynamodb-point-in-time-recovery",
     Severity.HIGH,
-    "DynamoDB tables can be restored to any second",
-    type=DYNAMODB_TABLE,
-    inputs={"pointInTimeRecovery.enabled": (True, False)},
+    "DynamoDB tables can be restored to any second, for as long as daily points are kept",
+    types=(DYNAMODB_TABLE,),
     rationale="A bad write loses features between two backups unless each second can be restored.",
-    remedy="Set pointInTimeRecovery.enabled.",
+    remedy="Set pointInTimeRecovery.enabled, and leave recoveryPeriodInDays at 35.",
     frameworks={
         Framework.AWS_FSBP: ("DynamoDB.2",),
         Framework.NIST_800_53: ("CP-9",),
         Framework.CHECKOV: ("CKV_AWS_28",),
     },
+    examples=lambda: examples(
+        given(DYNAMODB_TABLE, {"pointInTimeRecovery": {"enabled": True, "recoveryPeriodInDays": 35}}),
+        broken={
+            "pointInTimeRecovery.enabled is false": put("pointInTimeRecovery.enabled", False),
+            "pointInTimeRecovery.enabled is absent": drop("pointInTimeRecovery"),
+            "pointInTimeRecovery.recoveryPeriodInDays is 13": put("pointInTimeRecovery.recoveryPeriodInDays", 13),
+        },
+        accepted={"": drop("pointInTimeRecovery.recoveryPeriodInDays")},
+    ),
 )
+def dynamodb_point_in_time(table: Resource, inventory: Inventory) -> Judgement:
+    path = "pointInTimeRecovery.recoveryPeriodInDays"
+    days = min(_PITR_DAYS, SettingsView.of(inventory.settings).keep_daily_days)
+    return all_of(
+        (
+            equals(table, "pointInTimeRecovery.enabled", True),
+            if_given(table, path, lambda: at_least(table, path, days, "days")),
+        )
+    )
 
 
 @family.rule(

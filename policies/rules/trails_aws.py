@@ -33,6 +33,19 @@ _TRAIL = {
 _FIELDS = "advancedEventSelectors.0.fieldSelectors"
 
 
+family.require(
+    "aws-trail-on",
+    Severity.HIGH,
+    "Trails are switched on",
+    type=CLOUDTRAIL,
+    inputs={"enableLogging": (True, False)},
+    rationale="A trail that is there and off records nothing, and nobody sees that it does not.",
+    remedy="Leave enableLogging out, or set it.",
+    frameworks={Framework.NIST_800_53: ("AU-12",)},
+    safe_by_default=True,
+)
+
+
 @family.rule(
     "aws-calls-logged-where-matched",
     Severity.HIGH,

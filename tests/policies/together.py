@@ -20,7 +20,9 @@ def together(chosen: Callable[[Rule], bool]) -> Scene:
     for given in (given for rule in RULES if chosen(rule) for given in rule.examples().compliant):
         known = found.get(given.key, given)
         inputs = _merged(known.inputs, given.inputs, f"{given.type} {given.name}")
-        found[given.key] = Given(given.type, inputs, given.name, known.away or given.away)
+        found[given.key] = Given(
+            given.type, inputs, given.name, known.away or given.away, {**known.options, **given.options}
+        )
     return scene(*found.values())
 
 

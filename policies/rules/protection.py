@@ -1,0 +1,216 @@
+"""Protection of state: what the program cannot make again is kept by Pulumi and by the cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from common.sdk.types import input_properties
+from components.contracts.stateful import GUARDS, NotCopied, Stateful
+from components.contracts.vocabulary import OptOut
+from policies.checks import all_of, equals, failed, if_given, not_applicable, passed, read, shown, unreadable
+from policies.examples import drop, examples, given, option, put, setting
+from policies.family import Family
+from policies.inventory import Inventory, Resource
+from policies.model import Framework, Judgement, Severity
+from policies.settings_view import SettingsView
+from policies.tokens import (
+    ARTIFACT_REGISTRY,
+    BACKUP_VAULT,
+    BIGTABLE,
+    BIGTABLE_TABLE,
+    DYNAMODB_TABLE,
+    ECR_REPOSITORY,
+    EKS_CLUSTER,
+    EKS_NODE_GROUP,
+    FIRESTORE,
+    GCP_KEY,
+    GCP_KEY_RING,
+    GCP_LOG_BUCKET,
+    GCS_BUCKET,
+    GKE_CLUSTER,
+    GKE_NODE_POOL,
+    KMS_KEY,
+    LOG_GROUP,
+    REDIS,
+    S3_BUCKET,
+    VALKEY,
+)
+
+family = Family("Protection of state")
+
+_STATE: Final = (
+    ARTIFACT_REGISTRY,
+    BACKUP_VAULT,
+    BIGTABLE,
+    BIGTABLE_TABLE,
+    DYNAMODB_TABLE,
+    ECR_REPOSITORY,
+    EKS_CLUSTER,
+    FIRESTORE,
+    GCP_KEY,
+    GCP_KEY_RING,
+    GCP_LOG_BUCKET,
+    GCS_BUCKET,
+    GKE_CLUSTER,
+    KMS_KEY,
+    LOG_GROUP,
+    REDIS,
+    S3_BUCKET,
+    VALKEY,
+    "gcp:gkebackup/backupPlan:BackupPlan",
+)
+_GUARDING: Final = (
+    EKS_NODE_GROUP,
+    GKE_NODE_POOL,
+    "aws:backup/plan:Plan",
+    "aws:backup/selection:Selection",
+    "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
+    "aws:backup/vaultPolicy:VaultPolicy",
+    "aws:cloudtrail/trail:Trail",
+    "aws:cloudwatch/eventRule:EventRule",
+    "aws:cloudwatch/eventTarget:EventTarget",
+    "aws:cloudwatch/metricAlarm:MetricAlarm",
+    "aws:ec2/flowLog:FlowLog",
+    "aws:ec2/securityGroup:SecurityGroup",
+    "aws:iam/role:Role",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "aws:s3/bucketLogging:BucketLogging",
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "aws:s3/bucketVersioning:BucketVersioning",
+    "aws:sns/topic:Topic",
+    "aws:sns/topicPolicy:TopicPolicy",
+    "gcp:cloudscheduler/job:Job",
+    "gcp:compute/firewall:Firewall",
+    "gcp:logging/projectSink:ProjectSink",
+    "gcp:monitoring/alertPolicy:AlertPolicy",
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig",
+    "gcp:storage/transferJob:TransferJob",
+)
+_IGNORED: Final[Mapping[str, frozenset[str]]] = {
+    EKS_CLUSTER: frozenset({"accessConfig.bootstrapClusterCreatorAdminPermissions", "vpcConfig.subnetIds"}),
+    EKS_NODE_GROUP: frozenset({"scalingConfig", "scalingConfig.desiredSize"}),
+    GKE_CLUSTER: frozenset({"nodeConfig", "initialNodeCount"}),
+    GKE_NODE_POOL: frozenset({"initialNodeCount", "nodeCount"}),
+}
+"""Inputs that something else changes for a reason: autoscalers, and the provider itself. No rule relies on them."""
+_STATELESS: Final = "the program declares no state in it"
+_HOLDS: Final = Stateful("the features of every entity", NotCopied("an example"))
+_NIGHTLY: Final = "the stack is made and destroyed each night"
+_OPTED: Final = f"the stack's settings opt out of deletion protection: {_NIGHTLY}"
+
+
+@family.rule(
+    "state-protected",
+    Severity.HIGH,
+    "What holds state resists its deletion, in Pulumi and in the cloud",
+    types=_STATE,
+    rationale="A renamed resource or a wrong `destroy` takes data along that only a restore brings back.",
+    remedy="Declare the state by Component.keep, and set the cloud's own guard, or opt out in the settings.",
+    frameworks={Framework.NIST_800_53: ("CP-9",)},
+    examples=lambda: examples(
+        given(S3_BUCKET, {"forceDestroy": False}, "kept", options={"protect": True, "stateful": _HOLDS}),
+        broken={
+            "protect is false": option("protect", False),
+            "forceDestroy is true": put("forceDestroy", True),
+        },
+        accepted={
+            _STATELESS: option("stateful", None),
+            "": drop("forceDestroy"),
+            _OPTED: setting("opt_outs", {str(OptOut.DELETION_PROTECTION): _NIGHTLY}),
+        },
+    ),
+)
+def state_protected(resource: Resource, inventory: Inventory) -> Judgement:
+    settings = SettingsView.of(inventory.settings)
+    reason = settings.opt_outs.get(OptOut.DELETION_PROTECTION)
+    if reason:
+        return not_applicable(f"the stack's settings opt out of deletion protection: {reason}")
+    if resource.stateful is None:
+        return not_applicable(_STATELESS)
+    kept = passed() if resource.protect else failed("protect", "false", "protect: nothing deletes it unasked")
+    return all_of((kept, *_guards(resource)))
+
+
+def _guards(resource: Resource) -> Iterator[Judgement]:
+    """The inputs of the type by which the cloud itself resists; a bucket that is left out keeps what it holds."""
+    known = input_properties(resource.type)
+    for path, safe in GUARDS.items():
+        if path in known and read(resource, path) is not None:
+            required = " or ".join(map(shown, safe))
+            hidden = unreadable(resource, path, required)
+            value = read(resource, path)
+            if hidden:
+                yield hidden
+            else:
+                yield if_given(
+                    resource,
+                    path,
+                    lambda path=path, value=value, safe=safe, required=required: (
+                        passed() if value in safe else failed(path, shown(value), required)
+                    ),
+                )
+
+
+@family.rule(
+    "inputs-not-ignored",
+    Severity.HIGH,
+    "No input that is judged is left to drift",
+    types=(*_STATE, *_GUARDING),
+    rationale="A plan says what the program wants: where changes are ignored, the cloud keeps what was there before.",
+    remedy="Take the input out of ignore_changes.",
+    frameworks={Framework.NIST_800_53: ("CM-2", "CM-6")},
+    examples=lambda: examples(
+        given(S3_BUCKET, {}, "kept"),
+        broken={
+            "ignoreChanges is versioning": option("ignore_changes", ("versioning",)),
+            "ignoreChanges is *": option("ignore_changes", ("*",)),
+        },
+    ),
+)
+def inputs_not_ignored(resource: Resource, _: Inventory) -> Judgement:
+    allowed = _IGNORED.get(resource.type, frozenset())
+    ignored = [path for path in resource.ignore_changes if path not in allowed]
+    return failed("ignoreChanges", ", ".join(ignored), "no input that rules judge") if ignored else passed()
+
+
+@family.rule(
+    "aws-kms-enabled",
+    Severity.HIGH,
+    "KMS keys are enabled",
+    types=(KMS_KEY,),
+    rationale="What is encrypted under a disabled key can be neither read nor restored.",
+    remedy="Leave isEnabled out, or set it.",
+    examples=lambda: examples(
+        given(KMS_KEY, {"isEnabled": True}),
+        broken={"isEnabled is false": put("isEnabled", False)},
+        accepted={"": drop("isEnabled")},
+    ),
+)
+def aws_kms_enabled(key: Resource, _: Inventory) -> Judgement:
+    return if_given(key, "isEnabled", lambda: equals(key, "isEnabled", True))
+
+
+@family.rule(
+    "gcp-kms-usable",
+    Severity.HIGH,
+    "Cloud KMS keys have a version that encrypts",
+    types=(GCP_KEY,),
+    rationale="A key without a version of its own, or for imports alone, encrypts nothing and restores nothing.",
+    remedy="Leave skipInitialVersionCreation and importOnly out.",
+    examples=lambda: examples(
+        given(GCP_KEY, {"importOnly": False}),
+        broken={
+            "importOnly is true": put("importOnly", True),
+            "skipInitialVersionCreation is true": put("skipInitialVersionCreation", True),
+        },
+    ),
+)
+def gcp_kms_usable(key: Resource, _: Inventory) -> Judgement:
+    paths = ("importOnly", "skipInitialVersionCreation")
+    return all_of(if_given(key, path, lambda path=path: equals(key, path, False)) for path in paths)

@@ -1,0 +1,165 @@
+"""What watches: alarms ring, event rules are on, and what they match goes somewhere."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from policies.checks import ABSENT, all_of, equals, failed, if_given, is_hidden, one_of, passed, read, shown, unknown
+from policies.examples import Hidden, Output, both, drop, examples, given, put, without
+from policies.family import Family
+from policies.inventory import Inventory, Resource
+from policies.links import aws_region_of, companions, region_in
+from policies.model import Framework, Judgement, Severity
+
+family = Family("Watchers")
+
+_ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
+_EVENTS: Final = "aws:cloudwatch/eventRule:EventRule"
+_TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
+_TOPIC: Final = "aws:sns/topic:Topic"
+_ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
+_CHANNEL: Final = "gcp:monitoring/notificationChannel:NotificationChannel"
+_NOWHERE: Final = "what it matches goes nowhere"
+_SI4: Final = {Framework.NIST_800_53: ("SI-4",)}
+
+
+@family.rule(
+    "aws-alarms-ring",
+    Severity.HIGH,
+    "Alarms are on, and tell a topic",
+    types=(_ALARM,),
+    rationale="An alarm whose actions are off, or that has none, looks like one that watches.",
+    remedy="Name a topic of the alarm's region in alarmActions, and leave actionsEnabled out.",
+    frameworks=_SI4,
+    examples=lambda: examples(
+        given(_ALARM, {"alarmActions": [Output(_TOPIC)]}, "rings"),
+        broken={
+            "actionsEnabled is false": put("actionsEnabled", False),
+            "alarmActions is absent": drop("alarmActions"),
+            "alarmActions is []": put("alarmActions", []),
+        },
+        undecided={"alarmActions is known only to the provider": put("alarmActions", Hidden())},
+        accepted={"": put("alarmActions", ["arn:aws:sns:eu-west-1:111122223333:alerts"])},
+    ),
+)
+def aws_alarms_ring(alarm: Resource, inventory: Inventory) -> Judgement:
+    on = if_given(alarm, "actionsEnabled", lambda: equals(alarm, "actionsEnabled", True))
+    return all_of((on, _told(alarm, "alarmActions", _TOPIC, inventory)))
+
+
+def _told(resource: Resource, path: str, token: str, inventory: Inventory) -> Judgement:
+    value = read(resource, path)
+    required = "somebody who is told"
+    listed = value if isinstance(value, list) else [value]
+    if value is ABSENT or not any(listed):
+        return failed(path, shown(value), required)
+    known = [entry for entry in listed if not is_hidden(entry)]
+    if known or inventory.linked(resource, path, token):
+        return passed()
+    return unknown(path, required)
+
+
+@family.rule(
+    "aws-event-rules-on",
+    Severity.HIGH,
+    "Event rules are enabled, and what they match goes somewhere",
+    types=(_EVENTS,),
+    rationale="A rule that is disabled, or leads nowhere, is silent just when a key goes or copies stop.",
+    remedy='Leave the state at "ENABLED", and give the rule a target in its own region.',
+    frameworks=_SI4,
+    examples=lambda: examples(
+        given(_EVENTS, {"name": "on"}, "on"),
+        given(_TARGET, {"rule": "on", "arn": "arn:aws:events:eu-central-1:111122223333:event-bus/default"}, "on"),
+        broken={
+            'state is "DISABLED"': put("state", "DISABLED"),
+            "isEnabled is false": put("isEnabled", False),
+            _NOWHERE: (without(_TARGET, "on"), put("rule", "another", _TARGET, "on")),
+        },
+        undecided={"state is known only to the provider": put("state", Hidden())},
+        accepted={"": put("state", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")},
+    ),
+)
+def aws_event_rules_on(rule: Resource, inventory: Inventory) -> Judgement:
+    states = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
+    targets = companions(inventory, rule, "rule", (read(rule, "name"),), _TARGET)
+    return all_of(
+        (
+            if_given(rule, "state", lambda: one_of(rule, "state", states)),
+            if_given(rule, "isEnabled", lambda: equals(rule, "isEnabled", True)),
+            passed() if targets else failed("", _NOWHERE, "a target of the rule"),
+        )
+    )
+
+
+@family.rule(
+    "aws-key-events-reach-alarm",
+    Severity.HIGH,
+    "What is done to keys reaches the region in which an alarm counts it",
+    types=(_EVENTS,),
+    rationale="A rule of one region counts nothing of another: without a target that carries it, nobody is told.",
+    remedy="Alarm on the rule in its own region, or carry what it matches to the bus of one where an alarm does.",
+    frameworks=_SI4,
+    examples=lambda: examples(
+        given(
+            _EVENTS,
+            {"name": "carried", "eventPattern": '{"detail-type": ["AWS API Call via CloudTrail"]}'},
+            "carried",
+        ),
+        given(
+            _TARGET,
+            {"rule": "carried", "arn": "arn:aws:events:eu-central-1:111122223333:event-bus/default"},
+            "carried",
+        ),
+        given(_ALARM, {"dimensions.RuleName": "carried"}, "carried", away=True),
+        broken={
+            "no alarm hears of what it matches": (
+                both(without(_TARGET, "carried")),
+                without(_ALARM, "carried"),
+                put("arn", "arn:aws:events:eu-north-1:111122223333:event-bus/default", _TARGET, "carried"),
+            )
+        },
+        accepted={"": put("eventPattern", '{"source": ["aws.ec2"]}')},
+    ),
+)
+def aws_key_events_reach_alarm(rule: Resource, inventory: Inventory) -> Judgement:
+    pattern = read(rule, "eventPattern")
+    if is_hidden(pattern):
+        return unknown("eventPattern", "a pattern that the plan knows")
+    if "AWS API Call via CloudTrail" not in str(pattern):
+        return passed()
+    name = read(rule, "name")
+    regions = {region_in(a) for a in inventory.of_type(_ALARM) if read(a, "dimensions.RuleName") == name}
+    targets = companions(inventory, rule, "rule", (name,), _TARGET)
+    buses = {aws_region_of(str(read(t, "arn"))) for t in targets if ":event-bus/" in str(read(t, "arn"))}
+    if region_in(rule) in regions or regions & buses:
+        return passed()
+    return failed("", "no alarm hears of what it matches", "an alarm in the region where the events are counted")
+
+
+@family.rule(
+    "gcp-alerts-notify",
+    Severity.HIGH,
+    "Alert policies are on, and notify somebody",
+    types=(_ALERT,),
+    rationale="A policy that is disabled, or that nobody hears, looks like one that watches.",
+    remedy="Name a channel in notificationChannels, leave enabled out, and combine conditions by OR.",
+    frameworks=_SI4,
+    examples=lambda: examples(
+        given(_ALERT, {"notificationChannels": [Output(_CHANNEL)], "combiner": "OR"}, "notifies"),
+        broken={
+            "enabled is false": put("enabled", False),
+            "notificationChannels is absent": drop("notificationChannels"),
+            "notificationChannels is []": put("notificationChannels", []),
+            'combiner is "AND"': put("combiner", "AND"),
+        },
+        undecided={"notificationChannels is known only to the provider": put("notificationChannels", Hidden())},
+    ),
+)
+def gcp_alerts_notify(alert: Resource, inventory: Inventory) -> Judgement:
+    return all_of(
+        (
+            if_given(alert, "enabled", lambda: equals(alert, "enabled", True)),
+            if_given(alert, "combiner", lambda: equals(alert, "combiner", "OR")),
+            _told(alert, "notificationChannels", _CHANNEL, inventory),
+        )
+    )
