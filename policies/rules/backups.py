@@ -183,7 +183,7 @@ def aws_backup_often_enough(plan: Resource, inventory: Inventory) -> Judgement:
         gap = silence_minutes(line for rule in copying for line in plan_lines(plan, rule))
         start = max(_minutes(plan, f"{rule}.startWindow", _START_MINUTES) for rule in copying)
         completion = max(_minutes(plan, f"{rule}.completionWindow", _COMPLETION_MINUTES) for rule in copying)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         return failed("rules", f"no schedule: {error}", required)
     copy = copy_minutes(settings.store_gib)
     total = gap + start + completion + copy

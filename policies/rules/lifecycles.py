@@ -111,7 +111,7 @@ def _at_least_or_never(resource: Resource, path: str, days: int | None) -> Judge
     """A time after which something goes is given as at least `days`, or not at all; None: it may never go."""
     value = read(resource, path)
     required = "nothing that expires" if days is None else f"at least {days} days"
-    if value is ABSENT or value in (0, "0", ""):
+    if value is ABSENT or (days is None and value in (0, "0", "")):
         return passed()
     if is_hidden(value):
         return unknown(path, required)

@@ -166,7 +166,7 @@ def _guards(resource: Resource) -> Iterator[Judgement]:
     remedy="Take the input out of ignore_changes.",
     frameworks={Framework.NIST_800_53: ("CM-2", "CM-6")},
     examples=lambda: examples(
-        given(S3_BUCKET, {}, "kept"),
+        given(S3_BUCKET, {}, "kept", options={"protect": True}),
         broken={
             "ignoreChanges is versioning": option("ignore_changes", ("versioning",)),
             "ignoreChanges is *": option("ignore_changes", ("*",)),

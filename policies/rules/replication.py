@@ -8,6 +8,7 @@ from components.contracts.recovery import RTC_MINUTES
 from policies.checks import (
     all_equal,
     all_of,
+    equals,
     failed,
     if_given,
     items,
@@ -66,16 +67,20 @@ def s3_replicated_in_time(config: Resource, _: Inventory) -> Judgement:
     hidden = unreadable(config, "rules", "rules that are timed")
     if hidden:
         return hidden
-    rules = [rule for rule in items(config, "rules") if read(config, f"{rule}.status") == "Enabled"]
+    rules = [rule for rule in items(config, "rules") if read(config, f"{rule}.status") != "Disabled"]
     if not rules:
         return not_applicable(_NO_RULE)
     return all_of(judged for rule in rules for judged in _timed(config, f"{rule}.destination"))
 
 
 def _timed(config: Resource, to: str) -> tuple[Judgement, ...]:
-    path = f"{to}.storageClass"
+    path, minutes = f"{to}.storageClass", f"{to}.replicationTime.time.minutes"
     timed: dict[str, object] = {f"{to}.replicationTime.status": "Enabled", f"{to}.metrics.status": "Enabled"}
-    return (all_equal(config, timed), if_given(config, path, lambda: one_of(config, path, _AT_HAND)))
+    return (
+        all_equal(config, timed),
+        if_given(config, minutes, lambda: equals(config, minutes, RTC_MINUTES)),
+        if_given(config, path, lambda: one_of(config, path, _AT_HAND)),
+    )
 
 
 @family.rule(
@@ -123,7 +128,7 @@ def s3_replication_watched(config: Resource, inventory: Inventory) -> Judgement:
     hidden = unreadable(config, "rules", "rules that are watched")
     if hidden:
         return hidden
-    rules = [rule for rule in items(config, "rules") if read(config, f"{rule}.status") == "Enabled"]
+    rules = [rule for rule in items(config, "rules") if read(config, f"{rule}.status") != "Disabled"]
     if not rules:
         return not_applicable(_NO_RULE)
     return all_of(_watched(config, inventory, rule) for rule in rules)

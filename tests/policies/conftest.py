@@ -24,12 +24,14 @@ def whole() -> dict[str, Scene]:
 def aws() -> Inventory:
     """A compliant production stack on AWS: a table that is backed up, a cluster, its logs and a key."""
     kept = {DYNAMODB_TABLE, EKS_CLUSTER, KMS_KEY, LOG_GROUP, BACKUP_VAULT, "aws:backup/plan:Plan"}
-    stack = together(lambda rule: not kept.isdisjoint(rule.types))
+    stack = together(
+        lambda rule: not kept.isdisjoint(rule.types) and not any(one.options for one in rule.examples().compliant)
+    )
     return replace(stack, resources=tuple(_far_vault(stack))).inventory()
 
 
 def _far_vault(stack: Scene) -> Iterator[Given]:
-    """All resources, with the vault of the backup region made as compliant as that beside the data."""
+    """All resources: the vault of the backup region as compliant as that beside the data, and alarms that ring."""
     for resource in stack.resources:
         if resource.type == BACKUP_VAULT and resource.away:
             key = "arn:aws:kms:eu-central-1:111122223333:key/5f3c"
@@ -42,5 +44,12 @@ def _far_vault(stack: Scene) -> Iterator[Given]:
                 "away",
                 away=True,
             )
+        elif resource.type == "aws:cloudwatch/metricAlarm:MetricAlarm":
+            topic = "arn:aws:sns:eu-west-1:111122223333:alerts"
+            yield replace(resource, inputs={"alarmActions": [topic], **resource.inputs})
+        elif resource.type == "aws:cloudwatch/eventRule:EventRule":
+            yield resource
+            target = {"rule": resource.inputs["name"], "arn": "arn:aws:logs:eu-west-1:111122223333:log-group:events"}
+            yield given("aws:cloudwatch/eventTarget:EventTarget", target, resource.name, away=resource.away)
         else:
             yield resource
