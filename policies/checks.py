@@ -121,7 +121,7 @@ def one_of(resource: Resource, path: str, allowed: Iterable[str]) -> Judgement:
     return expect(resource, path, "one of " + ", ".join(choices), lambda value: value in choices)
 
 
-def at_least(resource: Resource, path: str, minimum: int, unit: str) -> Judgement:
+def at_least(resource: Resource, path: str, minimum: float, unit: str) -> Judgement:
     """The number at `path` must be `minimum` or more."""
     return expect(resource, path, f"at least {minimum} {unit}", lambda value: float(value) >= minimum)
 

@@ -37,10 +37,7 @@ class Entry:
 
 def entries(acl: Resource, inventory: Inventory, *, inward: bool) -> tuple[Entry, ...]:
     """The lines of a list for one direction, in the order in which they decide."""
-    found = [
-        _entry(acl, path, f"{path}.ruleNo", f"{path}.action")
-        for path in paths(acl, "ingress" if inward else "egress")
-    ]
+    found = [_entry(acl, path, "ruleNo", "action") for path in paths(acl, "ingress" if inward else "egress")]
     for rule in inventory.of_type(ACL_RULE):
         if acl in inventory.linked(rule, "networkAclId") and flag(rule, "egress", default=False) is not inward:
             found.append(_entry(rule, "", "ruleNumber", "ruleAction"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
 
 from policies.addresses import too_wide
 from policies.checks import (
@@ -13,16 +13,18 @@ from policies.checks import (
     failed,
     holds_none,
     is_hidden,
-    items,
     one_of,
     read,
     shown,
     unknown,
 )
-from policies.examples import Hidden, both, drop, examples, given, put
+from policies.examples import Hidden, both, drop, examples, given, put, setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.reach.addresses import addresses, is_wide
+from policies.reach.declared import declared
+from policies.reach.values import texts
 from policies.tokens import EKS_CLUSTER, EKS_NODE_GROUP, GKE_CLUSTER
 
 family = Family("Clusters")
@@ -30,6 +32,7 @@ family = Family("Clusters")
 _OPEN = "An open control plane is one stolen token or one vulnerability away from the whole cluster."
 _PUBLIC = "vpcConfig.endpointPublicAccess"
 _CIDRS = "vpcConfig.publicAccessCidrs"
+_SIXTEEN = [f"{first}.0.0.0/8" for first in range(16, 32)]
 _ADDON = "aws:eks/addon:Addon"
 _UNNAMED = "What the cloud picks changes between two updates: no two environments are alike, and no one decided it."
 _ENDPOINTS = "controlPlaneEndpointsConfig"
@@ -53,16 +56,23 @@ _ENDPOINTS = "controlPlaneEndpointsConfig"
             f'{_CIDRS} is ["0.0.0.0/0"]': put(f"{_CIDRS}.1", "0.0.0.0/0"),
             f'{_CIDRS} is ["::/0"]': put(_CIDRS, ["::/0"]),
             f'{_CIDRS} is ["0.0.0.0/1", "128.0.0.0/1"]': put(_CIDRS, ["0.0.0.0/1", "128.0.0.0/1"]),
+            f"{_CIDRS} is {shown(_SIXTEEN)}": put(_CIDRS, _SIXTEEN),
+            f'{_CIDRS} is ["192.0.2.0/24"]': setting("cluster.authorized_cidrs", ["198.51.100.0/24"]),
             f"{_PUBLIC} is true, for every address": (drop(_CIDRS), put(_CIDRS, [])),
         },
         undecided={
             f"{_PUBLIC} is known only to the provider": put(_PUBLIC, Hidden()),
             f"{_CIDRS} is known only to the provider": put(f"{_CIDRS}.0", Hidden()),
         },
-        accepted={"": both(put(_PUBLIC, False), drop(_CIDRS))},
+        accepted={
+            "": (
+                both(put(_PUBLIC, False), drop(_CIDRS)),
+                both(setting("cluster.authorized_cidrs", ["192.0.2.0/24"]), put(_CIDRS, ["192.0.2.0/25"])),
+            )
+        },
     ),
 )
-def eks_endpoint_closed(cluster: Resource, _: Inventory) -> Judgement:
+def eks_endpoint_closed(cluster: Resource, inventory: Inventory) -> Judgement:
     required = "false, or named networks in publicAccessCidrs"
     public = read(cluster, _PUBLIC)
     if public is False:
@@ -71,7 +81,15 @@ def eks_endpoint_closed(cluster: Resource, _: Inventory) -> Judgement:
         return unknown(_PUBLIC, required)
     if read(cluster, _CIDRS) in (ABSENT, []):
         return failed(_PUBLIC, f"{shown(public)}, for every address", required)
-    wide = [cidr for cidr in map(partial(read, cluster), items(cluster, _CIDRS)) if too_wide(cidr)]
+    cidrs, _hidden = texts(cluster, _CIDRS)
+    together = addresses(*cidrs)
+    settings = inventory.settings.get("cluster")
+    if isinstance(settings, Mapping) and "authorized_cidrs" in settings:
+        beyond = together - declared(inventory).administrators
+        if beyond:
+            return failed(_CIDRS, shown(cidrs), "networks of cluster.authorized_cidrs")
+    alone = [cidr for cidr in cidrs if too_wide(cidr)]
+    wide = alone or (cidrs if is_wide(together) else [])
     return holds_none(cluster, _CIDRS, wide, "named networks")
 
 

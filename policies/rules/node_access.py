@@ -11,7 +11,6 @@ from policies.checks import (
     expect,
     failed,
     is_hidden,
-    items,
     passed,
     read,
     unknown,
@@ -19,8 +18,8 @@ from policies.checks import (
 from policies.examples import Hidden, Output, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.links import refers_to
 from policies.model import Framework, Judgement, Severity
+from policies.reach.aws_routes import Target, Way, ways_of
 from policies.tokens import EC2_LAUNCH_TEMPLATE, EKS_NODE_GROUP, GKE_CLUSTER, GKE_NODE_POOL
 
 family = Family("Access to machines")
@@ -83,26 +82,16 @@ def _gives_no_address(subnet: Resource) -> Judgement:
 
 
 def _has_no_way_in(inventory: Inventory, subnet: Resource) -> Judgement:
-    tables = [
-        table
-        for association in inventory.of_type(_ASSOCIATION)
-        if refers_to(inventory, association, "subnetId", subnet)
-        for table in inventory.linked(association, "routeTableId", _ROUTE_TABLE)
-    ]
-    routes = [r for r in inventory.of_type(_ROUTE) if any(t in tables for t in inventory.linked(r, "routeTableId"))]
-    ways = [(route, "gatewayId") for route in routes]
-    for table in tables:
-        ways += [(table, "routes"), *((table, f"{route}.gatewayId") for route in items(table, "routes"))]
-    return all_of(_is_no_way_in(inventory, holder, path, subnet) for holder, path in ways)
+    """Whether no route of a subnet leads to the internet both ways; its table may be the network's main one."""
+    return all_of(_is_no_way_in(way, subnet) for way in ways_of(subnet, inventory))
 
 
-def _is_no_way_in(inventory: Inventory, holder: Resource, path: str, subnet: Resource) -> Judgement:
-    """Whether the gateway at `path` of a route, or of a table's own routes, is none that leads to the internet."""
-    prop, gateway, required = path.split(".")[0], read(holder, path), "a private subnet"
-    if inventory.linked(holder, prop, _GATEWAY) or str(gateway).startswith("igw-"):
+def _is_no_way_in(way: Way, subnet: Resource) -> Judgement:
+    required = "a private subnet"
+    if way.target is Target.UNKNOWN:
+        return unknown(f"{way.holder.name}.{way.by}", required)
+    if way.target is Target.INTERNET and way.by.rpartition(".")[2] in ("gatewayId", "carrierGatewayId"):
         return failed(subnet.name, "a subnet with a route to an internet gateway", required)
-    if is_hidden(gateway) and not inventory.linked(holder, prop):
-        return unknown(f"{holder.name}.{path}", required)
     return PASS
 
 
