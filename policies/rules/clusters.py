@@ -24,7 +24,7 @@ from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.reach.addresses import addresses, is_wide
 from policies.reach.declared import declared
-from policies.reach.values import texts
+from policies.reach.values import members
 from policies.tokens import EKS_CLUSTER, EKS_NODE_GROUP, GKE_CLUSTER
 
 family = Family("Clusters")
@@ -81,7 +81,7 @@ def eks_endpoint_closed(cluster: Resource, inventory: Inventory) -> Judgement:
         return unknown(_PUBLIC, required)
     if read(cluster, _CIDRS) in (ABSENT, []):
         return failed(_PUBLIC, f"{shown(public)}, for every address", required)
-    cidrs, _hidden = texts(cluster, _CIDRS)
+    cidrs = [str(each) for each in members(read(cluster, _CIDRS)) if not is_hidden(each)]
     together = addresses(*cidrs)
     settings = inventory.settings.get("cluster")
     if isinstance(settings, Mapping) and "authorized_cidrs" in settings:

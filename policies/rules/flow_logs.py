@@ -82,7 +82,6 @@ def _whole(log: Resource, inventory: Inventory) -> Iterator[Judgement]:
         broken={
             'logConfig.filterExpr is "false"': put("logConfig.filterExpr", "false"),
             "logConfig.flowSampling is 0.1": put("logConfig.flowSampling", 0.1),
-            "logConfig.flowSampling is 0": put("logConfig.flowSampling", 0),
             'logConfig.metadata is "EXCLUDE_ALL_METADATA"': put("logConfig.metadata", "EXCLUDE_ALL_METADATA"),
             'logConfig.aggregationInterval is "INTERVAL_15_MIN"': put(
                 "logConfig.aggregationInterval", "INTERVAL_15_MIN"
@@ -112,5 +111,5 @@ def _subnet(subnet: Resource) -> Iterator[Judgement]:
     for name, (required, holds) in wanted.items():
         if read(subnet, f"logConfig.{name}") is not ABSENT:
             yield expect(subnet, f"logConfig.{name}", required, holds)
-    if read(subnet, "logConfig.flowSampling") is not ABSENT:
+    if read(subnet, "logConfig.flowSampling") not in (ABSENT, 0):  # none at all is the other rule's
         yield at_least(subnet, "logConfig.flowSampling", 0.5, "of the connections")

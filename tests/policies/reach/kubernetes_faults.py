@@ -51,8 +51,8 @@ def outward(**rule: Any) -> Change:
     return policy("egress", **rule)
 
 
-def _from(found: Any) -> Change:
-    return policy(**{"from": found})
+def _from(found: Any, **rule: Any) -> Change:
+    return policy("ingress", **{**rule, "from": found})
 
 
 HARMFUL: dict[str, tuple[str, Change]] = {
@@ -86,10 +86,10 @@ HARMFUL: dict[str, tuple[str, Change]] = {
     ),
     "a policy for every pod": (IN, _from([{"podSelector": {}}])),
     "a policy for a hidden peer": (IN, _from([UNKNOWN])),
-    "a policy for every port": (IN, policy(ports=GONE, **{"from": block("10.20.0.0/16")})),
+    "a policy for every port": (IN, _from(block("10.20.0.0/16"), ports=GONE)),
     "a policy for a range of ports": (
         IN,
-        policy(ports=[{"port": 1, "endPort": 65535}], **{"from": block("10.20.0.0/16")}),
+        _from(block("10.20.0.0/16"), ports=[{"port": 1, "endPort": 65535}]),
     ),
     "the door's policy opened": (IN, edit(_POLICY, "spec.ingress.0.from.0.ipBlock.cidr", _EVERY, _DOOR)),
     "the door's policy without peers": (IN, edit(_POLICY, "spec.ingress.0.from", GONE, _DOOR)),
@@ -230,8 +230,8 @@ HARMLESS: dict[str, Change] = {
     ),
     "a policy for some pods": _from([{"podSelector": {"matchLabels": {"a": "b"}}}]),
     "a policy with a hole": _from(block("10.20.0.0/16", "10.20.225.0/24")),
-    "ports as text": policy(ports=[{"port": "8000", "protocol": "TCP"}], **{"from": block("10.20.0.0/20")}),
-    "a few ports": policy(ports=[{"port": 8000, "endPort": 8002}], **{"from": block("10.20.0.0/20")}),
+    "ports as text": _from(block("10.20.0.0/20"), ports=[{"port": "8000", "protocol": "TCP"}]),
+    "a few ports": _from(block("10.20.0.0/20"), ports=[{"port": 8000, "endPort": 8002}]),
     "out to a part of the network": outward(to=block("10.20.0.0/24")),
     "a policy that lets nothing in": edit(_POLICY, "spec.ingress", GONE, "certgen"),
     "kinds left to their defaults": edit(_POLICY, "spec.policyTypes", GONE, "prometheus"),
