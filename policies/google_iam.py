@@ -11,6 +11,7 @@ from typing import Any, Final
 from common.permissions import google_roles
 from common.permissions.google_dangers import ACTS_AS, CONTROL, DATA, IMPERSONATES, WIDENS, changes_policy
 from components.contracts import gcp_roles
+from policies.cel import every_way
 from policies.checks import ABSENT, PASS, all_of, failed, is_hidden, read, shown, unknown
 from policies.inventory import Inventory, Resource
 from policies.memo import once
@@ -183,40 +184,25 @@ def _custom_roles(inventory: Inventory) -> Mapping[str, frozenset[str]]:
 
 
 def restricts(expression: str | None) -> bool:
-    """Whether a condition leaves some resources only, or some roles to hand out, in each of its alternatives.
+    """Whether a condition leaves some resources only, or some roles to hand out, in each way to meet it.
 
     A time that has passed, `true`, and comparisons that any name meets, restrict nothing.
     """
-    if not expression or is_hidden(expression):
-        return False
-    return all(any(_NAMES.search(atom) for atom in part.split("&&")) for part in alternatives(expression))
+    return not is_hidden(expression) and every_way(expression, lambda atom: bool(_NAMES.fullmatch(atom)))
 
 
+_TEXT: Final = r"'[^'*]{4,}'"
 _NAMES: Final = re.compile(
-    r"""(?<![!])\b(resource\.name\s*==\s*['"][^'"]{4,}['"]
-    |resource\.name\.(startsWith|endsWith|extract)\(['"][^'"]{12,}['"]\)
-    |resource\.matchTag(Id)?\(
-    |api\.getAttribute\(['"]iam\.googleapis\.com/modifiedGrantsByRole['"].*\.hasOnly\(\[)""",
+    rf"""resource\.name\ ==\ {_TEXT}
+    |{_TEXT}\ ==\ resource\.name
+    |resource\.name\ in\ \[\ {_TEXT}(\ ,\ {_TEXT})*\ \]
+    |resource\.name\.(startsWith|endsWith)\ \(\ '[^']{{12,}}'\ \)
+    |resource\.name\.extract\ \(\ '[^']{{12,}}'\ \)\ ==\ '[^']+'
+    |resource\.matchTag(Id)?\ \(\ '[^']+'\ ,\ '[^']+'\ \)
+    |api\.getAttribute\ \(\ 'iam\.googleapis\.com/modifiedGrantsByRole'\ ,\ \[\ \]\ \)
+     \ ?\.hasOnly\ \(\ \[\ {_TEXT}(\ ,\ {_TEXT})*\ \]\ \)""",
     re.VERBOSE,
 )
-
-
-def alternatives(expression: str) -> Iterator[str]:
-    """The parts that `||` joins, parentheses around the whole left out."""
-    depth, start, quoted = 0, 0, ""
-    for index, character in enumerate(expression):
-        if quoted:
-            quoted = "" if character == quoted else quoted
-        elif character in "'\"":
-            quoted = character
-        elif character in "([":
-            depth += 1
-        elif character in ")]":
-            depth -= 1
-        elif depth == 0 and expression.startswith("||", index):
-            yield expression[start:index]
-            start = index + 2
-    yield expression[start:]
 
 
 def handed_out(expression: str | None) -> frozenset[str]:

@@ -7,10 +7,11 @@ import re
 from common.iam.meaning import binds, covers_all_of
 from common.permissions.dangers import MAKES_ROLES
 from policies.aws_holders import DOCUMENT_TYPES, POLICY
+from policies.cel import every_way
 from policies.checks import PASS, expect, failed, shown
 from policies.examples import Hidden, allow, document, drop, examples, given, put
 from policies.family import Family
-from policies.google_iam import ACCOUNT_GRANTS, alternatives, members_named
+from policies.google_iam import ACCOUNT_GRANTS, members_named
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.rights import Granted, judged
@@ -19,10 +20,11 @@ family = Family("Federation and deployers")
 
 _PROVIDER = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
 _ACT_AS = "gcp:serviceaccount/iAMMember:IAMMember"
+_ABOUT = r"(?:assertion|attribute)\.(?:repository(?:_id|_owner|_owner_id)?|sub|project_path|hd|tid)"
+_TEXT = r"'[^'*]+'"
 _COMPARES = re.compile(
-    r"(?:assertion|attribute)\.(repository|repository_id|repository_owner|repository_owner_id|sub|project_path|hd|tid)"
-    r"\s*(==\s*['\"][^'\"*]+['\"]|in\s*\[)"
-    r"|(?:assertion|google)\.(sub|subject)\.startsWith\(['\"][^'\"]{8,}['\"]\)"
+    rf"{_ABOUT} == {_TEXT}|{_TEXT} == {_ABOUT}|{_ABOUT} in \[ {_TEXT}(?: , {_TEXT})* \]"
+    r"|(?:assertion|google)\.(?:sub|subject)\.startsWith \( '[^'*]{8,}' \)"
 )
 _BOUNDARY = "iam:permissionsboundary"
 _POOL = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github"
@@ -45,6 +47,9 @@ _POOL = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gi
                 f"attributeCondition is {shown(e)}": put("attributeCondition", e)
                 for e in (
                     "assertion.repository == 'acme/seawall' || true",
+                    "(assertion.repository == 'acme/seawall' || true)",
+                    "!(assertion.repository == 'acme/seawall')",
+                    "assertion.repository == 'acme/seawall' || !(false)",
                     "assertion.repository != ''",
                     "assertion.aud == 'sts'",
                     "assertion.ref == 'refs/heads/main'",
@@ -59,8 +64,8 @@ def federation_conditioned(provider: Resource, _: Inventory) -> Judgement:
 
 
 def _names_whose_tokens(expression: str) -> bool:
-    """Whether each alternative compares an assertion about the repository or its owner with one value, or a few."""
-    return all(any(_COMPARES.search(atom) for atom in part.split("&&")) for part in alternatives(expression))
+    """Whether each way to meet a condition compares an assertion about the repository, or its owner, with a value."""
+    return every_way(expression, lambda atom: bool(_COMPARES.fullmatch(atom)))
 
 
 @family.rule(

@@ -123,7 +123,14 @@ def no_public_member(grant: Resource, inventory: Inventory) -> Judgement:
             'role is "roles/storage.objectViewer", which permits storage.objects.get, under a condition that names '
             "nothing": tuple(
                 both(put("role", "roles/storage.objectViewer"), put("condition", {"expression": e, "title": "t"}))
-                for e in ("true", "request.time > timestamp('2020-01-01T00:00:00Z')", f"{_STARTS} || true")
+                for e in (
+                    "true",
+                    "!(false)",
+                    "request.time > timestamp('2020-01-01T00:00:00Z')",
+                    f"{_STARTS} || true",
+                    f"({_STARTS} || true)",
+                    f"!({_STARTS})",
+                )
             ),
             'role is "projects/p/roles/own", which permits iam.serviceAccountKeys.create': both(
                 put("role", "projects/p/roles/own"),
