@@ -50,6 +50,8 @@ LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
 DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 NAMESPACE: Final = "kubernetes:core/v1:Namespace"
+HPA: Final = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
+BUDGET: Final = "kubernetes:policy/v1:PodDisruptionBudget"
 
 CLIENT_TRAFFIC: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:ClientTrafficPolicy"
 ENVOY_PROXY: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy"

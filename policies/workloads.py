@@ -91,11 +91,11 @@ def network_policies(workload: Resource, inventory: Inventory) -> list[Resource]
     return [
         policy
         for policy in inventory.of_type(NETWORK_POLICY)
-        if _same_namespace(inventory, policy, workload) and _selects(policy, labels)
+        if same_namespace(inventory, policy, workload) and _selects(policy, labels)
     ]
 
 
-def _same_namespace(inventory: Inventory, policy: Resource, workload: Resource) -> bool:
+def same_namespace(inventory: Inventory, policy: Resource, workload: Resource) -> bool:
     own, theirs = read(workload, "metadata.namespace"), read(policy, "metadata.namespace")
     if is_hidden(own) or is_hidden(theirs):
         linked = inventory.linked(workload, "metadata", NAMESPACE)

@@ -69,7 +69,7 @@ def _matches(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
     }.get(str(expression.get("operator")), True)
 
 
-def _namespaces(inventory: Inventory) -> tuple[Mapping[str, Any], ...]:
+def labels_of_namespaces(inventory: Inventory) -> tuple[Mapping[str, Any], ...]:
     """The labels of the stack's own namespaces."""
     found = list(inventory.of_type(NAMESPACE))
     return tuple(
@@ -95,7 +95,7 @@ def _peer(policy: Resource, inventory: Inventory, peer: str, *, inward: bool) ->
         return failed(peer, shown(read(policy, peer)), "a peer")
     if spaces is ABSENT:
         return PASS if restricts(pods) else failed(f"{peer}.podSelector", shown(pods), "labels of the pods")
-    known = inventory.derived(_namespaces)
+    known = inventory.derived(labels_of_namespaces)
     everywhere = not restricts(spaces) or (len(known) >= _SOME and all(selects(spaces, each) for each in known))
     if everywhere:
         wanted = "labels of the namespaces that are meant"
