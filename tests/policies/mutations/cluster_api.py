@@ -37,6 +37,11 @@ def hooked(kind: str = "v1:ValidatingWebhookConfiguration", **more: Any) -> Chan
     return add(f"{_ADMISSION}/{kind}", {"metadata": {"name": "new"}, "webhooks": [told]})
 
 
+def _with(key: str, value: Any) -> Change:
+    told: dict[str, Any] = {key: value}
+    return hooked(**told)
+
+
 def _client(**told: Any) -> Mapping[str, Any]:
     return {**_HOOK["clientConfig"], **told}
 
@@ -47,7 +52,7 @@ def _selecting(operator: str, *values: str) -> Mapping[str, Any]:
 
 _WEBHOOKS = (
     *(
-        Mutation(f"a webhook with {what}", hooked(**{key: value}), WEBHOOKS)
+        Mutation(f"a webhook with {what}", _with(key, value), WEBHOOKS)
         for what, key, value in (
             ("an address elsewhere", "clientConfig", _client(url="https://example.com/admit")),
             ("an address alone", "clientConfig", {"url": "https://169.254.169.254/", "caBundle": "Q0E="}),
