@@ -1,4 +1,4 @@
-"""Writes docs/policies.md and docs/frameworks.md from the rules: `python -m policies.catalogue [--check]`."""
+"""Writes the pages on policies, and `reads.json`, from the rules: `python -m policies.catalogue [--check]`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from policies import reads, unjudged
 from policies.controls import Catalogue, Control, Coverage, catalogues
 from policies.family import Family
 from policies.model import Framework, Rule, Severity
@@ -64,7 +65,7 @@ def render() -> str:
     """The whole page."""
     parts = [_INTRODUCTION.format(count=len(RULES), variable=REPORT_FILE_VARIABLE), _summary()]
     parts += [_section(family) for family in FAMILIES]
-    parts.append(_by_control())
+    parts += [_unjudged(), _by_control()]
     return "\n".join(parts)
 
 
@@ -90,6 +91,34 @@ def _entry(rule: Rule) -> str:
         "- Looks at: " + ", ".join(f"`{token}`" for token in rule.types),
         "- Finds, for example: " + "; ".join(f"`{words}`" for words in rule.examples().broken),
         *(f"- {framework}: {', '.join(ids)}" for framework, ids in rule.controls.items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _unjudged() -> str:
+    """The table of what no rule reads, grouped by reason."""
+    groups: dict[str, list[str]] = {}
+    for token, reason in unjudged.listed().items():
+        groups.setdefault(reason, []).append(token)
+    rule = unjudged.RULE
+    lines = [
+        "## Types that no rule reads",
+        "",
+        "A rule reads the types that it looks at, and others whose inputs change what it says of its own examples "
+        "(`policies/reads.json`). Every other type that a stack may plan is in `policies/unjudged.yaml`:",
+        "",
+        "| types | why no rule reads them |",
+        "|---|---|",
+        *(f"| {', '.join(f'`{token}`' for token in tokens)} | {reason} |" for reason, tokens in groups.items()),
+        "",
+        f"### {rule.id}",
+        "",
+        f"**{rule.title}.** Severity: {rule.severity}.",
+        "",
+        rule.rationale,
+        "",
+        f"Remedy: {rule.remedy} No waiver accepts it.",
         "",
     ]
     return "\n".join(lines)
@@ -151,8 +180,8 @@ def _control(control: Control) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the pages, or with `--check` say whether they are current (exit 1 if not)."""
-    pages = {FILE: render(), FRAMEWORKS_FILE: render_frameworks()}
+    """Write the pages and what rules read, or with `--check` say whether they are current (exit 1 if not)."""
+    pages = {reads.FILE: reads.render(), FILE: render(), FRAMEWORKS_FILE: render_frameworks()}
     if "--check" in arguments:
         stale = [file for file, page in pages.items() if not _holds(file, page)]
         for file in stale:
@@ -160,7 +189,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1 if stale else 0
     for file, page in pages.items():
         file.parent.mkdir(exist_ok=True)
-        temporary = file.with_suffix(".md.tmp")
+        temporary = file.with_suffix(f"{file.suffix}.tmp")
         temporary.write_text(page, encoding="utf-8")
         temporary.replace(file)
     return 0

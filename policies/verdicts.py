@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from policies.evaluation import evaluate
 from policies.inventory import Inventory
 from policies.model import Finding, Severity, Verdict
 from policies.settings_view import SettingsView
+from policies.unjudged import PlannedTypes, planned_types
 from policies.waivers import Waived, Waiver
 
 _ORDER = {severity: rank for rank, severity in enumerate(Severity)}
@@ -28,11 +29,13 @@ class StackVerdict:
     waived: Waived
     opt_outs: Mapping[str, str]
     """Safe defaults that the settings give up → the reason."""
+    types: PlannedTypes = field(default_factory=PlannedTypes)
+    """How many types the stack plans, and those that no rule reads."""
 
-    @property
+    @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """All findings, in the order of the rules, waivers applied."""
-        return self.waived.findings
+        """All findings, in the order of the rules, waivers applied; then types that are unread and not listed."""
+        return (*self.waived.findings, *self.types.findings)
 
     @cached_property
     def violations(self) -> tuple[Finding, ...]:
@@ -63,6 +66,7 @@ class StackVerdict:
             "findings": [finding.to_json() for finding in self.findings],
             "waivers": [{**waiver.to_json(), "urn": urn} for (_, urn), waiver in self.waived.applied.items()],
             "waiver_problems": [problem.to_json() for problem in self.waived.problems],
+            "types": self.types.to_json(),
             "opt_outs": [{"opt_out": name, "reason": reason} for name, reason in self.opt_outs.items()],
         }
 
@@ -71,4 +75,4 @@ def judge(inventory: Inventory, waivers: Sequence[Waiver], today: date) -> Stack
     """Evaluate all rules on `inventory` and apply the stack's waivers as of `today`."""
     settings = SettingsView.of(inventory.settings)
     waived = waiving.apply(waivers, inventory.stack, evaluate(inventory), today)
-    return StackVerdict(inventory.stack, settings.production, waived, settings.opt_outs)
+    return StackVerdict(inventory.stack, settings.production, waived, settings.opt_outs, planned_types(inventory))

@@ -26,6 +26,7 @@ def as_markdown(report: CheckReport, limit: int = COMMENT_LIMIT) -> str:
     places = Places(report.inventories)
     head = [*_head(report), ""]
     entries = [*_waivers(report), *(e for verdict in report.verdicts for e in _stack(verdict, places))]
+    entries += _unread(report)
     return fitted("\n".join(head), entries, limit)
 
 
@@ -110,6 +111,14 @@ def _stack(verdict: StackVerdict, places: Places) -> Iterator[str]:
             yield f"- waived: {_subject(finding)}: {escaped(waiver.reason)} ({until})"
     for name, reason in verdict.opt_outs.items():
         yield f"- opted out in the settings: {code(name)}: {escaped(reason)}"
+
+
+def _unread(report: CheckReport) -> Iterator[str]:
+    reasons = report.unread
+    if reasons:
+        lines = [f"- {code(token)}: {escaped(reason)}" for token, reason in reasons.items()]
+        title = f"Planned types that no rule reads: {len(reasons)}, each for a reason"
+        yield "\n".join([f"\n<details><summary>{title}</summary>", "", *lines, "", "</details>"])
 
 
 def _subject(finding: Finding) -> str:

@@ -13,6 +13,7 @@ from ops.check.words import one_line
 from policies.inventory import Inventory
 from policies.model import Finding, Verdict
 from policies.rules import RULES
+from policies.unjudged import RULE as TYPE_RULE
 from policies.verdicts import StackVerdict
 from policies.waivers import WaiverProblem
 from stacks.promises import Promise
@@ -45,6 +46,12 @@ class CheckReport:
         return all(verdict.passed for verdict in self.verdicts) and not self.stray_waivers
 
     @property
+    def unread(self) -> Mapping[str, str]:
+        """Planned types that no rule reads, and the table lists → why."""
+        found = {each.type: each.reason for verdict in self.verdicts for each in verdict.types.unread if each.reason}
+        return {token: found[token] for token in sorted(found)}
+
+    @property
     def exit_code(self) -> int:
         """0 clean, 1 found something; how much is printed has no part in it."""
         return EXIT_CLEAN if self.passed else EXIT_FOUND
@@ -56,7 +63,7 @@ class CheckReport:
             "tool": {"name": "seawall", "version": self.version},
             "date": self.date.isoformat(),
             "verdict": "pass" if self.passed else "fail",
-            "rules": [rule.to_json() for rule in RULES],
+            "rules": [rule.to_json() for rule in (*RULES, TYPE_RULE)],
             "stacks": [{**verdict.to_json(), "recovery": self._recovery(verdict.stack)} for verdict in self.verdicts],
             "waiver_problems": [problem.to_json() for problem in self.stray_waivers],
         }
@@ -75,8 +82,18 @@ def as_text(report: CheckReport, *, quiet: bool = False, details: bool = False) 
     if report.stray_waivers:
         blocks.append(_lines("Invalid waivers", map(_waiver_problem, report.stray_waivers)))
     if not quiet:
-        blocks.append(_conclusion(report))
+        blocks += [*_unread(report, details=details), _conclusion(report)]
     return "\n\n".join(blocks)
+
+
+def _unread(report: CheckReport, *, details: bool) -> Iterator[str]:
+    """One line on the types that no rule reads; with `details`, why."""
+    reasons = report.unread
+    if reasons:
+        counted = f"{len(reasons)} planned type{'s' if len(reasons) != 1 else ''}"
+        yield f"No rule reads {counted}, each for a reason in docs/policies.md: {', '.join(map(one_line, reasons))}"
+    if reasons and details:
+        yield _lines("Why no rule reads them", [f"{one_line(t)}: {why}" for t, why in reasons.items()])
 
 
 def _conclusion(report: CheckReport) -> str:

@@ -22,6 +22,7 @@ from ops.check.report import CheckReport
 from ops.check.words import cut, safe
 from policies.model import Finding, Rule, Severity, Verdict
 from policies.rules import RULES
+from policies.unjudged import RULE as TYPE_RULE
 from policies.verdicts import StackVerdict
 from policies.waivers import Waiver, WaiverProblem
 
@@ -80,7 +81,7 @@ def as_sarif(report: CheckReport, limits: Limits = Limits()) -> Sarif:
     """Violations as results, waived ones as suppressed results, and invalid waivers, each at its place in a file."""
     left_out: list[str] = []
     page = repository()
-    rules = [*(_rule(rule, page) for rule in RULES), _waiver_rule(page)]
+    rules = [*(_rule(rule, page) for rule in (*RULES, TYPE_RULE)), _waiver_rule(page)]
     by_id = {rule["id"]: index for index, rule in enumerate(rules)}
     places = Places(report.inventories)
     told = [*sorted(report.verdicts, key=lambda verdict: verdict.passed)][: limits.runs - 1]

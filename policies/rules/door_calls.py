@@ -119,7 +119,7 @@ def _falls_back(policy: Resource, inventory: Inventory) -> bool:
     fallbacks = {
         each.get("metadata.name") for each in inventory.of_type(FALLBACK) if each.get("spec.fallback") is True
     }
-    targets = {(each["kind"], each["name"]) for each in policy.get("spec.targetRefs", [])}
+    targets = {(each.get("kind"), each.get("name")) for each in policy.get("spec.targetRefs", [])}
     routes = [
         each
         for each in inventory.of_type(HTTP_ROUTE, GRPC_ROUTE)
@@ -127,7 +127,7 @@ def _falls_back(policy: Resource, inventory: Inventory) -> bool:
     ]
     rules = [rule for route in routes for rule in route.get("spec.rules", [])]
     return len(routes) == len(targets) > 0 and all(
-        any(to.get("kind") == "Backend" and to["name"] in fallbacks for to in rule.get("backendRefs", []))
+        any(to.get("kind") == "Backend" and to.get("name") in fallbacks for to in rule.get("backendRefs", []))
         for rule in rules
     )
 

@@ -22,6 +22,7 @@ from ops.check.report import CheckReport
 from ops.check.sarif import MOST_TAGS, ROOT, WAIVER_RULE, Limits, as_sarif
 from policies.inventory import Inventory
 from policies.rules import RULES
+from policies.unjudged import RULE as TYPE_RULE
 from policies.waivers import Waiver
 
 TODAY = date(2026, 6, 1)
@@ -199,7 +200,7 @@ def test_there_is_one_result_for_each_violation(violating: Inventory) -> None:
 def test_rules_are_named_by_id_and_by_position(plans: dict[str, Inventory]) -> None:
     run = document(report(opened(plans["dev-aws"])))["runs"][0]
     listed = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
-    assert listed == [*(rule.id for rule in RULES), WAIVER_RULE]
+    assert listed == [*(rule.id for rule in RULES), TYPE_RULE.id, WAIVER_RULE]
     assert run["results"] and all(listed[r["ruleIndex"]] == r["ruleId"] for r in run["results"])
 
 
