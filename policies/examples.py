@@ -105,9 +105,10 @@ class Given:
         )
 
     def _region(self) -> str | None:
-        """Where it stands: on Google Cloud by its own input, else as the example says."""
+        """Where it stands: by its own input, else as the example says."""
         cloud = self.type.split(":", 1)[0]
-        places = [self.inputs[name] for name in _PLACES if name in self.inputs] if cloud == "gcp" else []
+        asked = {"gcp": _PLACES, "aws": ("region",)}.get(cloud, ())
+        places = [self.inputs[name] for name in asked if name in self.inputs]
         stated = _plain(places[0]) if places else ""
         if isinstance(stated, str) and stated:
             return stated if stated == UNKNOWN else region_at(stated)

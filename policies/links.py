@@ -15,9 +15,11 @@ from policies.checks import ABSENT, all_of, best_of, failed, is_hidden, passed, 
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
 from policies.settings_view import SettingsView
-from policies.tokens import GCP_KEY, GCP_KEY_RING, KMS_KEY_TYPES
+from policies.tokens import ARTIFACT_REGISTRY, GCP_KEY, GCP_KEY_RING, GCS_BUCKET, GKE_BACKUP_PLAN, KMS_KEY_TYPES
 
 _SINGLE_REGIONS: Final = frozenset(region for table in REGIONS.values() for region in table)
+_BY_LOCATION: Final = (GCS_BUCKET, ARTIFACT_REGISTRY, GKE_BACKUP_PLAN, GCP_KEY_RING)
+"""Types that lie where their own input says: where it says none, Google's default counts."""
 _KEY_ID: Final = re.compile(
     r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:)?(alias/\S+|key/[\w-]+)"
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}"
@@ -177,12 +179,15 @@ def _dealiased(inventory: Inventory, key: Resource) -> Resource:
 
 def region_in(resource: Resource) -> str:
     """The region that the plan places a resource in; empty if it has none or the plan does not know."""
+    if resource.type in _BY_LOCATION and read(resource, "location") in (ABSENT, ""):
+        return ""
     return "" if resource.region is None or is_hidden(resource.region) else resource.region
 
 
 def home_region(resource: Resource, settings: SettingsView) -> str:
     """The region that a copy of the resource must lie far from: its own, else the stack's."""
-    return region_in(resource) or settings.region
+    own = region_in(resource)
+    return own if own or resource.type in _BY_LOCATION else settings.region
 
 
 def key_of_its_own(inventory: Inventory, holder: Resource, path: str, taken: set[str], home: str) -> Judgement:
@@ -210,12 +215,14 @@ def key_region(inventory: Inventory, key: Resource) -> str:
     if key.type != GCP_KEY:
         return region_in(key)
     ring = next(iter(inventory.linked(key, "keyRing", GCP_KEY_RING)), None)
-    location = read(ring, "location") if ring else ABSENT
-    if isinstance(location, str):
-        return "" if is_hidden(location) else location.lower()
+    if ring is not None:
+        location = read(ring, "location")
+        return location.lower() if isinstance(location, str) and not is_hidden(location) else ""
     value = read(key, "keyRing")
+    if value is ABSENT:
+        return region_in(key)
     parts = value.split("/") if isinstance(value, str) else []
-    return parts[parts.index("locations") + 1].lower() if "locations" in parts[:-1] else region_in(key)
+    return parts[parts.index("locations") + 1].lower() if "locations" in parts[:-1] else ""
 
 
 def far_enough(settings: SettingsView, path: str, home: str, away: str) -> Judgement:

@@ -44,6 +44,7 @@ GKE_CLUSTER: Final = "gcp:container/cluster:Cluster"
 GKE_NODE_POOL: Final = "gcp:container/nodePool:NodePool"
 ECR_LIFECYCLE: Final = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
 ECR_REPOSITORY: Final = "aws:ecr/repository:Repository"
+GKE_BACKUP_PLAN: Final = "gcp:gkebackup/backupPlan:BackupPlan"
 ARTIFACT_REGISTRY: Final = "gcp:artifactregistry/repository:Repository"
 LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
 

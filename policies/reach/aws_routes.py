@@ -9,7 +9,7 @@ from typing import Final
 
 from policies.checks import ABSENT, is_hidden, read
 from policies.inventory import Inventory, Resource
-from policies.links import refers_to
+from policies.links import refers_to, same_region
 from policies.reach.addresses import Addresses, addresses
 from policies.reach.aws_groups import PREFIX_LIST, prefix_list
 from policies.reach.values import paths, texts
@@ -145,6 +145,7 @@ def routes_of(subnet: Resource, inventory: Inventory) -> tuple[Resource, ...]:
         table
         for association in inventory.derived(_associations).get(subnet.urn, ())
         for table in inventory.linked(association, "routeTableId", *TABLES)
+        if same_region(association, subnet) and same_region(table, subnet)
     ]
     vpc = vpc_of(subnet, inventory)
     if not own and vpc is not None:

@@ -14,10 +14,12 @@ from policies.checks import (
     equals,
     expect,
     failed,
+    is_hidden,
     items,
     not_applicable,
     read,
     shown,
+    unknown,
     unreadable,
 )
 from policies.examples import Hidden, drop, examples, given, put, setting
@@ -167,6 +169,12 @@ def _selecting(resource: Resource, path: str, labels: Mapping[str, object] | Non
     yield expect(resource, f"{path}.matchLabelKeys", "each template", lambda value: EACH_TEMPLATE[0] in value)
     own = f"{path}.labelSelector.matchLabels"
     yield expect(resource, own, "the pods' own labels", lambda value: bool(value) and _among(value, labels))
+    asked = read(resource, own)
+    for key, value in asked.items() if isinstance(asked, Mapping) else ():
+        if is_hidden(value):
+            yield unknown(f"{own}.{key}", "the pods' own labels")
+        elif value == "":
+            yield failed(f"{own}.{key}", shown(value), "the pods' own labels")
 
 
 def _among(asked: Mapping[str, Any], labels: Mapping[str, object] | None) -> bool:

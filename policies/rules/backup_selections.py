@@ -10,7 +10,7 @@ from policies.checks import ABSENT, all_of, any_of, failed, is_hidden, passed, r
 from policies.examples import Hidden, Output, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.links import feeders, refers_to, region_in
+from policies.links import feeders, refers_to, region_in, same_region
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
 from policies.tokens import DYNAMODB_TABLE
@@ -89,6 +89,8 @@ def dynamodb_in_backup_plan(table: Resource, inventory: Inventory) -> Judgement:
 
 
 def _selects(inventory: Inventory, selection: Resource, table: Resource) -> Judgement:
+    if not same_region(selection, table):
+        return failed(selection.name, f"in {region_in(selection)}", f"a selection in {region_in(table)}")
     judged = all_of(
         (
             _names(inventory, selection, table),
@@ -118,10 +120,12 @@ def _covers(inventory: Inventory, pattern: str, table: Resource) -> bool:
     name, region = read(table, "name"), region_in(table) or "*"
     if not isinstance(name, str) or is_hidden(name) or pattern.count(":") < 5:
         return False
-    _, _, service, at, account, rest = pattern.split(":", 5)
+    scheme, partition, service, at, account, rest = pattern.split(":", 5)
     mine = SettingsView.of(inventory.settings).account
     return (
-        fnmatchcase("dynamodb", service)
+        scheme == "arn"
+        and fnmatchcase("aws", partition)
+        and fnmatchcase("dynamodb", service)
         and (region == "*" or fnmatchcase(region, at))
         and (not mine or fnmatchcase(mine, account))
         and fnmatchcase(f"table/{name}", rest)

@@ -32,7 +32,8 @@ family = Family("Backups")
 
 _START_MINUTES: Final = 480
 _COMPLETION_MINUTES: Final = 10_080
-"""AWS Backup's windows where a rule names none (AWS Backup developer guide: believed, 2026-11-21)."""
+_SHORTEST_MINUTES: Final = 60
+"""AWS Backup's windows where a rule names none, and the shortest (AWS Backup developer guide: believed, 2026-11-21)."""
 _TIMES = {"schedule": "cron(5 * ? * * *)", "startWindow": 60, "completionWindow": 120}
 _WEEKLY = both(put("rules.0.schedule", "cron(0 0 ? * SUN *)"))
 _NO_COPIES = "no rule copies to the backup region, which is a finding of its own"
@@ -148,6 +149,7 @@ def _vault_far(plan: Resource, inventory: Inventory, path: str) -> Judgement:
             "rules is no schedule: 'hourly' is neither cron(…) with six fields nor rate(…)": put(
                 "rules.0.schedule", "hourly"
             ),
+            "rules.0.completionWindow is 1": put("rules.0.completionWindow", 1),
             "rules is no schedule: nothing is ever due": drop("rules.0.schedule"),
             "rules is at most 261 min apart in the backup region (60 + 60 + 120 + 21)": setting(
                 "backup.rpo_minutes", 260
@@ -185,6 +187,9 @@ def aws_backup_often_enough(plan: Resource, inventory: Inventory) -> Judgement:
         completion = max(_minutes(plan, f"{rule}.completionWindow", _COMPLETION_MINUTES) for rule in copying)
     except (TypeError, ValueError) as error:
         return failed("rules", f"no schedule: {error}", required)
+    for path in (f"{rule}.{name}" for rule in copying for name in ("startWindow", "completionWindow")):
+        if _minutes(plan, path, _START_MINUTES) < _SHORTEST_MINUTES:
+            return failed(path, shown(read(plan, path)), f"at least {_SHORTEST_MINUTES} min, or jobs are given up")
     copy = copy_minutes(settings.store_gib)
     total = gap + start + completion + copy
     if total <= settings.rpo_minutes:

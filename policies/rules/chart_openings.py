@@ -37,7 +37,10 @@ _NONE: Final = "no way of its own"
             'values.a.0.externalIPs is ["203.0.113.7"]': put("values.a.0.externalIPs", ["203.0.113.7"]),
             'values.a.hostNetwork is "true"': put("values.a.hostNetwork", "true"),
         },
-        undecided={"values is known only to the provider": put("values", Hidden())},
+        undecided={
+            "values is known only to the provider": put("values", Hidden()),
+            "values.webhook.service is known only to the provider": put("values.webhook.service", Hidden()),
+        },
         accepted={"": (drop("values"), put("values.ingress.enabled", "false"))},
     ),
 )
@@ -58,7 +61,7 @@ def _opened(node: Any, path: str = "values") -> Iterator[tuple[str, Any]]:
             yield from _opened(each, f"{path}.{index}")
     for key, value in node.items() if isinstance(node, Mapping) else ():
         at, name = f"{path}.{key}", str(key).lower()
-        if _opens(name, value):
+        if _opens(name, value) or (name in ("service", "ingress") and is_hidden(value)):
             yield at, value
         elif name == "ingress" and isinstance(value, Mapping) and _on(value.get("enabled")):
             yield f"{at}.enabled", value.get("enabled")

@@ -46,7 +46,7 @@ _NO_BUCKET = "no bucket of this stack that the plan knows"
                 "httpTarget.body": Text({"outputConfig": {"gcsDestination": {"uri": "gs://copy/x.rdb"}}}, _base64),
             },
         ),
-        given(GCS_BUCKET, {"name": "copy"}, "away", away=True),
+        given(GCS_BUCKET, {"name": "copy", "location": "europe-north1"}, "away", away=True),
         broken={
             "no scheduler job exports the instance": (
                 put("paused", True, on=_JOB),

@@ -73,6 +73,8 @@ def gcp_led(route: Resource, inventory: Inventory) -> Judgement:
     required = (_CLIENTS if networks.clients else _CLOSED) if by_gateway else _CONNECTED
     if hidden:
         return unknown(path, required)
+    if not ranges:
+        return failed(path, shown(read(route, "destRange")), required)
     if addresses(*ranges) - named:
         if is_hidden(out):
             return unknown(path, required)

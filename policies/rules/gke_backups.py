@@ -29,11 +29,11 @@ from policies.links import far_enough, home_region, refers_to, region_in
 from policies.model import Framework, Judgement, Severity
 from policies.schedules import Line, silence_minutes
 from policies.settings_view import SettingsView
-from policies.tokens import GKE_CLUSTER
+from policies.tokens import GKE_BACKUP_PLAN, GKE_CLUSTER
 
 family = Family("Backups of clusters")
 
-_GKE_PLAN = "gcp:gkebackup/backupPlan:BackupPlan"
+_GKE_PLAN = GKE_BACKUP_PLAN
 _WHOLE: dict[str, object] = dict.fromkeys(
     ("backupConfig.allNamespaces", "backupConfig.includeVolumeData", "backupConfig.includeSecrets"), True
 )

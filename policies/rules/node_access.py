@@ -15,11 +15,12 @@ from policies.checks import (
     read,
     unknown,
 )
-from policies.examples import Hidden, Output, drop, examples, given, put
+from policies.examples import Hidden, Output, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
+from policies.links import region_in, same_region
 from policies.model import Framework, Judgement, Severity
-from policies.reach.aws_routes import Target, Way, ways_of
+from policies.reach.aws_routes import Target, Way, routes_of, ways_of
 from policies.tokens import EC2_LAUNCH_TEMPLATE, EKS_NODE_GROUP, GKE_CLUSTER, GKE_NODE_POOL
 
 family = Family("Access to machines")
@@ -60,6 +61,10 @@ _NODE_ACCOUNT = "nodeConfig.serviceAccount"
         },
         undecided={
             "subnetIds is not subnets of this stack": put("subnetIds", ["subnet-1"]),
+            "example is a subnet whose route table the plan does not know": (
+                without(_ASSOCIATION),
+                put("routeTableId", "rtb-1", on=_ASSOCIATION),
+            ),
             "example.gatewayId is known only to the provider": put("gatewayId", Hidden(), on=_ROUTE),
         },
         accepted={"": put("gatewayId", Output("aws:ec2/vpnGateway:VpnGateway"), on=_ROUTE)},
@@ -70,8 +75,16 @@ def eks_nodes_private(group: Resource, inventory: Inventory) -> Judgement:
     if not subnets:
         return unknown("subnetIds", "private subnets of this stack", "not subnets of this stack")
     return all_of(
-        judge for subnet in subnets for judge in (_gives_no_address(subnet), _has_no_way_in(inventory, subnet))
+        judge
+        for subnet in subnets
+        for judge in (_gives_no_address(subnet), _has_no_way_in(inventory, subnet), _near(group, subnet))
     )
+
+
+def _near(group: Resource, subnet: Resource) -> Judgement:
+    if same_region(group, subnet):
+        return PASS
+    return failed("subnetIds", f"{subnet.name} in {region_in(subnet)}", f"subnets in {region_in(group)}")
 
 
 def _gives_no_address(subnet: Resource) -> Judgement:
@@ -83,6 +96,10 @@ def _gives_no_address(subnet: Resource) -> Judgement:
 
 def _has_no_way_in(inventory: Inventory, subnet: Resource) -> Judgement:
     """Whether no route of a subnet leads to the internet both ways; its table may be the network's main one."""
+    if not routes_of(subnet, inventory):
+        return unknown(
+            subnet.name, "a route table of this stack", "a subnet whose route table the plan does not know"
+        )
     return all_of(_is_no_way_in(way, subnet) for way in ways_of(subnet, inventory))
 
 

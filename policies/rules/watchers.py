@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from policies.checks import ABSENT, all_of, equals, failed, if_given, is_hidden, one_of, passed, read, shown, unknown
@@ -20,6 +21,8 @@ _TOPIC: Final = "aws:sns/topic:Topic"
 _ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
 _CHANNEL: Final = "gcp:monitoring/notificationChannel:NotificationChannel"
 _NOWHERE: Final = "what it matches goes nowhere"
+_ONE: Final = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]+:\d{12}:[^*]+")
+_ARN_OF_ONE: Final = "the ARN of what takes the events"
 _SI4: Final = {Framework.NIST_800_53: ("SI-4",)}
 
 
@@ -74,8 +77,12 @@ def _told(resource: Resource, path: str, token: str, inventory: Inventory) -> Ju
             'state is "DISABLED"': put("state", "DISABLED"),
             "isEnabled is false": put("isEnabled", False),
             _NOWHERE: (without(_TARGET, "on"), put("rule", "another", _TARGET, "on")),
+            'on.arn is "*"': put("arn", "*", _TARGET, "on"),
         },
-        undecided={"state is known only to the provider": put("state", Hidden())},
+        undecided={
+            "state is known only to the provider": put("state", Hidden()),
+            "on.arn is known only to the provider": put("arn", Hidden(), _TARGET, "on"),
+        },
         accepted={"": put("state", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")},
     ),
 )
@@ -86,9 +93,21 @@ def aws_event_rules_on(rule: Resource, inventory: Inventory) -> Judgement:
         (
             if_given(rule, "state", lambda: one_of(rule, "state", states)),
             if_given(rule, "isEnabled", lambda: equals(rule, "isEnabled", True)),
-            passed() if targets else failed("", _NOWHERE, "a target of the rule"),
+            all_of(_leads(target, inventory) for target in targets)
+            if targets
+            else failed("", _NOWHERE, "a target of the rule"),
         )
     )
+
+
+def _leads(target: Resource, inventory: Inventory) -> Judgement:
+    """Whether a target says where it leads to, by an ARN or by what the stack makes."""
+    path, value = f"{target.name}.arn", read(target, "arn")
+    if is_hidden(value):
+        return passed() if inventory.linked(target, "arn") else unknown(path, _ARN_OF_ONE)
+    if isinstance(value, str) and _ONE.fullmatch(value):
+        return passed()
+    return failed(path, shown(value), _ARN_OF_ONE)
 
 
 @family.rule(

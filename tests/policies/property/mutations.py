@@ -178,7 +178,7 @@ def _companions(before: Scene) -> Iterator[Mutation]:
         if not any(isinstance(v, Output) and (v.type, v.name) == part.key for v in _leaves(left)):
             yield Mutation("gone", part.type, where(part), without(*part.key))
     for resource in before.resources:
-        if resource.recorded().region:
+        if resource.recorded().region != replace(resource, away=not resource.away).recorded().region:
             yield Mutation("region", resource.type, where(resource), partial(_move, resource.key))
     second = replace(first, name="second", inputs=_renamed(first.inputs))
     if second.inputs != first.inputs or any(_links_to(part, first) for part in others):
