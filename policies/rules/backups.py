@@ -33,7 +33,7 @@ family = Family("Backups")
 _START_MINUTES: Final = 480
 _COMPLETION_MINUTES: Final = 10_080
 _SHORTEST_MINUTES: Final = 60
-"""AWS Backup's windows where a rule names none, and the shortest (AWS Backup developer guide: believed, 2026-11-21)."""
+"""AWS Backup's windows where a rule names none, and the shortest (its developer guide: believed, 2026-11-21)."""
 _TIMES = {"schedule": "cron(5 * ? * * *)", "startWindow": 60, "completionWindow": 120}
 _WEEKLY = both(put("rules.0.schedule", "cron(0 0 ? * SUN *)"))
 _NO_COPIES = "no rule copies to the backup region, which is a finding of its own"
