@@ -68,6 +68,7 @@ _TO: Final = {"outputConfig": {"gcsDestination": {"uri": "gs://exports/all/x.rdb
             GCS_BUCKET,
             {
                 "name": "exports",
+                "location": "europe-north1",
                 "lifecycleRules": [{"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": 35}}],
             },
             "exports",

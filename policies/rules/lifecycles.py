@@ -154,6 +154,7 @@ def _within_reach(config: Resource, path: str, settings: SettingsView) -> Iterat
             GCS_BUCKET,
             {
                 "name": "models",
+                "location": "europe-west1",
                 "lifecycleRules": [
                     {"action": {"type": "Delete"}, "condition": {_OF_OLD: 90, "withState": "ARCHIVED"}},
                     {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}},
