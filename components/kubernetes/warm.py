@@ -19,7 +19,6 @@ from components.contracts.services import WARM_SUFFIX, ServiceSpec
 from components.kubernetes import priorities, triton
 from components.kubernetes.pods import (
     app_labels,
-    command_probe,
     container_security,
     metadata,
     pod_security,
@@ -52,16 +51,13 @@ def resources(spec: ServiceSpec) -> ResourceRequirementsArgs:
 
 
 def pod_spec(spec: ServiceSpec, image: str, pools: NodePoolsRef) -> PodSpecArgs:
-    """A pod that sleeps where a replica could run."""
-    alive = command_probe(("true",), period_seconds=60, failure_threshold=3, timeout_seconds=10)
+    """A pod that sleeps where a replica could run; nobody asks it, so nothing probes it."""
     container = ContainerArgs(
         name=APP,
         image=image,
         command=["sleep", "infinity"],
         resources=resources(spec),
         security_context=container_security(),
-        readiness_probe=alive,
-        liveness_probe=alive,
     )
     return PodSpecArgs(
         automount_service_account_token=False,

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from policies.checks import all_of, failed, not_applicable, passed, shown, unknown
+from policies.checks import all_of, failed, is_hidden, is_masked, not_applicable, passed, read, shown, unknown
 from policies.cluster_objects import is_envoys
-from policies.examples import Hidden, drop, examples, given, put
+from policies.examples import Change, Hidden, both, drop, examples, given, plus, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.nodes import Node, must, must_be_true, node
 from policies.quantities import quantity
+from policies.reach.kubernetes import selects
+from policies.services import SERVICE
 from policies.tokens import DEPLOYMENT
-from policies.workloads import LONG_RUNNING, WORKLOADS, container_nodes, pod_path, unreadable_containers
+from policies.workloads import (
+    LONG_RUNNING,
+    WORKLOADS,
+    container_nodes,
+    pod_labels,
+    pod_path,
+    same_namespace,
+    unreadable_containers,
+)
 
 family = Family("Containers")
 
@@ -33,7 +43,20 @@ _ALWAYS: Final = re.compile(r"(^|/)(true|echo|sleep|printf|:)$")
 _ENDS_WELL: Final = re.compile(
     r"(\|\|\s*(true|:|exit 0|/bin/true)|;\s*(true|:|exit 0)|^\s*(exit 0|true|:|echo\b.*))\s*$"
 )
+_SLEEPS: Final = "its containers sleep for ever, and no Service selects its pods"
+_TEMPLATE: Final = "spec.template.metadata"
+_WARM: Final = {"app.kubernetes.io/name": "warm"}
 _SHELLS: Final = re.compile(r"(^|/)(sh|bash|ash|dash|busybox)$")
+
+
+def _asleep(*changes: Change, labels: object = _WARM, container: Mapping[str, object] | None = None) -> Change:
+    """Containers without probes that sleep, but for `changes`."""
+    told = {"name": "warm", "command": ["sleep", "infinity"], **(container or {})}
+    return both(put(f"{_POD}.containers", [told]), put(f"{_TEMPLATE}.labels", labels), *changes)
+
+
+def _reaching(selector: object) -> Change:
+    return plus(given(SERVICE, {"spec.selector": selector}, "warm"))
 
 
 @family.rule(
@@ -50,7 +73,19 @@ _SHELLS: Final = re.compile(r"(^|/)(sh|bash|ash|dash|busybox)$")
             {f"{_CONTAINER}.{probe}.httpGet": {"path": "/v2/health/ready", "port": 8000} for probe in _PROBES},
         ),
         broken={
-            **{f"{_CONTAINER}.{probe} is absent": drop(f"{_CONTAINER}.{probe}") for probe in _PROBES},
+            f"{_CONTAINER}.livenessProbe is absent": drop(f"{_CONTAINER}.livenessProbe"),
+            f"{_CONTAINER}.readinessProbe is absent": (
+                drop(f"{_CONTAINER}.readinessProbe"),
+                _asleep(_reaching(_WARM)),
+                _asleep(_reaching(Hidden())),
+                _asleep(labels={}),
+                _asleep(container={"command": ["sleep", "infinity"], "args": ["&& serve"]}),
+                _asleep(container={"command": ["sleep", "60"]}),
+                _asleep(container={"command": ["sh", "-c", "serve & sleep infinity"]}),
+                _asleep(container={"ports": [{"containerPort": 8000}]}),
+                _asleep(container={"lifecycle": {"postStart": {"exec": {"command": ["serve"]}}}}),
+                _asleep(put(_INIT, {"name": "serves", "restartPolicy": "Always"})),
+            ),
             f"{_CONTAINER}.readinessProbe asks nothing": put(f"{_CONTAINER}.readinessProbe", {"periodSeconds": 5}),
             f'{_CONTAINER}.livenessProbe.exec.command is ["true"]': put(
                 f"{_CONTAINER}.livenessProbe", {"exec": {"command": ["true"]}}
@@ -69,14 +104,47 @@ _SHELLS: Final = re.compile(r"(^|/)(sh|bash|ash|dash|busybox)$")
             f"{_POD}.containers is known only to the provider": put(f"{_POD}.containers", Hidden()),
             f"{_CONTAINER}.livenessProbe is known only to the provider": put(f"{_CONTAINER}.livenessProbe", Hidden()),
         },
-        accepted={"": put(f"{_CONTAINER}.livenessProbe", {"exec": {"command": ["python3", "-m", "self_check"]}})},
+        accepted={
+            "": put(f"{_CONTAINER}.livenessProbe", {"exec": {"command": ["python3", "-m", "self_check"]}}),
+            _SLEEPS: (_asleep(), _asleep(_reaching({"app.kubernetes.io/name": "other"})), _asleep(_reaching({}))),
+        },
     ),
 )
-def probes(workload: Resource, _: Inventory) -> Judgement:
+def probes(workload: Resource, inventory: Inventory) -> Judgement:
     containers = node(workload, f"{pod_path(workload)}.containers")
-    return unreadable_containers(workload) or all_of(
+    unread = unreadable_containers(workload)
+    if unread is None and _holds_a_place(workload, inventory):
+        return not_applicable(_SLEEPS)
+    return unread or all_of(
         each for container in containers.members() for probe in _PROBES for each in _probed(container, probe)
     )
+
+
+def _holds_a_place(workload: Resource, inventory: Inventory) -> bool:
+    """Whether its pods do nothing and nobody asks them: all their containers sleep for ever, and no Service may
+    select them."""
+    if not all(_sleeps(container) for container in container_nodes(workload)):
+        return False
+    labels = pod_labels(workload)
+    near = [each for each in inventory.of_type(SERVICE) if same_namespace(inventory, each, workload)]
+    return bool(labels) and not is_masked(workload, f"{_TEMPLATE}.labels") and not any(map(_may_select(labels), near))
+
+
+def _sleeps(container: Node) -> bool:
+    idle = all(container.at(field).absent for field in ("args", "ports", "lifecycle"))
+    return idle and container.at("command").value == ["sleep", "infinity"]
+
+
+def _may_select(labels: Mapping[str, object]) -> Callable[[Resource], bool]:
+    def may_select(service: Resource) -> bool:
+        selector = read(service, "spec.selector")
+        if is_hidden(selector) or is_masked(service, "spec.selector"):
+            return True
+        return (
+            bool(selector) and selects({"matchLabels": selector}, labels) if isinstance(selector, Mapping) else False
+        )
+
+    return may_select
 
 
 def _probed(container: Node, probe: str) -> Iterator[Judgement]:

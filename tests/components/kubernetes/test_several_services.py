@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import replace
+from itertools import product
 from typing import Any, Final
 
 import pytest
@@ -215,8 +216,18 @@ def with_fault(inventory: Inventory, kind: str, name: str, plant: Callable[[dict
     return replace(inventory, resources=tuple(planted(r) for r in inventory.resources))
 
 
-@pytest.mark.parametrize("deployment", [SECOND, f"{FIRST}-b", f"{FIRST}-warm"])
-@pytest.mark.parametrize("plant", [without_probe, as_root, by_tag, unbounded])
+def begins_to_serve(spec: dict[str, Any]) -> None:
+    spec["template"]["spec"]["containers"][0]["command"] = ["tritonserver"]
+
+
+@pytest.mark.parametrize(
+    ("plant", "deployment"),
+    [
+        *product((as_root, by_tag, unbounded), (SECOND, f"{FIRST}-b", f"{FIRST}-warm")),
+        *product((without_probe,), (SECOND, f"{FIRST}-b")),
+        (begins_to_serve, f"{FIRST}-warm"),
+    ],
+)
 def test_a_fault_in_any_deployment_of_the_fleet_is_found_there(
     two: Inventory, plant: Callable[[dict[str, Any]], None], deployment: str
 ) -> None:
