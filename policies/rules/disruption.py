@@ -13,7 +13,7 @@ from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.reach.kubernetes import restricts, selects
 from policies.reach.values import mapping, number
-from policies.tokens import BUDGET, DEPLOYMENT, HPA
+from policies.tokens import BUDGET, DEPLOYMENT, HPA, RELEASE
 from policies.workloads import LONG_RUNNING, pod_labels, same_namespace
 
 family = Family("Disruption budgets")
@@ -23,6 +23,10 @@ _CANARY: Final = "kubernetes:flagger.app/v1beta1:Canary"
 _LABELS: Final = {"app.kubernetes.io/name": "budgeted"}
 _MATCHED: Final = "spec.selector.matchLabels"
 _OWN: Final = "the labels of one workload's pods"
+_APP: Final = "app.kubernetes.io/name"
+_INSTANCE: Final = "app.kubernetes.io/instance"
+_FEWEST_OF_CHART: Final = 2
+"""A chart's replicas, where one that is away must leave another."""
 _FEW: Final = "one replica, which no budget can keep"
 _KEEPS: Final = "fewer than the replicas that there are at least"
 
@@ -47,6 +51,11 @@ def _budget(name: str = "budgeted") -> Given:
     return given(BUDGET, told, name)
 
 
+def _chart(namespace: str) -> Given:
+    told = {"name": "released", "namespace": namespace, "chart": "oci://example.com/charts/charted@sha256:0"}
+    return given(RELEASE, told, "charted")
+
+
 @family.rule(
     "k8s-budget-of-one-workload",
     Severity.HIGH,
@@ -63,6 +72,11 @@ def _budget(name: str = "budgeted") -> Given:
                 put(_MATCHED, {"app.kubernetes.io/name": "other"}),
                 put("metadata.namespace", "elsewhere"),
                 without(DEPLOYMENT, "budgeted"),
+                both(put(_MATCHED, {_APP: "charted"}), plus(_chart("elsewhere"))),
+                both(put(_MATCHED, {_APP: "other"}), plus(_chart("budgets"))),
+            ),
+            "spec.maxUnavailable is 2, of at least 2": both(
+                put(_MATCHED, {_APP: "charted"}), put("spec.maxUnavailable", 2), plus(_chart("budgets"))
             ),
             "spec.selector selects budgeted and sibling": plus(_workload("sibling")),
             "spec.selector is {}": put("spec.selector", {}),
@@ -84,6 +98,8 @@ def _budget(name: str = "budgeted") -> Given:
                     put(_MATCHED, {"app.kubernetes.io/instance": "budgeted-primary"}),
                     plus(given(_CANARY, {"metadata.namespace": "budgets", "spec.targetRef.name": "budgeted"})),
                 ),
+                both(put(_MATCHED, {_APP: "charted"}), plus(_chart("budgets"))),
+                both(put(_MATCHED, {_INSTANCE: "released"}), plus(_chart("budgets"))),
             )
         },
     ),
@@ -97,10 +113,16 @@ def budget_of_one_workload(budget: Resource, inventory: Inventory) -> Judgement:
     found = [each for each in inventory.of_type(*LONG_RUNNING) if _covers(inventory, budget, each)]
     if not found and _is_held(inventory, budget):
         return PASS
+    if not found and _is_charts(inventory, budget):
+        return _keeps_some(budget, _FEWEST_OF_CHART)
     if len(found) != 1:
         names = " and ".join(each.name for each in found) or "no workload of the stack"
         return failed("", f"spec.selector selects {names}", _OWN)
-    fewest, taken = _fewest(inventory, found[0]), read(budget, "spec.maxUnavailable")
+    return _keeps_some(budget, _fewest(inventory, found[0]))
+
+
+def _keeps_some(budget: Resource, fewest: int | None) -> Judgement:
+    taken = read(budget, "spec.maxUnavailable")
     if is_hidden(taken):
         return unknown("spec.maxUnavailable", _KEEPS)
     if fewest is not None and fewest > 1 and _gone(taken, fewest) >= fewest:
@@ -121,6 +143,23 @@ def _is_held(inventory: Inventory, budget: Resource) -> bool:
         f"{read(canary, 'spec.targetRef.name')}-primary" in named and same_namespace(inventory, budget, canary)
         for canary in inventory.of_type(_CANARY)
     )
+
+
+def _is_charts(inventory: Inventory, budget: Resource) -> bool:
+    """Whether its pods are those of a chart in its namespace, which Helm makes and no plan has.
+
+    Charts label their pods with their own name and with the release's (Helm's guide, "Labels and annotations",
+    2026-11-22).
+    """
+    labels, namespace = mapping(read(budget, _MATCHED)), read(budget, "metadata.namespace")
+    if is_hidden(namespace):
+        return False
+    for release in inventory.of_type(RELEASE):
+        chart = str(read(release, "chart")).partition("@")[0].rpartition("/")[2]
+        named = (labels.get(_APP) == chart, labels.get(_INSTANCE) == read(release, "name"))
+        if any(named) and read(release, "namespace") == namespace:
+            return True
+    return False
 
 
 def _scalers(inventory: Inventory, workload: Resource) -> Iterator[Resource]:
