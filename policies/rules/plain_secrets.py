@@ -16,6 +16,8 @@ from policies.tokens import DEPLOYMENT, RELEASE
 
 family = Family("Secrets in plain text")
 
+_EXPERIMENT: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyExtensionPolicy"
+
 _ENV: Final = "spec.template.spec.containers.0.env.0"
 _ARGS: Final = "spec.template.spec.containers.0.args.0"
 _KEPT: Final = "kubernetes:core/v1:Secret"
@@ -39,6 +41,9 @@ _CALLED: Final = re.compile(
     re.IGNORECASE,
 )
 """Names of variables and keys whose value is the secret itself."""
+_SALT: Final = re.compile(r"spec\.lua\.\d+\.filterContext\.salt")
+"""Envoy Gateway 1.9 gives a filter its context from the object alone, by no reference to a Secret (its API's page,
+`Lua`, 2026-11-22). A salt opens nothing: it keeps names out of a log, from those who may not read the policy."""
 
 
 @family.rule(
@@ -82,7 +87,7 @@ def no_secrets_in_plain_text(found: Resource, _: Inventory) -> Judgement:
     """A value that only the provider knows is not written in the program, so it is none of these."""
     if "#" in found.urn:
         return not_applicable("judged as a part of what carries it")
-    problems = [] if found.type == _KEPT else list(_plain(found.inputs, ""))
+    problems = [] if found.type == _KEPT else list(_plain(found.inputs, "", salted=found.type == _EXPERIMENT))
     if found.type == _KEPT:
         problems = [each for key in ("data", "stringData") for each in _kept(found.inputs.get(key), key)]
     if problems:
@@ -97,7 +102,11 @@ def _kept(value: Any, path: str) -> Iterator[Judgement]:
             yield failed("", f"{path}.{key} is in plain text", _REQUIRED)
 
 
-def _plain(value: Any, path: str) -> Iterator[Judgement]:
+def _plain(value: Any, path: str, *, salted: bool = False) -> Iterator[Judgement]:
+    if salted and _SALT.fullmatch(path):
+        if not is_hidden(value):
+            yield failed("", f"{path} is in plain text", "a value that the program marks as a secret")
+        return
     if isinstance(value, Mapping):
         name, text = value.get("name"), value.get("value")
         if isinstance(name, str) and isinstance(text, str) and _is_secret(name, text):
@@ -108,10 +117,10 @@ def _plain(value: Any, path: str) -> Iterator[Judgement]:
             if isinstance(item, str) and _is_secret(str(key), item) and not path.endswith(("labels", "matchLabels")):
                 yield failed("", f"{here} is a value of {key}", _REQUIRED)
             else:
-                yield from _plain(item, here)
+                yield from _plain(item, here, salted=salted)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _plain(item, f"{path}.{index}")
+            yield from _plain(item, f"{path}.{index}", salted=salted)
     elif value == SECRET:
         yield failed("", f"{path} is a secret", _REQUIRED)
     elif isinstance(value, str):
