@@ -9,9 +9,10 @@ from common.sdk.types import input_properties
 from components.contracts.stateful import GUARDS, NotCopied, Stateful
 from components.contracts.vocabulary import OptOut
 from policies.checks import all_of, equals, failed, if_given, not_applicable, passed, read, shown, unreadable
-from policies.examples import drop, examples, given, option, put, setting
+from policies.examples import Output, both, drop, examples, given, option, put, setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
+from policies.links import companions
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
 from policies.tokens import (
@@ -35,6 +36,7 @@ from policies.tokens import (
     REDIS,
     S3_BUCKET,
     VALKEY,
+    VALKEY_GLOBAL,
 )
 
 family = Family("Protection of state")
@@ -166,17 +168,36 @@ def _guards(resource: Resource) -> Iterator[Judgement]:
     remedy="Take the input out of ignore_changes.",
     frameworks={Framework.NIST_800_53: ("CM-2", "CM-6")},
     examples=lambda: examples(
-        given(S3_BUCKET, {}, "kept", options={"protect": True}),
+        given(
+            VALKEY,
+            {"globalReplicationGroupId": Output(VALKEY_GLOBAL)},
+            "kept",
+            options={"protect": True, "ignore_changes": ("engine",)},
+        ),
         broken={
-            "ignoreChanges is versioning": option("ignore_changes", ("versioning",)),
+            "ignoreChanges is kmsKeyId": option("ignore_changes", ("kmsKeyId",)),
+            "ignoreChanges is nodeType": option("ignore_changes", ("engine", "nodeType")),
+            "ignoreChanges is engine": both(drop("globalReplicationGroupId")),
             "ignoreChanges is *": option("ignore_changes", ("*",)),
         },
+        accepted={"": option("ignore_changes", ())},
     ),
 )
-def inputs_not_ignored(resource: Resource, _: Inventory) -> Judgement:
-    allowed = _IGNORED.get(resource.type, frozenset())
+def inputs_not_ignored(resource: Resource, inventory: Inventory) -> Judgement:
+    allowed = _IGNORED.get(resource.type, frozenset()) | _of_global_datastore(resource, inventory)
     ignored = [path for path in resource.ignore_changes if path not in allowed]
     return failed("ignoreChanges", ", ".join(ignored), "no input that rules judge") if ignored else passed()
+
+
+def _of_global_datastore(group: Resource, inventory: Inventory) -> frozenset[str]:
+    """What a group of ElastiCache takes from its global datastore, through which alone it is changed."""
+    if group.type != VALKEY:
+        return frozenset()
+    if inventory.linked(group, "globalReplicationGroupId", VALKEY_GLOBAL):
+        return frozenset({"engine"})
+    known = [name for name in [read(group, "replicationGroupId")] if isinstance(name, str)]
+    led = companions(inventory, group, "primaryReplicationGroupId", known, VALKEY_GLOBAL)
+    return frozenset({"engineVersion", "nodeType"}) if led else frozenset()
 
 
 @family.rule(
