@@ -103,17 +103,31 @@ def _ends(inventory: Inventory, job: Resource) -> Iterator[Export]:
         yield Export(job, written, prefix, None)
 
 
-def kept_days(bucket: Resource, prefix: str) -> float:
-    """The fewest days that what is overwritten below the prefix is kept, by the bucket's lifecycle."""
+def kept_days(bucket: Resource, prefix: str, *, overwritten: bool = True) -> float:
+    """The fewest days that an export below the prefix is kept, by the bucket's lifecycle.
+
+    Args:
+        overwritten: whether the next export takes its name; where each has a name of its own, it stays current, and
+            what is said of versions that are not does not touch it.
+    """
     days = [float("inf")]
     for rule in items(bucket, "lifecycleRules"):
         if read(bucket, f"{rule}.action.type") != "Delete":
+            continue
+        if not overwritten and _spares_current(bucket, f"{rule}.condition"):
             continue
         prefixes = read(bucket, f"{rule}.condition.matchesPrefixes")
         listed = prefixes if isinstance(prefixes, list) and prefixes else [""]
         if any(f"{prefix}/".startswith(str(one)) for one in listed):
             days.append(_days(bucket, f"{rule}.condition"))
     return min(days)
+
+
+def _spares_current(bucket: Resource, condition: str) -> bool:
+    """Whether a condition is met only by what was overwritten or deleted."""
+    numbers = (read(bucket, f"{condition}.{name}") for name in ("daysSinceNoncurrentTime", "numNewerVersions"))
+    counted = any(isinstance(each, (int, float)) and each > 0 for each in numbers)
+    return counted or read(bucket, f"{condition}.withState") == "ARCHIVED"
 
 
 def _days(bucket: Resource, condition: str) -> float:

@@ -101,7 +101,10 @@ def gcp_exports_often_enough(store: Resource, inventory: Inventory) -> Judgement
         for name in ("schedule", "timeZone", "paused"):
             if is_hidden(read(export.job, name)):
                 return unknown(f"{export.job.name}.{name}", "a schedule")
-    kept = {export.job.urn: kept_days(export.bucket, export.prefix) for export in exports}
+    kept = {
+        export.job.urn: kept_days(export.bucket, export.prefix, overwritten=store.type != FIRESTORE)
+        for export in exports
+    }
     return all_of(
         (
             _in_time(exports, settings),
