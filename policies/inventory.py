@@ -142,6 +142,8 @@ class Inventory:
     settings: Mapping[str, Any]
     resources: tuple[Resource, ...]
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    on: str = field(default="", compare=False)
+    """The day as of which it is judged, as ISO 8601 writes it; empty: that of the tables that rules read."""
 
     @cached_property
     def typed(self) -> Inventory:

@@ -78,7 +78,8 @@ class Judgement:
 
 
 Check = Callable[[Resource, Inventory], Judgement]
-"""A pure function: the same resource and inventory give the same judgement, whatever the day or machine."""
+"""A pure function: the same resource and inventory give the same judgement, whatever the machine; the day is the
+inventory's own."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -72,7 +72,8 @@ class StackVerdict:
 
 
 def judge(inventory: Inventory, waivers: Sequence[Waiver], today: date) -> StackVerdict:
-    """Evaluate all rules on `inventory` and apply the stack's waivers as of `today`."""
+    """Evaluate all rules on `inventory` and apply the stack's waivers, both as of `today`."""
     settings = SettingsView.of(inventory.settings)
-    waived = waiving.apply(waivers, inventory.stack, evaluate(inventory), today)
+    findings = evaluate(replace(inventory, on=today.isoformat()))
+    waived = waiving.apply(waivers, inventory.stack, findings, today)
     return StackVerdict(inventory.stack, settings.production, waived, settings.opt_outs, planned_types(inventory))
