@@ -10,12 +10,12 @@ from policies.evaluation import evaluate
 from policies.inventory import Inventory
 from policies.model import Verdict
 from policies.rules import RULES
-from tests.policies.mutations import cluster_api, cluster_harmful, cluster_upkeep
+from tests.policies.mutations import cluster_api, cluster_harmful, cluster_rights, cluster_upkeep
 from tests.policies.mutations.changes import Mutation
 from tests.policies.mutations.cluster_harmless import HARMLESS as BASE
 
-HARMFUL = (*cluster_harmful.HARMFUL, *cluster_upkeep.HARMFUL, *cluster_api.HARMFUL)
-HARMLESS = (*BASE, *cluster_api.HARMLESS)
+HARMFUL = (*cluster_harmful.HARMFUL, *cluster_upkeep.HARMFUL, *cluster_api.HARMFUL, *cluster_rights.HARMFUL)
+HARMLESS = (*BASE, *cluster_api.HARMLESS, *cluster_rights.HARMLESS)
 FINDS = (Verdict.FAIL, Verdict.UNKNOWN)
 BY_ID = {rule.id: rule for rule in RULES}
 ON_CLUSTERS = [rule for rule in RULES if any(token.startswith("kubernetes:") for token in rule.types)]
