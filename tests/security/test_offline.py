@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from ops.check.formats import FORMATS
 from ops.cli import build_app
 from ops.diff.markdown import render
 from ops.diff.run import compare_all
@@ -58,7 +59,7 @@ def test_settings_do_not_show_their_secrets(stack: str, canary: Any, leaky_confi
 
 @pytest.mark.parametrize(
     "arguments",
-    [["plan", "--json"], ["plan"], ["check", "--json"], ["check", "--details"], ["check"]],
+    [["plan", "--json"], ["plan"], ["check", "--format", "json"], ["check", "--details"], ["check"]],
     ids=" ".join,
 )
 def test_what_commands_print_does_not_show_it(stack: str, canary: Any, arguments: list[str]) -> None:
@@ -75,9 +76,10 @@ def test_the_diagram_does_not_show_it(stack: str, canary: Any, tmp_path: Path) -
 
 
 def test_reports_for_other_tools_do_not_show_it(stack: str, canary: Any, tmp_path: Path) -> None:
-    sarif, junit = tmp_path / "check.sarif", tmp_path / "check.xml"
-    run(["check", stack, "--sarif", str(sarif), "--junit", str(junit)])
-    assert canary.files_with_it([sarif, junit]) == []
+    files = {name: tmp_path / f"check.{name}" for name in FORMATS}
+    run(["check", stack, *(f"--format={name}={file}" for name, file in files.items())])
+    assert all(file.stat().st_size for file in files.values())
+    assert canary.files_with_it(files.values()) == []
 
 
 def test_a_golden_plan_does_not_show_it(stack: str, canary: Any) -> None:

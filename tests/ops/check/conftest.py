@@ -8,38 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from policies.inventory import Inventory, Resource
-
-TABLE = "aws:dynamodb/table:Table"
+from policies.inventory import Inventory
+from tests.ops.check import toys
 
 
 @pytest.fixture
 def clean() -> Inventory:
-    """A stack whose one resource keeps its one rule."""
-    service = Resource(
-        urn="urn:pulumi:dev-aws::seawall::kubernetes:core/v1:Service::triton",
-        type="kubernetes:core/v1:Service",
-        name="triton",
-        custom=True,
-        inputs={"spec": {"type": "ClusterIP"}},
-    )
-    return Inventory("dev-aws", {"cloud": "aws", "environment": "dev"}, (service,))
+    """A stack that keeps every rule; its first resource is a service."""
+    return toys.clean()
 
 
 @pytest.fixture
-def violating(clean: Inventory) -> Inventory:
-    """The same stack with the service open to the internet."""
-    opened = tuple(replace(r, inputs={"spec": {"type": "LoadBalancer"}}) for r in clean.resources)
-    return replace(clean, resources=opened)
+def violating() -> Inventory:
+    """The same stack with the service open to the internet, which breaks one rule."""
+    return toys.violating()
 
 
 @pytest.fixture
-def undecided(clean: Inventory) -> Inventory:
+def undecided() -> Inventory:
     """The same stack with a service whose type only the provider knows."""
-    hidden = tuple(
-        replace(r, inputs={"spec": {"type": "[unknown]"}}, unknown_paths=("spec.type",)) for r in clean.resources
-    )
-    return replace(clean, resources=hidden)
+    return toys.undecided()
 
 
 @pytest.fixture
@@ -62,9 +50,9 @@ def plan_file(tmp_path: Path, violating: Inventory, clean: Inventory) -> Path:
 @pytest.fixture
 def many(violating: Inventory) -> Inventory:
     """A stack with very many open services, all made by one line."""
-    (service,) = violating.resources
+    service, *others = violating.resources
     made = (
         replace(service, name=f"s{n}", urn=f"{service.urn}-{n}", made_at="components/kubernetes/traffic.py:1")
         for n in range(5000)
     )
-    return replace(violating, resources=tuple(made))
+    return replace(violating, resources=(*made, *others))

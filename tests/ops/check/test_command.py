@@ -19,6 +19,7 @@ from policies.inventory import Inventory, Resource
 from policies.waivers import Waiver
 from stacks.promises import promises
 from stacks.settings import Settings, stack_file
+from tests.ops.check import toys
 
 Run = Callable[..., Result]
 NEXT_WEEK = date.today() + timedelta(days=7)
@@ -69,12 +70,12 @@ def test_quiet_and_clean_prints_nothing(run: Run, plan_file: Path) -> None:
 
 
 def test_quiet_still_prints_the_violation(run: Run, plan_file: Path) -> None:
-    assert "k8s-service-inside-only" in run("--plan", plan_file, "-q").stdout
+    assert toys.RULE in run("--plan", plan_file, "-q").stdout
 
 
 def test_a_violation_is_printed_with_what_was_found_required_and_to_be_done(run: Run, plan_file: Path) -> None:
     printed = run("--plan", plan_file).stdout
-    for expected in ("HIGH", "spec.type", '"LoadBalancer"', "required", "remedy", "urn:pulumi:dev-aws::seawall"):
+    for expected in ("HIGH", toys.PATH, f'"{toys.BAD}"', "required", "remedy", "urn:pulumi:dev-aws::seawall"):
         assert expected in printed
 
 
@@ -103,7 +104,7 @@ def test_a_broken_waivers_file_is_a_user_error_before_anything_is_judged(
 
 def _waivers(folder: Path, violating: Inventory, **fields: str) -> Path:
     entry = {
-        "rule": "k8s-service-inside-only",
+        "rule": toys.RULE,
         "stack": "dev-aws",
         "urn": violating.resources[0].urn,
         "reason": "shown to partners until the summer",

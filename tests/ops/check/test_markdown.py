@@ -11,6 +11,7 @@ from ops.check.command import check_inventories
 from ops.check.markdown import COMMENT_LIMIT, as_markdown, code, escaped
 from policies.inventory import Inventory
 from policies.waivers import Waiver
+from tests.ops.check import toys
 
 TODAY = date(2026, 6, 1)
 
@@ -49,7 +50,7 @@ def test_whatever_the_limit_it_is_kept(many: Inventory, limit: int) -> None:
 
 def test_waivers_are_told_with_owner_and_last_day(violating: Inventory) -> None:
     urn = violating.resources[0].urn
-    waiver = Waiver("k8s-service-inside-only", "dev-aws", TODAY, urn, reason="shown to partners", owner="platform")
+    waiver = Waiver(toys.RULE, "dev-aws", TODAY, urn, reason="shown to partners", owner="platform")
     text = written(violating, waivers=(waiver, replace(waiver, stack="no-such-stack")))
     assert "shown to partners (platform, until 2026-06-01)" in text and "### Invalid waivers" in text
 
@@ -59,7 +60,7 @@ def test_waivers_are_told_with_owner_and_last_day(violating: Inventory) -> None:
     ["a|b", "**x**", "<script>", "[x](y)", "`x`", "# x", "@team", "a_b_c", "a\n\n# b", "</details>", "~x~", "$x$"],
 )
 def test_nothing_is_taken_for_markup(violating: Inventory, text: str) -> None:
-    inputs = {"spec": {"type": text}}
+    inputs = {"authenticationMode": {"type": text}}
     named = replace(violating.resources[0], name=text, inputs=inputs)
     shown = written(replace(violating, resources=(named,)))
     assert "<script>" not in shown and "@team" not in shown and "\n# b" not in shown

@@ -24,6 +24,7 @@ from policies.inventory import Inventory
 from policies.rules import RULES
 from policies.unjudged import RULE as TYPE_RULE
 from policies.waivers import Waiver
+from tests.ops.check import toys
 
 TODAY = date(2026, 6, 1)
 TEXT = {"type": "string", "minLength": 1}
@@ -169,7 +170,7 @@ def results(told: CheckReport, run: int = 0) -> list[dict[str, Any]]:
 def waiver(violating: Inventory) -> Waiver:
     """A waiver of the one violation."""
     urn = violating.resources[0].urn
-    return Waiver("k8s-service-inside-only", "dev-aws", TODAY, urn, reason="shown to partners", owner="platform")
+    return Waiver(toys.RULE, "dev-aws", TODAY, urn, reason="shown to partners", owner="platform")
 
 
 def opened(plan: Inventory) -> Inventory:
@@ -194,7 +195,7 @@ def test_the_document_has_all_that_code_scanning_requires(
 
 
 def test_there_is_one_result_for_each_violation(violating: Inventory) -> None:
-    assert [(r["ruleId"], r["level"]) for r in results(report(violating))] == [("k8s-service-inside-only", "error")]
+    assert [(r["ruleId"], r["level"]) for r in results(report(violating))] == [(toys.RULE, "error")]
 
 
 def test_rules_are_named_by_id_and_by_position(plans: dict[str, Inventory]) -> None:
