@@ -33,6 +33,7 @@ IN_PART: Final[Mapping[str, str]] = {
     "CKV_GCP_71": _CLUSTER,
     "CKV_GCP_72": _CLUSTER,
     "CKV_GCP_78": "buckets under a locked retention policy, which excludes versions, are left out",
+    "CKV_K8S_38": "a token is accepted where its program has rights of its own",
     "CKV_K8S_8": "pods without a workload above them are left out",
     "CKV_K8S_9": "pods without a workload above them are left out",
 }

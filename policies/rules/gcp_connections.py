@@ -90,7 +90,7 @@ def gcp_led(route: Resource, inventory: Inventory) -> Judgement:
     types=(*_OPENINGS, *_LINES, ROUTE),
     rationale="Each connection makes the other side's intruders one's own, and is a way out for data.",
     remedy="Remove it, or name the other network in fleet.door.client_cidrs.",
-    frameworks={Framework.NIST_800_53: ("SC-7",), Framework.CHECKOV: ("CKV_GCP_76",)},
+    frameworks={Framework.NIST_800_53: ("SC-7",)},
     examples=lambda: examples(
         given("gcp:compute/networkAttachment:NetworkAttachment", {"connectionPreference": "ACCEPT_MANUAL"}),
         broken={

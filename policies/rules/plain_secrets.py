@@ -11,7 +11,7 @@ from policies.cluster_objects import EVERY_OBJECT
 from policies.examples import both, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import SECRET, Inventory, Resource
-from policies.model import Framework, Judgement, Severity
+from policies.model import Judgement, Severity
 from policies.tokens import DEPLOYMENT, RELEASE
 
 family = Family("Secrets in plain text")
@@ -54,11 +54,6 @@ _SALT: Final = re.compile(r"spec\.lua\.\d+\.filterContext\.salt")
     rationale="What stands in a pod's variables, a ConfigMap or an annotation is read by everyone who may look at "
     "the cluster, and lies in each of its backups.",
     remedy="Put it into a Secret that the pod mounts as a file, and mark it as a secret in the program.",
-    frameworks={
-        Framework.CIS_GKE: ("4.4.1",),
-        Framework.CIS_EKS: ("4.4.1",),
-        Framework.CHECKOV: ("CKV_K8S_35",),
-    },
     examples=lambda: examples(
         given(
             DEPLOYMENT,

@@ -36,7 +36,7 @@ _PROMETHEUS: Final = {"kind": "ServiceAccount", "name": "prometheus", "namespace
     "every pod of a namespace that names no other.",
     remedy="Bind a service account of the program's own, or name the person in cluster.access.",
     frameworks={
-        Framework.CIS_GKE: ("4.1.1", "4.1.5"),
+        Framework.CIS_GKE: ("4.1.1", "4.1.4"),
         Framework.CIS_EKS: ("4.1.1", "4.1.5"),
         Framework.CHECKOV: ("CKV_K8S_42",),
     },

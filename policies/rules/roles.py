@@ -57,7 +57,7 @@ _HARMFUL: Final = (
     "have; a program that is broken into then gives away the cluster.",
     remedy="Name the resources and verbs that the program needs, and declare them in policies/declared_rights.py.",
     frameworks={
-        Framework.CIS_GKE: ("4.1.2", "4.1.3", "4.1.4"),
+        Framework.CIS_GKE: ("4.1.2", "4.1.3", "4.1.7"),
         Framework.CIS_EKS: ("4.1.2", "4.1.3", "4.1.4", "4.1.8"),
         Framework.CHECKOV: ("CKV_K8S_49", "CKV_K8S_155", "CKV_K8S_156", "CKV_K8S_157", "CKV_K8S_158"),
     },

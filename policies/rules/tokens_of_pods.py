@@ -43,7 +43,7 @@ def _binding(name: str = "sees") -> Given:
     "default account is shared by all pods that name none.",
     remedy="Set automountServiceAccountToken to false, or name an account of the program's own that is bound.",
     frameworks={
-        Framework.CIS_GKE: ("4.1.5", "4.1.6"),
+        Framework.CIS_GKE: ("4.1.4", "4.1.5"),
         Framework.CIS_EKS: ("4.1.5", "4.1.6"),
         Framework.CHECKOV: ("CKV_K8S_38",),
     },
@@ -190,7 +190,7 @@ def accounts_without_secrets(account: Resource, _: Inventory) -> Judgement:
     rationale="A service account's token as a secret never ends; the ConfigMap aws-auth makes anyone an "
     "administrator without an access entry.",
     remedy="Name people in cluster.access, and let pods take tokens that end by themselves.",
-    frameworks={Framework.CIS_EKS: ("4.1.6",)},
+    frameworks={Framework.CIS_EKS: ("4.1.7",)},
     examples=lambda: examples(
         given(CONFIG, {"metadata": {"name": "told", "namespace": "serving"}}, "told"),
         broken={'metadata.name is "aws-auth"': put("metadata.name", "aws-auth")},
