@@ -193,12 +193,12 @@ def problem_in_itself(waiver: Waiver, today: date) -> str:
     """What is wrong with a waiver whatever its stack holds; empty where nothing is."""
     rule = _RULES.get(waiver.rule)
     said = (waiver.owner, waiver.rule, rule.title if rule else "")
+    if waiver.expires < today:
+        return f"it expired on {waiver.expires.isoformat()}"
     if not is_reason(waiver.reason, said):
         return "it gives no reason: say in a few words of your own why this is acceptable here"
     if not is_owner(waiver.owner):
         return "it names no owner: name the team or person who answers for it"
-    if waiver.expires < today:
-        return f"it expired on {waiver.expires.isoformat()}"
     if waiver.expires > today + LONGEST:
         return f"it lasts until {waiver.expires.isoformat()}, more than a year ahead: decide anew each year"
     if rule is None:

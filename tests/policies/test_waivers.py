@@ -136,6 +136,13 @@ def test_a_waiver_of_another_stack_covers_nothing_here() -> None:
         ({"urn": "", "type": "aws:sqs/queue:Queue", "name": "models"}, "matches no resource that this rule looks at"),
         ({"reason": RULE.title}, "no reason"),
         ({"reason": "ml-platform", "owner": "ml-platform"}, "no reason"),
+        ({"expires": date(2026, 5, 31), "reason": "x", "owner": "y"}, "expired on 2026-05-31"),
+        ({"rule": "*"}, "there is no rule '*'"),
+        ({"rule": "aws-s3-*"}, "there is no rule 'aws-s3-*'"),
+        ({"urn": "*"}, "matches no resource"),
+        ({"urn": URN.replace("::models", "::*")}, "matches no resource"),
+        ({"urn": "", "type": "aws:s3/bucket:Bucket", "name": "*"}, "matches no resource"),
+        ({"urn": "", "type": "*", "name": "models"}, "matches no resource"),
     ],
 )
 def test_an_invalid_waiver_is_listed_and_covers_nothing(fields: dict[str, object], problem: str) -> None:
