@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from collections import Counter
@@ -284,10 +285,12 @@ def test_what_is_over_the_limits_is_left_out_from_the_least_and_said(many: Inven
     assert "4900" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
 
 
-def test_a_file_that_is_too_large_loses_results_until_it_is_not(many: Inventory) -> None:
-    made = as_sarif(report(many), Limits(compressed=60_000))
+def test_a_file_that_is_too_large_loses_results_until_it_is_not(many: Inventory, clean: Inventory) -> None:
+    most = len(gzip.compress(as_sarif(report(clean)).text.encode())) + 10_000  # the rules, and room for some results
+    made = as_sarif(report(many), Limits(compressed=most))
     kept = json.loads(made.text)["runs"][0]["results"]
     assert 0 < len(kept) < 5000 and made.left_out
+    assert len(gzip.compress(made.text.encode(), 6)) <= most
 
 
 def test_a_stack_that_fails_is_kept_where_there_are_too_many(violating: Inventory, clean: Inventory) -> None:
