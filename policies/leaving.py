@@ -145,7 +145,8 @@ def in_stack(resource: Resource, path: str, inventory: Inventory) -> Judgement:
     if is_hidden(value):
         return _linked(resource, path, required)
     known = once(inventory, _gcs_buckets if resource.type.startswith("gcp:") else _s3_buckets)
-    return PASS if value in known else failed(path, f"{shown(value)}, none of this stack", required)
+    own = isinstance(value, str) and value in known
+    return PASS if own else failed(path, f"{shown(value)}, none of this stack", required)
 
 
 def _linked(resource: Resource, path: str, required: str) -> Judgement:
