@@ -24,7 +24,7 @@ _ELASTICACHE: Final[Mapping[str, Mapping[str, str]]] = {
     VALKEY: {"7": UNENDING, "8": UNENDING, "9": UNENDING},
     REDIS: {"4": "2026-01-31", "5": "2026-01-31", "6": "2027-01-31", "7": UNENDING},
 }
-"""Engine → major version → the last day of its standard support; after it the price rises, and mends are few."""
+"""Engine → major version → the last day of its standard support; after it the price rises, and fixes are few."""
 _MEMORYSTORE: Final[Mapping[str, str]] = {
     f"REDIS_{version}": UNENDING for version in ("3_2", "4_0", "5_0", "6_X", "7_0", "7_2")
 }

@@ -1,4 +1,4 @@
-"""Versions past their support: what the cloud no longer mends, and upgrades unasked or at another price."""
+"""Versions past their support: what the cloud no longer fixes, and upgrades unasked or at another price."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ family = Family("Versions past their support")
 
 _REQUIRED: Final = "a version that the cloud supports at no extra price"
 _UNKNOWN: Final = f"of which the table of {READ_ON} does not know"
-_RATIONALE: Final = "A version past its support gets few mends or none, costs more, and is upgraded unasked."
+_RATIONALE: Final = "A version past its support gets few fixes or none, costs more, and is upgraded unasked."
 _REMEDIES: Final = {Framework.NIST_800_53: ("SI-2",)}
 _OF_PRIMARY: Final = "a secondary takes it from the primary of its global datastore"
 
