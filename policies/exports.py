@@ -80,8 +80,10 @@ def _calls(job: Resource, store: Resource) -> bool:
     if not isinstance(uri, str) or not isinstance(name, str) or is_hidden(uri) or is_hidden(name):
         return False
     if store.type == FIRESTORE:
-        return uri.endswith(f"/databases/{name}:exportDocuments")
-    if not uri.endswith(f"/instances/{name}:export"):
+        return uri.startswith("https://firestore.googleapis.com/") and uri.endswith(
+            f"/databases/{name}:exportDocuments"
+        )
+    if not (uri.startswith("https://redis.googleapis.com/") and uri.endswith(f"/instances/{name}:export")):
         return False
     parts = uri.split("/")
     place, region = parts[parts.index("locations") + 1] if "locations" in parts[:-1] else "", read(store, "region")

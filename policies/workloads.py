@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -125,6 +126,13 @@ def lets_some_go(value: Any) -> bool:
         return int(part[1]) > 0
     number = int(value) if isinstance(value, str) and value.isdigit() else value
     return isinstance(number, (int, float)) and not isinstance(number, bool) and number >= 1
+
+
+def keeps_some(value: Any, replicas: int = 2) -> bool:
+    """Whether a `maxUnavailable` lets a pod go, and leaves one of the fewest replicas that there may be."""
+    part = _PERCENT.fullmatch(str(value))
+    gone = math.ceil(int(part[1]) * replicas / 100) if part else float(value)
+    return lets_some_go(value) and gone < replicas
 
 
 def seconds_of(duration: str) -> int:

@@ -45,7 +45,7 @@ _CLOCK_CHANGE_MINUTES: Final = 65
                 **{f"rules.0.{name}": value for name, value in _TIMES.items()},
             },
         ),
-        given(BACKUP_VAULT, {"name": "away", "region": "eu-central-1"}, "away", away=True),
+        given(BACKUP_VAULT, {"name": "away", "region": "eu-central-1"}, "away"),
         given(BACKUP_VAULT, {"name": "primary"}),
         given(LOCK, {"backupVaultName": "primary", "minRetentionDays": 7}),
         broken={

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from common.iam.meaning import is_vacuous
 from policies.buckets import s3_companion, s3_companions
-from policies.checks import PASS, all_equal, all_of, equals, failed
+from policies.checks import PASS, all_equal, all_of, equals, failed, is_hidden, read
 from policies.documents import Statement, statements
 from policies.examples import Hidden, Text, allow, both, document, examples, given, put, without
 from policies.family import Family
@@ -151,6 +152,8 @@ def gcs_no_public_grant(grant: Resource, inventory: Inventory) -> Judgement:
                 put("policy.Statement.0.Action", "s3:PutObject", on=S3_POLICY),
                 put("policy.Statement.0.Action", "s3:GetObject", on=S3_POLICY),
                 put("policy.Statement.0.Resource", "arn:aws:s3:::models", on=S3_POLICY),
+                put("policy.Statement.0.Resource", "arn:aws:s3:::models/*", on=S3_POLICY),
+                put("policy.Statement.0.Resource", ["arn:aws:s3:::models", "arn:aws:s3:::other/*"], on=S3_POLICY),
                 put("policy.Statement.0.Principal", {"AWS": "arn:aws:iam::1:root"}, on=S3_POLICY),
                 put("policy.Statement.0.Condition", {"Bool": {"aws:SecureTransport": "true"}}, on=S3_POLICY),
                 put("policy.Statement.0.Condition.Bool.aws:ViaAWSService", "false", on=S3_POLICY),
@@ -178,7 +181,7 @@ def _policy_denies_plain_http(policy: Resource, _: Inventory) -> Judgement:
     found = statements(policy, "policy")
     if isinstance(found, Judgement):
         return found
-    if any(_denies_plain_http(statement) for statement in found):
+    if any(_denies_plain_http(statement) and _about(policy, statement) for statement in found):
         return PASS
     return failed(
         "policy.Statement",
@@ -196,8 +199,17 @@ def _denies_plain_http(statement: Statement) -> bool:
     everything = all(
         statement.acts_on(a) for a in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")
     )
-    objects = any(pattern == "*" or pattern.endswith("/*") for pattern in statement.resources)
-    return not statement.allows and statement.anyone and everything and objects and denied and not others
+    return not statement.allows and statement.anyone and everything and denied and not others
+
+
+def _about(policy: Resource, statement: Statement) -> bool:
+    """Whether a statement is about the whole bucket of its policy, itself and its objects."""
+    name = read(policy, "bucket")
+    if isinstance(name, str) and not is_hidden(name):
+        arns = (f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/any")
+        return all(any(fnmatchcase(arn, pattern) for pattern in statement.resources) for arn in arns)
+    buckets = [pattern for pattern in statement.resources if "/" not in pattern]
+    return any(pattern.endswith("*") or f"{pattern}/*" in statement.resources for pattern in buckets)
 
 
 @family.rule(

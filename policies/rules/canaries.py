@@ -9,8 +9,8 @@ from typing import Any, Final
 from policies.checks import (
     absent_or,
     all_of,
-    at_least,
     equals,
+    expect,
     failed,
     is_masked,
     items,
@@ -29,12 +29,16 @@ CANARY: Final = "kubernetes:flagger.app/v1beta1:Canary"
 TEMPLATE: Final = "kubernetes:flagger.app/v1beta1:MetricTemplate"
 _FAILURES_MAX: Final = 5.0
 """Of a hundred requests."""
+_CHECKS_MAX: Final = 21
+"""What `failed_checks_allowed` may be at most, and the one that ends the release."""
+_LATENCY_MAX_MS: Final = 60_000
+"""What a release's p99 may be at most in the settings."""
 _METRICS: Final = "spec.analysis.metrics"
 _QUERIES: Final = {"e": 'sum(rate(rq{code_class="5"}[1m]))', "p": "histogram_quantile(0.99, rate(ms[1m]))"}
 _COUNTED: Final = "sum(increase(rq[1m]))"
 _EXAMPLE_METRICS: Final = [
     {"templateRef": {"name": "e"}, "thresholdRange": {"max": 1}},
-    {"templateRef": {"name": "p"}, "thresholdRange": {"max": 250}},
+    {"templateRef": {"name": "p"}, "thresholdRange": {"max": 1000}},
     {"templateRef": {"name": "n"}, "thresholdRange": {"min": 100}},
 ]
 
@@ -53,6 +57,7 @@ _EXAMPLE_METRICS: Final = [
         broken={
             "spec.skipAnalysis is true": put("spec.skipAnalysis", True),
             "spec.analysis.threshold is absent": drop("spec.analysis.threshold"),
+            "spec.analysis.threshold is 22": put("spec.analysis.threshold", 22),
             "spec.analysis.threshold is 0": put("spec.analysis.threshold", 0),
             "spec.analysis.metrics has no bound on failures": (
                 drop(f"{_METRICS}.0"),
@@ -82,11 +87,13 @@ _EXAMPLE_METRICS: Final = [
 def canary_judged(canary: Resource, inventory: Inventory) -> Judgement:
     required = "failures, latency and the number of requests, each with a bound"
     skips = absent_or(canary, "spec.skipAnalysis", lambda: equals(canary, "spec.skipAnalysis", False))
-    survived = at_least(canary, "spec.analysis.threshold", 1, "failed checks")
+    survived = expect(
+        canary, "spec.analysis.threshold", f"1 to {_CHECKS_MAX} failed checks", lambda v: 1 <= float(v) <= _CHECKS_MAX
+    )
     told = list(_bounds(canary, inventory))
     asked: Mapping[str, Callable[[str, Mapping[str, Any]], bool]] = {
         "failures": lambda query, bound: 'code_class="5"' in query and _number(bound, "max") <= _FAILURES_MAX,
-        "latency": lambda query, bound: "histogram_quantile" in query and math.isfinite(_number(bound, "max")),
+        "latency": lambda query, bound: "histogram_quantile" in query and _number(bound, "max") <= _LATENCY_MAX_MS,
         "the number of requests": lambda query, bound: "increase" in query and _number(bound, "min", 0) >= 1,
     }
     if is_masked(canary, _METRICS) or any(is_masked(each, "") for each in inventory.of_type(TEMPLATE)):

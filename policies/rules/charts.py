@@ -24,7 +24,7 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.tokens import RELEASE
-from policies.workloads import is_own_image, lets_some_go
+from policies.workloads import is_own_image, keeps_some
 
 family = Family("Charts")
 
@@ -143,6 +143,7 @@ def _images(values: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
             "values.global.images.envoyGateway.image is absent": drop("values.global.images.envoyGateway.image"),
             "values.deployment.replicas is 1": put("values.deployment.replicas", 1),
             "values.podDisruptionBudget.maxUnavailable is 0": put("values.podDisruptionBudget.maxUnavailable", 0),
+            "values.podDisruptionBudget.maxUnavailable is 2": put("values.podDisruptionBudget.maxUnavailable", 2),
             "values.podDisruptionBudget.minAvailable is 2": put("values.podDisruptionBudget.minAvailable", 2),
         },
         undecided={"values is known only to the provider": put("values", Hidden())},
@@ -158,8 +159,8 @@ def charts_fenced(release: Resource, inventory: Inventory) -> Judgement:
         return not_applicable("another chart")
     judged = [at_least(release, path, 2, "replicas") for path in _REPLICAS[kind]]
     for path in _BUDGETS[kind]:
-        required = "1 or more, or a part of the replicas"
-        judged.append(expect(release, f"{path}.maxUnavailable", required, lets_some_go))
+        required = "1, or a part of the replicas"
+        judged.append(expect(release, f"{path}.maxUnavailable", required, keeps_some))
         fewest = read(release, f"{path}.minAvailable")
         judged.append(PASS if fewest is ABSENT else equals(release, f"{path}.minAvailable", 0))
     if kind == "/gateway-helm@":

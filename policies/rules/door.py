@@ -175,6 +175,7 @@ def asks_for_certificates(gateway: Resource, inventory: Inventory) -> bool:
             "spec.jwt.failOpen is true": put("spec.jwt.failOpen", True),
             "spec.jwt.providers is []": put("spec.jwt.providers", []),
             "spec.jwt.providers.0.issuer is absent": drop("spec.jwt.providers.0.issuer"),
+            'spec.jwt.providers.0.audiences is [""]': put("spec.jwt.providers.0.audiences", [""]),
             "spec.jwt.providers.0.audiences is absent": drop("spec.jwt.providers.0.audiences"),
             'spec.jwt.providers.0.extractFrom.params is ["token"]': put(
                 "spec.jwt.providers.0.extractFrom.params", ["token"]
@@ -215,13 +216,24 @@ def door_tokens(policy: Resource, inventory: Inventory) -> Judgement:
         for provider in items(policy, "spec.jwt.providers")
         for judged in (
             expect(policy, f"{provider}.issuer", "the issuer of the tokens", bool),
-            expect(policy, f"{provider}.audiences", "the audiences of the tokens", bool),
+            _for_whom(policy, f"{provider}.audiences"),
             absent_or(policy, f"{provider}.extractFrom.params", lambda at=provider: _in_a_header(policy, at)),
             absent_or(policy, f"{provider}.remoteJWKS.uri", lambda at=provider: _over_tls(policy, at)),
         )
     ]
     judged = all_of((*lax, expect(policy, "spec.jwt.providers", "a provider of tokens", bool), *providers))
     return judged if judged.problems else PASS
+
+
+def _for_whom(policy: Resource, path: str) -> Judgement:
+    """Audiences are listed, and each says whom a token is for."""
+    required = "the audiences of the tokens"
+    value = read(policy, path)
+    listed = value if isinstance(value, list) else []
+    if any(map(is_hidden, listed)):
+        return unknown(path, required)
+    named = bool(listed) and all(isinstance(each, str) and each.strip(" *") for each in listed)
+    return expect(policy, path, required, lambda _: named)
 
 
 def _in_a_header(policy: Resource, provider: str) -> Judgement:

@@ -14,7 +14,7 @@ from policies.reach.declared import declared
 from policies.reach.kubernetes import balancer_is_inside, ranges_within
 from policies.settings_view import SettingsView, door_reason
 from policies.tokens import ENVOY_PROXY
-from policies.workloads import lets_some_go, seconds_of
+from policies.workloads import keeps_some, seconds_of
 
 family = Family("How the door runs")
 
@@ -145,7 +145,7 @@ def door_stays_up(proxy: Resource, _: Inventory) -> Judgement:
         (
             at_least(proxy, f"{_POD}.replicas", 2, "replicas"),
             expect(proxy, f"{_POD}.pod.priorityClassName", "a priority above the fleet's", bool),
-            expect(proxy, f"{_BUDGET}.maxUnavailable", "1 or more, or a part of the replicas", lets_some_go),
+            expect(proxy, f"{_BUDGET}.maxUnavailable", "1, or a part of the replicas", keeps_some),
             expect(
                 proxy,
                 _DRAIN,

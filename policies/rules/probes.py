@@ -65,7 +65,10 @@ def _reaching(selector: object) -> Change:
     examples=lambda: examples(
         given(
             DEPLOYMENT,
-            {f"{_CONTAINER}.{probe}.httpGet": {"path": "/v2/health/ready", "port": 8000} for probe in _PROBES},
+            {
+                f"{_CONTAINER}.ports.0.containerPort": 8000,
+                **{f"{_CONTAINER}.{probe}.httpGet": {"path": "/v2/health/ready", "port": 8000} for probe in _PROBES},
+            },
         ),
         broken={
             f"{_CONTAINER}.livenessProbe is absent": drop(f"{_CONTAINER}.livenessProbe"),
@@ -91,6 +94,7 @@ def _reaching(selector: object) -> Change:
             f"{_CONTAINER}.readinessProbe gives up after 10000 seconds": put(
                 f"{_CONTAINER}.readinessProbe.failureThreshold", 1000
             ),
+            f"{_CONTAINER}.readinessProbe.httpGet.port is 81": put(f"{_CONTAINER}.readinessProbe.httpGet.port", 81),
             f'{_CONTAINER}.readinessProbe.httpGet.port is "gone"': put(
                 f"{_CONTAINER}.readinessProbe.httpGet.port", "gone"
             ),
@@ -181,6 +185,10 @@ def _of_a_port(port: Node, container: Node) -> Iterator[Judgement]:
     elif isinstance(port.value, str) and not port.value.isdigit():
         names = [each.at("name").value for each in container.at("ports").members()]
         yield passed() if port.value in names else failed(port.path, shown(port.value), "a port of the container")
+    else:
+        numbers = [str(each.at("containerPort").value) for each in container.at("ports").members()]
+        if numbers and str(port.value) not in numbers:
+            yield failed(port.path, shown(port.value), "a port of the container")
 
 
 def _never_fails(command: Any) -> bool:

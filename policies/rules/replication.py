@@ -21,6 +21,7 @@ from policies.checks import (
 from policies.examples import Hidden, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
+from policies.links import same_region
 from policies.model import Framework, Judgement, Severity
 from policies.tokens import S3_REPLICATION
 
@@ -147,6 +148,8 @@ def _watched(config: Resource, inventory: Inventory, rule: str) -> Judgement:
             and read(alarm, "comparisonOperator") == "GreaterThanThreshold"
             and read(alarm, "threshold") in (0, "0")
         )
-        if counts and all(read(alarm, f"dimensions.{key}") == value for key, value in wanted.items()):
+        # Where it is published: in the source's region (S3 user guide, "Using S3 Replication metrics": believed).
+        near = same_region(alarm, config)
+        if counts and near and all(read(alarm, f"dimensions.{key}") == value for key, value in wanted.items()):
             return passed()
     return failed("", f"no alarm counts the objects that {name} does not copy", "an alarm on the first one")

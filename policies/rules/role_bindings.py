@@ -8,7 +8,7 @@ from typing import Final
 from components.contracts import serving
 from policies.checks import PASS, all_of, failed, is_hidden, read, shown, unknown
 from policies.declared_rights import Account, account_of, accounts_in
-from policies.examples import Hidden, both, examples, given, put, without
+from policies.examples import Hidden, both, examples, given, plus, put, without
 from policies.family import Family
 from policies.holders import BINDING, CLUSTER_BINDING, EVERYWHERE, ROLE, role_of, scope_of
 from policies.inventory import Inventory, Resource
@@ -24,6 +24,7 @@ _CLUSTER_ROLES: Final[Mapping[str, str]] = {
     "deployers": "cluster-admin",
     "readers": "view",
 }
+_ACCOUNT: Final = "kubernetes:core/v1:ServiceAccount"
 _PROMETHEUS: Final = {"kind": "ServiceAccount", "name": "prometheus", "namespace": "autoscaling-metrics"}
 
 
@@ -64,6 +65,7 @@ _PROMETHEUS: Final = {"kind": "ServiceAccount", "name": "prometheus", "namespace
                 )
             },
             'subjects.0 is "ServiceAccount autoscaling-metrics/default"': put("subjects.0.name", "default"),
+            'subjects.0 is "ServiceAccount autoscaling-metrics/another"': put("subjects.0.name", "another"),
             'subjects.0 is "ServiceAccount kube-system/prometheus"': put("subjects.0.namespace", "kube-system"),
             "subjects is []": put("subjects", []),
         },
@@ -77,7 +79,10 @@ _PROMETHEUS: Final = {"kind": "ServiceAccount", "name": "prometheus", "namespace
         },
         accepted={
             "": (
-                put("subjects.0", {"kind": "ServiceAccount", "name": "own"}),
+                both(
+                    put("subjects.0", {"kind": "ServiceAccount", "name": "own"}),
+                    plus(given(_ACCOUNT, {"metadata": {"namespace": serving.NAMESPACE, "name": "own"}}, "bound-own")),
+                ),
                 put("subjects.0", {"kind": "User", "name": "arn:aws:iam::111122223333:role/platform/admin"}),
             )
         },
@@ -104,12 +109,20 @@ def _meant(subject: object, path: str, binding: Resource, inventory: Inventory, 
     if kind == "ServiceAccount":
         if is_hidden(namespace):
             return unknown(path, required)
-        own = namespace not in _SYSTEMS and name != "default" and name
+        own = namespace not in _SYSTEMS and name != "default" and (namespace, name) in inventory.derived(_accounts)
         if own or account_of(namespace, name) is not None:
             return PASS
         return failed(path, shown(f"{kind} {namespace}/{name}"), required)
     known = role_of_person(inventory.settings, kind, name) is not None
     return PASS if known else failed(path, shown(f"{kind} {name}"), required)
+
+
+def _accounts(inventory: Inventory) -> frozenset[tuple[str, str]]:
+    """(namespace, name) of the service accounts that the stack makes."""
+    return frozenset(
+        (str(read(each, "metadata.namespace")), str(read(each, "metadata.name")))
+        for each in inventory.of_type(_ACCOUNT)
+    )
 
 
 @family.rule(

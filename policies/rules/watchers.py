@@ -20,6 +20,11 @@ _TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
 _TOPIC: Final = "aws:sns/topic:Topic"
 _ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
 _CHANNEL: Final = "gcp:monitoring/notificationChannel:NotificationChannel"
+_FULL: Final = {
+    _TOPIC: re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:[^*]+"),
+    _CHANNEL: re.compile(r"projects/[^/*]+/notificationChannels/[^/*]+"),
+}
+"""How something of another stack is named that an alarm may tell."""
 _NOWHERE: Final = "what it matches goes nowhere"
 _ONE: Final = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]+:\d{12}:[^*]+")
 _ARN_OF_ONE: Final = "the ARN of what takes the events"
@@ -40,6 +45,7 @@ _SI4: Final = {Framework.NIST_800_53: ("SI-4",)}
             "actionsEnabled is false": put("actionsEnabled", False),
             "alarmActions is absent": drop("alarmActions"),
             "alarmActions is []": put("alarmActions", []),
+            'alarmActions is "alerts"': put("alarmActions", ["alerts"]),
         },
         undecided={"alarmActions is known only to the provider": put("alarmActions", Hidden())},
         accepted={"": put("alarmActions", ["arn:aws:sns:eu-west-1:111122223333:alerts"])},
@@ -57,6 +63,9 @@ def _told(resource: Resource, path: str, token: str, inventory: Inventory) -> Ju
     if value is ABSENT or not any(listed):
         return failed(path, shown(value), required)
     known = [entry for entry in listed if not is_hidden(entry)]
+    stray = [entry for entry in known if not _FULL[token].fullmatch(str(entry))]
+    if stray:
+        return failed(path, shown(stray[0]), required)
     if known or inventory.linked(resource, path, token):
         return passed()
     return unknown(path, required)

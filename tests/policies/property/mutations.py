@@ -66,7 +66,7 @@ def meaning(before: Scene) -> Iterator[Mutation]:
     for resource in before.resources:
         for path, value in nodes(resource.inputs):
             for kind, new in _values(path, value):
-                if narrows(resource.inputs, path, kind):
+                if narrows(resource.inputs, path, kind) or (type(new), new) == (type(value), value):
                     continue
                 yield Mutation(kind, resource.type, where(resource, path), partial(put_at, resource.key, path, new))
     yield from _companions(before)
