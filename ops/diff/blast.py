@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from ops.diff.model import Blast, Reached, ResourceChange
+from ops.diff.model import Blast, Opening, Reached, ResourceChange
 from ops.diff.properties import is_update
 from ops.diff.risks import CARRIERS, GROUND
 from policies.inventory import Inventory, Resource
@@ -25,10 +25,13 @@ CARRIER_TIMES: Final = 2
 """Times that where it carries or routes what serves."""
 INTERRUPTED: Final = 25
 ROLLED: Final = 3
+OPENED: Final = 10
+"""For each resource that is reached from outside by a way that was not there."""
 FORMULA: Final = (
     "created 1, updated 2, replaced 5, replaced with a gap or deleted 8; times 3 where it holds state, else times 2 "
     "where it carries or routes what serves; 1 for each resource that stays and depends on one that is replaced or "
-    f"deleted; {INTERRUPTED} for each service interrupted, {ROLLED} for each one rolled"
+    f"deleted; {INTERRUPTED} for each service interrupted, {ROLLED} for each one rolled; {OPENED} for each resource "
+    "that something new reaches from outside"
 )
 _MEDIUM, _HIGH = 30, 100
 _CLUSTERS: Final = frozenset({"aws:eks/cluster:Cluster", "gcp:container/cluster:Cluster"})
@@ -47,8 +50,13 @@ _RANK: Final = ("interrupted", "rolled", "reconfigured", "behind what changes")
 Effect = Literal["interrupted", "rolled", "reconfigured", "behind what changes"]
 
 
-def blast(changes: Iterable[ResourceChange], base: Inventory | None, head: Inventory | None) -> Blast:
-    """How far `changes` reach in the stack as it is, and as it will be."""
+def blast(
+    changes: Iterable[ResourceChange],
+    base: Inventory | None,
+    head: Inventory | None,
+    opened: Iterable[Opening] = (),
+) -> Blast:
+    """How far `changes` reach in the stack as it is, and as it will be; `opened`: the ways in that they open."""
     known = {change.resource.urn: change for change in changes if is_update(change)}
     if not known:
         return Blast()
@@ -58,7 +66,7 @@ def blast(changes: Iterable[ResourceChange], base: Inventory | None, head: Inven
     reached = _reach(touched, users)
     upset = _reach((urn for urn in touched if known[urn].action in ("replaced", "removed")), users) - known.keys()
     services = _services(known, reached, head or base, users)
-    terms = tuple(_terms(known, len(upset), services))
+    terms = tuple(_terms(known, len(upset), services, len({way.urn for way in opened})))
     score = sum(amount for _, amount in terms)
     level = "high" if score >= _HIGH else "medium" if score >= _MEDIUM else "low"
     return Blast(score, terms, level, len(near), len(reached - known.keys()), services)
@@ -86,7 +94,9 @@ def _reach(start: Iterable[str], users: Mapping[str, set[str]]) -> set[str]:
     return found
 
 
-def _terms(known: Mapping[str, ResourceChange], upset: int, services: Sequence[Reached]) -> Iterable[tuple[str, int]]:
+def _terms(
+    known: Mapping[str, ResourceChange], upset: int, services: Sequence[Reached], opened: int
+) -> Iterable[tuple[str, int]]:
     counted = Counter((_kind(change), _times(change.resource)) for change in known.values())
     for (kind, (times, why)), count in sorted(counted.items(), key=lambda item: -WEIGHTS[item[0][0]] * item[0][1][0]):
         each = WEIGHTS[kind] * times
@@ -97,6 +107,8 @@ def _terms(known: Mapping[str, ResourceChange], upset: int, services: Sequence[R
         count = sum(1 for service in services if service.effect == effect)
         if count:
             yield f"{count} {'service' if count == 1 else 'services'} {effect} × {weight}", count * weight
+    if opened:
+        yield f"{opened} opened to the outside × {OPENED}", opened * OPENED
 
 
 def _kind(change: ResourceChange) -> str:

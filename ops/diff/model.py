@@ -112,6 +112,18 @@ class Step:
     """How long it is known to take."""
 
 
+@dataclass(frozen=True, order=True)
+class Opening:
+    """A way in from outside that was not there."""
+
+    urn: str
+    """Of the resource in which it stands; one that does not change itself where another change opens it."""
+    way: str
+    """The input, list positions left out, or what it is in words."""
+    to: str
+    """Whom it lets in, and how."""
+
+
 @dataclass(frozen=True)
 class Reached:
     """A service of the fleet, and what the change does to it."""
@@ -210,6 +222,8 @@ class StackDiff:
     steps: tuple[Step, ...] = ()
     blast: Blast = field(default_factory=Blast)
     cost: CostChange = field(default_factory=CostChange)
+    reach: tuple[Opening, ...] = ()
+    """Ways in from outside that were not there."""
     picture: str = ""
     """Mermaid: what changes, and its neighbours."""
     notes: tuple[str, ...] = ()
@@ -248,6 +262,7 @@ class StackDiff:
             "steps": [asdict(step) for step in self.steps],
             "blast": asdict(self.blast),
             "cost": asdict(self.cost),
+            "reach": [asdict(opening) for opening in self.reach],
             "picture": self.picture,
             "notes": list(self.notes),
         }

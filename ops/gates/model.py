@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from ops.gates.narrowing import is_narrower
+
+OPEN_TO: Final = "open to"
+"""The fact of a way in that says whom it lets in."""
 VALUE_LIMIT: Final = 120
 """Characters of a value that stand in a fact; of a longer one its digest does."""
 
@@ -58,9 +62,16 @@ class Item:
 
     def covers(self, other: Item) -> bool:
         """Whether accepting this one accepts `other`: the same, and no more of it."""
+        if self.kind is other.kind is Kind.REACH and self._is_of_the_way_of(other):
+            return self.key == other.key or is_narrower(dict(other.facts)[OPEN_TO], dict(self.facts)[OPEN_TO])
         if self.key != other.key or (self.amount is None) != (other.amount is None):
             return False
         return self.amount is None or (other.amount is not None and other.amount <= self.amount)
+
+    def _is_of_the_way_of(self, other: Item) -> bool:
+        ours, theirs = ({n: v for n, v in facts if n != OPEN_TO} for facts in (self.facts, other.facts))
+        both = OPEN_TO in dict(self.facts) and OPEN_TO in dict(other.facts)
+        return both and (self.subject, ours) == (other.subject, theirs)
 
     def __str__(self) -> str:
         said = ", ".join(f"{name} {value}" for name, value in self.facts)

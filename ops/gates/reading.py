@@ -8,8 +8,7 @@ from typing import Final
 
 from ops.diff.model import PropertyChange, ResourceChange, StackDiff
 from ops.gates.decide import FROM
-from ops.gates.model import Item, Kind, in_order, item, sha256
-from ops.gates.reach import opened
+from ops.gates.model import OPEN_TO, Item, Kind, in_order, item, sha256
 from policies.waivers import Waiver
 
 IDLE: Final = "a month, idle"
@@ -82,8 +81,8 @@ def _cost(change: Change) -> Iterator[Item]:
 
 
 def _reach(change: Change) -> Iterator[Item]:
-    for way in opened(change.diff):
-        yield item(Kind.REACH, way.urn, {"way": way.way, "open to": way.to}, note=f"{way.way} is open to {way.to}")
+    for way in change.diff.reach:
+        yield item(Kind.REACH, way.urn, {"way": way.way, OPEN_TO: way.to}, note=f"{way.way} is open to {way.to}")
 
 
 def _waivers(change: Change) -> Iterator[Item]:
@@ -94,7 +93,8 @@ def _waivers(change: Change) -> Iterator[Item]:
             "owner": waiver.owner,
             "expires": waiver.expires.isoformat(),
         }
-        yield item(Kind.WAIVER, f"{waiver.rule} on {waiver.stack}", facts)
+        note = _plain(f"until {facts['expires']} for {waiver.resource}, by {waiver.owner}: {waiver.reason}")
+        yield item(Kind.WAIVER, f"{waiver.rule} on {waiver.stack}", facts, note=note)
 
 
 def _verdicts(change: Change) -> Iterator[Item]:
@@ -104,7 +104,9 @@ def _verdicts(change: Change) -> Iterator[Item]:
         subject = verdict.urn or verdict.resource
         said = {"verdict": str(verdict.after), "severity": str(verdict.severity)}
         for problem in verdict.problems or (verdict.reason,):
-            yield item(Kind.VERDICT, f"{verdict.rule} on {subject}", {**said, "problem": problem})
+            facts = {**said, "problem": problem}
+            note = _plain(f"{verdict.rule} {verdict.after} on {verdict.resource}: {problem}")
+            yield item(Kind.VERDICT, f"{verdict.rule} on {subject}", facts, note=note)
 
 
 def _changes(change: Change) -> Iterator[Item]:

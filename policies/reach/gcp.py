@@ -8,9 +8,9 @@ from typing import Final
 
 from policies.checks import ABSENT, is_hidden, read
 from policies.inventory import Inventory, Resource
-from policies.reach.addresses import EVERYTHING, NOWHERE, Addresses, addresses, union
+from policies.reach.addresses import EVERYTHING, Addresses, addresses
 from policies.reach.spans import spans
-from policies.reach.traffic import EVERY_PORT, Box, Rule, allowed, port_range, protocols, sources
+from policies.reach.traffic import EVERY_PORT, Box, Rule, Traffic, allowed, port_range, protocols, sources
 from policies.reach.values import flag, members, number, paths, texts
 from policies.tokens import GCP_FIREWALL
 
@@ -147,12 +147,17 @@ def _lists(inventory: Inventory) -> Mapping[str, tuple[Line, ...]]:
 
 def let_through(line: Line, inventory: Inventory) -> Addresses:
     """Whom a line lets through: its addresses without those that lines before it deny to every machine."""
+    return sources(passing(line, inventory))
+
+
+def passing(line: Line, inventory: Inventory) -> Traffic:
+    """What a line lets through, without what lines before it deny to every machine."""
     if not line.allows:
-        return NOWHERE
+        return ()
     before: list[Rule] = []
     for other in inventory.derived(_lists).get(line.listed, ()):
         if (other.priority, other.allows) >= (line.priority, line.allows) or other.inward is not line.inward:
             continue
         if not other.allows and other.everywhere and not other.hidden:
             before.extend(Rule(False, box) for box in other.boxes)
-    return union(sources(allowed([*before, Rule(True, box)])) for box in line.boxes)
+    return tuple(each for box in line.boxes for each in allowed([*before, Rule(True, box)]))

@@ -13,6 +13,7 @@ from ops.diff.model import (
     CostChange,
     CostLine,
     Effect,
+    Opening,
     PropertyChange,
     Reached,
     ResourceChange,
@@ -45,6 +46,7 @@ FULL = StackDiff(
     (Step(1, "replace", "urn:q", "q", "t", "why", "gap", "refused", "for good", "an hour"),),
     Blast(3, (("1 × 3", 3),), "low", 1, 2, (Reached("s", "rolled", ("q",)),)),
     CostChange(1, 2, 3, 4, (CostLine("t", "q", "1", "2", 1, 1),), ("x",), ("y",), "why not"),
+    (Opening("urn:q", "policy", "everyone"),),
     "flowchart LR",
     ("note",),
 )

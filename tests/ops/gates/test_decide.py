@@ -7,15 +7,16 @@ from datetime import date
 
 import pytest
 
-from ops.diff.model import CostChange, PropertyChange, ResourceChange, Step
+from ops.diff.markdown import render
+from ops.diff.model import CostChange, Opening, PropertyChange, ResourceChange, Step
 from ops.gates.markdown import section
 from ops.gates.model import Kind, item
+from ops.gates.offline import apart, sections
 from ops.gates.reading import Change
 from ops.gates.settings import Gates
 from policies.waivers import Waiver
 from tests.ops.gates.conftest import costs, diff, lost, needs, plan_of, resource, shortened, worse
 
-SG = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 WAIVER = Waiver("aws-s3-lifecycle", "prod-aws", date(2026, 12, 1), "urn:x", reason="because of it", owner="ann")
 QUEUE = ResourceChange("added", resource("prod-aws", "q", "aws:sqs/queue:Queue", name="q"))
 
@@ -43,6 +44,7 @@ def asked(change: Change, gates: Gates) -> set[str]:
         (Change(diff("dev-aws", QUEUE, cost=costs(0, 1))), "cost"),
         (Change(diff("dev-aws", QUEUE, cost=CostChange(1, 1, 1, 1, not_priced=("aws:x y",)))), "cost"),
         (Change(diff("dev-aws", QUEUE, cost=CostChange(unknown="settings of another version"))), "cost"),
+        (Change(diff("dev-aws", QUEUE, reach=(Opening("urn:x", "policy", "everyone"),))), "reach"),
         (Change(diff("dev-aws", verdicts=(worse(),))), "verdict"),
         (Change(diff("prod-aws"), waivers=(WAIVER,)), "waiver"),
         (Change(diff("prod-aws", QUEUE)), "prod"),
@@ -81,80 +83,23 @@ def test_the_report_of_a_change_that_needs_nobody_is_silent() -> None:
     assert section([]) == []
 
 
+def test_what_every_stack_is_asked_is_told_once_and_what_one_is_asked_with_it(gates: Gates) -> None:
+    guards = (item(Kind.GUARDS, "policies/waivers.yaml", {"before": "a", "after": "b"}, note="is changed"),)
+    changes = {
+        "dev-aws": Change(diff("dev-aws", QUEUE), guards=guards),
+        "dev-gcp": Change(diff("dev-gcp"), guards=guards),
+        "prod-aws": Change(diff("prod-aws"), waivers=(WAIVER,), guards=guards),
+    }
+    found = apart({stack: tuple(needs(plan_of(change), gates).values()) for stack, change in changes.items()})
+    quiet = [changes["dev-gcp"].diff, changes["prod-aws"].diff]
+    text = render(quiet, base="a", head="b", extra=sections(found))
+    assert text.count("policies/waivers.yaml") == 1, "what judges is asked about once"
+    assert "No stack changes." in text.splitlines()
+    assert "### prod-aws" in text and "`waiver`" in text and "because of it" in text
+    assert "### dev-gcp" not in text and text.index("`guards`") < text.index("### prod-aws")
+
+
 def test_a_report_cannot_be_made_to_call_somebody_or_to_hold_html(gates: Gates) -> None:
     bad = ResourceChange("added", resource("prod-aws", "x"), (PropertyChange("a", None, "<img src=x> @everyone"),))
     told = "\n".join(section(list(needs(plan_of(Change(diff("prod-aws", bad))), gates).values())))
     assert "<img" not in told and "@everyone" not in told
-
-
-class TestReach:
-    """Ways in from outside."""
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            ResourceChange("added", resource("dev-aws", "r", SG, cidrIpv4="0.0.0.0/0")),
-            ResourceChange("added", resource("dev-aws", "r", SG, cidrIpv4="0.0.0.0/1")),
-            ResourceChange("added", resource("dev-aws", "r", SG, cidrIpv4="203.0.113.7/32")),
-            ResourceChange("added", resource("dev-aws", "r", SG, cidrIpv4="[unknown]")),
-            ResourceChange("added", resource("dev-aws", "r", SG, cidrIpv6="::/0")),
-            ResourceChange(
-                "changed",
-                resource("dev-aws", "r", SG, cidrIpv4="10.0.0.0/4"),
-                (PropertyChange("cidrIpv4", "10.0.0.0/8", "10.0.0.0/4"),),
-            ),
-            ResourceChange(
-                "changed",
-                resource("dev-aws", "c", "aws:eks/cluster:Cluster", vpcConfig={"endpointPublicAccess": True}),
-                (PropertyChange("vpcConfig.endpointPublicAccess", False, True),),
-            ),
-            ResourceChange("added", resource("dev-gcp", "m", "gcp:storage/bucketIAMMember:B", member="allUsers")),
-            ResourceChange(
-                "added",
-                resource(
-                    "dev-aws",
-                    "p",
-                    "aws:sns/topicPolicy:TopicPolicy",
-                    policy='{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Condition":'
-                    '{"Bool":{"aws:SecureTransport":"true"}}}]}',
-                ),
-            ),
-            ResourceChange(
-                "added", resource("dev-aws", "s", "kubernetes:core/v1:Service", spec={"type": "LoadBalancer"})
-            ),
-            ResourceChange("added", resource("dev-aws", "g", "aws:ec2/internetGateway:InternetGateway")),
-        ],
-    )
-    def test_a_way_that_is_opened_is_asked_about(self, change: ResourceChange, gates: Gates) -> None:
-        assert "reach" in asked(Change(diff("dev-aws", change)), gates)
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            ResourceChange("added", resource("dev-aws", "r", SG, cidrIpv4="10.1.0.0/16")),
-            ResourceChange("removed", resource("dev-aws", "r", SG, cidrIpv4="0.0.0.0/0")),
-            ResourceChange(
-                "changed",
-                resource("dev-aws", "r", SG, cidrIpv4="0.0.0.0/0", description="b"),
-                (PropertyChange("description", "a", "b"),),
-            ),
-            ResourceChange(
-                "added",
-                resource(
-                    "dev-aws", "e", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", cidrIpv4="0.0.0.0/0"
-                ),
-            ),
-            ResourceChange(
-                "added",
-                resource(
-                    "dev-aws",
-                    "p",
-                    "aws:sns/topicPolicy:TopicPolicy",
-                    policy='{"Statement":[{"Effect":"Deny","Principal":"*","Action":"*"},{"Effect":"Allow",'
-                    '"Principal":"*","Action":"*","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}}}]}',
-                ),
-            ),
-        ],
-    )
-    def test_what_opens_nothing_is_not(self, change: ResourceChange, gates: Gates) -> None:
-        assert "reach" not in asked(Change(diff("dev-aws", change)), gates)
