@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from common.marks import UNKNOWN
 from common.sdk.types import ENGINE_UNKNOWN, SIGNATURE_KEY
 from ops.gates.model import canonical, sha256
 from ops.gates.plan import PlannedStep
+from ops.preview.events import Seen, seen_in
 
 KEY_VARIABLE: Final = "SEAWALL_PLAN_KEY"
 """A key for the digests of secrets; whoever reviews and whoever deploys must have the same."""
@@ -38,6 +39,8 @@ class Preview:
     """URN → the resource as the refreshed state has it."""
     after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """URN → the resource as the program asks for it."""
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    """URN → what is done to the resource, as a diff tells it."""
 
 
 def read_preview(told: str, saved_plan: Mapping[str, Any] | None = None) -> Preview:
@@ -52,14 +55,15 @@ def read_preview(told: str, saved_plan: Mapping[str, Any] | None = None) -> Prev
     # Those of the refresh come before it, and tell nothing: what drifted is where the program's steps start from.
     program = [step for step in json_steps(told) if step["op"] != "refresh"]
     secrets = _secret_inputs(saved_plan or {})
-    done = (_planned(step, secrets) for step in program if step["op"] not in _HALVES)
+    first = _deleted_first(program)
+    done = (_planned(step, secrets, first) for step in program if step["op"] not in _HALVES)
     before = {step["urn"]: step["oldState"] for step in program if step.get("oldState")}
     after = {
         step["urn"]: step["newState"]
         for step in program
         if step.get("newState") and not step["op"].startswith(("delete", "discard"))
     }
-    return Preview(tuple(step for step in done if step), before, after)
+    return Preview(tuple(step for step in done if step), before, after, seen_in(program))
 
 
 def json_steps(told: str) -> Sequence[Mapping[str, Any]]:
@@ -80,7 +84,18 @@ def json_steps(told: str) -> Sequence[Mapping[str, Any]]:
     return steps
 
 
-def _planned(step: Mapping[str, Any], secrets: Mapping[str, Sequence[str]]) -> PlannedStep | None:
+def _deleted_first(steps: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """The resources that are deleted before they are made anew: steps are told in their order."""
+    halves: dict[str, str] = {}
+    for step in steps:
+        if step["op"] in _HALVES:
+            halves.setdefault(step["urn"], step["op"])
+    return frozenset(urn for urn, op in halves.items() if op == "delete-replaced")
+
+
+def _planned(
+    step: Mapping[str, Any], secrets: Mapping[str, Sequence[str]], first: Container[str]
+) -> PlannedStep | None:
     op, urn = step["op"], step["urn"]
     before, after = step.get("oldState") or {}, step.get("newState") or {}
     options = [
@@ -91,6 +106,8 @@ def _planned(step: Mapping[str, Any], secrets: Mapping[str, Sequence[str]]) -> P
     if op in _UNTOLD and not options:
         return None
     kept = before if op == "delete" else after
+    options += _managed(before, after)
+    options += ["deleted first"] if urn in first else []
     options += [name for name in _OPTIONS if _flag(kept, name) == "true"]
     changed = tuple(changes(before.get("inputs") or {}, after.get("inputs") or {} if op != "delete" else {}))
     hidden = () if op in _UNTOLD or op == "delete" else secrets.get(urn, ())
@@ -104,14 +121,20 @@ def _planned(step: Mapping[str, Any], secrets: Mapping[str, Sequence[str]]) -> P
     )
 
 
+def _managed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """By which provider, which says in which account and region it is; without its id, which is the state's own."""
+    names = [str(side.get("provider") or "").rpartition("::")[0] for side in (before, after) if side]
+    return [f"provider {name}" for name in dict.fromkeys(names) if name]
+
+
 def _flag(state: Mapping[str, Any], name: str) -> str:
     return str(bool(state.get(name))).lower()
 
 
 def changes(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
     """The leaves that differ, as JSON; a long value by its digest."""
-    if before == after:
-        return
+    if before is after or (_ABSENT not in (before, after) and canonical(before) == canonical(after)):
+        return  # as JSON: to Python, True is 1
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted({*before, *after}, key=str):
             if not str(key).startswith("__"):  # what the engine's bridge notes for itself

@@ -15,7 +15,7 @@ from common.console import Steps
 from common.errors import UserError
 from ops.deploying.driver import FOUNDATION, Driver, Place, deployed_commit, last_update
 from ops.deploying.preview import Preview, read_preview
-from ops.deploying.sides import engine_diff
+from ops.deploying.sides import planned_diff
 from ops.diff.worktree import checkout, resolve, stacks_at
 from ops.gates.decide import required
 from ops.gates.facts import change_of
@@ -112,7 +112,7 @@ def _plan(stack: str, preview: Preview, base: str, update: str, steps: Steps) ->
     with steps.step("Plan what is deployed and what is to be, for what each holds and costs"):
         before = _deployed(stack, base) if update != "none" and stack in stacks_at(base) else None
         after = plan_stack(stack)
-    diff = engine_diff(stack, preview, before, after)
+    diff = planned_diff(stack, preview, before, after)
     change = change_of(diff, base, None, {step.urn: step.secrets for step in preview.steps if step.secrets})
     made = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "by": operator(), "commit": commit()}
     return Plan(stack, "engine", preview.steps, items_of(change), base, update, made)

@@ -1,8 +1,11 @@
-"""Reads the engine's events of a preview: which step is taken on which resource, in which order, and what fails."""
+"""Reads the engine's events of a preview: which step is taken on which resource, in which order, and what fails.
+
+The same of what `pulumi preview --json` prints, which tells its steps in the order of the events.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +13,7 @@ from pulumi.automation.events import EngineEvent, StepEventMetadata, StepEventSt
 
 from ops.diff.model import Action
 from ops.local.runs import Trouble, plain_text
+from policies.registration import STACK_TYPE
 
 _ACTIONS: Mapping[str, Action] = {
     "create": "added",
@@ -63,19 +67,55 @@ class StepReader:
             self.is_complete = True
 
     def _step(self, step: StepEventMetadata) -> None:
-        op = str(getattr(step.op, "value", step.op))
-        action = _ACTIONS.get(op)
-        if action is None:
-            return
-        known = self.seen.get(step.urn)
-        if known is None:
-            known = self.seen[step.urn] = Seen(step.urn, step.type, action)
-            known.deleted_first = op == "delete-replaced"
-        known.paths = tuple(dict.fromkeys((*known.paths, *(step.detailed_diff or step.diffs or ()))))
-        known.replacing = tuple(dict.fromkeys((*known.replacing, *(step.keys or ()))))
-        known.before = known.before or _inputs(step.old)
-        known.after = _inputs(step.new) or known.after
-        known.was_protected = known.was_protected or bool(step.old and step.old.protect)
+        _add(
+            self.seen,
+            Seen(
+                step.urn,
+                step.type,
+                "changed",
+                tuple(step.detailed_diff or step.diffs or ()),
+                tuple(step.keys or ()),
+                _inputs(step.old),
+                _inputs(step.new),
+                was_protected=bool(step.old and step.old.protect),
+            ),
+            str(getattr(step.op, "value", step.op)),
+        )
+
+
+def seen_in(steps: Iterable[Mapping[str, Any]]) -> Mapping[str, Seen]:
+    """URN → what the engine means to do to the resource, from the steps that `pulumi preview --json` prints."""
+    seen: dict[str, Seen] = {}
+    for step in steps:
+        old, new = step.get("oldState") or {}, step.get("newState") or {}
+        told = Seen(
+            step["urn"],
+            str((new or old).get("type") or step["urn"].split("::")[-2].rpartition("$")[2]),
+            "changed",
+            tuple(step.get("detailedDiff") or step.get("diffReasons") or ()),
+            tuple(step.get("replaceReasons") or ()),
+            old.get("inputs") or {},
+            new.get("inputs") or {},
+            was_protected=bool(old.get("protect")),
+        )
+        _add(seen, told, step["op"])
+    return seen
+
+
+def _add(seen: dict[str, Seen], told: Seen, op: str) -> None:
+    """Put a step to what is known of its resource: the parts of a replacement are one."""
+    action = _ACTIONS.get(op)
+    if action is None or told.type == STACK_TYPE:
+        return
+    known = seen.get(told.urn)
+    if known is None:
+        known = seen[told.urn] = Seen(told.urn, told.type, action)
+        known.deleted_first = op == "delete-replaced"
+    known.paths = tuple(dict.fromkeys((*known.paths, *told.paths)))
+    known.replacing = tuple(dict.fromkeys((*known.replacing, *told.replacing)))
+    known.before = known.before or told.before
+    known.after = told.after or known.after
+    known.was_protected = known.was_protected or told.was_protected
 
 
 def _inputs(state: StepEventStateMetadata | None) -> Mapping[str, Any]:

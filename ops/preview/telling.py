@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from ops.diff.compare import Evaluate
 from ops.diff.hazards import hazard
 from ops.diff.model import Cause, Effect, Order, PropertyChange, ResourceChange, StackDiff
+from ops.diff.properties import options
 from ops.diff.risks import protection_risk, removal_risk, replacement_risk
 from ops.diff.verdicts import verdict_changes
 from ops.preview.events import Seen
@@ -38,6 +39,7 @@ def engine_diff(
     told = {step.urn: step for step in seen}
     changes = [_change(step, told, deployed, head) for step in told.values()]
     changes += [change for urn, change in offline.items() if urn not in told]
+    changes += _unguarded(deployed, head, {change.resource.urn for change in changes})
     verdicts = tuple(verdict_changes(evaluate(deployed), evaluate(head), {})) if deployed.resources else ()
     fate = "both" if deployed.resources else "new"
     return StackDiff(stack, fate, tuple(changes), verdicts=tuple(v for v in verdicts if v.worse))
@@ -65,11 +67,27 @@ def untraced(changes: Iterable[ResourceChange]) -> tuple[Cause, ...]:
     return (Cause("unknown", "not traced", note=_UNTRACED, effects=effects),) if effects else ()
 
 
+def _unguarded(deployed: Inventory, head: Inventory, known: Container[str]) -> Iterator[ResourceChange]:
+    """What only the state notes, and the engine counts as no step: the protection from a deletion."""
+    for after in head.resources:
+        before = deployed.by_urn.get(after.urn)
+        if before is None or after.urn in known or not after.custom:
+            continue
+        flags = tuple(_flags(before, after))
+        if flags:
+            risk = protection_risk(before, after, flags, None)
+            yield ResourceChange("changed", after, flags, risk, was_protected=before.protect)
+
+
+def _flags(before: Resource, after: Resource) -> Iterator[PropertyChange]:
+    return (change for change in options(before, after) if change.path in ("protect", "retainOnDelete"))
+
+
 def _change(step: Seen, told: Mapping[str, Seen], deployed: Inventory, head: Inventory) -> ResourceChange:
     before, after = deployed.by_urn.get(step.urn), head.by_urn.get(step.urn)
     resource = after or before or _unknown(step)
-    properties = tuple(_properties(step))
     past = before or resource
+    properties = (*_properties(step), *(_flags(before, after) if before and after else ()))
     match step.action:
         case "removed":
             return ResourceChange("removed", past, risk=removal_risk(past), was_protected=step.was_protected)
@@ -127,4 +145,5 @@ def _through(step: Seen, told: Mapping[str, Seen], resource: Resource) -> str | 
 
 def _unknown(step: Seen) -> Resource:
     """A resource that neither the state nor the plan has, as one that a refresh found."""
-    return Resource(step.urn, step.type, step.urn.rpartition("::")[2], True)
+    inputs = mask(dict(step.after or step.before)).value
+    return Resource(step.urn, step.type, step.urn.rpartition("::")[2], True, inputs=inputs)

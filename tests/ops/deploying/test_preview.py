@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any, ClassVar
 
@@ -92,6 +93,37 @@ def test_another_secret_is_another_plan_and_no_secret_is_kept(monkeypatch: pytes
 def test_the_halves_of_a_replacement_are_told_once() -> None:
     steps = [step(op, state(size=1), state(size=2)) for op in ("create-replacement", "replace", "delete-replaced")]
     assert [each.op for each in read(*steps).steps] == ["replace"]
+
+
+def test_the_order_of_a_replacement_is_part_of_the_plan() -> None:
+    halves = [step(op, state(size=1), state(size=2)) for op in ("create-replacement", "replace", "delete-replaced")]
+    assert fingerprint(*halves) != fingerprint(*halves[::-1])
+    (told,) = read(*halves[::-1]).steps
+    assert "deleted first" in told.options and read(*halves[::-1]).seen[URN].deleted_first
+
+
+def test_another_provider_is_another_plan_and_its_id_is_not() -> None:
+    def managed(provider: str) -> str:
+        return fingerprint(step("create", None, {**state(size=1), "provider": provider}))
+
+    here = "urn:pulumi:dev-aws::seawall::pulumi:providers:aws::here"
+    assert managed(f"{here}::id-1") == managed(f"{here}::id-2")
+    assert managed(f"{here}::id-1") != managed(f"{here}-far::id-1")
+
+
+@pytest.mark.parametrize(("one", "other"), [(True, 1), ("1", 1), (None, ""), ([], {}), (0, False)])
+def test_values_of_another_type_are_other_values(one: object, other: object) -> None:
+    assert fingerprint(step("update", state(a=one), state(a=other))) != fingerprint(
+        step("update", state(a=one), state(a=one))
+    )
+
+
+def test_a_secret_inside_json_or_base64_is_told_by_no_more_than_its_mask() -> None:
+    nested = {SIGNATURE_KEY: SECRET_SIGNATURE, "plaintext": json.dumps(json.dumps({"password": CANARY}))}
+    saved = {"resourcePlans": {URN: {"goal": {"inputDiff": {"updates": {"data": {"a": [nested]}}}}}}}
+    found = read(UPDATE, saved=saved)
+    kept = json.dumps(Plan("dev-aws", "engine", found.steps, ()).to_json()) + str(found.seen)
+    assert CANARY not in kept and base64.b64encode(CANARY.encode()).decode()[:12] not in kept
 
 
 def test_a_long_value_is_told_by_its_digest_and_still_counts() -> None:

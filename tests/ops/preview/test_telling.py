@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pulumi.automation.events import EngineEvent
@@ -9,7 +10,7 @@ from pulumi.automation.events import EngineEvent
 from components.contracts.stateful import CopiedBy, Stateful
 from ops.diff.model import Cause, Effect, ResourceChange
 from ops.preview.deployed import deployed_inventory
-from ops.preview.events import StepReader
+from ops.preview.events import StepReader, seen_in
 from ops.preview.telling import dotted, engine_diff, traced
 from policies.inventory import SECRET, Inventory, Resource
 
@@ -158,3 +159,32 @@ def test_pulumi_s_state_is_read_like_a_plan() -> None:
     assert bucket.property_dependencies == {"bucket": (component,)}
     assert {r.name for r in found.resources} == {"storage", "b"}
     assert deployed_inventory("dev-aws", {}).resources == ()
+
+
+def test_a_protection_that_is_taken_away_is_told_though_the_engine_takes_no_step() -> None:
+    held = stack("b", stateful=Stateful("releases", CopiedBy.REPLICATION))
+    guarded = replace(held, resources=tuple(replace(r, protect=True) for r in held.resources))
+    found = changes(read(event("same", "b")), guarded, held)
+    assert found["b"].risk is not None and "protect" in found["b"].risk.what
+    update = event("update", "b", diff=["a"], old={"inputs": {"a": 1}}, new={"inputs": {"a": 2}})
+    both = changes(read(update), guarded, held)["b"]
+    assert both.risk is not None and {p.path for p in both.properties} == {"a", "protect"}
+    assert not changes(read(event("same", "b")), guarded, guarded)
+
+
+def test_events_and_printed_steps_are_told_alike() -> None:
+    old, new = {"inputs": {"bucket": "a"}, "type": BUCKET}, {"inputs": {"bucket": "b"}, "type": BUCKET}
+    told = [("delete-replaced", old, {}), ("replace", old, new), ("create-replacement", old, new)]
+    reader = read(*(event(op, "b", keys=["bucket"], diff=["bucket"], old=a, new=b) for op, a, b in told))
+    printed = [
+        {
+            "op": op,
+            "urn": URN + "b",
+            "oldState": a,
+            "newState": b,
+            "replaceReasons": ["bucket"],
+            "detailedDiff": {"bucket": {"kind": "update-replace"}},
+        }
+        for op, a, b in told
+    ]
+    assert dict(seen_in(printed)) == reader.seen
