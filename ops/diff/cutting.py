@@ -49,38 +49,47 @@ class Block:
 
 
 def joined(blocks: Sequence[Block], limit: int, where: str) -> str:
-    """The blocks as one text of at most `limit` characters.
+    """The blocks as one text of at most `limit` bytes, and so of no more characters.
 
     Lines go from the blocks of the lowest rank first, and there from the last block. What is left out is counted at
     the end of its block, and once more at the end of the text, with `where` to read it.
     """
     text = _text(blocks)
-    if len(text) <= limit:
+    total, kept = size(text), list(blocks)
+    if total <= limit:
         return text
-    total, kept = len(text), list(blocks)
-    room = limit - len(_end(total, total, where)) - 2
-    over = len(text) - room
+    room = limit - size(_end(total, total, where)) - 2
+    over = total - room
     for rank in Rank:
         for place in range(len(kept) - 1, -1, -1):
             if over <= 0:
                 break
             if kept[place].rank is rank:
-                before = len(kept[place].text) + 1
+                before = size(kept[place].text) + 1
                 kept[place] = _shorter(kept[place], over)
-                over -= before - (len(kept[place].text) + 1)
+                over -= before - (size(kept[place].text) + 1)
+    # The notes on what is left out take room themselves: then whole blocks go.
+    while size(_text(kept)) > room and any(block.text for block in kept):
+        last = min((block.rank, -place) for place, block in enumerate(kept) if block.text)
+        kept[-last[1]] = replace(kept[-last[1]], cut=len(kept[-last[1]].lines))
     cut = sum(block.cut for block in kept)
-    return _text(kept)[:room].rstrip("\n") + "\n" + _end(cut, total, where)
+    return _text(kept).rstrip("\n") + "\n" + _end(cut, total, where)
+
+
+def size(text: str) -> int:
+    """The bytes of a text."""
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _shorter(block: Block, over: int) -> Block:
-    """The block without as many of its last lines as are needed to save `over` characters, or without any."""
+    """The block without as many of its last lines as are needed to save `over` bytes, or without any."""
     if block.fence:
         return replace(block, cut=len(block.lines))
     saved, cut = 0, 0
     note: Final = 30
     while cut < len(block.lines) and saved < over + note:
         cut += 1
-        saved += len(block.lines[-cut]) + 1
+        saved += size(block.lines[-cut]) + 1
     return replace(block, cut=cut)
 
 
@@ -89,4 +98,4 @@ def _text(blocks: Sequence[Block]) -> str:
 
 
 def _end(lines: int, total: int, where: str) -> str:
-    return f"\n**Cut here:** {lines} more lines ({total} characters in all). {where}\n"
+    return f"\n**Cut here:** {lines} more lines ({total} bytes in all). {where}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -12,6 +13,12 @@ from ops.diff.model import ACTIONS, Cause, PropertyChange, ResourceChange
 VALUE_LIMIT: Final = 160
 """Characters of a value that are shown."""
 MARKS: Final = {"removed": "-", "replaced": "±", "changed": "~", "added": "+"}
+_BACKTICKS: Final = re.compile(r"`+")
+_CODE: Final = re.compile(r"((?<!`)`[^`]+`(?!`))")
+_SPECIAL: Final = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)|#(?=\d)|^[#>+=-]|!(?=\[)")
+"""What GitHub's Markdown would read as more than the character."""
+_NOTHING: Final = "\u200b"
+"""A space of no width: what it parts is no link, and calls nobody."""
 WORDS: Final = {"removed": "removed", "replaced": "replaced", "changed": "changed", "added": "added"}
 
 
@@ -21,26 +28,34 @@ def value(shown: object) -> str:
     return code(short(inline(text)))
 
 
-def short(text: str) -> str:
+def short(text: str, limit: int = VALUE_LIMIT) -> str:
     """Text with its end left out where it is too long."""
-    return text if len(text) <= VALUE_LIMIT else f"{text[:VALUE_LIMIT]}… ({len(text)} characters)"
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
 def code(text: str) -> str:
-    """Text as inline code, whatever backticks it has."""
-    fence = "``" if "`" in text else "`"
+    """Text as inline code on one line, whatever backticks it has: the fence is longer than any of them."""
+    text = inline(text)
+    longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
+    fence = "`" * (longest + 1)
     pad = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{pad}{text}{pad}{fence}" if text else '`""`'
 
 
 def inline(text: str) -> str:
-    """Text on one line."""
-    return " ".join(text.split())
+    """Text on one line, without characters that are not seen or that turn the line round."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def prose(text: str) -> str:
-    """Text on one line in which nothing is taken for HTML, as a closing tag in a value would be."""
-    return inline(text).replace("<", "&lt;")
+    """Text on one line in which nothing is taken for HTML, Markdown or somebody's name; its code stays code."""
+    parts = _CODE.split(inline(text))
+    return "".join(part if place % 2 else _escaped(part) for place, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
+    shown = _SPECIAL.sub(lambda found: f"\\{found[0]}", text.replace("&", "&amp;").replace("<", "&lt;"))
+    return shown.replace("@", f"@{_NOTHING}").replace("://", f":{_NOTHING}//")
 
 
 def property_line(change: PropertyChange) -> str:

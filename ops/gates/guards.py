@@ -23,6 +23,8 @@ GUARDED: Final = (
     "ops/deploying",
     "ops/diff",
     "ops/gates",
+    "ops/plan",
+    "ops/preview",
 )
 """Files and folders that decide what is asked, of whom, and what is believed."""
 _ABSENT: Final = "absent"

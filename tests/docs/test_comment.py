@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from common.paths import repo_root
+from ops.diff.markdown import COMMENT_LIMIT
+from ops.gates.guards import GUARDED, SIGNERS_FILE
 
 COMMENT = repo_root() / ".github" / "workflows" / "comment.yml"
 GOOD = "## What this change does\n\n`main` → `working tree`\n\nNo stack changes.\n"
@@ -173,3 +176,32 @@ def test_a_change_that_changes_nothing_and_judges_nothing_gets_no_comment(tmp_pa
     run("Look")
     assert run("Write").returncode == 0
     assert "POST" in (tmp_path / "calls").read_text()
+
+
+@pytest.mark.parametrize(
+    "inside", ["```mermaid\n{}\n```\n", "{}\n", "\n- a list\n{}\n"], ids=["a picture", "a fold", "a list"]
+)
+def test_where_it_is_cut_folds_and_fences_are_closed(tmp_path: Path, run: Run, inside: str) -> None:
+    lines = "\n".join(f"line {number} é" for number in range(9000))
+    whole = f"<details><summary>a</summary>\n\n{inside.format(lines)}\n</details>\n"
+    (tmp_path / "untrusted" / "preview.md").write_text(GOOD + whole)
+    assert run("Look").returncode == 0
+    body = (tmp_path / "body.md").read_text(encoding="utf-8").splitlines()
+    assert "**Cut here.** The summary of the run has all of it." in body
+    assert body.count("</details>") == 1 and body.count("```") == body.count("```mermaid")
+    assert all(line in lines or "line" not in line for line in body), "no line is cut in half"
+
+
+def test_a_report_of_the_longest_length_is_not_cut_again(tmp_path: Path, run: Run) -> None:
+    lines = "é line\n" * ((COMMENT_LIMIT - len(GOOD.encode())) // len("é line\n".encode()))
+    (tmp_path / "untrusted" / "preview.md").write_text(GOOD + lines)
+    (tmp_path / "files.txt").write_text("".join(f"policies/rules/{'x' * 60}{n}.py\n" for n in range(40)))
+    assert run("Look").returncode == 0
+    assert "**Cut here.**" not in (tmp_path / "body.md").read_text(encoding="utf-8")
+
+
+def test_what_judges_is_the_same_for_github_and_for_the_gates() -> None:
+    (found,) = re.findall(r"guarded='(.+)'", script("Look"))
+    listed = [path if (repo_root() / path).is_file() or path == SIGNERS_FILE else f"{path}/x" for path in GUARDED]
+    assert all(re.match(found, path) for path in listed)
+    assert not re.match(found, "ops/local/x.py") and not re.match(found, "components/aws/x.py")
