@@ -108,7 +108,8 @@ class _Search:
             if alone is None:
                 refused += group
             else:
-                yield self._cause(group, self._effects(self._compare(start, alone)))
+                brought = self._effects(self._compare(start, alone)) or self._beside_others(group, plan)
+                yield self._cause(group, brought)
         if refused:
             together = self._head if len(refused) == len(self._origins.settings) else plan(tuple(refused))
             if together is not None:
@@ -117,6 +118,11 @@ class _Search:
                 found = self._cause(tuple(refused), self.left())
                 yield replace(found, note=_NOT_ALONE)
                 self._open = {}
+
+    def _beside_others(self, group: tuple[SettingChange, ...], plan: Plan) -> tuple[Effect, ...]:
+        """What a setting brings that alone brings nothing: it may count only where another one changes as well."""
+        without = plan(tuple(setting for setting in self._origins.settings if setting not in group))
+        return self._effects(self._compare(without, self._head)) if without is not None else ()
 
     def of_code(self, changes: Iterable[ResourceChange]) -> Iterator[Cause]:
         """A cause for each file of the program, by what made the resources that it changes."""

@@ -162,7 +162,15 @@ def _told(stack: str, change: Change, both: Planned) -> StackDiff:
     before, after = both.before.get(stack), both.after.get(stack)
     found = compare(stack, before, after, providers=PROVIDERS, evaluate=evaluate)
     causes = causes_of(found, before, after, change, both)
-    return completed(replace(found, causes=causes), before, after)
+    notes = _unseen(change, stack) if found.is_empty else ()
+    return completed(replace(found, causes=causes, notes=notes), before, after)
+
+
+def _unseen(change: Change, stack: str) -> tuple[str, ...]:
+    """That settings changed of which the plan shows nothing, as it shows no secret's value."""
+    names = [setting.name for setting in setting_changes(change.before(stack), change.after(stack))]
+    told = ", ".join(f"`{name}`" for name in names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return (f"Nothing in the plan changes with {told}; of a secret, no plan shows the value.",) if names else ()
 
 
 def causes_of(

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from ops.diff.causes import ChangedFile, Origins, find_causes
 from ops.diff.compare import Providers, compare_resources
@@ -44,8 +45,6 @@ def causes(before: Mapping[str, Any], after: Mapping[str, Any], files: tuple[Cha
     extra = 1 if files else 0
 
     def plan(some: tuple[SettingChange, ...]) -> Inventory | None:
-        from ruamel.yaml import YAML
-
         values = YAML(typ="safe").load(as_file(text(**before), some))["config"]["seawall:settings"]
         return None if (values.get("x") or 0) > (values.get("y") or 0) else program(values, extra)
 
@@ -77,6 +76,29 @@ def test_a_setting_that_is_refused_alone_has_what_the_others_do_not_bring() -> N
     assert kinds == dict.fromkeys("xyz", "setting")
     assert next(cause.note for cause in found if cause.what == "x")
     assert set().union(*(effects(cause) for cause in found)) == {"x", "sum"}, "nothing is left untold"
+
+
+def test_a_setting_that_counts_only_beside_another_has_its_effect_too() -> None:
+    def made(settings: Mapping[str, Any]) -> Inventory:
+        value = settings["size"] if settings["on"] else None
+        queue = Resource("urn:x", "aws:sqs/queue:Queue", "x", True, None, {"value": value} if value else {})
+        return Inventory("dev-aws", dict(settings), (queue,))
+
+    before, after = {"on": False, "size": 1, "idle": 1}, {"on": True, "size": 2, "idle": 2}
+    changes = setting_changes(text(**before), text(**after))
+
+    def plan(some: tuple[SettingChange, ...]) -> Inventory:
+        values = YAML(typ="safe").load(as_file(text(**before), some))["config"]["seawall:settings"]
+        return made(values)
+
+    compare = lambda a, b: compare_resources(a, b, PROVIDERS)  # noqa: E731
+    base, head = made(before), made(after)
+    found = find_causes(compare(base, head), base, head, Origins(FILE, changes), plan, compare)
+    assert {cause.what: set(effects(cause)) for cause in found} == {"on": {"x"}, "size": {"x"}, "idle": set()}
+
+
+def test_a_line_that_moves_is_no_change() -> None:
+    assert not setting_changes(text(x=1, y=2), HEAD + "    # moved\n    y: 2\n\n    x: 1\n")
 
 
 def test_code_and_settings_are_told_apart() -> None:
