@@ -31,8 +31,8 @@ def diff(
     """Plan base and head offline, and print what changes in each stack.
 
     Added, changed property by property, replaced and removed resources; what is stateful and at risk; policy
-    verdicts that changed. Nothing is printed for stacks that do not change. Secrets are masked. At most 65,536
-    characters, with the cut stated.
+    verdicts that changed. Nothing is printed for stacks that do not change. Secrets are masked. At most 55,000
+    bytes, which a comment on GitHub holds, with the cut stated.
 
     Example: seawall diff --base origin/main prod-aws
     """
@@ -41,14 +41,23 @@ def diff(
         check_writable(out)
     from ops.diff.markdown import render
     from ops.diff.run import diff_stacks, needs_care  # imports the SDKs
-    from ops.gates.offline import needed
+    from ops.gates.offline import needed, sections
 
     named = named_stacks(stacks, stack, "seawall diff")
     diffs, names = diff_stacks(base, head, named, Steps(quiet=quiet))
-    text = render(diffs, base=names[0], head=names[1], extra=needed(diffs, base, head))
+    asked = needed(diffs, base, head, named)
+    text = render(diffs, base=names[0], head=names[1], extra=sections(asked))
     if as_json:
-        changed = [found.to_json() for found in diffs if not found.is_empty]
-        typer.echo(json.dumps({"base": names[0], "head": names[1], "stacks": changed}, ensure_ascii=False))
+        changed = [
+            {**found.to_json(), "needs_approval": [each.to_json() for each in asked.get(found.stack, ())]}
+            for found in diffs
+            if not found.is_empty
+        ]
+        # What judges is asked about once; a stack without a change may need approval of a waiver.
+        told = {found["stack"] for found in changed}
+        apart = {stack: [r.to_json() for r in rest] for stack, rest in asked.items() if rest and stack not in told}
+        document = {"base": names[0], "head": names[1], "stacks": changed, "needs_approval": apart}
+        typer.echo(json.dumps(document, ensure_ascii=False))
     else:
         typer.echo(text, nl=False)
     if out is not None:

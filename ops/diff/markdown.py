@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from ops.cost.machine_prices import SEEN as PRICES_SEEN
 from ops.diff.blast import FORMULA
 from ops.diff.cutting import Block, Rank, joined
 from ops.diff.effects import effect_lines
 from ops.diff.model import Cause, CostChange, Effect, ResourceChange, StackDiff, Step, VerdictChange
 from ops.diff.wording import cause_line, code, counted, property_line, prose, value
 
-COMMENT_LIMIT: Final = 65_536
-"""What GitHub takes in one comment."""
+COMMENT_LIMIT: Final = 55_000
+"""Bytes of one comment: GitHub takes 65,536 characters, and the workflow that writes it adds what GitHub knows."""
 WHERE: Final = "Run `seawall diff --base REF` to read them."
 Extra = Mapping[str, Sequence[str]]
-"""Stack → lines that are never cut, as its gates."""
+"""Stack → lines that are never cut, as its gates; a stack may be there whose plan does not change."""
+EVERY_STACK: Final = ""
+"""Where lines stand that hold of every stack."""
 
 
 def render(
@@ -29,12 +32,17 @@ def render(
 ) -> str:
     """The comment: a table of the stacks, and a section for each that changes."""
     told = [diff for diff in diffs if not diff.is_empty]
-    opening = ["## What this change does", "", f"`{base}` → `{head}`", ""]
-    if not told:
-        return "\n".join([*opening, "No stack changes.", ""])
-    blocks = [Block((*opening, *_summary(told)), Rank.MUST)]
+    opening = ["## What this change does", "", f"{code(base)} → {code(head)}", ""]
+    gates = dict(extra or {})
+    blocks = [Block((*opening, *(_summary(told) if told else ("No stack changes.",))), Rank.MUST)]
+    if gates.get(EVERY_STACK):
+        first, *rest = gates.pop(EVERY_STACK)
+        blocks.append(Block((f"{first}, for each stack", *rest), Rank.MUST))
     for diff in told:
-        blocks += _stack(diff, tuple((extra or {}).get(diff.stack, ())))
+        blocks += _stack(diff, tuple(gates.pop(diff.stack, ())))
+    for stack, lines in gates.items():
+        if lines:
+            blocks.append(Block((f"### {stack}", "", "Its plan does not change.", "", *lines), Rank.MUST))
     if any(diff.blast.score for diff in told):
         blocks.append(Block((f"Reach counts: {FORMULA}. From 30 on it is medium, from 100 on high.",), Rank.DETAILS))
     return joined(blocks, limit, where)
@@ -61,7 +69,8 @@ def _month(cost: CostChange) -> str:
     idle = cost.idle_after - cost.idle_before
     if not cost.lines:
         return "same, so far as priced" if cost.not_priced else "same"
-    return f"{_usd(idle)} USD idle, {_usd(full)} full"
+    beside = f", and {len(cost.not_priced)} without a price" if cost.not_priced else ""
+    return f"{_usd(idle)} USD idle, {_usd(full)} full{beside}"
 
 
 def _usd(difference: float) -> str:
@@ -77,6 +86,8 @@ def _stack(diff: StackDiff, extra: tuple[str, ...]) -> Iterator[Block]:
     refused = [step for step in diff.steps if step.refused]
     if refused:
         yield Block(("**Pulumi will refuse this**", "", *_refusals(refused)), Rank.MUST)
+    if diff.reach:
+        yield Block(("**Reached from outside, and was not before**", "", *_openings(diff)), Rank.MUST)
     if diff.verdicts:
         verdicts = sorted(diff.verdicts, key=lambda v: (not v.worse, v.rule, v.resource))
         yield Block(
@@ -107,6 +118,15 @@ def _risk(change: ResourceChange) -> Iterator[str]:
     yield f"  - At stake: {prose(str(risk.at_stake))}."
     if risk.remedy:
         yield f"  - What to do: {prose(risk.remedy)}"
+
+
+def _openings(diff: StackDiff) -> Iterator[str]:
+    alike: dict[tuple[str, str], list[str]] = {}
+    for way in diff.reach:
+        alike.setdefault((way.way, way.to), []).append(way.urn.rpartition("::")[2])
+    for (way, to), found in alike.items():
+        more = f" and {len(found) - 8} more" if len(found) > 8 else ""
+        yield f"- {', '.join(code(name) for name in found[:8])}{more}: {prose(way)}, to {prose(to)}."
 
 
 def _refusals(steps: Sequence[Step]) -> Iterator[str]:
@@ -215,17 +235,21 @@ def _cost(cost: CostChange) -> Iterator[str]:
         return
     idle = f"{cost.idle_before:,.0f} → {cost.idle_after:,.0f} USD idle"
     full = f"{cost.full_before:,.0f} → {cost.full_after:,.0f} at full scale"
-    yield f"**A month's cost**: {idle}, {full} (estimate from dated list prices, as `seawall plan --cost`)"
+    yield f"**A month's cost**: {idle}, {full} (estimate, as `seawall plan --cost`; list prices of {PRICES_SEEN})"
     yield ""
     for line in cost.lines[:10]:
-        before, after = line.before or "nothing", line.after or "nothing"
+        unknown = f"{line.type} {line.name}" in cost.not_priced
+        before, after = (
+            line.before or "nothing",
+            line.after or ("a price that is not known" if unknown else "nothing"),
+        )
         what = before if before == after else f"{before} → {after}"
         yield f"- {code(line.name)}: {_usd(line.idle_usd)} idle, {_usd(line.full_usd)} full ({prose(what)})"
     if len(cost.lines) > 10:
         yield f"- … and {len(cost.lines) - 10} more"
     if cost.not_priced:
         unknown = ", ".join(code(name) for name in cost.not_priced)
-        yield f"- No price is known of: {unknown}. The sums are too low by it."
+        yield f"- No price is known of: {unknown}. It counts as nothing here: the sums after the change are too low."
     if cost.by_use:
         yield f"- By use, which no plan knows: {prose('; '.join(cost.by_use))}."
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from common.paths import repo_root
 from ops.diff import here
+from ops.diff.blast import FORMULA
 from ops.diff.causes import Origins, find_causes
 from ops.diff.compare import compare, compare_resources
 from ops.diff.completing import completed
@@ -16,6 +17,11 @@ from ops.diff.markdown import render
 from ops.diff.model import StackDiff
 from ops.diff.run import PROVIDERS, settings_path
 from ops.diff.settings_lines import SettingChange, as_file, setting_changes
+from ops.gates.decide import required
+from ops.gates.markdown import section
+from ops.gates.reading import Change, items_of
+from ops.gates.settings import FILE as GATES
+from ops.gates.settings import parse
 from policies.evaluation import evaluate
 from policies.inventory import Inventory
 from stacks.settings import stack_file
@@ -96,7 +102,9 @@ def comment(name: str, plans: Mapping[str, Inventory]) -> str:
     if after is None:
         raise ValueError(f"the settings of the sample {name} are refused")
     diff = told(sample, plans[sample.stack], after)
-    return f"# {sample.title}\n\n{render([diff], base='main', head='a pull request')}"
+    asked = required(sample.stack, items_of(Change(diff)), parse((repo_root() / GATES).read_text(encoding="utf-8")))
+    extra = {sample.stack: section(asked)}
+    return f"# {sample.title}\n\n{render([diff], base='main', head='a pull request', extra=extra)}"
 
 
 def index() -> str:
@@ -108,6 +116,19 @@ def index() -> str:
         "production stacks, each with one edit of its settings:",
         "",
         *(f"- [{sample.title}]({name}.md), {sample.stack}" for name, sample in SAMPLES.items()),
+        "",
+        "Each begins with what a reviewer decides on: what is at risk, what is reached from outside and was not",
+        "before, verdicts that changed, and [who must agree](../approvals.md). Its cause, its steps, how far it",
+        "reaches and its cost come after that; what is long is folded. A report longer than a comment may be is",
+        "cut at lines, the picture first and the decisions last, and says how much it lacks.",
+        "",
+        "## The score of a change's reach",
+        "",
+        "The score is a sum, and its terms stand beside it:",
+        "",
+        *(f"- {term}" for term in FORMULA.split("; ")),
+        "",
+        "From 30 on the reach is medium, from 100 on high. It helps to compare changes, and decides nothing.",
         "",
     ]
     return "\n".join(lines)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ops.gates.model import Requirement
+from ops.diff.wording import code, prose, short
+from ops.gates.model import Kind, Requirement
 
 HEADING: Final = "**Needs approval**"
 SHOWN: Final = 5
@@ -24,23 +25,26 @@ def section(requirements: Sequence[Requirement], granted: Sequence[str] = ()) ->
     for each in requirements:
         mark = "x" if each.gate in granted else " "
         lines.append(f"- [{mark}] `{each.gate}`: {_people(each)}. {_text(each.because)}")
-        lines += [f"  - {_text(item.note or str(item))}{_subject(item)}" for item in each.items[:SHOWN]]
-        if len(each.items) > SHOWN:
-            lines.append(f"  - and {len(each.items) - SHOWN} more")
+        told = [item for item in each.items if item.kind is not Kind.CHANGE]
+        said = list(dict.fromkeys(f"  - {_text(item.note or str(item))}{_subject(item)}" for item in told))
+        lines += said[:SHOWN]
+        if len(said) > SHOWN:
+            lines.append(f"  - and {len(said) - SHOWN} more")
+        if not told:
+            lines.append(f"  - it asks about all that changes ({len(each.items)} items)")
     return lines
 
 
 def _subject(item: object) -> str:
     subject = str(getattr(item, "subject", ""))
-    return f" (`{subject.rsplit('::', 1)[-1]}`)" if getattr(item, "note", "") else ""
+    return f" ({code(subject.rsplit('::', 1)[-1])})" if getattr(item, "note", "") else ""
 
 
 def _people(requirement: Requirement) -> str:
     many = "one" if requirement.approvals == 1 else str(requirement.approvals)
-    return f"{many} of {', '.join(requirement.approvers)}"
+    return f"{many} of {', '.join(code(who) for who in requirement.approvers)}"
 
 
 def _text(text: str) -> str:
-    """One line that is no HTML and mentions nobody."""
-    plain = " ".join(text.split()).replace("<", "&lt;").replace("@", "@\u200b")
-    return plain if len(plain) <= 300 else f"{plain[:300]}…"
+    """One line that is no Markdown, and mentions nobody."""
+    return prose(short(text, 300))

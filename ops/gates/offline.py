@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from common.checkout import commit, operator
 from common.console import Steps
 from common.paths import repo_root
+from ops.diff.markdown import EVERY_STACK
 from ops.diff.model import StackDiff
 from ops.diff.run import diff_stacks
 from ops.diff.worktree import resolve, stacks_at
@@ -16,7 +17,7 @@ from ops.gates.decide import required
 from ops.gates.facts import change_of
 from ops.gates.guards import file_at, gates_at
 from ops.gates.markdown import section
-from ops.gates.model import Requirement, canonical
+from ops.gates.model import Kind, Requirement, canonical
 from ops.gates.plan import Plan, PlannedStep
 from ops.gates.reading import items_of
 from ops.gates.settings import FILE, Gates
@@ -52,8 +53,16 @@ def asked_offline(
     return tuple(asked_of(diff, start, end, gates) for diff in told), gates, where
 
 
-def needed(diffs: Sequence[StackDiff], base: str, head: str | None) -> Mapping[str, Sequence[str]]:
-    """By stack, the lines of a report that say who must agree; empty where there are no gates yet.
+Needed = Mapping[str, tuple[Requirement, ...]]
+"""Stack → the approvals that it needs; under `EVERY_STACK` those that each stack needs alike."""
+
+
+def needed(diffs: Sequence[StackDiff], base: str, head: str | None, stacks: Sequence[str] = ()) -> Needed:
+    """The approvals that a change needs; empty where there are no gates yet.
+
+    Args:
+        stacks: those that were asked about, all where none is named: a waiver, or a file that judges, changes no
+            stack's plan, and still asks somebody.
 
     Raises:
         UserError: the gates are refused, or git cannot tell.
@@ -62,9 +71,29 @@ def needed(diffs: Sequence[StackDiff], base: str, head: str | None) -> Mapping[s
     if file_at(start, FILE) is None and not _now(end):
         return {}
     gates, _ = gates_at(start, end)
-    return {
-        diff.stack: section(asked_of(diff, start, end, gates).requirements) for diff in diffs if not diff.is_empty
+    told = {diff.stack: diff for diff in diffs}
+    known = {*told, *(stacks or {*stacks_at(start), *(stacks_at(end) if end else stack_names())})}
+    found = {
+        stack: asked_of(told.get(stack, StackDiff(stack, "both")), start, end, gates).requirements
+        for stack in sorted(known)
     }
+    return apart(found)
+
+
+def apart(found: Needed) -> Needed:
+    """The same, with what is asked of every stack alike told once."""
+    every = {each.gate: each for asked in found.values() for each in asked if _is_of_guards(each)}
+    own = {stack: tuple(each for each in asked if not _is_of_guards(each)) for stack, asked in found.items()}
+    return {EVERY_STACK: tuple(every.values()), **own}
+
+
+def _is_of_guards(requirement: Requirement) -> bool:
+    return all(item.kind is Kind.GUARDS for item in requirement.items)
+
+
+def sections(found: Needed) -> Mapping[str, Sequence[str]]:
+    """The lines of a report that say who must agree."""
+    return {stack: lines for stack, asked in found.items() if (lines := section(asked))}
 
 
 def _now(head: str | None) -> bool:

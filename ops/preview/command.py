@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +14,9 @@ from common.errors import EXIT_CLEAN, EXIT_FOUND, UserError, when_interrupted
 from common.files import check_writable, write_whole
 from ops.diff.model import StackDiff
 from ops.options import Quiet, StackArgument, StackOption, one_stack
+
+if TYPE_CHECKING:
+    from ops.gates.offline import Needed
 
 
 def preview(
@@ -48,6 +50,7 @@ def preview(
         check_writable(out)
     from ops.diff.markdown import render
     from ops.diff.run import needs_care  # imports the SDKs
+    from ops.gates.offline import sections
     from ops.preview.run import Engine, local_stack, users_stack
     from ops.preview.run import preview as run
 
@@ -58,20 +61,22 @@ def preview(
             engine = users_stack(chosen, steps)
         found, deployed = run(engine, base, steps), engine.deployed_commit()
     where = f"Run `seawall preview {chosen}` to read them."
-    extra = _approvals(found, base, deployed)
-    text = render([found], base="what is deployed", head="working tree", where=where, extra=extra)
-    typer.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else text, nl=as_json)
+    asked = _approvals(found, base, deployed)
+    text = render([found], base="what is deployed", head="working tree", where=where, extra=sections(asked))
+    needs = [each.to_json() for requirements in asked.values() for each in requirements]
+    document = {**found.to_json(), "needs_approval": needs}
+    typer.echo(json.dumps(document, ensure_ascii=False) if as_json else text, nl=as_json)
     if out is not None:
         write_whole(out, text)
     raise typer.Exit(EXIT_FOUND if exit_code and needs_care([found]) else EXIT_CLEAN)
 
 
-def _approvals(found: StackDiff, base: str | None, deployed: str | None) -> Mapping[str, Sequence[str]]:
+def _approvals(found: StackDiff, base: str | None, deployed: str | None) -> Needed:
     """Who must agree, as the gates of the deployed commit say; nothing where that is not known here."""
     from ops.gates.offline import needed
 
     try:
-        return needed([found], base or deployed or "", None) if base or deployed else {}
+        return needed([found], base or deployed or "", None, [found.stack]) if base or deployed else {}
     except UserError:
         if base:
             raise
