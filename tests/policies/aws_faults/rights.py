@@ -1,0 +1,367 @@
+"""Harmful edits of which rights are given on AWS, and within which bounds."""
+
+from __future__ import annotations
+
+from policies.inventory import UNKNOWN
+from tests.policies.aws_faults.documents import (
+    AUDIT,
+    BOUNDARY,
+    CLUSTER_ARN,
+    HERE,
+    MODELS,
+    OTHER,
+    OWN,
+    ROLE,
+    ROLES,
+    TABLE,
+    allow,
+    granted,
+    restated,
+    role,
+    text,
+    trusts,
+)  # fmt: skip
+from tests.policies.reach.planting import GONE, Change, add, edit
+
+_HUB = "token.actions.githubusercontent.com"
+_PROVIDER = {"Federated": f"arn:aws:iam::{OWN}:oidc-provider/{_HUB}"}
+_WEB = "sts:AssumeRoleWithWebIdentity"
+_ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+_READ = allow("s3:GetObject", f"arn:aws:s3:::{MODELS}/*")
+
+
+HARMFUL: dict[str, tuple[str, Change]] = {
+    # permission boundaries
+    "a role loses its boundary": ("", edit(ROLE, "permissionsBoundary", GONE, "fleet")),
+    "a role's boundary is administrators'": (
+        "",
+        edit(ROLE, "permissionsBoundary", _ADMIN, "fleet"),
+    ),
+    "a role's boundary is another": (
+        "",
+        edit(ROLE, "permissionsBoundary", f"arn:aws:iam::{OWN}:policy/wide", "publisher"),
+    ),
+    "a role's boundary is another account's": (
+        "",
+        edit(ROLE, "permissionsBoundary", BOUNDARY.replace(OWN, OTHER), "publisher"),
+    ),
+    "a role's boundary is empty": ("", edit(ROLE, "permissionsBoundary", "", "drill")),
+    "a role's boundary is hidden": ("", edit(ROLE, "permissionsBoundary", UNKNOWN, "drill")),
+    "a new role without a boundary": (
+        "",
+        role(text(trusts({"Service": "ec2.amazonaws.com"})), permissionsBoundary=GONE),
+    ),
+    "a new user without a boundary": ("", add("aws:iam/user:User", {"name": "dev"})),
+    # policies by every kind of attachment
+    "an administrator by policy attachment": (
+        "aws-iam-no-admin-attached",
+        add("aws:iam/policyAttachment:PolicyAttachment", {"policyArn": _ADMIN, "roles": ["seawall-prod-fleet"]}),
+    ),
+    "an administrator by role attachment": (
+        "aws-iam-no-admin-attached",
+        add("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {"policyArn": _ADMIN, "role": "seawall-prod-fleet"}),
+    ),
+    "an administrator by exclusive attachments": (
+        "aws-iam-no-admin-attached",
+        add(
+            "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
+            {"roleName": "seawall-prod-fleet", "policyArns": [_ADMIN]},
+        ),
+    ),
+    "an administrator by group": (
+        "aws-iam-no-admin-attached",
+        add("aws:iam/groupPolicyAttachment:GroupPolicyAttachment", {"group": "dev", "policyArn": _ADMIN}),
+    ),
+    "an administrator by user": (
+        "aws-iam-no-admin-attached",
+        add("aws:iam/userPolicyAttachment:UserPolicyAttachment", {"user": "dev", "policyArn": _ADMIN}),
+    ),
+    "an administrator by the role's list": (
+        "aws-iam-no-admin-attached",
+        edit(ROLE, "managedPolicyArns", [_ADMIN], "fleet"),
+    ),
+    "an administrator by the role's inline list": (
+        "aws-iam-no-full-admin",
+        edit(ROLE, "inlinePolicies", [{"name": "x", "policy": text(allow("*"))}], "fleet"),
+    ),
+    "an administrator by a group's inline policy": (
+        "aws-iam-no-full-admin",
+        add("aws:iam/groupPolicy:GroupPolicy", {"group": "dev", "policy": text(allow("*"))}),
+    ),
+    "an administrator by a user's inline policy": (
+        "aws-iam-no-full-admin",
+        add("aws:iam/userPolicy:UserPolicy", {"user": "dev", "policy": text(allow("*"))}),
+    ),
+    "a managed policy for all": (
+        "aws-iam-no-full-admin",
+        add("aws:iam/policy:Policy", {"name": "x", "policy": text(allow("*"))}),
+    ),
+    "an administrator by single sign-on": (
+        "aws-iam-no-admin-attached",
+        add(
+            "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment",
+            {
+                "instanceArn": "arn:aws:sso:::instance/x",
+                "permissionSetArn": "arn:aws:sso:::permissionSet/x/y",
+                "managedPolicyArn": _ADMIN,
+            },
+        ),
+    ),
+    "an administrator by single sign-on's inline policy": (
+        "aws-iam-no-full-admin",
+        add(
+            "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy",
+            {
+                "instanceArn": "arn:aws:sso:::instance/x",
+                "permissionSetArn": "arn:aws:sso:::permissionSet/x/y",
+                "inlinePolicy": text(allow("*")),
+            },
+        ),
+    ),
+    "a customer's policy by single sign-on": (
+        "seawall-type-judged",
+        add(
+            "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment",
+            {
+                "instanceArn": "arn:aws:sso:::instance/x",
+                "permissionSetArn": "arn:aws:sso:::permissionSet/x/y",
+                "customerManagedPolicyReference": {"name": "wide"},
+            },
+        ),
+    ),
+    "an assignment by single sign-on": (
+        "seawall-type-judged",
+        add(
+            "aws:ssoadmin/accountAssignment:AccountAssignment",
+            {
+                "instanceArn": "arn:aws:sso:::instance/x",
+                "permissionSetArn": "arn:aws:sso:::permissionSet/x/y",
+                "principalId": "everyone",
+                "principalType": "GROUP",
+                "targetId": OWN,
+                "targetType": "AWS_ACCOUNT",
+            },
+        ),
+    ),
+    "a user in a group": (
+        "seawall-type-judged",
+        add("aws:iam/userGroupMembership:UserGroupMembership", {"user": "dev", "groups": ["admins"]}),
+    ),
+    "members of a group": (
+        "seawall-type-judged",
+        add("aws:iam/groupMembership:GroupMembership", {"group": "admins", "users": ["dev"], "name": "x"}),
+    ),
+    "an access key": ("seawall-type-judged", add("aws:iam/accessKey:AccessKey", {"user": "dev"})),
+    "a password": ("seawall-type-judged", add("aws:iam/userLoginProfile:UserLoginProfile", {"user": "dev"})),
+    "an upload of SSH keys": (
+        "seawall-type-judged",
+        add("aws:iam/sshKey:SshKey", {"username": "dev", "publicKey": "ssh-rsa A"}),
+    ),
+    "a service's password": (
+        "seawall-type-judged",
+        add(
+            "aws:iam/serviceSpecificCredential:ServiceSpecificCredential",
+            {"userName": "dev", "serviceName": "codecommit.amazonaws.com"},
+        ),
+    ),
+    "a weak policy for passwords": (
+        "seawall-type-judged",
+        add("aws:iam/accountPasswordPolicy:AccountPasswordPolicy", {"minimumPasswordLength": 6}),
+    ),
+    "an instance profile of a strong role": (
+        "seawall-type-judged",
+        add("aws:iam/instanceProfile:InstanceProfile", {"role": "seawall-prod-restore", "name": "x"}),
+    ),
+    # statements
+    "reads anything but secrets": (
+        "aws-iam-no-full-admin",
+        granted({"Effect": "Allow", "NotAction": "secretsmanager:*", "Resource": "*"}),
+    ),
+    "writes anything but one bucket": (
+        "aws-iam-no-wildcard-data",
+        granted({"Effect": "Allow", "Action": "s3:PutObject", "NotResource": "arn:aws:s3:::x/*"}),
+    ),
+    "models of any account's name": ("", granted(allow("s3:GetObject", "arn:aws:s3:::seawall-prod-*/*"))),
+    "a wildcard in the middle": ("", granted(allow("s3:GetObject", f"arn:aws:s3:::*-{OWN}-*/*"))),
+    "all secrets of the account": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{HERE}:{OWN}:secret:*")),
+    ),
+    "all parameters of the account": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("ssm:GetParameters", f"arn:aws:ssm:{HERE}:{OWN}:parameter/*")),
+    ),
+    "all tables of the account": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("dynamodb:Scan", f"arn:aws:dynamodb:*:{OWN}:table/*")),
+    ),
+    "the trail's bucket to serving": ("", granted(allow("s3:GetObject", f"arn:aws:s3:::{AUDIT}/*"))),
+    "serving writes models": ("", granted(allow("s3:PutObject", f"arn:aws:s3:::{MODELS}/*"))),
+    "serving deletes models' versions": ("", granted(allow("s3:DeleteObjectVersion", f"arn:aws:s3:::{MODELS}/*"))),
+    "serving deletes the table": ("", granted(allow("dynamodb:DeleteTable", TABLE))),
+    "serving writes features": ("", granted(allow("dynamodb:PutItem", TABLE))),
+    "the publisher deletes versions": (
+        "",
+        granted(allow("s3:DeleteObjectVersion", f"arn:aws:s3:::{MODELS}/*"), to="publisher-publisher"),
+    ),
+    "the publisher suspends versioning": (
+        "",
+        granted(allow("s3:PutBucketVersioning", f"arn:aws:s3:::{MODELS}"), to="publisher-publisher"),
+    ),
+    "the publisher sets the lifecycle": (
+        "",
+        granted(allow("s3:PutLifecycleConfiguration", f"arn:aws:s3:::{MODELS}"), to="publisher-publisher"),
+    ),
+    "the feature writer drops PITR": (
+        "",
+        granted(allow("dynamodb:UpdateContinuousBackups", TABLE), to="feature-writer-feature-writer"),
+    ),
+    "the autoscaler stops the trail": (
+        "",
+        granted(
+            allow("cloudtrail:StopLogging", f"arn:aws:cloudtrail:{HERE}:{OWN}:trail/seawall-prod-data-events"),
+            to="node-autoscaler-node-autoscaler",
+        ),
+    ),
+    "the autoscaler runs machines": ("", granted(allow("ec2:RunInstances"), to="node-autoscaler-node-autoscaler")),
+    "the autoscaler resizes any group": (
+        "",
+        restated(
+            "aws:iam/rolePolicy:RolePolicy",
+            "node-autoscaler-node-autoscaler",
+            "policy",
+            "ResizeOwnGroups",
+            Resource="*",
+            Condition=None,
+        ),
+    ),
+    "the autoscaler removes machines of all": (
+        "",
+        granted(allow("ec2:TerminateInstances"), to="node-autoscaler-node-autoscaler"),
+    ),
+    "the replication writes elsewhere": (
+        "",
+        granted(allow("s3:ReplicateObject", "arn:aws:s3:::elsewhere/*"), to="models-replication-replicate"),
+    ),
+    "a key disabled by a role": (
+        "aws-iam-no-wildcard-data",
+        granted(allow(["kms:DisableKey", "kms:ScheduleKeyDeletion"], f"arn:aws:kms:{HERE}:{OWN}:key/*")),
+    ),
+    "decrypts with all keys": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("kms:Decrypt", f"arn:aws:kms:{HERE}:{OWN}:key/*")),
+    ),
+    "decrypts with keys of anyone": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("kms:Decrypt", "arn:aws:kms:*:*:key/*")),
+    ),
+    "decrypts where a tag is absent or right": (
+        "aws-iam-no-wildcard-data",
+        granted(
+            allow(
+                "kms:Decrypt",
+                f"arn:aws:kms:{HERE}:{OWN}:key/*",
+                {"StringEqualsIfExists": {"kms:ViaService": f"s3.{HERE}.amazonaws.com"}},
+            )
+        ),
+    ),
+    "decrypts via any service": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("kms:Decrypt", "*", {"StringLike": {"kms:ViaService": "*"}})),
+    ),
+    "reads where the date is past": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("s3:GetObject", "*", {"DateLessThan": {"aws:CurrentTime": "2099-01-01T00:00:00Z"}})),
+    ),
+    "reads where not junk": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("s3:GetObject", "*", {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::1:role/nobody"}})),
+    ),
+    "reads where an absent key may be any": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("s3:GetObject", "*", {"ForAllValues:StringLike": {"aws:TagKeys": ["team"]}})),
+    ),
+    "reads where any protocol": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("s3:GetObject", "*", {"NumericGreaterThan": {"s3:TlsVersion": "1.0"}})),
+    ),
+    "reads from either half of the world": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("s3:GetObject", "*", {"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}})),
+    ),
+    "reads from anywhere but one address": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("s3:GetObject", "*", {"NotIpAddress": {"aws:SourceIp": "198.51.100.7/32"}})),
+    ),
+    "reads where a variable matches itself": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("s3:GetObject", "*", {"StringLike": {"aws:userid": "*:*"}})),
+    ),
+    "reads for any session": (
+        "aws-iam-no-wildcard-data",
+        granted(allow("s3:GetObject", "*", {"Bool": {"aws:MultiFactorAuthPresent": ["true", "false"]}})),
+    ),
+    "passes the restore role to anything": (
+        "",
+        granted(
+            allow(
+                "iam:PassRole",
+                f"{ROLES}/seawall-prod-restore",
+                {"StringLike": {"iam:PassedToService": "*.amazonaws.com"}},
+            ),
+            to="drill-drill",
+        ),
+    ),
+    "passes a role to functions": (
+        "aws-iam-pass-role-bound",
+        granted(
+            allow(
+                "iam:PassRole",
+                f"{ROLES}/*",
+                {"StringEquals": {"iam:PassedToService": ["lambda.amazonaws.com", "ec2.amazonaws.com"]}},
+            ),
+            to="drill-drill",
+        ),
+    ),
+    "assumes the publisher": ("", granted(allow("sts:AssumeRole", f"{ROLES}/seawall-prod-publisher"))),
+    "assumes the deployer": ("", granted(allow("sts:AssumeRole", f"{ROLES}/seawall-bootstrap-deploy-prod"))),
+    "assumes roles by pattern": ("", granted(allow("sts:AssumeRole", f"{ROLES}/seawall-*"))),
+    "enters the cluster": ("aws-iam-own-resources-kept", granted(allow("eks:CreateAccessEntry", CLUSTER_ARN))),
+    "associates a role with a pod": (
+        "aws-iam-own-resources-kept",
+        granted(allow("eks:CreatePodIdentityAssociation", CLUSTER_ARN), to="publisher-publisher"),
+    ),
+    "runs commands on machines": (
+        "aws-iam-no-escalation",
+        granted(allow("ssm:SendCommand", f"arn:aws:ec2:{HERE}:{OWN}:instance/*")),
+    ),
+    "connects to machines": (
+        "aws-iam-no-escalation",
+        granted(allow("ec2-instance-connect:SendSSHPublicKey", f"arn:aws:ec2:{HERE}:{OWN}:instance/*")),
+    ),
+    "shares snapshots": ("", granted(allow("ec2:ModifySnapshotAttribute", f"arn:aws:ec2:{HERE}::snapshot/*"))),
+    "shares with accounts": ("", granted(allow("ram:CreateResourceShare"))),
+    "pushes images": ("", granted(allow("ecr:PutImage", f"arn:aws:ecr:{HERE}:{OWN}:repository/seawall-prod/*"))),
+    "exports the table": (
+        "aws-iam-own-resources-kept",
+        granted(allow("dynamodb:ExportTableToPointInTime", TABLE), to="feature-writer-feature-writer"),
+    ),
+    "mutes alarms": (
+        "",
+        granted(
+            allow(
+                ["cloudwatch:DisableAlarmActions", "cloudwatch:DeleteAlarms"],
+                f"arn:aws:cloudwatch:{HERE}:{OWN}:alarm:*",
+            )
+        ),
+    ),
+    "disables rules of events": ("", granted(allow("events:DisableRule", f"arn:aws:events:{HERE}:{OWN}:rule/*"))),
+    "removes backups": (
+        "aws-iam-no-wildcard-data",
+        granted(
+            allow(["backup:DeleteRecoveryPoint", "backup:DeleteBackupPlan"], "arn:aws:backup:*:*:*"), to="drill-drill"
+        ),
+    ),
+}
+
+HARMLESS: dict[str, Change] = {}
