@@ -73,7 +73,10 @@ class Resource:
         return any(path == u or path.startswith(f"{u}.") for u in self.unknown_paths)
 
     def get(self, path: str, default: object = None) -> Any:
-        """The value at a dotted `path`; `UNKNOWN` if it or one above it is unknown, `default` if it is absent."""
+        """The value at a dotted `path`; `UNKNOWN` if it or one above it is unknown, `default` if it is absent.
+
+        What lies below a secret is unknown too: a plan shows a secret as a whole, whatever it holds.
+        """
         if self.is_unknown(path):
             return UNKNOWN
         node: Any = self.inputs
@@ -83,7 +86,7 @@ class Resource:
             elif isinstance(node, list) and part.isdigit() and int(part) < len(node):
                 node = node[int(part)]
             else:
-                return default
+                return UNKNOWN if node == SECRET else default
         return node
 
     def to_json(self) -> dict[str, Any]:

@@ -138,8 +138,9 @@ def _logs(trail: Resource) -> Judgement:
 
 
 def _within(trail: Resource, kind: str) -> Iterator[str]:
-    """The unknown paths below `kind`."""
-    return (path for path in trail.unknown_paths if path.startswith(f"{kind}."))
+    """The paths below `kind` whose value the plan does not show."""
+    hidden = (*trail.unknown_paths, *trail.secret_paths)
+    return (path for path in hidden if path.startswith(f"{kind}."))
 
 
 def _writes_of_management(trail: Resource) -> Iterator[bool]:
