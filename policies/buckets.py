@@ -235,6 +235,7 @@ def _gcs_copies(inventory: Inventory, bucket: Resource) -> list[Copy]:
         for spec in _SPECS:
             source, conditions = f"{spec}.gcsDataSource", read(job, f"{spec}.objectConditions")
             narrowed = read(job, f"{source}.path") not in (ABSENT, "") or conditions not in (ABSENT, {})
+            narrowed = narrowed or read(job, f"{spec}.transferManifest") not in (ABSENT, {})
             named = refers_to(inventory, job, f"{source}.bucketName", bucket, *_gcs_names(bucket))
             if named and not narrowed and read(job, "status") in (ABSENT, "ENABLED"):
                 found.append(Copy(job, f"{spec}.gcsDataSink.bucketName"))

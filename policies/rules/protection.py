@@ -8,7 +8,7 @@ from typing import Final
 from common.sdk.types import input_properties
 from components.contracts.stateful import GUARDS, NotCopied, Stateful
 from components.contracts.vocabulary import OptOut
-from policies.checks import all_of, equals, failed, if_given, not_applicable, passed, read, shown, unreadable
+from policies.checks import all_of, failed, if_given, not_applicable, passed, read, shown, unreadable
 from policies.examples import Output, both, drop, examples, given, option, put, setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
@@ -198,40 +198,3 @@ def _of_global_datastore(group: Resource, inventory: Inventory) -> frozenset[str
     known = [name for name in [read(group, "replicationGroupId")] if isinstance(name, str)]
     led = companions(inventory, group, "primaryReplicationGroupId", known, VALKEY_GLOBAL)
     return frozenset({"engineVersion", "nodeType"}) if led else frozenset()
-
-
-@family.rule(
-    "aws-kms-enabled",
-    Severity.HIGH,
-    "KMS keys are enabled",
-    types=(KMS_KEY,),
-    rationale="What is encrypted under a disabled key can be neither read nor restored.",
-    remedy="Leave isEnabled out, or set it.",
-    examples=lambda: examples(
-        given(KMS_KEY, {"isEnabled": True}),
-        broken={"isEnabled is false": put("isEnabled", False)},
-        accepted={"": drop("isEnabled")},
-    ),
-)
-def aws_kms_enabled(key: Resource, _: Inventory) -> Judgement:
-    return if_given(key, "isEnabled", lambda: equals(key, "isEnabled", True))
-
-
-@family.rule(
-    "gcp-kms-usable",
-    Severity.HIGH,
-    "Cloud KMS keys have a version that encrypts",
-    types=(GCP_KEY,),
-    rationale="A key without a version of its own, or for imports alone, encrypts nothing and restores nothing.",
-    remedy="Leave skipInitialVersionCreation and importOnly out.",
-    examples=lambda: examples(
-        given(GCP_KEY, {"importOnly": False}),
-        broken={
-            "importOnly is true": put("importOnly", True),
-            "skipInitialVersionCreation is true": put("skipInitialVersionCreation", True),
-        },
-    ),
-)
-def gcp_kms_usable(key: Resource, _: Inventory) -> Judgement:
-    paths = ("importOnly", "skipInitialVersionCreation")
-    return all_of(if_given(key, path, lambda path=path: equals(key, path, False)) for path in paths)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from policies.checks import (
     ABSENT,
@@ -31,9 +32,16 @@ _PLAN = "aws:backup/plan:Plan"
 _ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 _EVENTS = "aws:cloudwatch/eventRule:EventRule"
 _SILENT: dict[str, object] = {"treatMissingData": "breaching", "comparisonOperator": "LessThanThreshold"}
+_AT_ONCE: dict[str, object] = {
+    "comparisonOperator": "GreaterThanThreshold",
+    "statistic": "Sum",
+    "period": 300,
+    "evaluationPeriods": 1,
+}
 _ENABLED = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
 _COUNTED = {"namespace": "AWS/Events", "metricName": "TriggeredRules"}
 _GONE = ("DisableKey", "ScheduleKeyDeletion")
+_COPIES = json.dumps({"detail-type": ["Copy Job State Change"], "detail": {"state": ["COMPLETED"]}})
 _CP9 = {Framework.NIST_800_53: ("CP-9", "SI-4")}
 
 
@@ -49,13 +57,21 @@ _CP9 = {Framework.NIST_800_53: ("CP-9", "SI-4")}
         given(_PLAN, {"name": "features"}),
         given(
             _EVENTS,
-            {"name": "copies", "eventPattern": '{"detail-type": ["Copy Job State Change"]}'},
+            {"name": "copies", "eventPattern": _COPIES},
             "copies",
             away=True,
         ),
         given(
             _ALARM,
-            {**_COUNTED, **_SILENT, "dimensions.RuleName": "copies", "period": 3600, "evaluationPeriods": 2},
+            {
+                **_COUNTED,
+                **_SILENT,
+                "dimensions.RuleName": "copies",
+                "threshold": 1,
+                "statistic": "Sum",
+                "period": 3600,
+                "evaluationPeriods": 2,
+            },
             "copies",
             away=True,
         ),
@@ -67,6 +83,7 @@ _CP9 = {Framework.NIST_800_53: ("CP-9", "SI-4")}
                 put("metricName", "FailedInvocations", _ALARM, "copies"),
                 put("state", "DISABLED", _EVENTS, "copies"),
                 put("eventPattern", '{"detail-type": ["Backup Job State Change"]}', _EVENTS, "copies"),
+                put("eventPattern", '{"detail-type": ["Copy Job State Change"]}', _EVENTS, "copies"),
             ),
             'copies.treatMissingData is "notBreaching"': put("treatMissingData", "notBreaching", _ALARM, "copies"),
             'copies.comparisonOperator is "GreaterThanThreshold"': put(
@@ -114,6 +131,7 @@ def _counting(inventory: Inventory, words: Sequence[str], region: str = "") -> I
         (str(read(rule, "name")), region_in(rule))
         for rule in inventory.of_type(_EVENTS)
         if all(f'"{word}"' in _text(read(rule, "eventPattern")) for word in words)
+        and not _counts_failures(_text(read(rule, "eventPattern")))
         and read(rule, "state") in (ABSENT, *_ENABLED)
     }
     for alarm in inventory.of_type(_ALARM):
@@ -121,6 +139,18 @@ def _counting(inventory: Inventory, words: Sequence[str], region: str = "") -> I
         counts = all(read(alarm, path) == value for path, value in _COUNTED.items())
         if counts and (name, at) in rules and (name, region or at) in rules:
             yield alarm
+
+
+def _counts_failures(pattern: str) -> bool:
+    """Whether a pattern of AWS Backup's copies takes more than those that are complete."""
+    if '"Copy Job State Change"' not in pattern:
+        return False
+    try:
+        told: Any = json.loads(pattern)
+    except json.JSONDecodeError:
+        return True
+    detail = told.get("detail") if isinstance(told, dict) else None
+    return not isinstance(detail, dict) or detail.get("state") != ["COMPLETED"]
 
 
 def _text(value: object) -> str:
@@ -150,7 +180,7 @@ def _soon(alarm: Resource) -> Judgement:
             "keys-away",
             away=True,
         ),
-        given(_ALARM, {**_COUNTED, "dimensions.RuleName": "keys", "threshold": 0}, "keys", away=True),
+        given(_ALARM, {**_COUNTED, **_AT_ONCE, "dimensions.RuleName": "keys", "threshold": 0}, "keys", away=True),
         broken={
             "no alarm counts what is done to keys of eu-west-1": (
                 without(_ALARM, "keys"),

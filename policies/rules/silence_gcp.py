@@ -22,7 +22,7 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import GCP_KEY
+from policies.tokens import GCP_KEY, GCP_KEY_RING
 
 family = Family("Silence on Google Cloud")
 
@@ -32,6 +32,9 @@ _ALERT = "gcp:monitoring/alertPolicy:AlertPolicy"
 _QUERY = "conditions.0.conditionPrometheusQueryLanguage.query"
 _LOGGED = "conditions.0.conditionMatchedLog.filter"
 _GONE = ("DestroyCryptoKeyVersion", "UpdateCryptoKeyVersion")
+_BELOW_ONE = re.compile(r"<\s*(0?\.\d*[1-9]\d*|1(\.0+)?)\s*$")
+_METHOD = re.compile(r'method=~?"([^"]*)"')
+_RING = re.compile(r'resourceName:?=?"/keyRings/([^/"]+)/"')
 _WAITS = re.compile(r"\[(\d+)m\]")
 _REMEDY = "Add an alert policy whose PromQL query counts {what} over at most backup.rpo_minutes, `or vector(0)`."
 _CP9 = {Framework.NIST_800_53: ("CP-9", "SI-4")}
@@ -130,16 +133,24 @@ def transfers_watched(job: Resource, inventory: Inventory) -> Judgement:
         },
     ),
 )
-def google_keys_watched(_: Resource, inventory: Inventory) -> Judgement:
+def google_keys_watched(key: Resource, inventory: Inventory) -> Judgement:
     return any_of(
         (
             passed(f"{alert.name} reads it")
             for alert in inventory.of_type(_ALERT)
             for condition in items(alert, "conditions")
-            if all(name in _text(read(alert, f"{condition}.conditionMatchedLog.filter")) for name in _GONE)
+            if _reads_keys(key, _text(read(alert, f"{condition}.conditionMatchedLog.filter")), inventory)
         ),
         otherwise=failed("", "no alert reads what is done to keys", f"log entries of {' and '.join(_GONE)}"),
     )
+
+
+def _reads_keys(key: Resource, text: str, inventory: Inventory) -> bool:
+    """Whether a filter of log entries takes what is done to a key, and leaves its ring not out."""
+    rings = [read(ring, "name") for ring in inventory.linked(key, "keyRing", GCP_KEY_RING)]
+    named = _RING.findall(text)
+    left_out = re.search(r"\bNOT\b", text) or (named and rings and not set(named).intersection(rings))
+    return all(name in text for name in _GONE) and not left_out
 
 
 def _told_in_time(inventory: Inventory, names: Sequence[str], what: str) -> Judgement:
@@ -150,10 +161,35 @@ def _told_in_time(inventory: Inventory, names: Sequence[str], what: str) -> Judg
             query = _text(read(alert, f"{condition}.conditionPrometheusQueryLanguage.query"))
             waits = [int(found) for found in _WAITS.findall(query)]
             named = any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", query) for name in names)
-            if named and "or vector(0)" in query and waits and max(waits) <= minutes:
+            in_time = waits and max(waits) + _lag_minutes(alert, condition) <= minutes
+            if named and "or vector(0)" in query and in_time and _means_none(query):
                 return passed(f"{alert.name} says so")
     required = f"an alert that counts it over at most {minutes:g} min"
     return failed("", f"no alert says so when nothing is {what}", required)
+
+
+def _means_none(query: str) -> bool:
+    """Whether a query is true below one copy, and counts nothing but copies: no reading, and none that failed."""
+    if not _BELOW_ONE.search(query):
+        return False
+    if "api_request_count" in query:
+        method = _METHOD.search(query)
+        written = method is not None and "Write" in method[1] and not re.search("Read|Get|List|Delete", method[1])
+        return written and 'response_code="OK"' in query
+    return "copied_objects_count" not in query or 'status!="failed"' in query
+
+
+def _lag_minutes(alert: Resource, condition: str) -> float:
+    """Minutes for which a query must hold before it is told, and those between two looks beyond ten."""
+    at = f"{condition}.conditionPrometheusQueryLanguage"
+    return _minutes(read(alert, f"{at}.duration")) + max(0.0, _minutes(read(alert, f"{at}.evaluationInterval")) - 10)
+
+
+def _minutes(value: object) -> float:
+    try:
+        return float(value.removesuffix("s")) / 60 if isinstance(value, str) else 0.0
+    except ValueError:
+        return float("inf")
 
 
 def _base64(request: Any) -> str:

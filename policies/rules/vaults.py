@@ -112,4 +112,6 @@ def _keeps(policy: Resource) -> Judgement:
 
 
 def _is_plain_denial(statement: Statement) -> bool:
-    return statement.effect == "Deny" and statement.anyone and not statement.conditions and bool(statement.everything)
+    whole = any(r == "*" or r.startswith(("arn:*", "arn:aws:backup:")) for r in statement.resources)
+    plain = statement.effect == "Deny" and statement.anyone and not statement.conditions
+    return plain and whole and bool(statement.everything)

@@ -174,11 +174,14 @@ def aws_key_events_reach_alarm(rule: Resource, inventory: Inventory) -> Judgemen
     frameworks=_SI4,
     examples=lambda: examples(
         given(_ALERT, {"notificationChannels": [Output(_CHANNEL)], "combiner": "OR"}, "notifies"),
+        given(_CHANNEL, {"type": "email", "labels": {"email_address": "team@example.com"}}),
         broken={
             "enabled is false": put("enabled", False),
             "notificationChannels is absent": drop("notificationChannels"),
             "notificationChannels is []": put("notificationChannels", []),
             'combiner is "AND"': put("combiner", "AND"),
+            "example.enabled is false": put("enabled", False, _CHANNEL),
+            "example.labels is absent": drop("labels", _CHANNEL),
         },
         undecided={"notificationChannels is known only to the provider": put("notificationChannels", Hidden())},
     ),
@@ -189,5 +192,17 @@ def gcp_alerts_notify(alert: Resource, inventory: Inventory) -> Judgement:
             if_given(alert, "enabled", lambda: equals(alert, "enabled", True)),
             if_given(alert, "combiner", lambda: equals(alert, "combiner", "OR")),
             _told(alert, "notificationChannels", _CHANNEL, inventory),
+            *map(_reaches, inventory.linked(alert, "notificationChannels", _CHANNEL)),
         )
     )
+
+
+def _reaches(channel: Resource) -> Judgement:
+    """Whether a channel is on, and says where it leads."""
+    if read(channel, "enabled") not in (ABSENT, True):
+        return failed(f"{channel.name}.enabled", shown(read(channel, "enabled")), "a channel that is on")
+    if is_hidden(read(channel, "labels")):
+        return unknown(f"{channel.name}.labels", "whom the channel leads to")
+    if read(channel, "labels") in (ABSENT, {}):
+        return failed(f"{channel.name}.labels", shown(read(channel, "labels")), "whom the channel leads to")
+    return passed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ def find(stack: Inventory, kind: str, name: str, namespace: str = "") -> Resourc
     found = [
         each
         for each in stack.resources
-        if each.type.endswith(f":{kind}")
+        if each.type.endswith(kind if ":" in kind else f":{kind}")
         and each.name == name
         and namespace in ("", each.inputs.get("metadata", {}).get("namespace"))
     ]
@@ -43,7 +44,9 @@ def put(kind: str, name: str, *edits: tuple[str, Any], namespace: str = "") -> C
 
     def change(stack: Inventory) -> Inventory:
         before = find(stack, kind, name, namespace)
-        inputs, unknown = deepcopy(dict(before.inputs)), list(before.unknown_paths)
+        told = [path for path, value in edits if value is not HIDDEN]
+        inputs = deepcopy(dict(before.inputs))
+        unknown = [u for u in before.unknown_paths if not any(u == t or u.startswith(f"{t}.") for t in told)]
         for path, value in edits:
             _set(
                 inputs,
@@ -76,6 +79,46 @@ def _set(node: Any, parts: list[str], value: Any) -> None:
         node.pop(head, None)
     else:
         node[head] = value
+
+
+def inside(kind: str, name: str, text: str, *edits: tuple[str, Any]) -> Change:
+    """Edit a document that one input of an object holds as JSON."""
+
+    def change(stack: Inventory) -> Inventory:
+        document = json.loads(find(stack, kind, name).inputs[text])
+        for path, value in edits:
+            _set(document, path.split("."), value if value is GONE else deepcopy(value))
+        return put(kind, name, (text, json.dumps(document)))(stack)
+
+    return change
+
+
+def link(kind: str, name: str, prop: str, *targets: tuple[str, str]) -> Change:
+    """Let an input come from other resources than it does; from none, where none are named."""
+
+    def change(stack: Inventory) -> Inventory:
+        before = find(stack, kind, name)
+        urns = tuple(find(stack, *target).urn for target in targets)
+        after = replace(before, property_dependencies={**before.property_dependencies, prop: urns})
+        return replace(stack, resources=tuple(after if each is before else each for each in stack.resources))
+
+    return change
+
+
+def options(kind: str, name: str, **changes: Any) -> Change:
+    """Change what the program asks of the engine, as `protect`, and not of the cloud."""
+
+    def change(stack: Inventory) -> Inventory:
+        before = find(stack, kind, name)
+        after = replace(before, **changes)
+        return replace(stack, resources=tuple(after if each is before else each for each in stack.resources))
+
+    return change
+
+
+def moved(kind: str, name: str, region: str) -> Change:
+    """Put a resource of AWS into another region."""
+    return both(put(kind, name, ("region", region)), options(kind, name, region=region))
 
 
 def add(token: str, inputs: Mapping[str, Any], *, custom: bool = True) -> Change:
