@@ -81,7 +81,6 @@ def provider_applies(provider: Resource, _: Inventory) -> Judgement:
         broken={
             "spec is among what is ignored": option("ignore_changes", ("spec",)),
             "* is among what is ignored": option("ignore_changes", ("*",)),
-            "it stays when it is removed": option("retain_on_delete", True),
             'metadata.annotations is {"pulumi.com/skipAwait": "true"}': both(
                 put("metadata.annotations", {"pulumi.com/skipAwait": "true"})
             ),
@@ -95,8 +94,6 @@ def objects_applied_whole(found: Resource, _: Inventory) -> Judgement:
         for path in found.ignore_changes
         if not path.startswith(_MOVED)
     ]
-    if found.retain_on_delete:
-        judged.append(failed("", "it stays when it is removed", "removed with the stack"))
     notes: Any = read(found, "metadata.annotations")
     if isinstance(notes, Mapping) and any(each in notes for each in _ANNOTATIONS):
         judged.append(failed("metadata.annotations", shown(notes), "none of Pulumi's that change how it is applied"))

@@ -144,10 +144,13 @@ def gcp_slow_destruction(key: Resource, _: Inventory) -> Judgement:
             {"policy": document(allow(Principal={"AWS": "arn:aws:iam::111122223333:root"}, Action="kms:*"))},
         ),
         broken={
-            "policy.Statement.0.Principal is everyone, without a condition on who calls": (
-                put("policy.Statement.0.Principal", "*"),
-                put("policy.Statement.0.Principal", {"AWS": ["arn:aws:iam::111122223333:root", "*"]}),
-                put("policy.Statement.0", allow(NotPrincipal={"AWS": "arn:aws:iam::1:root"}, Action="kms:*")),
+            "policy.Statement.1.Principal is everyone, without a condition on who calls": (
+                put("policy.Statement.1", allow(Principal="*", Action="kms:*")),
+                put(
+                    "policy.Statement.1",
+                    allow(Principal={"AWS": ["arn:aws:iam::111122223333:root", "*"]}, Action="kms:*"),
+                ),
+                put("policy.Statement.1", allow(NotPrincipal={"AWS": "arn:aws:iam::1:root"}, Action="kms:*")),
             ),
         },
         undecided={"policy is known only to the provider": put("policy", Hidden())},

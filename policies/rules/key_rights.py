@@ -85,8 +85,13 @@ def no_alias_rights(holder: Resource, _: Inventory) -> Judgement:
             KMS_KEY, {"policy": document(allow(Principal={"AWS": "arn:aws:iam::111122223333:root"}, Action="kms:*"))}
         ),
         broken={
-            "policy.Statement.0.Condition is kms:requestalias": put(
-                "policy.Statement.0.Condition", {"StringEquals": {"kms:RequestAlias": "alias/data"}}
+            "policy.Statement.1.Condition is kms:requestalias": put(
+                "policy.Statement.1",
+                allow(
+                    Principal={"AWS": "arn:aws:iam::111122223333:role/one"},
+                    Action="kms:Decrypt",
+                    Condition={"StringEquals": {"kms:RequestAlias": "alias/data"}},
+                ),
             ),
         },
         undecided={"policy is known only to the provider": put("policy", Hidden())},

@@ -142,7 +142,7 @@ def _at_once(alarm: Resource, settings: SettingsView) -> tuple[Judgement, ...]:
 
 def _of_a_vault(alarm: Resource, inventory: Inventory) -> Iterator[Judgement]:
     if read(alarm, "namespace") == _BACKUP:
-        near = {read(vault, "name") for vault in inventory.of_type(BACKUP_VAULT) if same_region(vault, alarm)}
+        near = [read(vault, "name") for vault in inventory.of_type(BACKUP_VAULT) if same_region(vault, alarm)]
         yield expect(alarm, "dimensions.BackupVaultName", "a vault of the alarm's region", lambda name: name in near)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from policies.checks import ABSENT, all_of, equals, failed, if_given, is_hidden, one_of, passed, read, shown, unknown
@@ -203,6 +204,7 @@ def _reaches(channel: Resource) -> Judgement:
         return failed(f"{channel.name}.enabled", shown(read(channel, "enabled")), "a channel that is on")
     if is_hidden(read(channel, "labels")):
         return unknown(f"{channel.name}.labels", "whom the channel leads to")
-    if read(channel, "labels") in (ABSENT, {}):
-        return failed(f"{channel.name}.labels", shown(read(channel, "labels")), "whom the channel leads to")
+    labels = read(channel, "labels")
+    if labels is ABSENT or (isinstance(labels, Mapping) and all(told is None for told in labels.values())):
+        return failed(f"{channel.name}.labels", shown(labels), "whom the channel leads to")
     return passed()

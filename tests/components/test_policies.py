@@ -18,7 +18,9 @@ ONLY_ADDED: Final[Mapping[str, str]] = {
     "aws-acl-named-networks": "the stacks leave their network's list as it is: security groups say who comes in",
     "aws-egress-to-named-networks": "no security group of the stacks lets anything out by a line of its own",
     "aws-images-stay-near": "no stack copies its registry",
+    "aws-s3-tiers-at-hand": "no component moves objects into tiers",
     "gcp-gcs-no-acl-grant": "all buckets have uniform access, which knows no list",
+    "gcp-kms-versions-on": "versions of keys are the service's own, made by rotation",
     "k8s-objects-known": "all objects are declared one by one, in kinds that other rules judge",
     "k8s-webhooks-guard-and-do-not-block": "charts bring their own webhooks, which rules on charts judge",
 }

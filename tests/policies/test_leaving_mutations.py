@@ -120,7 +120,7 @@ HARMFUL_AWS = {
 HARMLESS_AWS = {
     "ecr to the backup region": ("aws:ecr/replicationConfiguration:ReplicationConfiguration", _copies(OWN, AWAY)),
     "logs to the own stream": (FILTER, {"destinationArn": STREAM(HERE, OWN), "logGroup": "x"}),
-    "events to the own bus": ("aws:cloudwatch/eventTarget:EventTarget", {"arn": BUS(AWAY, OWN), "rule": "x"}),
+    "events to the own bus": ("aws:cloudwatch/eventTarget:EventTarget", {"arn": BUS(HERE, OWN), "rule": "x"}),
     "topic to the own queue": (
         SUBSCRIPTION, {"protocol": "sqs", "endpoint": f"arn:aws:sqs:{HERE}:{OWN}:q", "topic": "x"}
     ),
