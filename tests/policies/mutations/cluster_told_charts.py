@@ -102,11 +102,6 @@ HARMFUL: Final = (
         "k8s-objects-applied-whole",
     ),
     Mutation(
-        "options: the namespace kept",
-        option("Namespace", "serving", retain_on_delete=True),
-        "k8s-objects-applied-whole",
-    ),
-    Mutation(
         "options: the bound's changes ignored",
         option("ResourceQuota", "gpus", ignore_changes=("*",)),
         "k8s-objects-applied-whole",
