@@ -13,6 +13,7 @@ from common.permissions.google_dangers import ACTS_AS, CONTROL, DATA, IMPERSONAT
 from components.contracts import gcp_roles
 from policies.cel import every_way
 from policies.checks import ABSENT, PASS, all_of, failed, is_hidden, read, shown, unknown
+from policies.google_members import is_own
 from policies.inventory import Inventory, Resource
 from policies.memo import once
 from policies.model import Judgement
@@ -233,8 +234,8 @@ def judged_each(resource: Resource, judge: Callable[[Grant], Judgement]) -> Judg
     return found if isinstance(found, Judgement) else all_of(judge(grant) for grant in found)
 
 
-def members_named(grant: Resource, _: Inventory) -> Judgement:
-    """Whether each member of a grant is somebody."""
+def members_named(grant: Resource, inventory: Inventory) -> Judgement:
+    """Whether each member of a grant is somebody, and one of ours."""
 
     def judge(one: Grant) -> Judgement:
         public = [m for m in one.members if everyone_in(m)]
@@ -243,6 +244,11 @@ def members_named(grant: Resource, _: Inventory) -> Judgement:
         hidden = any(is_hidden(m) for m in one.members) and not grant.property_dependencies.get(one.members_path)
         if not one.members or not all(one.members):
             return unknown(one.members_path, "named members", "nobody")
+        strangers = [m for m in one.members if not is_hidden(m) and not is_own(m, inventory)]
+        if strangers:
+            return failed(
+                one.members_path, shown(strangers[0]), "members of the own project, or whom the settings name"
+            )
         return unknown(one.members_path, "named members") if hidden else PASS
 
     return judged_each(grant, judge)

@@ -119,7 +119,7 @@ def s3_no_public_policy(bucket: Resource, inventory: Inventory) -> Judgement:
     examples=lambda: examples(
         given(
             "gcp:storage/bucketIAMBinding:BucketIAMBinding",
-            {"role": "roles/browser", "members": ["serviceAccount:fleet@p.iam.gserviceaccount.com"]},
+            {"role": "roles/browser", "members": ["serviceAccount:fleet@111122223333.iam.gserviceaccount.com"]},
         ),
         broken={
             'members is "allUsers"': put("members.1", "allUsers"),

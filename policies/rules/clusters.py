@@ -122,7 +122,7 @@ family.require(
     remedy="Set workloadIdentityConfig.workloadPool.",
     frameworks={Framework.CIS_GKE: ("5.2.2",), Framework.CHECKOV: ("CKV_GCP_69",)},
     examples=lambda: examples(
-        given(GKE_CLUSTER, {"workloadIdentityConfig.workloadPool": "p.svc.id.goog"}),
+        given(GKE_CLUSTER, {"workloadIdentityConfig.workloadPool": "111122223333.svc.id.goog"}),
         broken={
             "workloadIdentityConfig.workloadPool is absent": drop("workloadIdentityConfig"),
             'workloadIdentityConfig.workloadPool is "p"': put("workloadIdentityConfig.workloadPool", "p"),

@@ -138,7 +138,7 @@ def _covers(inventory: Inventory, budget: Resource, workload: Resource) -> bool:
 
 def _is_held(inventory: Inventory, budget: Resource) -> bool:
     """Whether its pods are those of the release that Flagger holds, which Flagger makes and no plan has."""
-    named = set(mapping(read(budget, _MATCHED)).values())
+    named = {str(label) for label in mapping(read(budget, _MATCHED)).values()}
     return any(
         f"{read(canary, 'spec.targetRef.name')}-primary" in named and same_namespace(inventory, budget, canary)
         for canary in inventory.of_type(_CANARY)

@@ -91,7 +91,7 @@ def _names_whose_tokens(expression: str) -> bool:
         accepted={
             "": (
                 put("member", f"principalSet://{_POOL}/attribute.repository/acme/seawall"),
-                put("member", "serviceAccount:p.svc.id.goog[serving/triton]"),
+                put("member", "serviceAccount:111122223333.svc.id.goog[serving/triton]"),
             )
         },
     ),

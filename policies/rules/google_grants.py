@@ -61,13 +61,15 @@ _STARTS = "resource.name.startsWith('projects/_/buckets/seawall-prod-drill-')"
 @family.rule(
     "gcp-iam-no-public-member",
     Severity.CRITICAL,
-    "No grant of Google Cloud names everyone",
+    "No grant of Google Cloud names everyone, or a stranger",
     types=_ELSEWHERE,
-    rationale="allUsers, a whole domain and a whole pool of identities are people that nobody here has named.",
+    rationale="allUsers, a whole domain and another project's accounts are people that nobody here has named.",
     remedy="Grant to a service account, a group, or one subject of a pool.",
     frameworks={Framework.CHECKOV: ("CKV_GCP_101",), Framework.NIST_800_53: ("AC-3",)},
     examples=lambda: examples(
-        given(_SECRET, {"role": "roles/browser", "member": "serviceAccount:fleet@p.iam.gserviceaccount.com"}),
+        given(
+            _SECRET, {"role": "roles/browser", "member": "serviceAccount:fleet@111122223333.iam.gserviceaccount.com"}
+        ),
         broken={
             f'member is "{member}"': put("member", member)
             for member in (
@@ -75,6 +77,10 @@ _STARTS = "resource.name.startsWith('projects/_/buckets/seawall-prod-drill-')"
                 "allAuthenticatedUsers",
                 "domain:example.com",
                 "user:someone@gmail.com",
+                "serviceAccount:reader@elsewhere.iam.gserviceaccount.com",
+                "serviceAccount:elsewhere.svc.id.goog[serving/triton]",
+                "group:team@elsewhere.example",
+                "deleted:serviceAccount:reader@111122223333.iam.gserviceaccount.com?uid=1",
                 f"principalSet://{_POOL}/*",
                 f"principalSet://{_POOL}/attribute.repository/*",
             )
@@ -83,6 +89,8 @@ _STARTS = "resource.name.startsWith('projects/_/buckets/seawall-prod-drill-')"
         accepted={
             "": (
                 put("member", Output("gcp:serviceaccount/account:Account")),
+                put("member", "group:team@example.com"),
+                put("member", "serviceAccount:service-444455556666@gcp-sa-logging.iam.gserviceaccount.com"),
                 put("member", f"principal://{_POOL}/subject/repo:acme/seawall:environment:prod"),
             )
         },
@@ -101,7 +109,10 @@ def no_public_member(grant: Resource, inventory: Inventory) -> Judgement:
     remedy="Grant a role for the task at hand, on the resource, or under a condition on resource.name.",
     frameworks={Framework.CHECKOV: ("CKV_GCP_117",), Framework.NIST_800_53: ("AC-6",)},
     examples=lambda: examples(
-        given(_MEMBER, {"role": "roles/logging.logWriter", "member": "serviceAccount:a@p.iam.gserviceaccount.com"}),
+        given(
+            _MEMBER,
+            {"role": "roles/logging.logWriter", "member": "serviceAccount:a@111122223333.iam.gserviceaccount.com"},
+        ),
         given(CUSTOM_ROLE, {"roleId": "own", "permissions": ["storage.buckets.list"]}),
         broken={
             f'role is "{role}", which permits {what}': put("role", role)
@@ -201,7 +212,10 @@ def _hands_out_more(inventory: Inventory, grant: Resource, one: Grant) -> bool:
     remedy="Grant a role that uses the resource, and leave its policy to the deploy role.",
     frameworks={Framework.NIST_800_53: ("AC-6",)},
     examples=lambda: examples(
-        given(_TOPIC, {"role": "roles/pubsub.publisher", "member": "serviceAccount:a@p.iam.gserviceaccount.com"}),
+        given(
+            _TOPIC,
+            {"role": "roles/pubsub.publisher", "member": "serviceAccount:a@111122223333.iam.gserviceaccount.com"},
+        ),
         broken={
             f'role is "{role}", which permits {what}': put("role", role)
             for role, what in {

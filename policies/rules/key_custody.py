@@ -172,7 +172,7 @@ def aws_no_public_principal(key: Resource, _: Inventory) -> Judgement:
     examples=lambda: examples(
         given(
             "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
-            {"role": "roles/browser", "member": "serviceAccount:storage@p.iam.gserviceaccount.com"},
+            {"role": "roles/browser", "member": "serviceAccount:storage@111122223333.iam.gserviceaccount.com"},
         ),
         broken={
             'member is "allUsers"': put("member", "allUsers"),

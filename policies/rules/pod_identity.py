@@ -22,7 +22,7 @@ _NONE = "the service account has no cloud identity"
 
 
 def _google() -> Given:
-    return given(_GRANT, {"role": _BECOMES, "member": "serviceAccount:example.svc.id.goog[serving/triton]"})
+    return given(_GRANT, {"role": _BECOMES, "member": "serviceAccount:111122223333.svc.id.goog[serving/triton]"})
 
 
 @family.rule(

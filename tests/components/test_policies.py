@@ -21,6 +21,7 @@ ONLY_ADDED: Final[Mapping[str, str]] = {
     "aws-s3-tiers-at-hand": "no component moves objects into tiers",
     "gcp-gcs-no-acl-grant": "all buckets have uniform access, which knows no list",
     "gcp-kms-versions-on": "versions of keys are the service's own, made by rotation",
+    "gcp-machines-plain": "all machines are made by node pools, which other rules judge",
     "k8s-objects-known": "all objects are declared one by one, in kinds that other rules judge",
     "k8s-webhooks-guard-and-do-not-block": "charts bring their own webhooks, which rules on charts judge",
 }
