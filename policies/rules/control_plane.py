@@ -33,6 +33,7 @@ _PROJECT_MEMBER: Final = "gcp:projects/iAMMember:IAMMember"
 _NODE_ACCOUNT: Final = "nodeConfig.serviceAccount"
 _NODE_ROLE: Final = "roles/container.defaultNodeServiceAccount"
 _ADMIN: Final = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+_PLATFORM: Final = "arn:aws:iam::111122223333:role/platform/admin"
 _VIEW: Final = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
 _ROLE: Final = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/(?!aws-service-role/)[\w+=,.@/-]+", re.ASCII)
 _ENTRIES_ONLY: Final = {
@@ -50,7 +51,7 @@ _ENTRIES_ONLY: Final = {
     remedy='Set authenticationMode to "API", leave the creator out, and add an AccessEntry with its policy.',
     examples=lambda: examples(
         given(EKS_CLUSTER, {"name": "c", **_ENTRIES_ONLY}),
-        given(_ASSOCIATION, {"clusterName": Output(EKS_CLUSTER), "policyArn": _ADMIN}),
+        given(_ASSOCIATION, {"clusterName": Output(EKS_CLUSTER), "principalArn": _PLATFORM, "policyArn": _ADMIN}),
         broken={
             'accessConfig.authenticationMode is "CONFIG_MAP"': put("accessConfig.authenticationMode", "CONFIG_MAP"),
             "accessConfig.bootstrapClusterCreatorAdminPermissions is true": put(
@@ -92,7 +93,7 @@ def _administers(association: Resource) -> Judgement:
     rationale="A user's keys do not end by themselves, a session's do too soon; system:masters cannot be withdrawn.",
     remedy="Name a role's ARN, and give it an access policy instead of groups.",
     examples=lambda: examples(
-        given(EKS_ACCESS_ENTRY, {"principalArn": "arn:aws:iam::111122223333:role/platform/admin"}),
+        given(EKS_ACCESS_ENTRY, {"principalArn": _PLATFORM}),
         broken={
             **{
                 f'principalArn is "{arn}"': put("principalArn", arn)

@@ -178,6 +178,7 @@ def own_resources_kept(document_: Resource, inventory: Inventory) -> Judgement:
             "policy.Statement.0.Condition is no condition on iam:PassedToService": (
                 put("policy.Statement.0.Condition", {}),
                 put("policy.Statement.0.Condition", {"StringLike": {"iam:PassedToService": "*"}}),
+                put("policy.Statement.0.Condition", {"StringLike": {"iam:PassedToService": "*.amazonaws.com"}}),
                 put("policy.Statement.0.Condition", {"StringEqualsIfExists": {"iam:PassedToService": "x"}}),
                 put("policy.Statement.0.Condition", {"StringNotEquals": {"iam:PassedToService": "x"}}),
             ),
@@ -197,7 +198,8 @@ def pass_role_bound(document_: Resource, inventory: Inventory) -> Judgement:
         if len(covered) > 1:
             several = f"{shown(given.allowed.resources[0])}, which covers {' and '.join(covered[:2])}"
             return failed(path, several, "the ARN of one role")
-        if only_bounds or values_bound(given.allowed.statement.conditions, _PASSED_TO):
+        services = values_bound(given.allowed.statement.conditions, _PASSED_TO)
+        if only_bounds or (services and not any(set("*?") & set(name) for name in services)):
             return PASS
         return failed(f"{given.path}.Condition", "no condition on iam:PassedToService", "one service")
 

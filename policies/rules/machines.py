@@ -6,6 +6,7 @@ from components.contracts.machines import MACHINES
 from components.contracts.serving import GPU_TAINT_KEY
 from components.contracts.vocabulary import Cloud
 from policies.checks import (
+    ABSENT,
     PASS,
     absent_or,
     all_of,
@@ -121,7 +122,7 @@ def gke_gpu_pool_tainted(pool: Resource, _: Inventory) -> Judgement:
 )
 def eks_nodes_from_template(group: Resource, inventory: Inventory) -> Judgement:
     path, required = "launchTemplate", "a launch template of this stack, where metadata and volumes are secured"
-    if inventory.linked(group, path, EC2_LAUNCH_TEMPLATE):
+    if read(group, path) is not ABSENT and inventory.linked(group, path, EC2_LAUNCH_TEMPLATE):
         return PASS
     names = [str(read(template, "name")) for template in inventory.of_type(EC2_LAUNCH_TEMPLATE)]
     return PASS if read(group, f"{path}.name") in names else failed(path, shown(read(group, path)), required)

@@ -12,6 +12,7 @@ from policies.examples import both, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import SECRET, Inventory, Resource
 from policies.model import Judgement, Severity
+from policies.secret_shapes import is_secret, shape_of
 from policies.tokens import DEPLOYMENT, RELEASE
 
 family = Family("Secrets in plain text")
@@ -23,24 +24,6 @@ _ARGS: Final = "spec.template.spec.containers.0.args.0"
 _KEPT: Final = "kubernetes:core/v1:Secret"
 _READ: Final = (DEPLOYMENT, _KEPT, "kubernetes:core/v1:ConfigMap", RELEASE)
 _REQUIRED: Final = "a Secret that the pod mounts, marked as one in the program"
-_SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
-    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
-    "an AWS access key": re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
-    "a Google API key": re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    "a token": re.compile(r"\b(gh[opsur]_[0-9A-Za-z]{30,}|github_pat_\w{30,}|xox[abprs]-[\w-]{10,}|sk_live_\w{16,})"),
-    "a signed token": re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"),
-    "a password in an address": re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s:@]{3,}@"),
-    "a password among arguments": re.compile(
-        r"--?[\w-]*(password|passwd|secret|api-?key|auth-?token|access-?key)[\w-]*[= ](?!\$|/|\[)\S{4,}",
-        re.IGNORECASE,
-    ),
-}
-_CALLED: Final = re.compile(
-    r"(pass(word|wd|phrase)|secret(?!.*(name|arn|id$|file|path|store))|api_?key|access_?key|private_?key|"
-    r"auth_?token|credentials?|(^|_)token)$",
-    re.IGNORECASE,
-)
-"""Names of variables and keys whose value is the secret itself."""
 _SALT: Final = re.compile(r"spec\.lua\.\d+\.filterContext\.salt")
 """Envoy Gateway 1.9 gives a filter its context from the object alone, by no reference to a Secret (its API's page,
 `Lua`, 2026-11-22). A salt opens nothing: it keeps names out of a log, from those who may not read the policy."""
@@ -104,12 +87,12 @@ def _plain(value: Any, path: str, *, salted: bool = False) -> Iterator[Judgement
         return
     if isinstance(value, Mapping):
         name, text = value.get("name"), value.get("value")
-        if isinstance(name, str) and isinstance(text, str) and _is_secret(name, text):
+        if isinstance(name, str) and isinstance(text, str) and is_secret(name, text):
             yield failed("", f"{path}.value is a value of {name}", _REQUIRED)
             return
         for key, item in value.items():
             here = f"{path}.{key}" if path else str(key)
-            if isinstance(item, str) and _is_secret(str(key), item) and not path.endswith(("labels", "matchLabels")):
+            if isinstance(item, str) and is_secret(str(key), item) and not path.endswith(("labels", "matchLabels")):
                 yield failed("", f"{here} is a value of {key}", _REQUIRED)
             else:
                 yield from _plain(item, here, salted=salted)
@@ -119,12 +102,6 @@ def _plain(value: Any, path: str, *, salted: bool = False) -> Iterator[Judgement
     elif value == SECRET:
         yield failed("", f"{path} is a secret", _REQUIRED)
     elif isinstance(value, str):
-        shape = next((called for called, pattern in _SHAPES.items() if pattern.search(value)), "")
+        shape = shape_of(value)
         if shape:
             yield failed("", f"{path} is {shape}", _REQUIRED)
-
-
-def _is_secret(name: str, text: str) -> bool:
-    """Whether a name says that its value is a secret, and the value is one: no path, flag or number."""
-    plain = len(text) >= 6 and not is_hidden(text) and not text.startswith(("/", "$", "."))
-    return bool(plain and _CALLED.search(name) and text.lower() not in ("true", "false"))

@@ -34,6 +34,7 @@ PROD = stack_file("prod-aws").read_text(encoding="utf-8").replace("333344445555"
 WRITTEN = YAML(typ="safe").load(PROD)["config"][CONFIG_KEY]
 WRITTEN["backup"] |= {"keep_daily_days": 14, "retention_days": 35}
 WRITTEN["cluster"] |= {"authorized_cidrs": ["192.0.2.0/24"]}
+WRITTEN["cluster"]["access"]["administrators"]["platform"] = "arn:aws:iam::111122223333:role/platform/admin"
 """Settings as they are written, without defaults; those of the compliant stack."""
 
 

@@ -274,7 +274,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         edit("ServerSideEncryptionConfiguration", "rules.0.blockedEncryptionTypes", ["NONE"], "models"),
     ),
     "the models' key is another account's": (
-        "",
+        "aws-names-own-account",
         edit(
             "ServerSideEncryptionConfiguration",
             "rules.0.applyServerSideEncryptionByDefault.kmsMasterKeyId",
@@ -348,7 +348,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         edit(COPY, "rules.0.destination.metrics.status", "Disabled", "models"),
     ),
     "the copy is by a stranger's role": (
-        "",
+        "aws-names-own-account",
         edit(COPY, "role", f"arn:aws:iam::{OTHER}:role/x", "models"),
     ),
     "no copy": ("aws-s3-replicated-far", remove(COPY, "models")),

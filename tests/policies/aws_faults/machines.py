@@ -59,7 +59,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         edit(CLUSTER, "encryptionConfig", GONE, "cluster"),
     ),
     "the cluster's secrets are AWS'": (
-        "",
+        "aws-names-own-account",
         edit(CLUSTER, "encryptionConfig.provider.keyArn", f"arn:aws:kms:{HERE}:{OTHER}:key/1", "cluster"),
     ),
     "the cluster takes the old map": (
@@ -207,33 +207,33 @@ HARMFUL: dict[str, tuple[str, Change]] = {
     ),
     # secrets
     "an access key in user data": (
-        "",
+        "aws-no-secrets-in-plain-text",
         data(f"#!/bin/sh\nexport AWS_ACCESS_KEY_ID={_ACCESS_KEY}\n"),
     ),
-    "a secret key in user data": ("", data(f"#!/bin/sh\n{_SECRET}\n")),
-    "a private key in user data": ("", data(f"#!/bin/sh\ncat > k <<E\n{_PEM}\nE\n")),
+    "a secret key in user data": ("aws-no-secrets-in-plain-text", data(f"#!/bin/sh\n{_SECRET}\n")),
+    "a private key in user data": ("aws-no-secrets-in-plain-text", data(f"#!/bin/sh\ncat > k <<E\n{_PEM}\nE\n")),
     "a token in user data": (
-        "",
+        "aws-no-secrets-in-plain-text",
         data(f"#!/bin/sh\ncurl -H 'authorization: token {_HUB_TOKEN}' x\n"),
     ),
     "a password in user data": (
-        "",
+        "aws-no-secrets-in-plain-text",
         data("#!/bin/sh\nmysql --password=correct-Horse-9battery x\n"),
     ),
     "a password in an address in user data": (
-        "",
+        "aws-no-secrets-in-plain-text",
         data("#!/bin/sh\ncurl https://dev:hunter2Secret@git.example/x\n"),
     ),
     "a secret in user data that is not encoded": (
-        "",
+        "aws-no-secrets-in-plain-text",
         edit(TEMPLATE, "userData", f"#!/bin/sh\nexport AWS_ACCESS_KEY_ID={_ACCESS_KEY}\n", "gpu-on-demand"),
     ),
     "a secret in user data twice encoded": (
-        "",
+        "aws-no-secrets-in-plain-text",
         data(f"#!/bin/sh\necho {told(_PEM)} | base64 -d\n"),
     ),
     "a secret in a machine's user data": (
-        "",
+        "aws-no-secrets-in-plain-text",
         add(
             "aws:ec2/instance:Instance",
             {
@@ -246,7 +246,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a secret in a machine's encoded user data": (
-        "",
+        "aws-no-secrets-in-plain-text",
         add(
             "aws:ec2/instance:Instance",
             {
@@ -259,14 +259,14 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a secret in a launch configuration": (
-        "",
+        "aws-no-secrets-in-plain-text",
         add(
             "aws:ec2/launchConfiguration:LaunchConfiguration",
             {"imageId": "ami-1", "instanceType": "t3.micro", "userData": _PEM},
         ),
     ),
-    "a secret in a function": ("", function({"TOKEN": _HUB_TOKEN})),
-    "a password in a function": ("", function({"DB_PASSWORD": "correct-Horse-9battery"})),
+    "a secret in a function": ("aws-no-secrets-in-plain-text", function({"TOKEN": _HUB_TOKEN})),
+    "a password in a function": ("aws-no-secrets-in-plain-text", function({"DB_PASSWORD": "correct-Horse-9battery"})),
     "a secret in a task": (
         "seawall-type-judged",
         task(f'[{{"name": "x", "image": "x", "environment": [{{"name": "KEY", "value": "{_ACCESS_KEY}"}}]}}]'),
@@ -366,7 +366,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a secret in a bucket": (
-        "",
+        "aws-no-secrets-in-plain-text",
         add(
             "aws:s3/bucketObjectv2:BucketObjectv2",
             {"bucket": "seawall-prod-models-333344445555-eu-central-1", "key": "x", "content": _PEM},
@@ -431,15 +431,15 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a password of a database": (
-        "",
+        "aws-no-secrets-in-plain-text",
         add(
             "aws:rds/instance:Instance",
             {"instanceClass": "x", "storageEncrypted": True, "password": "correct-Horse-9battery"},
         ),
     ),
-    "a secret in a tag": ("", edit("ec2/vpc:Vpc", "tags.token", _HUB_TOKEN, "vpc")),
+    "a secret in a tag": ("aws-no-secrets-in-plain-text", edit("ec2/vpc:Vpc", "tags.token", _HUB_TOKEN, "vpc")),
     "a secret in a description": (
-        "",
+        "aws-no-secrets-in-plain-text",
         edit("iam/role:Role", "description", f"use {_ACCESS_KEY}", "fleet"),
     ),
     "a function of anyone's code": ("", function({}, imageUri=f"{OTHER}.dkr.ecr.{HERE}.amazonaws.com/x:latest")),

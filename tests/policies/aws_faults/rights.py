@@ -32,26 +32,26 @@ _READ = allow("s3:GetObject", f"arn:aws:s3:::{MODELS}/*")
 
 HARMFUL: dict[str, tuple[str, Change]] = {
     # permission boundaries
-    "a role loses its boundary": ("", edit(ROLE, "permissionsBoundary", GONE, "fleet")),
+    "a role loses its boundary": ("aws-iam-roles-bounded", edit(ROLE, "permissionsBoundary", GONE, "fleet")),
     "a role's boundary is administrators'": (
-        "",
+        "aws-iam-roles-bounded",
         edit(ROLE, "permissionsBoundary", _ADMIN, "fleet"),
     ),
     "a role's boundary is another": (
-        "",
+        "aws-iam-roles-bounded",
         edit(ROLE, "permissionsBoundary", f"arn:aws:iam::{OWN}:policy/wide", "publisher"),
     ),
     "a role's boundary is another account's": (
-        "",
+        "aws-iam-roles-bounded",
         edit(ROLE, "permissionsBoundary", BOUNDARY.replace(OWN, OTHER), "publisher"),
     ),
-    "a role's boundary is empty": ("", edit(ROLE, "permissionsBoundary", "", "drill")),
-    "a role's boundary is hidden": ("", edit(ROLE, "permissionsBoundary", UNKNOWN, "drill")),
+    "a role's boundary is empty": ("aws-iam-roles-bounded", edit(ROLE, "permissionsBoundary", "", "drill")),
+    "a role's boundary is hidden": ("aws-iam-roles-bounded", edit(ROLE, "permissionsBoundary", UNKNOWN, "drill")),
     "a new role without a boundary": (
-        "",
+        "aws-iam-roles-bounded",
         role(text(trusts({"Service": "ec2.amazonaws.com"})), permissionsBoundary=GONE),
     ),
-    "a new user without a boundary": ("", add("aws:iam/user:User", {"name": "dev"})),
+    "a new user without a boundary": ("aws-iam-roles-bounded", add("aws:iam/user:User", {"name": "dev"})),
     # policies by every kind of attachment
     "an administrator by policy attachment": (
         "aws-iam-no-admin-attached",

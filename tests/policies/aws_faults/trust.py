@@ -57,7 +57,7 @@ def associated(role_arn: Any, namespace: str = "serving", account: str = "other"
 
 HARMFUL: dict[str, tuple[str, Change]] = {
     # trust
-    "a workflow of a pull request": ("", hub("repo:acme/seawall:pull_request")),
+    "a workflow of a pull request": ("aws-iam-trust-no-pull-request", hub("repo:acme/seawall:pull_request")),
     "a workflow of any branch": ("aws-iam-trust-scoped", hub("repo:acme/seawall:ref:refs/heads/*", "StringLike")),
     "a workflow of any subject": ("aws-iam-trust-scoped", hub("repo:acme/seawall:*", "StringLike")),
     "a workflow of any repository": ("aws-iam-trust-scoped", hub("repo:acme/*", "StringLike")),
@@ -84,11 +84,11 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         hub("repo:acme/other:environment:prod", "StringNotEquals"),
     ),
     "a workflow among pull requests": (
-        "",
+        "aws-iam-trust-no-pull-request",
         hub(["repo:acme/seawall:environment:prod", "repo:acme/seawall:pull_request"]),
     ),
     "the publisher trusts pull requests": (
-        "",
+        "aws-iam-trust-no-pull-request",
         trusted(
             trusts(
                 _PROVIDER,
@@ -123,11 +123,11 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         role(text(trusts({"Federated": "cognito-identity.amazonaws.com"}, _WEB))),
     ),
     "the fleet's role for machines too": (
-        "",
+        "aws-iam-trust-one-service",
         trusted(trusts({"Service": "ec2.amazonaws.com"})),
     ),
     "the fleet's role for functions too": (
-        "",
+        "aws-iam-trust-one-service",
         trusted(trusts({"Service": "lambda.amazonaws.com"})),
     ),
     "the restore role for builds too": (
@@ -135,11 +135,11 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         trusted(trusts({"Service": ["backup.amazonaws.com", "codebuild.amazonaws.com"]}), role="restore"),
     ),
     "the backup role for the cluster": (
-        "",
+        "aws-iam-trust-one-service",
         trusted(trusts({"Service": "eks.amazonaws.com"}), role="backup"),
     ),
     "a role for three services": (
-        "",
+        "aws-iam-trust-one-service",
         role(text(trusts({"Service": ["ec2.amazonaws.com", "lambda.amazonaws.com", "ecs-tasks.amazonaws.com"]}))),
     ),
     "events without their account": (
@@ -162,11 +162,11 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         edit(ROLE, "assumeRolePolicy", text(trusts({"AWS": f"arn:aws:iam::{OWN}:root"})), "publisher"),
     ),
     "the publisher trusts the fleet": (
-        "",
+        "aws-iam-trust-declared-people",
         trusted(trusts({"AWS": f"{ROLES}/seawall-prod-fleet"}), role="publisher"),
     ),
     "the publisher trusts a stranger of the account": (
-        "",
+        "aws-iam-trust-declared-people",
         trusted(trusts({"AWS": f"{ROLES}/intern"}), role="publisher"),
     ),
     "the publisher trusts roles by pattern": (
@@ -184,7 +184,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a role chained for twelve hours": (
-        "",
+        "aws-iam-sessions-short",
         edit(ROLE, "maxSessionDuration", 43200, "publisher"),
     ),
     "pods of any service account": (
@@ -223,7 +223,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "pods of another service account": (
-        "",
+        "aws-eks-pods-own-role",
         edit(
             ROLE,
             "assumeRolePolicy",
@@ -260,7 +260,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
     ),
     # access to the cluster
     "an entry of a stranger": (
-        "",
+        "aws-eks-access-declared",
         several(entry(f"{ROLES}/intern"), access(f"{ROLES}/intern")),
     ),
     "an entry without a policy in the admin's group": (
@@ -268,19 +268,19 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         entry(f"{ROLES}/intern", kubernetesGroups=["system:masters"]),
     ),
     "an entry in a group of its own": (
-        "",
+        "aws-eks-access-declared",
         entry(f"{ROLES}/intern", kubernetesGroups=["seawall:deployers"]),
     ),
     "an entry of another account": (
-        "",
+        "aws-eks-access-declared",
         several(entry(f"arn:aws:iam::{OTHER}:role/x"), access(f"arn:aws:iam::{OTHER}:role/x", "AmazonEKSViewPolicy")),
     ),
     "the fleet enters the cluster": (
-        "",
+        "aws-eks-access-declared",
         several(entry(f"{ROLES}/seawall-prod-fleet"), access(f"{ROLES}/seawall-prod-fleet", "AmazonEKSEditPolicy")),
     ),
     "readers become administrators": (
-        "",
+        "aws-eks-access-declared",
         edit(
             "eks/accessPolicyAssociation:AccessPolicyAssociation",
             "policyArn",
@@ -289,11 +289,11 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "readers become editors of a namespace": (
-        "",
+        "aws-eks-access-declared",
         access(f"{ROLES}/on-call", "AmazonEKSAdminPolicy", {"type": "namespace", "namespaces": ["kube-system"]}),
     ),
     "readers read secrets": (
-        "",
+        "aws-eks-access-declared",
         edit(
             "eks/accessPolicyAssociation:AccessPolicyAssociation",
             "policyArn",
@@ -302,28 +302,28 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "an entry names a group besides": (
-        "",
+        "aws-eks-access-declared",
         edit("eks/accessEntry:AccessEntry", "kubernetesGroups", ["cluster-admins"], "on-call"),
     ),
-    "an entry for machines of anyone": ("", entry(f"{ROLES}/intern", type="EC2_LINUX")),
+    "an entry for machines of anyone": ("aws-eks-access-declared", entry(f"{ROLES}/intern", type="EC2_LINUX")),
     "an entry that is hidden": ("aws-eks-access-roles-only", entry(UNKNOWN)),
     "another service account gets the fleet's role": (
-        "",
+        "aws-eks-pods-own-role",
         associated(To("iam/role:Role", "fleet")),
     ),
     "the door gets the publisher's role": (
-        "",
+        "aws-eks-pods-own-role",
         associated(To("iam/role:Role", "publisher"), "door", "envoy"),
     ),
-    "a pod gets the restore role": ("", associated(f"{ROLES}/seawall-prod-restore")),
-    "a pod gets a role of nobody's": ("", associated(f"{ROLES}/platform-admin")),
-    "a pod gets a role of another account": ("", associated(f"arn:aws:iam::{OTHER}:role/x")),
+    "a pod gets the restore role": ("aws-eks-pods-own-role", associated(f"{ROLES}/seawall-prod-restore")),
+    "a pod gets a role of nobody's": ("aws-eks-pods-own-role", associated(f"{ROLES}/platform-admin")),
+    "a pod gets a role of another account": ("aws-eks-pods-own-role", associated(f"arn:aws:iam::{OTHER}:role/x")),
     "the fleet's pods get another role": (
-        "",
+        "aws-eks-pods-own-role",
         edit("eks/podIdentityAssociation:PodIdentityAssociation", "roleArn", f"{ROLES}/platform-admin", "fleet"),
     ),
     "the fleet's role goes to default": (
-        "",
+        "aws-eks-pods-own-role",
         edit("eks/podIdentityAssociation:PodIdentityAssociation", "serviceAccount", "default", "fleet"),
     ),
     "an add-on gets a strong role": (
@@ -338,7 +338,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "an add-on's pods get a strong role": (
-        "",
+        "aws-eks-pods-own-role",
         edit(
             "eks/addon:Addon",
             "podIdentityAssociations",

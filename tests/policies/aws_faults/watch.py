@@ -148,7 +148,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
     "an alarm is mute": ("aws-alarms-ring", edit(ALARM, "actionsEnabled", False, "backup-failed")),
     "an alarm rings nobody": ("aws-alarms-ring", edit(ALARM, "alarmActions", [], "backup-missing")),
     "an alarm rings elsewhere": (
-        "",
+        "aws-names-own-account",
         edit(ALARM, "alarmActions", [f"arn:aws:sns:{HERE}:{OTHER}:x"], "backup-failed"),
     ),
     "an alarm waits for a million": ("", edit(ALARM, "threshold", 1000000, "backup-failed")),

@@ -86,15 +86,19 @@ def _put(value: Any, path: list[str], new: Any) -> Any:
 
 
 def edit(kind: str, path: str, value: Any, name: str = "") -> Change:
-    """Set one input of a resource of the plan; `GONE` leaves it out."""
+    """Set one input of a resource of the plan; `GONE` leaves it out. What is written in feeds on no resource."""
 
     def change(before: Inventory) -> Inventory:
         target = the(before, kind, name)
         hidden = [u for u in target.unknown_paths if u != path and not u.startswith(f"{path}.")]
+        prop = path.split(".", 1)[0]
+        fed = value == UNKNOWN or any(u == prop or u.startswith(f"{prop}.") for u in hidden)
+        links = {p: urns for p, urns in target.property_dependencies.items() if fed or p != prop}
         made = replace(
             target,
             inputs=_put(target.inputs, path.split("."), value),
             unknown_paths=(*hidden, *((path,) if value == UNKNOWN else ())),
+            property_dependencies=links,
         )
         return replace(before, resources=tuple(made if r is target else r for r in before.resources))
 
