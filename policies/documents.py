@@ -175,7 +175,9 @@ def _people(entry: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...] 
     if value is None:
         return None
     if isinstance(value, Mapping):
-        return tuple((str(kind), text) for kind, names in value.items() for text in _listed(names))
+        return tuple(
+            (str(kind), text) for kind, names in value.items() if names is not None for text in _listed(names)
+        )
     return tuple(("*" if text == "*" else "AWS", text) for text in _listed(value))
 
 

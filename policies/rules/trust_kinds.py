@@ -46,7 +46,7 @@ def _root(*arns: str) -> dict[str, object]:
     return allow(
         Principal={"AWS": "arn:aws:iam::111122223333:root"},
         Action="sts:AssumeRole",
-        Condition={"ArnEquals": {"aws:PrincipalArn": list(arns)}},
+        Condition={"ArnEquals": {"aws:PrincipalArn": arns[0] if len(arns) == 1 else list(arns)}},
     )
 
 
