@@ -19,5 +19,5 @@ def of_the_stack(found: Resource, inventory: Inventory, path: str) -> Judgement:
     if is_hidden(service) or is_masked(found, f"{path}."):
         return unknown(path, OWN_SERVICE)
     named = (mapping(service).get("namespace"), mapping(service).get("name"))
-    made = {(read(s, "metadata.namespace"), read(s, "metadata.name")) for s in inventory.of_type(SERVICE)}
+    made = [(read(s, "metadata.namespace"), read(s, "metadata.name")) for s in inventory.of_type(SERVICE)]
     return PASS if named in made else failed(path, shown(service), OWN_SERVICE)

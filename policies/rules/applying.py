@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from policies.checks import all_of, failed, not_applicable, read, shown
 from policies.cluster_objects import EVERY_OBJECT
-from policies.examples import Hidden, both, examples, given, option, put
+from policies.examples import Hidden, both, examples, given, option, plus, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.shapes import Shape, exactly, known_fields
-from policies.tokens import DEPLOYMENT
+from policies.tokens import DEPLOYMENT, PRIORITY
 
 family = Family("How objects are applied")
 
@@ -32,8 +32,12 @@ _SHAPE: Final[Shape] = {
     "suppressHelmHookWarnings": None,
     "upgradeClients": None,
 }
-_ANNOTATIONS: Final = ("pulumi.com/skipAwait", "pulumi.com/patchForce", "pulumi.com/deletionPropagationPolicy")
-_MOVED: Final = ("spec.rules", "spec.replicas", "status")
+_SKIPS: Final = "pulumi.com/skipAwait"
+_FORCES: Final = "pulumi.com/patchForce"
+_ANNOTATIONS: Final = (_SKIPS, _FORCES, "pulumi.com/deletionPropagationPolicy")
+_PRIORITY: Final = "spec.template.spec.priorityClassName"
+_WEIGHTED: Final = "spec.rules"
+_MOVED: Final = (_WEIGHTED, "spec.replicas", "status")
 """What controllers move, so that the engine keeps what is there: weights of routes and numbers of replicas."""
 
 
@@ -80,23 +84,56 @@ def provider_applies(provider: Resource, _: Inventory) -> Judgement:
         given(DEPLOYMENT, {"metadata.name": "applied", "metadata.namespace": "serving"}, "applied"),
         broken={
             "spec is among what is ignored": option("ignore_changes", ("spec",)),
+            f'metadata.annotations is {{"{_FORCES}": "true"}}': both(put("metadata.annotations", {_FORCES: "true"})),
             "* is among what is ignored": option("ignore_changes", ("*",)),
             'metadata.annotations is {"pulumi.com/skipAwait": "true"}': both(
                 put("metadata.annotations", {"pulumi.com/skipAwait": "true"})
             ),
         },
-        accepted={"": option("ignore_changes", ("spec.replicas",))},
+        accepted={
+            "": (
+                option("ignore_changes", ("spec.replicas",)),
+                both(
+                    option("ignore_changes", ("spec.rules[*].backendRefs[*].weight",)),
+                    put("metadata.annotations", {_FORCES: "true"}),
+                ),
+                both(
+                    put("metadata.annotations", {_SKIPS: "true"}),
+                    put(_PRIORITY, "last"),
+                    plus(given(PRIORITY, {"metadata.name": "last", "value": -10}, "last")),
+                ),
+            )
+        },
     ),
 )
-def objects_applied_whole(found: Resource, _: Inventory) -> Judgement:
+def objects_applied_whole(found: Resource, inventory: Inventory) -> Judgement:
     judged = [
         failed("", f"{path} is among what is ignored", "only what a controller moves")
         for path in found.ignore_changes
         if not path.startswith(_MOVED)
     ]
     notes: Any = read(found, "metadata.annotations")
-    if isinstance(notes, Mapping) and any(each in notes for each in _ANNOTATIONS):
+    told = set(notes) & set(_ANNOTATIONS) if isinstance(notes, Mapping) else set[str]()
+    if told - _fitting(found, inventory):
         judged.append(failed("metadata.annotations", shown(notes), "none of Pulumi's that change how it is applied"))
     if not judged and found.type != DEPLOYMENT:
         return not_applicable("applied as it is written")
     return all_of(judged)
+
+
+def _fitting(found: Resource, inventory: Inventory) -> set[str]:
+    """The annotations of Pulumi's that such an object may have."""
+    fitting: set[str] = set()
+    if _gives_way(found, inventory):
+        fitting.add(_SKIPS)
+    if any(path.startswith(_WEIGHTED) for path in found.ignore_changes):
+        # Whoever moves the weights holds the list that they lie in, and another update of it would be a conflict.
+        fitting.add(_FORCES)
+    return fitting
+
+
+def _gives_way(found: Resource, inventory: Inventory) -> bool:
+    """Whether the stack puts its pods behind all others: they may be pushed out at any time, so nobody waits."""
+    named = read(found, _PRIORITY)
+    behind = (each for each in inventory.of_type(PRIORITY) if str(read(each, "value")).startswith("-"))
+    return isinstance(named, str) and any(read(each, "metadata.name") == named for each in behind)

@@ -180,12 +180,12 @@ def nothing_beside_the_door(resource: Resource, inventory: Inventory) -> Judgeme
     if resource.type != _GATEWAY:
         kind = resource.type.rpartition(":")[2]
         return failed("", f"a way beside the door ({kind})", "the door's Gateway and its routes alone")
-    known = {read(each, "metadata.name"): each for each in inventory.of_type(_CLASS)}
+    known = [read(each, "metadata.name") for each in inventory.of_type(_CLASS) if _is_doors(each)]
     named = expect(
         resource,
         "spec.gatewayClassName",
         "the class of the door, by an EnvoyProxy of this stack",
-        lambda name: name in known and _is_doors(known[name]),
+        lambda name: name in known,
     )
     own = [
         failed(path, shown(read(resource, path)), "absent: the EnvoyProxy says where the door stands")

@@ -23,7 +23,7 @@ from policies.examples import Hidden, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
-from policies.tokens import RELEASE
+from policies.tokens import EXTENSION_POLICY, RELEASE
 from policies.workloads import is_own_image, keeps_some
 
 family = Family("Charts")
@@ -138,6 +138,7 @@ def _images(values: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
             f"{_EXTENSIONS}.enableEnvoyPatchPolicy is true": put(f"{_EXTENSIONS}.enableEnvoyPatchPolicy", True),
             f"{_EXTENSIONS}.enableEnvoyPatchPolicy is absent": drop(f"{_EXTENSIONS}.enableEnvoyPatchPolicy"),
             f"{_EXTENSIONS}.enableBackend is true": put(f"{_EXTENSIONS}.enableBackend", True),
+            f"{_EXTENSIONS}.enableLua is true": put(f"{_EXTENSIONS}.enableLua", True),
             f"{_WATCH}.namespaces is absent": drop(f"{_WATCH}.namespaces"),
             f"{_WATCH}.namespaces is []": put(f"{_WATCH}.namespaces", []),
             "values.global.images.envoyGateway.image is absent": drop("values.global.images.envoyGateway.image"),
@@ -173,6 +174,8 @@ def charts_fenced(release: Resource, inventory: Inventory) -> Judgement:
         ]
         if not any(inventory.of_type(BACKEND)):
             judged.append(_switched_off(release, f"{_EXTENSIONS}.enableBackend"))
+        if not any(read(each, "spec.lua") for each in inventory.of_type(EXTENSION_POLICY)):
+            judged.append(_switched_off(release, f"{_EXTENSIONS}.enableLua"))
     return all_of(judged)
 
 

