@@ -21,10 +21,12 @@ family = Family("Grants of keys")
 
 _KEY_MEMBER: Final = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 _BOTH: Final = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
-_SERVICE: Final = "serviceAccount:service-1@gcp-sa-example.iam.gserviceaccount.com"
+_SERVICE: Final = "serviceAccount:service-1@gcp-sa-gkebackup.iam.gserviceaccount.com"
 _SERVICES: Final = re.compile(
-    r"@(gcp-sa-[\w-]+|gs-project-accounts|compute-system|container-engine-robot|cloud-redis)\.iam\."
+    r"@(gcp-sa-(artifactregistry|bigtable|firestore|gkebackup|logging)|gs-project-accounts|compute-system"
+    r"|container-engine-robot|cloud-redis)\.iam\."
 )
+"""The agents of services that a restore brings back (as `components.gcp.agents` has them)."""
 _CP9: Final = {Framework.NIST_800_53: ("CP-9",)}
 
 
