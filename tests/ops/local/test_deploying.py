@@ -11,12 +11,15 @@ from typing import Any
 import boto3
 import pytest
 
+from common.console import Steps
 from common.errors import UserError
+from common.gcp_api import GcpApi
+from ops.deployed import read_outputs
 from ops.deploying.drift import find_drift
 from ops.deploying.driver import LocalDriver, last_update
 from ops.deploying.preview import Preview, read_preview
 from ops.gates.plan import Plan, differences
-from ops.local.session import LocalCloud
+from ops.local.session import LocalCloud, open_local
 
 pytestmark = [pytest.mark.engine]
 
@@ -33,7 +36,7 @@ def preview(driver: LocalDriver, saved: Path) -> Preview:
 
 def plan(driver: LocalDriver, saved: Path) -> Plan:
     """What would be done now."""
-    return Plan("dev-aws", "engine", preview(driver, saved).steps, (), "", last_update(driver))
+    return Plan(driver.stack, "engine", preview(driver, saved).steps, (), "", last_update(driver))
 
 
 def up(driver: LocalDriver, saved: Path) -> None:
@@ -79,3 +82,28 @@ def test_only_the_reviewed_plan_is_deployed(running: Any, opened: Opened, tmp_pa
         up(driver, saved)
         assert last_update(driver) != before, "an update uses an approval up"
         assert plan(driver, saved).is_empty
+
+
+def test_on_google_cloud_drift_stops_a_reviewed_plan_and_an_update_puts_it_right(
+    deployed: Callable[[str, Path], Path], tmp_path: Path
+) -> None:
+    saved = tmp_path / "plan.json"
+    with open_local("dev-gcp", Steps(), home=deployed("dev-gcp", tmp_path / "stacks"), keep=False) as local:
+        driver = LocalDriver("dev-gcp", local)
+        reviewed = plan(driver, saved)
+        assert reviewed.is_empty and not find_drift(driver).drifted
+
+        bucket = read_outputs("dev-gcp", local.outputs(), "local").model_bucket.name
+        api = GcpApi(local.target, local.settings.account)
+        api.patch("storage", f"storage/v1/b/{bucket}", {"versioning": {"enabled": False}})
+        (found,) = find_drift(driver).drifted
+        assert found.urn.endswith("::models") and any("versioning" in path for path, _, _ in found.changes)
+        now = preview(driver, saved)
+        drifted = Plan("dev-gcp", "engine", now.steps, (), "", last_update(driver))
+        assert drifted.fingerprint != reviewed.fingerprint
+        assert any("models" in line for line in differences(reviewed, drifted))
+        assert [seen.action for seen in now.seen.values()] == ["changed"]
+        assert any("provider" in option for step in now.steps for option in step.options)
+
+        up(driver, saved)
+        assert not find_drift(driver).drifted and plan(driver, saved).is_empty
