@@ -17,6 +17,7 @@ from common.console import Steps
 from common.errors import UserError
 from common.paths import repo_root
 from localcloud.front import ensure_engine
+from ops.gates.plan import NEVER_UPDATED
 from ops.local.runs import EngineKilledError, GuardedCommand, last_words
 from ops.local.session import LocalCloud, open_local
 
@@ -24,6 +25,8 @@ FOUNDATION: Final = ("--exclude", "**seawall:kubernetes:**", "--exclude-dependen
 """What a new stack begins with: all but what runs on the cluster."""
 _REMEDY: Final = "Fix what the engine says, and take the plan again; what was done until then is in the state."
 _MESSAGE: Final = re.compile(r'"message": "((?:[^"\\]|\\.)*)"[^}]*?"severity": "error"', re.DOTALL)
+_LOOKED_AT: Final = 50
+"""Updates of the history that are looked at."""
 _COLOUR: Final = re.compile(r"<\{%.*?%\}>")
 
 
@@ -113,24 +116,33 @@ def engine_error(text: str, stack: str) -> UserError:
 
 
 def last_update(driver: Driver) -> str:
-    """Which update of the stack was its last, as its backend numbers and times them; `none` before the first."""
-    history = _history(driver)
+    """Which update of the stack was its last, as its backend numbers and times them; `none` before the first.
+
+    One that only ever failed is not deployed: there `none` stands before its last try.
+    """
+    history = _history(driver, _LOOKED_AT)
     if not history:
-        return "none"
+        return NEVER_UPDATED
     last = history[0]
-    return f"{last.get('kind', '')} {last.get('version', 0)} of {last.get('startTime', '')}"
+    told = f"{last.get('kind', '')} {last.get('version', 0)} of {last.get('startTime', '')}"
+    tried_alone = len(history) < _LOOKED_AT and not any(map(_brought_up, history))
+    return f"{NEVER_UPDATED}, {told}" if tried_alone else told
 
 
 def deployed_commit(driver: Driver) -> str:
     """The commit that the stack was last brought up from, as the engine noted it; empty where it did not."""
-    for update in _history(driver, 50):
-        if update.get("kind") in ("update", "destroy") and update.get("result") == "succeeded":
+    for update in _history(driver, _LOOKED_AT):
+        if _brought_up(update):
             environment = update.get("environment")
             return str(environment.get("git.head", "")) if isinstance(environment, Mapping) else ""
     return ""
 
 
-def _history(driver: Driver, size: int = 1) -> Sequence[Mapping[str, Any]]:
+def _brought_up(update: Mapping[str, Any]) -> bool:
+    return update.get("kind") in ("update", "destroy") and update.get("result") == "succeeded"
+
+
+def _history(driver: Driver, size: int) -> Sequence[Mapping[str, Any]]:
     told = driver.pulumi("stack", "history", "--json", "--page-size", str(size), "--page", "1")
     try:
         found = json.loads(told or "[]")

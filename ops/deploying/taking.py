@@ -21,7 +21,7 @@ from ops.gates.decide import required
 from ops.gates.facts import change_of
 from ops.gates.guards import gates_at
 from ops.gates.model import Requirement
-from ops.gates.plan import Plan
+from ops.gates.plan import Plan, is_first
 from ops.gates.reading import items_of
 from ops.gates.settings import Gates
 from ops.plan.planner import plan_stack
@@ -52,7 +52,7 @@ def base_of(driver: Driver, place: Place, named: str | None, update: str) -> str
     noted = deployed_commit(driver) if place is Place.CLOUD else ""
     if noted:
         return resolve(noted)
-    if update == "none" or place is Place.LOCAL:
+    if is_first(update) or place is Place.LOCAL:
         return resolve("HEAD")
     raise UserError(
         "the stack's history does not say which commit is deployed, so there is nothing to read its gates from",
@@ -110,7 +110,7 @@ def _preview(saved: Path, *, foundation: bool) -> tuple[str, ...]:
 
 def _plan(stack: str, preview: Preview, base: str, update: str, steps: Steps) -> Plan:
     with steps.step("Plan what is deployed and what is to be, for what each holds and costs"):
-        before = _deployed(stack, base) if update != "none" and stack in stacks_at(base) else None
+        before = _deployed(stack, base) if not is_first(update) and stack in stacks_at(base) else None
         after = plan_stack(stack)
     diff = planned_diff(stack, preview, before, after)
     change = change_of(diff, base, None, {step.urn: step.secrets for step in preview.steps if step.secrets})

@@ -18,15 +18,22 @@ GUARDED: Final = (
     SIGNERS_FILE,
     "policies",
     ".github",
-    "common/attestation",
+    "Makefile",
+    "Pulumi.yaml",
+    "common",
+    "pyproject.toml",
+    "requirements.lock",
+    "ops/check",
+    "ops/cli.py",
     "ops/cost",
     "ops/deploying",
     "ops/diff",
     "ops/gates",
+    "ops/options.py",
     "ops/plan",
     "ops/preview",
 )
-"""Files and folders that decide what is asked, of whom, and what is believed."""
+"""Files and folders that decide what is asked, of whom, and what is believed; and which code that is."""
 _ABSENT: Final = "absent"
 
 
@@ -91,16 +98,38 @@ def file_at(commit: str, path: str, root: Path | None = None) -> str | None:
         raise UserError("the file is no text", f"{path} at {commit[:12]}", remedy) from None
 
 
-def authors(base: str, head: str | None, root: Path | None = None) -> frozenset[str]:
-    """Who wrote the change: authors, committers and co-authors of its commits, and whoever works here uncommitted."""
-    folder = root or repo_root()
-    span = f"{base}..{head or 'HEAD'}"
-    told = _told(folder, "log", "--format=%ae%n%ce%n%(trailers:key=Co-authored-by,valueonly)", span)
-    lines = (line.strip() for line in told.splitlines())
-    found = {line.rpartition("<")[2].rstrip(">") if "<" in line else line for line in lines if line}
+def authors(base: str, head: str | None, root: Path | None = None, *, of_new: str = "") -> frozenset[str]:
+    """Who wrote the change: authors, committers and co-authors of its commits, and whoever works here uncommitted.
+
+    Where no commit lies between (the same one is deployed again, or an older one), it is whoever wrote the last.
+
+    Args:
+        of_new: the settings of a stack that is not deployed yet; whoever wrote any of them wrote the change.
+
+    Raises:
+        UserError: git cannot tell, or does not know who works here.
+    """
+    folder, end = root or repo_root(), head or "HEAD"
+    found = _wrote(folder, f"{base}..{end}") or _wrote(folder, "--max-count=1", end)
+    if of_new:
+        found |= _wrote(folder, end, "--", of_new)
     if head is None and _told(folder, "status", "--porcelain").strip():
-        found.add(_git(folder, "config", "user.email").stdout.decode(errors="replace").strip())
+        here = _git(folder, "config", "user.email").stdout.decode(errors="replace").strip()
+        if not here:
+            raise UserError(
+                "files are changed and not committed, and git does not say who works here",
+                f"the git checkout at {folder}",
+                "Commit them, or set your address with `git config user.email`: nobody approves their own change.",
+            )
+        found.add(here)
     return frozenset(person(who) for who in found if who)
+
+
+def _wrote(root: Path, *which: str) -> set[str]:
+    """The addresses of those who made these commits."""
+    told = _told(root, "log", "--format=%ae%n%ce%n%(trailers:key=Co-authored-by,valueonly)", *which)
+    lines = (line.strip() for line in told.splitlines())
+    return {line.rpartition("<")[2].rstrip(">") if "<" in line else line for line in lines if line}
 
 
 def _tree(commit: str, root: Path) -> Mapping[str, str]:

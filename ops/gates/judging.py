@@ -58,7 +58,8 @@ def judge(
     refused: tuple[str, ...] = ()
     if evidence.approvals is not None and requirements:
         given, refused = read_approvals(evidence.approvals, trust_at(base, head, evidence.allowed_signers))
-    wrote = {*authors(base, head), *evidence.authors} if requirements else set[str]()
+    new = f"stacks/config/Pulumi.{plan.stack}.yaml" if plan.is_first else ""
+    wrote = {*authors(base, head, of_new=new), *evidence.authors} if requirements else set[str]()
     moment = now or datetime.now(UTC)
     return Judged(
         tuple(standing(requirement, plan, given, gates, wrote, moment) for requirement in requirements), refused

@@ -18,6 +18,8 @@ from ops.gates.model import Item, Kind, canonical, in_order, sha256
 
 SCHEMA: Final = "https://seawall.dev/reviewed-plan/v1"
 SIZE_LIMIT: Final = 32 * 2**20
+NEVER_UPDATED: Final = "none"
+"""In place of the update that a plan follows, of a stack that never had one."""
 Source = Literal["engine", "offline"]
 _REMEDY: Final = "Write it anew with `seawall deploy STACK --save-plan FILE`."
 
@@ -67,6 +69,11 @@ class Plan:
     """When, by whom and from which commit: for people, no part of the fingerprint."""
 
     @property
+    def is_first(self) -> bool:
+        """Whether the stack was never brought up before, though that may have been tried."""
+        return is_first(self.after_update)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing would be done."""
         return not self.steps
@@ -97,6 +104,11 @@ class Plan:
             "steps": sorted((step.to_json() for step in self.steps), key=canonical),
             "items": [item.to_json() for item in in_order(self.items)],
         }
+
+
+def is_first(update: str) -> bool:
+    """Whether no update of a stack ever succeeded, by its last one."""
+    return update.partition(",")[0] == NEVER_UPDATED
 
 
 def read_plan(path: Path) -> Plan:

@@ -99,6 +99,16 @@ class Gates(_Strict):
             unknown = [who for who in gate.approvers if who not in self.groups and "@" not in who]
             if unknown:
                 raise ValueError(f"the gate {name} names {unknown[0]!r}, which is no group and no person's address")
+        known = {
+            address for one, others in self.also_commit_as.items() for address in (one, *others) if "@" in address
+        }
+        named = {who for gate in self.gates.values() for who in self.people(gate)}
+        for who in sorted(named):
+            if not any("@" in each or each in known for each in self.is_of(who)):
+                raise ValueError(
+                    f"nobody can tell what {who!r} wrote: name them by the address that they commit under, "
+                    "or list it in also_commit_as"
+                )
         if not any(gate.kind is Kind.GUARDS and gate.environments is None for gate in self.gates.values()):
             raise ValueError(
                 "no gate looks for guards-changed in every environment, so anybody could change the gates"

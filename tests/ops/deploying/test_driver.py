@@ -10,6 +10,7 @@ import pytest
 from common.errors import UserError
 from ops.deploying.driver import Place, deployed_commit, last_update
 from ops.deploying.taking import base_of
+from ops.gates.plan import is_first
 
 
 class Told:
@@ -45,6 +46,13 @@ def test_where_nothing_says_what_is_deployed_nothing_is_assumed() -> None:
 
 def test_a_stack_that_was_never_deployed_starts_from_this_commit() -> None:
     assert base_of(Told(), Place.CLOUD, None, last_update(Told())) == base_of(Told(), Place.CLOUD, "HEAD", "none")
+
+
+def test_a_stack_whose_updates_all_failed_is_not_deployed_yet() -> None:
+    tried = Told(update("b", "failed", at="2"), update("a", "failed", at="1"))
+    assert is_first(last_update(tried)) and not is_first(last_update(Told(update("b", "failed"), update("a"))))
+    assert last_update(tried) != last_update(Told(update("a", "failed", at="1"))), "each try uses approvals up"
+    assert base_of(tried, Place.CLOUD, None, last_update(tried)) == base_of(Told(), Place.CLOUD, "HEAD", "none")
 
 
 def test_each_update_is_another() -> None:

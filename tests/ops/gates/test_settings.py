@@ -42,6 +42,7 @@ def test_the_committed_gates_are_accepted_and_look_for_every_kind() -> None:
         ("looks_for: guards-changed,", "looks_for: guards-changed, environments: [prod],", "anybody could change"),
         ("gates:\n", "gates: {}\nothers:\n", "others"),
         ("groups:\n", "groups: [\n", "cannot be read"),
+        ("platform: [ann@example.com, ben@example.com]", "platform: [ann, ben]", "what 'ann' wrote"),
     ],
 )
 def test_a_file_that_is_wrong_is_refused_with_what_is_wrong(old: str, new: str, told: str) -> None:
