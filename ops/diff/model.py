@@ -15,9 +15,10 @@ ACTIONS: tuple[Action, ...] = ("removed", "replaced", "changed", "added")
 """The worst first, as a reviewer reads them."""
 Order = Literal["deleted first", "the new one first"]
 """In which order a replacement goes."""
-CauseKind = Literal["setting", "several settings", "code", "state", "unknown"]
-"""What a change comes from: one line of the settings; some that count only together; files of the program; what the
-cloud or Pulumi's state has otherwise than the base asked for; or what could not be told."""
+CauseKind = Literal["setting", "several settings", "code", "version", "state", "unknown"]
+"""What a change comes from: one line of the settings; some that count only together; files of the program; a package
+that is pinned otherwise; what the cloud or Pulumi's state has otherwise than the base asked for; or what could not be
+told."""
 Verb = Literal["create", "update", "replace", "delete", "delete, to be made anew", "make anew", "keep"]
 """One step of the engine. `keep`: the program gives it up, and the cloud keeps it, unmanaged."""
 

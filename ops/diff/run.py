@@ -10,12 +10,14 @@ from typing import Final
 
 from common.console import Steps
 from common.errors import UserError
+from common.paths import repo_root
 from common.sdk.replacement import deletes_first, replace_on, takes_list
 from ops.diff import here
 from ops.diff.causes import ChangedFile, Origins, find_causes, whole_stack
 from ops.diff.compare import Providers, compare, compare_resources
 from ops.diff.completing import completed
 from ops.diff.model import Cause, StackDiff
+from ops.diff.pins import LOCK, Pin, pins_changed, told
 from ops.diff.scope import SETTINGS, program_files
 from ops.diff.settings_lines import SettingChange, as_file, setting_changes
 from ops.diff.worktree import Checkout, changed_files, checkout, commits_of, resolve, stacks_at, text_at
@@ -66,7 +68,16 @@ class Change:
 
     def touches(self, stack: str) -> bool:
         """Whether the plan of a stack may differ."""
-        return settings_path(stack) in self.files or bool(self.program(stack))
+        return settings_path(stack) in self.files or bool(self.program(stack) or self.pins(stack))
+
+    def pins(self, stack: str) -> tuple[Pin, ...]:
+        """The packages of Pulumi, among those that a stack may use, that are pinned otherwise."""
+        if LOCK not in self.files:
+            return ()
+        here = repo_root() / LOCK
+        now = text_at(self.head, LOCK) if self.head else here.read_text(encoding="utf-8") if here.is_file() else ""
+        found = pins_changed(text_at(self.base, LOCK) or "", now or "")
+        return tuple(pin for pin in found if pin.concerns(stack))
 
     def origins(self, stack: str) -> Origins:
         """What may have caused a change of a stack."""
@@ -163,7 +174,8 @@ def _told(stack: str, change: Change, both: Planned) -> StackDiff:
     found = compare(stack, before, after, providers=PROVIDERS, evaluate=evaluate)
     causes = causes_of(found, before, after, change, both)
     notes = _unseen(change, stack) if found.is_empty else ()
-    return completed(replace(found, causes=causes, notes=notes), before, after)
+    pinned = told(replace(found, causes=causes, notes=notes), after, change.pins(stack))
+    return completed(pinned, before, after)
 
 
 def _unseen(change: Change, stack: str) -> tuple[str, ...]:

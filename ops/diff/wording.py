@@ -89,7 +89,7 @@ def cause_line(cause: Cause) -> str:
     match cause.kind:
         case "setting" if cause.before is None and cause.after is None:
             what = code(cause.what) if "." in cause.what else cause.what
-        case "setting":
+        case "setting" | "version":
             old = "set to" if cause.before is None else f"{value(cause.before)} →"
             what = f"{code(cause.what)}: {old} {'removed' if cause.after is None else value(cause.after)}"
         case "several settings":

@@ -20,6 +20,7 @@ from localcloud.front import ensure_engine
 from ops.diff.compare import compare_resources
 from ops.diff.completing import completed
 from ops.diff.model import Cause, ResourceChange, StackDiff
+from ops.diff.pins import told
 from ops.diff.run import PROVIDERS, Change, causes_of, planned
 from ops.local.runs import GuardedCommand, Outcome, first_trouble, last_words
 from ops.local.session import LocalCloud, open_local
@@ -151,9 +152,10 @@ def _offline(
             before = both.before[stack]
             changes = compare_resources(before, head, PROVIDERS)
             bare = StackDiff(stack, "both", tuple(changes))
-            causes = causes_of(bare, before, head, change, both)
+            bare = replace(bare, causes=causes_of(bare, before, head, change, both))
+            pinned = told(bare, head, change.pins(stack))
     except UserError as error:
         if asked:
             raise
         return {}, (), f"The deployed commit {commit[:12]} is not here ({error.what}), so nothing is traced."
-    return {c.resource.urn: c for c in changes}, causes, ""
+    return {c.resource.urn: c for c in pinned.changes}, pinned.causes, ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -86,3 +87,14 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_planned(d
     done = diff("--base", "HEAD", "--out", str(checkout))
     assert done.returncode == 2
     assert "this is a folder" in done.stderr and "Plan" not in done.stderr
+
+
+def test_another_version_of_a_provider_is_a_cause_though_nothing_in_the_plans_differs(
+    diff: Diff, checkout: Path
+) -> None:
+    lock = checkout / "requirements.lock"
+    lock.write_text(re.sub(r"^pulumi-aws==\S+", "pulumi-aws==99.0.0", lock.read_text(), flags=re.MULTILINE))
+    done = diff("--base", "HEAD", "-s", "dev-aws", "-s", "dev-gcp")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"1\. `pulumi-aws`: `\S+` → `99.0.0` \(requirements\.lock:\d+\): 1 changed", done.stdout)
+    assert "| dev-gcp" not in done.stdout
