@@ -88,6 +88,8 @@ def bounded(conditions: Iterable[Condition]) -> bool:
 _NAMED_BY: Final = {
     S3_BUCKET: ("bucket", "arn:aws:s3:::{}"),
     DYNAMODB_TABLE: ("name", "arn:aws:dynamodb:{region}:{account}:table/{}"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": ("name", "arn:aws:cloudwatch:{region}:{account}:alarm:{}"),
+    "aws:cloudwatch/eventRule:EventRule": ("name", "arn:aws:events:{region}:{account}:rule/{}"),
     "aws:sns/topic:Topic": ("name", "arn:aws:sns:{region}:{account}:{}"),
     "aws:sqs/queue:Queue": ("name", "arn:aws:sqs:{region}:{account}:{}"),
     ECR_REPOSITORY: ("name", "arn:aws:ecr:{region}:{account}:repository/{}"),

@@ -53,14 +53,14 @@ HARMFUL: dict[str, tuple[str, Change]] = {
     "a key is gone within a week": ("aws-kms-slow-deletion", edit(KEY, "deletionWindowInDays", 7, "data")),
     "a key is disabled": ("aws-kms-enabled", edit(KEY, "isEnabled", False, "data")),
     "a key may lock its account out": ("", edit(KEY, "bypassPolicyLockoutSafetyCheck", True, "data")),
-    "a key is for signing": ("", edit(KEY, "keyUsage", "SIGN_VERIFY", "data")),
-    "a key lies in an external store": ("", edit(KEY, "xksKeyId", "x", "data")),
+    "a key is for signing": ("aws-kms-policy-usable", edit(KEY, "keyUsage", "SIGN_VERIFY", "data")),
+    "a key lies in an external store": ("aws-kms-enabled", edit(KEY, "xksKeyId", "x", "data")),
     "a key is of many regions": ("", edit(KEY, "multiRegion", True, "data")),
     "a key's material is imported": (
         "",
         add("aws:kms/externalKey:ExternalKey", {"enabled": True, "deletionWindowInDays": 7}),
     ),
-    "a key has no policy": ("", edit(KEY, "policy", GONE, "recovery")),
+    "a key has no policy": ("aws-alarms-heard", edit(KEY, "policy", GONE, "recovery")),
     "an alias of one key leads to another": (
         "",
         edit("kms/alias:Alias", "targetKeyId", "11111111-1111-1111-1111-111111111111", "data"),
@@ -121,7 +121,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a lifecycle in the bucket": (
-        "",
+        "aws-s3-inputs-apart",
         edit("s3/bucket:Bucket", "lifecycleRules", [{"enabled": True, "expiration": {"days": 1}}], "models"),
     ),
     "the models' block is gone": ("aws-s3-public-access-blocked", remove("BucketPublicAccessBlock", "models")),
@@ -369,7 +369,10 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         "aws-dynamodb-customer-key",
         edit(DYNAMO, "serverSideEncryption", {"enabled": True}, "features"),
     ),
-    "the table forgets by another attribute": ("", edit(DYNAMO, "ttl.attributeName", "entity_id", "features")),
+    "the table forgets by another attribute": (
+        "aws-dynamodb-expires-by-word",
+        edit(DYNAMO, "ttl.attributeName", "entity_id", "features"),
+    ),
     "the table streams": (
         "",
         several(
@@ -504,13 +507,16 @@ HARMFUL: dict[str, tuple[str, Change]] = {
             "features",
         ),
     ),
-    "the selection is of another plan": ("", edit("backup/selection:Selection", "planId", "x", "features")),
+    "the selection is of another plan": (
+        "aws-dynamodb-in-backup-plan",
+        edit("backup/selection:Selection", "planId", "x", "features"),
+    ),
     "the selection's role cannot": (
-        "",
+        "aws-backup-role-may",
         edit("backup/selection:Selection", "iamRoleArn", f"{ROLES}/seawall-prod-fleet", "features"),
     ),
     "the backup role has no rights": (
-        "",
+        "aws-backup-role-may",
         remove("rolePolicyAttachment:RolePolicyAttachment", "backup-AWSBackupServiceRolePolicyForBackup"),
     ),
     "no selection": ("aws-dynamodb-in-backup-plan", remove("backup/selection:Selection", "features")),

@@ -78,7 +78,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         "aws-eks-deletion-protection",
         edit(CLUSTER, "deletionProtection", False, "cluster"),
     ),
-    "the cluster is past support": ("", edit(CLUSTER, "version", "1.27", "cluster")),
+    "the cluster is past support": ("aws-eks-version-supported", edit(CLUSTER, "version", "1.27", "cluster")),
     "the cluster pays for age": ("", edit(CLUSTER, "upgradePolicy.supportType", "EXTENDED", "cluster")),
     "the cluster's own rules for machines": ("", edit(CLUSTER, "vpcConfig.securityGroupIds", ["sg-1"], "cluster")),
     "the cluster makes its machines": (
@@ -105,10 +105,13 @@ HARMFUL: dict[str, tuple[str, Change]] = {
     ),
     "a machine group has an image of one's own": ("", edit(GROUP, "amiType", "CUSTOM", "system-on-demand")),
     "a machine group has old machines": ("", edit(GROUP, "amiType", "AL2_x86_64", "system-on-demand")),
-    "a machine group lags behind": ("", edit(GROUP, "version", "1.31", "system-on-demand")),
-    "a machine group without a template": ("", edit(GROUP, "launchTemplate", GONE, "system-on-demand")),
+    "a machine group lags behind": ("aws-eks-version-supported", edit(GROUP, "version", "1.31", "system-on-demand")),
+    "a machine group without a template": (
+        "aws-eks-nodes-from-template",
+        edit(GROUP, "launchTemplate", GONE, "system-on-demand"),
+    ),
     "a machine group with a stranger's template": (
-        "",
+        "aws-eks-nodes-from-template",
         edit(GROUP, "launchTemplate", {"id": "lt-1", "version": "1"}, "system-on-demand"),
     ),
     "a machine group with a strong role": (

@@ -88,7 +88,10 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         "",
         stated("kms/key:Key", "data", "policy", allow("kms:CreateGrant", Principal={"AWS": f"{ROLES}/intern"})),
     ),
-    "a key that its account does not decide": ("", unstated("kms/key:Key", "data", "policy", "AccountDecidesByIam")),
+    "a key that its account does not decide": (
+        "aws-kms-policy-usable",
+        unstated("kms/key:Key", "data", "policy", "AccountDecidesByIam"),
+    ),
     "a key of another account": (
         "aws-resource-policy-own-account",
         restated(
@@ -361,11 +364,11 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         restated("s3/bucketPolicy:BucketPolicy", "logs", "policy", "AccessLogsOfTheStacksBuckets", Condition=None),
     ),
     "the replica's versions may go": (
-        "",
+        "aws-s3-copies-not-denied",
         unstated("s3/bucketPolicy:BucketPolicy", "replica", "policy", "KeepVersions"),
     ),
     "the replica's versions may go for one": (
-        "",
+        "aws-s3-copies-not-denied",
         restated(
             "s3/bucketPolicy:BucketPolicy",
             "replica",
@@ -375,7 +378,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "the replica's versions are another bucket's": (
-        "",
+        "aws-s3-copies-not-denied",
         restated(
             "s3/bucketPolicy:BucketPolicy", "replica", "policy", "KeepVersions", Resource=f"arn:aws:s3:::{MODELS}/*"
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from policies.inventory import UNKNOWN
 from tests.policies.aws_faults.documents import (
     AUDIT,
+    AWAY,
     BOUNDARY,
     CLUSTER_ARN,
     HERE,
@@ -181,8 +182,11 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         "aws-iam-no-wildcard-data",
         granted({"Effect": "Allow", "Action": "s3:PutObject", "NotResource": "arn:aws:s3:::x/*"}),
     ),
-    "models of any account's name": ("", granted(allow("s3:GetObject", "arn:aws:s3:::seawall-prod-*/*"))),
-    "a wildcard in the middle": ("", granted(allow("s3:GetObject", f"arn:aws:s3:::*-{OWN}-*/*"))),
+    "models of any account's name": (
+        "aws-iam-audit-apart",
+        granted(allow("s3:GetObject", "arn:aws:s3:::seawall-prod-*/*")),
+    ),
+    "a wildcard in the middle": ("aws-iam-audit-apart", granted(allow("s3:GetObject", f"arn:aws:s3:::*-{OWN}-*/*"))),
     "all secrets of the account": (
         "aws-iam-no-wildcard-data",
         granted(allow("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{HERE}:{OWN}:secret:*")),
@@ -195,37 +199,46 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         "aws-iam-no-wildcard-data",
         granted(allow("dynamodb:Scan", f"arn:aws:dynamodb:*:{OWN}:table/*")),
     ),
-    "the trail's bucket to serving": ("", granted(allow("s3:GetObject", f"arn:aws:s3:::{AUDIT}/*"))),
-    "serving writes models": ("", granted(allow("s3:PutObject", f"arn:aws:s3:::{MODELS}/*"))),
-    "serving deletes models' versions": ("", granted(allow("s3:DeleteObjectVersion", f"arn:aws:s3:::{MODELS}/*"))),
-    "serving deletes the table": ("", granted(allow("dynamodb:DeleteTable", TABLE))),
-    "serving writes features": ("", granted(allow("dynamodb:PutItem", TABLE))),
+    "the trail's bucket to serving": (
+        "aws-iam-audit-apart",
+        granted(allow("s3:GetObject", f"arn:aws:s3:::{AUDIT}/*")),
+    ),
+    "serving writes models": ("aws-pods-leave-nothing", granted(allow("s3:PutObject", f"arn:aws:s3:::{MODELS}/*"))),
+    "serving deletes models' versions": (
+        "aws-iam-own-records-kept",
+        granted(allow("s3:DeleteObjectVersion", f"arn:aws:s3:::{MODELS}/*")),
+    ),
+    "serving deletes the table": ("aws-iam-own-records-kept", granted(allow("dynamodb:DeleteTable", TABLE))),
+    "serving writes features": ("aws-pods-leave-nothing", granted(allow("dynamodb:PutItem", TABLE))),
     "the publisher deletes versions": (
-        "",
+        "aws-iam-own-records-kept",
         granted(allow("s3:DeleteObjectVersion", f"arn:aws:s3:::{MODELS}/*"), to="publisher-publisher"),
     ),
     "the publisher suspends versioning": (
-        "",
+        "aws-iam-own-records-kept",
         granted(allow("s3:PutBucketVersioning", f"arn:aws:s3:::{MODELS}"), to="publisher-publisher"),
     ),
     "the publisher sets the lifecycle": (
-        "",
+        "aws-iam-own-records-kept",
         granted(allow("s3:PutLifecycleConfiguration", f"arn:aws:s3:::{MODELS}"), to="publisher-publisher"),
     ),
     "the feature writer drops PITR": (
-        "",
+        "aws-iam-own-records-kept",
         granted(allow("dynamodb:UpdateContinuousBackups", TABLE), to="feature-writer-feature-writer"),
     ),
     "the autoscaler stops the trail": (
-        "",
+        "aws-iam-own-records-kept",
         granted(
             allow("cloudtrail:StopLogging", f"arn:aws:cloudtrail:{HERE}:{OWN}:trail/seawall-prod-data-events"),
             to="node-autoscaler-node-autoscaler",
         ),
     ),
-    "the autoscaler runs machines": ("", granted(allow("ec2:RunInstances"), to="node-autoscaler-node-autoscaler")),
+    "the autoscaler runs machines": (
+        "aws-pods-leave-nothing",
+        granted(allow("ec2:RunInstances"), to="node-autoscaler-node-autoscaler"),
+    ),
     "the autoscaler resizes any group": (
-        "",
+        "aws-pods-leave-nothing",
         restated(
             "aws:iam/rolePolicy:RolePolicy",
             "node-autoscaler-node-autoscaler",
@@ -236,11 +249,11 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "the autoscaler removes machines of all": (
-        "",
+        "aws-pods-leave-nothing",
         granted(allow("ec2:TerminateInstances"), to="node-autoscaler-node-autoscaler"),
     ),
     "the replication writes elsewhere": (
-        "",
+        "aws-iam-replicates-to-stack",
         granted(allow("s3:ReplicateObject", "arn:aws:s3:::elsewhere/*"), to="models-replication-replicate"),
     ),
     "a key disabled by a role": (
@@ -302,7 +315,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         granted(allow("s3:GetObject", "*", {"Bool": {"aws:MultiFactorAuthPresent": ["true", "false"]}})),
     ),
     "passes the restore role to anything": (
-        "",
+        "aws-iam-pass-role-bound",
         granted(
             allow(
                 "iam:PassRole",
@@ -323,9 +336,15 @@ HARMFUL: dict[str, tuple[str, Change]] = {
             to="drill-drill",
         ),
     ),
-    "assumes the publisher": ("", granted(allow("sts:AssumeRole", f"{ROLES}/seawall-prod-publisher"))),
-    "assumes the deployer": ("", granted(allow("sts:AssumeRole", f"{ROLES}/seawall-bootstrap-deploy-prod"))),
-    "assumes roles by pattern": ("", granted(allow("sts:AssumeRole", f"{ROLES}/seawall-*"))),
+    "assumes the publisher": (
+        "aws-iam-roles-not-chained",
+        granted(allow("sts:AssumeRole", f"{ROLES}/seawall-prod-publisher")),
+    ),
+    "assumes the deployer": (
+        "aws-iam-roles-not-chained",
+        granted(allow("sts:AssumeRole", f"{ROLES}/seawall-bootstrap-deploy-prod")),
+    ),
+    "assumes roles by pattern": ("aws-iam-roles-not-chained", granted(allow("sts:AssumeRole", f"{ROLES}/seawall-*"))),
     "enters the cluster": ("aws-iam-own-resources-kept", granted(allow("eks:CreateAccessEntry", CLUSTER_ARN))),
     "associates a role with a pod": (
         "aws-iam-own-resources-kept",
@@ -339,15 +358,21 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         "aws-iam-no-escalation",
         granted(allow("ec2-instance-connect:SendSSHPublicKey", f"arn:aws:ec2:{HERE}:{OWN}:instance/*")),
     ),
-    "shares snapshots": ("", granted(allow("ec2:ModifySnapshotAttribute", f"arn:aws:ec2:{HERE}::snapshot/*"))),
-    "shares with accounts": ("", granted(allow("ram:CreateResourceShare"))),
-    "pushes images": ("", granted(allow("ecr:PutImage", f"arn:aws:ecr:{HERE}:{OWN}:repository/seawall-prod/*"))),
+    "shares snapshots": (
+        "aws-iam-shares-named",
+        granted(allow("ec2:ModifySnapshotAttribute", f"arn:aws:ec2:{HERE}::snapshot/*")),
+    ),
+    "shares with accounts": ("aws-iam-shares-named", granted(allow("ram:CreateResourceShare"))),
+    "pushes images": (
+        "aws-pods-leave-nothing",
+        granted(allow("ecr:PutImage", f"arn:aws:ecr:{HERE}:{OWN}:repository/seawall-prod/*")),
+    ),
     "exports the table": (
         "aws-iam-own-resources-kept",
         granted(allow("dynamodb:ExportTableToPointInTime", TABLE), to="feature-writer-feature-writer"),
     ),
     "mutes alarms": (
-        "",
+        "aws-iam-own-records-kept",
         granted(
             allow(
                 ["cloudwatch:DisableAlarmActions", "cloudwatch:DeleteAlarms"],
@@ -355,7 +380,10 @@ HARMFUL: dict[str, tuple[str, Change]] = {
             )
         ),
     ),
-    "disables rules of events": ("", granted(allow("events:DisableRule", f"arn:aws:events:{HERE}:{OWN}:rule/*"))),
+    "disables rules of events": (
+        "aws-iam-own-records-kept",
+        granted(allow("events:DisableRule", f"arn:aws:events:{HERE}:{OWN}:rule/*")),
+    ),
     "removes backups": (
         "aws-iam-no-wildcard-data",
         granted(
@@ -364,4 +392,29 @@ HARMFUL: dict[str, tuple[str, Change]] = {
     ),
 }
 
-HARMLESS: dict[str, Change] = {}
+HARMLESS: dict[str, Change] = {
+    "serving reads versions of models": granted(allow("s3:GetObjectVersion", f"arn:aws:s3:::{MODELS}/*")),
+    "serving reads one more table": granted(allow("dynamodb:GetItem", TABLE + "-2")),
+    "serving asks who it is": granted(allow("sts:GetCallerIdentity")),
+    "the publisher writes one folder more": granted(
+        allow("s3:PutObject", f"arn:aws:s3:::{MODELS}/notes/*"), to="publisher-publisher"
+    ),
+    "the autoscaler looks at more": granted(
+        allow(["ec2:DescribeInstances", "autoscaling:DescribePolicies"]), to="node-autoscaler-node-autoscaler"
+    ),
+    "the autoscaler resizes groups of its tag": granted(
+        allow(
+            "autoscaling:SetDesiredCapacity",
+            "*",
+            {"StringEquals": {"aws:ResourceTag/k8s.io/cluster-autoscaler/seawall-prod-cluster": "owned"}},
+        ),
+        to="node-autoscaler-node-autoscaler",
+    ),
+    "the drill removes its own bucket": granted(
+        allow("s3:DeleteBucket", "arn:aws:s3:::drill-of-mine"), to="drill-drill"
+    ),
+    "the replication writes one folder": granted(
+        allow("s3:ReplicateObject", f"arn:aws:s3:::{MODELS.replace(HERE, AWAY)}/releases/*"),
+        to="models-replication-replicate",
+    ),
+}

@@ -83,7 +83,10 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "no trail": ("aws-calls-logged-where-matched", remove(TRAIL, "data-events")),
-    "flow logs go elsewhere": ("", edit("ec2/flowLog:FlowLog", "logDestination", "arn:aws:s3:::elsewhere")),
+    "flow logs go elsewhere": (
+        "aws-flow-logs-whole",
+        edit("ec2/flowLog:FlowLog", "logDestination", "arn:aws:s3:::elsewhere"),
+    ),
     "logs are kept for a day in the group": (
         "aws-logs-retained",
         edit("logGroup:LogGroup", "retentionInDays", 1, "control-plane"),
@@ -151,20 +154,41 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         "aws-names-own-account",
         edit(ALARM, "alarmActions", [f"arn:aws:sns:{HERE}:{OTHER}:x"], "backup-failed"),
     ),
-    "an alarm waits for a million": ("", edit(ALARM, "threshold", 1000000, "backup-failed")),
-    "an alarm waits for a month": ("", edit(ALARM, "evaluationPeriods", 700, "backup-missing")),
-    "an alarm takes silence as fine": ("", edit(ALARM, "treatMissingData", "notBreaching", "backup-missing")),
-    "an alarm turns around": ("", edit(ALARM, "comparisonOperator", "LessThanThreshold", "backup-failed")),
-    "an alarm looks at another vault": ("", edit(ALARM, "dimensions", {"BackupVaultName": "x"}, "backup-failed")),
-    "an alarm looks at another number": ("", edit(ALARM, "metricName", "NumberOfBackupJobsCreated", "backup-failed")),
-    "an alarm takes the least": ("", edit(ALARM, "statistic", "Minimum", "replication-late")),
-    "an alarm is gone": ("", remove(ALARM, "backup-failed")),
+    "an alarm waits for a million": (
+        "aws-recovery-alarms-in-time",
+        edit(ALARM, "threshold", 1000000, "backup-failed"),
+    ),
+    "an alarm waits for a month": (
+        "aws-recovery-alarms-in-time",
+        edit(ALARM, "evaluationPeriods", 700, "backup-missing"),
+    ),
+    "an alarm takes silence as fine": (
+        "aws-recovery-alarms-in-time",
+        edit(ALARM, "treatMissingData", "notBreaching", "backup-missing"),
+    ),
+    "an alarm turns around": (
+        "aws-recovery-alarms-in-time",
+        edit(ALARM, "comparisonOperator", "LessThanThreshold", "backup-failed"),
+    ),
+    "an alarm looks at another vault": (
+        "aws-recovery-alarms-there",
+        edit(ALARM, "dimensions", {"BackupVaultName": "x"}, "backup-failed"),
+    ),
+    "an alarm looks at another number": (
+        "aws-recovery-alarms-there",
+        edit(ALARM, "metricName", "NumberOfBackupJobsCreated", "backup-failed"),
+    ),
+    "an alarm takes the least": (
+        "aws-recovery-alarms-in-time",
+        edit(ALARM, "statistic", "Minimum", "replication-late"),
+    ),
+    "an alarm is gone": ("aws-recovery-alarms-there", remove(ALARM, "backup-failed")),
     "all alarms are gone": ("aws-copies-watched", several(*(remove(ALARM) for _ in range(10)))),
     "the keys' alarm is gone": ("aws-key-events-reach-alarm", remove(ALARM, "key-at-risk")),
     "the copies' alarm is gone": ("aws-s3-replication-watched", remove(ALARM, "replication-failed")),
-    "nobody is told": ("", remove("topicSubscription:TopicSubscription", "email")),
+    "nobody is told": ("aws-alarms-heard", remove("topicSubscription:TopicSubscription", "email")),
     "nobody is told of what matters": (
-        "",
+        "aws-alarms-heard",
         edit("topicSubscription:TopicSubscription", "filterPolicy", '{"x": ["y"]}', "email"),
     ),
     "the keys' events are switched off": (
