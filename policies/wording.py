@@ -23,7 +23,10 @@ na nil no nobody none noone not nothing now null ok okay owner pending placehold
 tba tbc tbd temp temporarily temporary test tested testing tmp todo undefined unknown unassigned wip yet accept
 acceptable accepted accepting accepts allow allowed because check checks comment comments disable disabled exception
 false given ignore ignored ignores intended issue issues known need needed needs please positive reason reasons
-relevant risk risks rule rules suppress suppressed true user waive waived waiver waivers
+relevant risk risks rule rules suppress suppressed true user waive waived waiver waivers address addressed agreed
+agreement asked await awaiting business day days decision determined discussed eventually fine future get gets good
+handle handled hello look management maybe month next one ones possibly probably resolve resolved safe someday
+sometime soonish team teams today tomorrow trust week work working works world year
 """
 _SAY_NOTHING: Final = frozenset(_FILLERS.split())
 """Words that stand where an answer was asked for, and those that only join others."""
