@@ -49,7 +49,7 @@ _PODS = _serving(
     ("one more port", f"{ONE}.ports.+", {"containerPort": 9000, "name": "extra"}),
     ("a volume in memory", f"{POD}.volumes.+", {"name": "x", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}}),
     ("a claim", f"{POD}.volumes.+", {"name": "x", "persistentVolumeClaim": {"claimName": "x"}}),
-    ("a configuration", f"{POD}.volumes.+", {"name": "x", "configMap": {"name": "x"}}),
+    ("a configuration", f"{POD}.volumes.+", {"name": "x", "configMap": {"name": "x", "optional": True}}),
     (
         "a token for another service",
         f"{POD}.volumes.+",

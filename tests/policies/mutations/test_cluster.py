@@ -20,12 +20,20 @@ from tests.policies.mutations import (
     cluster_told_harmless,
     cluster_told_pods,
     cluster_told_traffic,
+    cluster_told_whole,
     cluster_upkeep,
 )
 from tests.policies.mutations.changes import Mutation
 from tests.policies.mutations.cluster_harmless import HARMLESS as BASE
 
-TOLD = (cluster_told_bounds, cluster_told_charts, cluster_told_door, cluster_told_pods, cluster_told_traffic)
+TOLD = (
+    cluster_told_bounds,
+    cluster_told_charts,
+    cluster_told_door,
+    cluster_told_pods,
+    cluster_told_traffic,
+    cluster_told_whole,
+)
 HARMFUL = (
     *cluster_harmful.HARMFUL,
     *cluster_upkeep.HARMFUL,
