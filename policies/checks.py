@@ -136,6 +136,13 @@ def if_given(resource: Resource, path: str, judge: Callable[[], Judgement]) -> J
     return PASS if read(resource, path) is ABSENT else judge()
 
 
+def must_lack(resource: Resource, path: str) -> Judgement:
+    """Whether an input is not given, or says nothing."""
+    value = read(resource, path)
+    empty = value is ABSENT or value in ("", [], {})
+    return unreadable(resource, path, "absent") or (PASS if empty else failed(path, shown(value), "absent"))
+
+
 def unreadable(resource: Resource, path: str, required: str) -> Judgement | None:
     """What follows if the input at `path` cannot be read in this plan; None if it can, or is absent."""
     value = read(resource, path)

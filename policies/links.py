@@ -11,11 +11,19 @@ from collections.abc import Iterable
 from typing import Final
 
 from components.contracts.regions import REGIONS, distance_km
-from policies.checks import ABSENT, all_of, best_of, failed, is_hidden, passed, read, shown, unknown
+from policies.checks import ABSENT, PASS, all_of, best_of, failed, is_hidden, passed, read, shown, unknown
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
 from policies.settings_view import SettingsView
-from policies.tokens import ARTIFACT_REGISTRY, GCP_KEY, GCP_KEY_RING, GCS_BUCKET, GKE_BACKUP_PLAN, KMS_KEY_TYPES
+from policies.tokens import (
+    ARTIFACT_REGISTRY,
+    GCP_KEY,
+    GCP_KEY_RING,
+    GCS_BUCKET,
+    GKE_BACKUP_PLAN,
+    KMS_KEY_TYPES,
+    SECURITY_GROUP,
+)
 
 _SINGLE_REGIONS: Final = frozenset(region for table in REGIONS.values() for region in table)
 _BY_LOCATION: Final = (GCS_BUCKET, ARTIFACT_REGISTRY, GKE_BACKUP_PLAN, GCP_KEY_RING)
@@ -135,6 +143,21 @@ def _near(path: str, name: str, region: str, home: str) -> Judgement:
     if not region or region == home or home not in _SINGLE_REGIONS:
         return passed()
     return failed(path, f"{name} in {region}", f"a key in {home}, where what it encrypts lies")
+
+
+def groups_of_stack(resource: Resource, path: str, inventory: Inventory) -> Judgement:
+    """Whether each security group is one of the stack, as far as the plan knows."""
+    required = "a group of the stack"
+    value = read(resource, path)
+    linked = bool(inventory.linked(resource, path.split(".", 1)[0], SECURITY_GROUP))
+    if value is ABSENT:
+        return PASS
+    listed = [(f"{path}.{index}", each) for index, each in enumerate(value)] if isinstance(value, list) else []
+    each_of = listed or ([(path, value)] if value != [] else [])
+    return all_of(
+        (PASS if linked else unknown(at, required)) if is_hidden(each) else failed(at, shown(each), required)
+        for at, each in each_of
+    )
 
 
 def keys_behind(inventory: Inventory, resource: Resource, path: str) -> tuple[Resource, ...]:

@@ -79,32 +79,53 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         edit(CLUSTER, "deletionProtection", False, "cluster"),
     ),
     "the cluster is past support": ("aws-eks-version-supported", edit(CLUSTER, "version", "1.27", "cluster")),
-    "the cluster pays for age": ("", edit(CLUSTER, "upgradePolicy.supportType", "EXTENDED", "cluster")),
-    "the cluster's own rules for machines": ("", edit(CLUSTER, "vpcConfig.securityGroupIds", ["sg-1"], "cluster")),
+    "the cluster pays for age": (
+        "aws-eks-no-other-machines",
+        edit(CLUSTER, "upgradePolicy.supportType", "EXTENDED", "cluster"),
+    ),
+    "the cluster's own rules for machines": (
+        "aws-eks-no-other-machines",
+        edit(CLUSTER, "vpcConfig.securityGroupIds", ["sg-1"], "cluster"),
+    ),
     "the cluster makes its machines": (
-        "",
+        "aws-eks-no-other-machines",
         edit(CLUSTER, "computeConfig", {"enabled": True, "nodePools": ["general-purpose"]}, "cluster"),
     ),
     "the cluster's remote machines": (
-        "",
+        "aws-eks-no-other-machines",
         edit(CLUSTER, "remoteNetworkConfig", {"remoteNodeNetworks": {"cidrs": ["0.0.0.0/0"]}}, "cluster"),
     ),
-    "the cluster's upgrade is forced": ("", edit(CLUSTER, "forceUpdateVersion", True, "cluster")),
-    "the network's add-on does not enforce": ("", edit(ADDON, "configurationValues", GONE, "vpc-cni")),
+    "the cluster's upgrade is forced": (
+        "aws-eks-no-other-machines",
+        edit(CLUSTER, "forceUpdateVersion", True, "cluster"),
+    ),
+    "the network's add-on does not enforce": (
+        "aws-eks-addons-there",
+        edit(ADDON, "configurationValues", GONE, "vpc-cni"),
+    ),
     "the network's add-on is told not to": (
-        "",
+        "aws-eks-addons-there",
         edit(ADDON, "configurationValues", '{"enableNetworkPolicy": "false"}', "vpc-cni"),
     ),
-    "the network's add-on is gone": ("", remove(ADDON, "vpc-cni")),
-    "the agent of identities is gone": ("", remove(ADDON, "eks-pod-identity-agent")),
-    "an add-on keeps what someone changed": ("", edit(ADDON, "resolveConflictsOnUpdate", "PRESERVE", "vpc-cni")),
+    "the network's add-on is gone": ("aws-eks-addons-there", remove(ADDON, "vpc-cni")),
+    "the agent of identities is gone": ("aws-eks-addons-there", remove(ADDON, "eks-pod-identity-agent")),
+    "an add-on keeps what someone changed": (
+        "aws-eks-addons-there",
+        edit(ADDON, "resolveConflictsOnUpdate", "PRESERVE", "vpc-cni"),
+    ),
     "an add-on is of any version": ("aws-eks-addon-versions-named", edit(ADDON, "addonVersion", GONE, "vpc-cni")),
     "a machine group is open to SSH": (
         "aws-eks-no-open-ssh",
         edit(GROUP, "remoteAccess", {"ec2SshKey": "x"}, "system-on-demand"),
     ),
-    "a machine group has an image of one's own": ("", edit(GROUP, "amiType", "CUSTOM", "system-on-demand")),
-    "a machine group has old machines": ("", edit(GROUP, "amiType", "AL2_x86_64", "system-on-demand")),
+    "a machine group has an image of one's own": (
+        "aws-eks-pools-sealed",
+        edit(GROUP, "amiType", "CUSTOM", "system-on-demand"),
+    ),
+    "a machine group has old machines": (
+        "aws-eks-pools-sealed",
+        edit(GROUP, "amiType", "AL2_x86_64", "system-on-demand"),
+    ),
     "a machine group lags behind": ("aws-eks-version-supported", edit(GROUP, "version", "1.31", "system-on-demand")),
     "a machine group without a template": (
         "aws-eks-nodes-from-template",
@@ -115,12 +136,15 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         edit(GROUP, "launchTemplate", {"id": "lt-1", "version": "1"}, "system-on-demand"),
     ),
     "a machine group with a strong role": (
-        "",
+        "aws-eks-pools-sealed",
         edit(GROUP, "nodeRoleArn", f"{ROLES}/platform-admin", "system-on-demand"),
     ),
-    "a machine group is drained by force": ("", edit(GROUP, "forceUpdateVersion", True, "system-on-demand")),
+    "a machine group is drained by force": (
+        "aws-eks-pools-sealed",
+        edit(GROUP, "forceUpdateVersion", True, "system-on-demand"),
+    ),
     "a machine group goes at once": (
-        "",
+        "aws-eks-pools-sealed",
         edit(GROUP, "updateConfig", {"maxUnavailablePercentage": 100}, "system-on-demand"),
     ),
     "all pods without machines": (
@@ -151,13 +175,16 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         "aws-eks-node-volumes-encrypted",
         edit(TEMPLATE, "blockDeviceMappings.1.ebs.encrypted", "false", "gpu-on-demand"),
     ),
-    "disks' key is AWS'": ("", edit(TEMPLATE, "blockDeviceMappings.1.ebs.kmsKeyId", GONE, "gpu-on-demand")),
+    "disks' key is AWS'": (
+        "aws-eks-node-disks-own",
+        edit(TEMPLATE, "blockDeviceMappings.1.ebs.kmsKeyId", GONE, "gpu-on-demand"),
+    ),
     "disks stay behind": (
-        "",
+        "aws-eks-node-disks-own",
         edit(TEMPLATE, "blockDeviceMappings.1.ebs.deleteOnTermination", "false", "gpu-on-demand"),
     ),
     "disks come of a stranger's snapshot": (
-        "",
+        "aws-eks-node-disks-own",
         edit(TEMPLATE, "blockDeviceMappings.1.ebs.snapshotId", "snap-1", "gpu-on-demand"),
     ),
     "a disk besides is plain": (
@@ -166,31 +193,37 @@ HARMFUL: dict[str, tuple[str, Change]] = {
             TEMPLATE, "blockDeviceMappings.2", {"deviceName": "/dev/xvdc", "ebs": {"volumeSize": 10}}, "gpu-on-demand"
         ),
     ),
-    "a key for SSH": ("", edit(TEMPLATE, "keyName", "dev", "gpu-on-demand")),
-    "a stranger's image": ("", edit(TEMPLATE, "imageId", "ami-1", "gpu-on-demand")),
+    "a key for SSH": ("aws-eks-machines-sealed", edit(TEMPLATE, "keyName", "dev", "gpu-on-demand")),
+    "a stranger's image": ("aws-eks-machines-sealed", edit(TEMPLATE, "imageId", "ami-1", "gpu-on-demand")),
     "a profile with rights": (
-        "",
+        "aws-eks-machines-sealed",
         edit(TEMPLATE, "iamInstanceProfile", {"arn": f"arn:aws:iam::{OWN}:instance-profile/x"}, "gpu-on-demand"),
     ),
-    "machines shared with strangers' groups": ("", edit(TEMPLATE, "vpcSecurityGroupIds", ["sg-1"], "gpu-on-demand")),
+    "machines shared with strangers' groups": (
+        "aws-eks-machines-sealed",
+        edit(TEMPLATE, "vpcSecurityGroupIds", ["sg-1"], "gpu-on-demand"),
+    ),
     "an admin's container on machines": (
-        "",
+        "aws-eks-machines-sealed",
         data("[settings.host-containers.admin]\nenabled = true\nsuperpowered = true\n", "system-on-demand"),
     ),
     "a bootstrap container on machines": (
-        "",
+        "aws-eks-machines-sealed",
         data(
             '[settings.bootstrap-containers.x]\nsource = "elsewhere.example/x:latest"\nmode = "always"\n',
             "system-on-demand",
         ),
     ),
-    "kernel modules unlocked on machines": ("", data('[settings.kernel]\nlockdown = "none"\n', "system-on-demand")),
+    "kernel modules unlocked on machines": (
+        "aws-eks-machines-sealed",
+        data('[settings.kernel]\nlockdown = "none"\n', "system-on-demand"),
+    ),
     "unsafe sysctls on machines": (
-        "",
+        "aws-eks-machines-sealed",
         data('[settings.kubernetes]\nallowed-unsafe-sysctls = ["net.*"]\n', "system-on-demand"),
     ),
     "anyone asks the kubelet": (
-        "",
+        "aws-eks-machines-sealed",
         data(
             '[settings.kubernetes]\nauthentication-mode = "tls"\nserver-tls-bootstrap = false\n'
             "image-credential-provider = {}\n[settings.kubernetes.credential-providers.x]\nenabled = true\n",
@@ -198,14 +231,14 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a mirror of images elsewhere": (
-        "",
+        "aws-eks-machines-sealed",
         data(
             '[[settings.container-registry.mirrors]]\nregistry = "*"\nendpoint = ["https://elsewhere.example"]\n',
             "system-on-demand",
         ),
     ),
     "a proxy elsewhere": (
-        "",
+        "aws-eks-machines-sealed",
         data('[settings.network]\nhttps-proxy = "http://198.51.100.7:3128"\n', "system-on-demand"),
     ),
     # secrets
@@ -485,7 +518,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         add("aws:ec2/serialConsoleAccess:SerialConsoleAccess", {"enabled": True}),
     ),
     "several at once": (
-        "",
+        "aws-eks-machines-sealed",
         several(edit(TEMPLATE, "keyName", "dev", "gpu-on-demand"), edit(GROUP, "amiType", "CUSTOM", "gpu-on-demand")),
     ),
     "a stack of another tool": (
@@ -531,6 +564,21 @@ HARMLESS: dict[str, Change] = {
     ),
     "another key in the add-on's settings": edit(
         ADDON, "configurationValues", '{"enableNetworkPolicy": "true", "env": {"WARM_IP_TARGET": "2"}}', "vpc-cni"
+    ),
+    "labels of machines": data('[settings.kubernetes.node-labels]\nteam = "serving"\n', "system-on-demand"),
+    "two machines at a time": edit(GROUP, "updateConfig", {"maxUnavailable": 2}, "system-on-demand"),
+    "a cluster that leaves a failing zone": edit(CLUSTER, "zonalShiftConfig", {"enabled": True}, "cluster"),
+    "disks that go with their machine": edit(
+        TEMPLATE, "blockDeviceMappings.1.ebs.deleteOnTermination", "true", "gpu-on-demand"
+    ),
+    "a further add-on": add(
+        "aws:eks/addon:Addon",
+        {
+            "clusterName": "seawall-prod-cluster",
+            "addonName": "metrics-server",
+            "addonVersion": "v0.8.0-eksbuild.1",
+            "resolveConflictsOnUpdate": "OVERWRITE",
+        },
     ),
     "the tags of machines": edit(TEMPLATE, "tagSpecifications.0.tags.team", "serving", "gpu-on-demand"),
     "an encrypted default": add("aws:ebs/encryptionByDefault:EncryptionByDefault", {"enabled": True}),

@@ -51,5 +51,5 @@ def test_a_harmless_edit_stays_green(plans: dict[str, Inventory], change: Change
 
 
 def test_most_of_the_harm_is_seen() -> None:
-    assert len(SEEN) >= 400 and len(HARMLESS) >= 45
+    assert len(SEEN) >= 430 and len(HARMLESS) >= 50
     assert all(rule in BY_ID or rule == RULE.id for rule, _ in SEEN.values())
