@@ -91,7 +91,7 @@ class Given:
             if isinstance(leaf, Output):
                 prop = path.split(".", 1)[0]
                 links[prop] = tuple(dict.fromkeys((*links.get(prop, ()), _urn(leaf.type, leaf.name))))
-        return Resource(
+        made = Resource(
             urn=self.urn,
             type=self.type,
             name=self.name,
@@ -101,8 +101,8 @@ class Given:
             property_dependencies=links,
             dependencies=tuple(dict.fromkeys(urn for urns in links.values() for urn in urns)),
             region=self._region(),
-            **self.options,
         )
+        return replace(made, **self.options)
 
     def _region(self) -> str | None:
         """Where it stands: by its own input, else as the example says."""
