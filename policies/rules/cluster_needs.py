@@ -10,20 +10,17 @@ from policies.checks import (
     all_of,
     failed,
     is_hidden,
-    items,
     not_applicable,
     passed,
     read,
     unknown,
 )
-from policies.examples import Hidden, Output, both, drop, examples, given, plus, put, without
+from policies.examples import Output, both, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.links import refers_to
 from policies.model import Judgement, Severity
-from policies.reach.values import truth
 from policies.role_rights import attached_policies
-from policies.tokens import EKS_CLUSTER, EKS_NODE_GROUP
+from policies.tokens import EKS_NODE_GROUP
 
 family = Family("What a cluster on AWS needs")
 
@@ -31,75 +28,10 @@ ADDON: Final = "aws:eks/addon:Addon"
 POD: Final = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 _ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
-_ADDONS: Final = ("vpc-cni", "kube-proxy", "coredns")
-"""What a cluster is without where it installs none by itself: addresses, Services and names (EKS' user guide, "Amazon
-EKS add-ons", docs.aws.amazon.com/eks/latest/userguide/eks-add-ons.html; that nothing else brings them where
-`bootstrapSelfManagedAddons` is false: the API's `CreateCluster`; read 2026-11-22)."""
-_AGENT: Final = "eks-pod-identity-agent"
 _JOINS: Final = (
     "AmazonEKSWorkerNodePolicy",
     ("AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly"),
 )
-
-
-@family.rule(
-    "aws-eks-cluster-whole",
-    Severity.HIGH,
-    "A cluster has the add-ons that its pods need",
-    types=(EKS_CLUSTER,),
-    rationale="Without an add-on no pod gets an address, a name, or its role.",
-    remedy="Plan the add-on that is missing.",
-    examples=lambda: examples(
-        given(EKS_CLUSTER, {"bootstrapSelfManagedAddons": False}),
-        *(
-            given(
-                ADDON,
-                {"addonName": name, "addonVersion": "v1.18.1-eksbuild.1", "clusterName": Output(EKS_CLUSTER)},
-                name,
-            )
-            for name in (*_ADDONS, _AGENT)
-        ),
-        broken={
-            "it has no coredns": (without(ADDON, "coredns"), put("addonName", "adot", ADDON, "coredns")),
-            "it has no vpc-cni": without(ADDON, "vpc-cni"),
-            "it has no eks-pod-identity-agent": both(
-                without(ADDON, _AGENT), plus(given(POD, {"clusterName": Output(EKS_CLUSTER)}, "of-pods"))
-            ),
-        },
-        undecided={
-            "an add-on whose name is known only to the provider": put("addonName", Hidden(), ADDON, "coredns")
-        },
-        accepted={
-            "": without(ADDON, _AGENT),
-        },
-    ),
-)
-def eks_cluster_whole(cluster: Resource, inventory: Inventory) -> Judgement:
-    bare = read(cluster, "bootstrapSelfManagedAddons")
-    if is_hidden(bare):
-        return unknown("bootstrapSelfManagedAddons", "whether it installs its add-ons by itself")
-    by_itself = truth(bare, default=True) is not False
-    if by_itself or truth(read(cluster, "computeConfig.enabled"), default=False) is not False:
-        return passed("it installs its add-ons by itself")
-    return _addons(cluster, inventory)
-
-
-def of_cluster(cluster: Resource, inventory: Inventory, token: str) -> list[Resource]:
-    """What names the cluster, of one type."""
-    name = read(cluster, "name")
-    return [r for r in inventory.of_type(token) if refers_to(inventory, r, "clusterName", cluster, name)]
-
-
-def _addons(cluster: Resource, inventory: Inventory) -> Judgement:
-    planned = of_cluster(cluster, inventory, ADDON)
-    names = [read(each, "addonName") for each in planned]
-    wanted: list[str] = list(_ADDONS)
-    if of_cluster(cluster, inventory, POD) or any(any(items(each, "podIdentityAssociations")) for each in planned):
-        wanted.append(_AGENT)
-    missing = [name for name in wanted if name not in names]
-    if missing and any(map(is_hidden, names)):
-        return unknown("", f"the add-on {missing[0]}", "an add-on whose name is known only to the provider")
-    return all_of(failed("", f"it has no {name}", f"the add-on {name}") for name in missing)
 
 
 @family.rule(

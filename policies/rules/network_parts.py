@@ -21,14 +21,14 @@ from policies.checks import (
 from policies.examples import Hidden, Output, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.links import companions, region_in
+from policies.links import companions, refers_to, region_in
 from policies.model import Judgement, Severity
 from policies.reach.values import truth
-from policies.rules.cluster_needs import POD, of_cluster
 from policies.tokens import EKS_CLUSTER, VPC
 
 family = Family("The parts of a network on AWS")
 
+_POD: Final = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 _SUBNET: Final = "aws:ec2/subnet:Subnet"
 _ROUTED: Final = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 _TABLE: Final = "aws:ec2/routeTable:RouteTable"
@@ -146,8 +146,14 @@ def _is_in(cluster: Resource, vpc: Resource, inventory: Inventory) -> bool:
     return any(vpc in inventory.linked(subnet, "vpcId", VPC) for subnet in subnets)
 
 
+def _of(cluster: Resource, inventory: Inventory, token: str) -> list[Resource]:
+    """What names the cluster, of one type."""
+    name = read(cluster, "name")
+    return [r for r in inventory.of_type(token) if refers_to(inventory, r, "clusterName", cluster, name)]
+
+
 def _services(clusters: list[Resource], inventory: Inventory) -> list[str]:
-    by_pods = any(of_cluster(cluster, inventory, POD) for cluster in clusters)
+    by_pods = any(_of(cluster, inventory, _POD) for cluster in clusters)
     return [*_CALLED, *(["eks-auth"] if by_pods else []), *(["autoscaling"] if any(inventory.of_type(_TAG)) else [])]
 
 
