@@ -107,6 +107,29 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         "aws-eks-addons-there",
         edit(ADDON, "configurationValues", '{"enableNetworkPolicy": "false"}', "vpc-cni"),
     ),
+    # parts that nothing names
+    "machines may not join": (
+        "aws-eks-machines-may-join",
+        remove("RolePolicyAttachment", "eks-node-AmazonEKSWorkerNodePolicy"),
+    ),
+    "machines may pull no image": (
+        "aws-eks-machines-may-join",
+        remove("RolePolicyAttachment", "eks-node-AmazonEC2ContainerRegistryPullOnly"),
+    ),
+    "the fleet's role may nothing": ("aws-roles-may-something", remove("rolePolicy:RolePolicy", "fleet-fleet")),
+    "a subnet by the main table": ("aws-subnets-routed", remove("RouteTableAssociation", "euc1-az1")),
+    "no way to the registry": ("aws-closed-network-reaches-services", remove("VpcEndpoint", "ecr.api")),
+    "no way to identities": ("aws-closed-network-reaches-services", remove("VpcEndpoint", "eks-auth")),
+    "an endpoint without its name": (
+        "aws-closed-network-reaches-services",
+        edit("VpcEndpoint", "privateDnsEnabled", False, "ec2"),
+    ),
+    "a network without names": (
+        "aws-closed-network-reaches-services",
+        edit("ec2/vpc:Vpc", "enableDnsHostnames", False, "vpc"),
+    ),
+    "the models' bucket is gone": ("links-lead-into-the-plan", remove("s3/bucket:Bucket", "models")),
+    "the role of the control plane is gone": ("links-lead-into-the-plan", remove("iam/role:Role", "eks-cluster")),
     "the network's add-on is gone": ("aws-eks-addons-there", remove(ADDON, "vpc-cni")),
     "the agent of identities is gone": ("aws-eks-addons-there", remove(ADDON, "eks-pod-identity-agent")),
     "an add-on keeps what someone changed": (

@@ -418,7 +418,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         remove("backup/vaultPolicy:VaultPolicy", "recovery"),
     ),
     "the bucket has no policy": ("aws-s3-tls-only", remove("s3/bucketPolicy:BucketPolicy", "models")),
-    "the topic has no policy": ("", remove("sns/topicPolicy:TopicPolicy", "alerts")),
+    "the topic has no policy": ("links-lead-into-the-plan", remove("sns/topicPolicy:TopicPolicy", "alerts")),
 }
 
 HARMLESS: dict[str, Change] = {
