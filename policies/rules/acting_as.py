@@ -117,7 +117,7 @@ def _user(grant: Resource, inventory: Inventory, one: Grant, member: str) -> Jud
 
 
 def _is_at(pods: Resource, namespace: str, name: str) -> bool:
-    return read(pods, "metadata.name") == name and read(pods, "metadata.namespace") in (namespace, ABSENT)
+    return read(pods, "metadata.name") == name and read(pods, "metadata.namespace") == namespace
 
 
 def _accounts(grant: Resource, inventory: Inventory) -> list[str]:
@@ -217,7 +217,9 @@ def _is_audience(audience: object) -> bool:
 
 def _maps_as_signed(mapping: Mapping[str, Any]) -> bool:
     """Whether the subject is the token's, and no attribute that is called like a claim holds another."""
-    if not re.search(r"\bassertion\.sub\b", str(mapping.get(_SUBJECT))):
+    if str(mapping.get(_SUBJECT)).strip() != "assertion.sub":
         return False
-    called = {key.removeprefix("attribute."): str(value).strip() for key, value in mapping.items()}
+    called = {
+        key.removeprefix("attribute."): str(value).strip() for key, value in mapping.items() if value is not None
+    }
     return all(value == f"assertion.{claim}" for claim, value in called.items() if claim in _CLAIMS)
