@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from common.permissions import google_roles
-from common.permissions.google_dangers import ACTS_AS, CONTROL, DATA, IMPERSONATES, WIDENS, changes_policy
-from components.contracts import gcp_roles
+from common.permissions.google_dangers import (
+    ACTS_AS,
+    CONTROL,
+    DATA,
+    IMPERSONATES,
+    STARTS,
+    WIDENS,
+    changes_policy,
+)
 from policies.cel import every_way
 from policies.checks import ABSENT, PASS, all_of, failed, is_hidden, read, shown, unknown
 from policies.google_members import is_own
+from policies.google_own_roles import bootstrap_roles
 from policies.inventory import Inventory, Resource
 from policies.memo import once
 from policies.model import Judgement
+from policies.tokens import GCS_BUCKET
 
 _STEMS: Final[Mapping[str, str]] = {
     "accesscontextmanager": "AccessPolicy~",
@@ -135,6 +144,7 @@ def _expression(condition: object) -> str | None:
     return str(condition.get("expression", "")) if isinstance(condition, Mapping) else ""
 
 
+_DANGERS: Final = CONTROL | DATA | STARTS
 _PUBLIC_DOMAINS: Final = ("gmail.com", "googlemail.com")
 _ANY_SUBJECT: Final = re.compile(r"(/\*|/attribute\.[^/]+/?\*?|/subject/\*?|/group/\*?)$")
 
@@ -162,21 +172,12 @@ def permissions(inventory: Inventory, resource: Resource, role: str) -> frozense
     linked = inventory.linked(resource, "role", CUSTOM_ROLE)
     name = str(read(linked[0], "roleId")) if len(linked) == 1 else role.rsplit("/", 1)[-1]
     found = custom.get(name)
-    return None if found is None else frozenset(p for p in found if p in CONTROL or p in DATA or changes_policy(p))
+    return None if found is None else frozenset(p for p in found if p in _DANGERS or changes_policy(p))
 
 
 def _custom_roles(inventory: Inventory) -> Mapping[str, frozenset[str]]:
     """Role's id → its permissions: of the plan, and of those that bootstrap makes for each environment."""
-    made: dict[str, frozenset[str]] = {}
-    settings = inventory.settings
-    store = settings.get("feature_store")
-    kind = store.get("kind") if isinstance(store, Mapping) else None
-    environment = settings.get("environment")
-    if isinstance(environment, str) and isinstance(kind, str):
-        try:
-            made = {k: frozenset(v) for k, v in gcp_roles.own_roles(environment, kind).items()}
-        except (KeyError, ValueError):
-            made = {}
+    made = dict(bootstrap_roles(inventory))
     for role in inventory.of_type(CUSTOM_ROLE):
         listed = read(role, "permissions")
         if isinstance(listed, list):
@@ -184,12 +185,38 @@ def _custom_roles(inventory: Inventory) -> Mapping[str, frozenset[str]]:
     return made
 
 
-def restricts(expression: str | None) -> bool:
+def restricts(expression: str | None, inventory: Inventory) -> bool:
     """Whether a condition leaves some resources only, or some roles to hand out, in each way to meet it.
 
-    A time that has passed, `true`, and comparisons that any name meets, restrict nothing.
+    A time that has passed, `true`, and comparisons that any name meets, restrict nothing; nor does the beginning of
+    a name that all buckets of the plan have.
     """
-    return not is_hidden(expression) and every_way(expression, lambda atom: bool(_NAMES.fullmatch(atom)))
+    shared = once(inventory, _begins_all_buckets)
+
+    def narrows(atom: str) -> bool:
+        if not _NAMES.fullmatch(atom):
+            return False
+        begins = _BEGINS.fullmatch(atom)
+        return not begins or not shared.startswith(begins[1])
+
+    return not is_hidden(expression) and every_way(expression, narrows)
+
+
+_BUCKETS: Final = "projects/_/buckets/"
+_BEGINS: Final = re.compile(r"resource\.name\.startsWith \( '([^']*)' \)")
+
+
+def _shared(names: Sequence[str]) -> str:
+    """The longest beginning that all have."""
+    shortest = min(names, key=len)
+    ends = (n for n in range(len(shortest), -1, -1) if all(name.startswith(shortest[:n]) for name in names))
+    return shortest[: next(ends)]
+
+
+def _begins_all_buckets(inventory: Inventory) -> str:
+    """What the names of all buckets of the plan begin with, as conditions read them."""
+    names = [str(read(bucket, "name")) for bucket in inventory.of_type(GCS_BUCKET)]
+    return f"{_BUCKETS}{_shared(names)}" if len(names) > 1 else _BUCKETS
 
 
 _TEXT: Final = r"'[^'*]{4,}'"

@@ -76,6 +76,16 @@ WIDENS: Final = frozenset(
 ACTS_AS: Final = frozenset({"iam.serviceAccounts.actAs"})
 """Hands a service account to what one starts: a deployer needs it, a workload does not."""
 
+STARTS: Final = frozenset(
+    {
+        "cloudscheduler.jobs.create",
+        "cloudscheduler.jobs.update",
+        "container.clusters.getCredentials",
+        "run.jobs.runWithOverrides",
+    }
+)
+"""Starts something under an account, or takes a cluster's credentials: no workload needs it."""
+
 CONTROL: Final = IMPERSONATES | WIDENS | ACTS_AS
 
 DATA: Final = frozenset(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from common.permissions import needed
-from common.permissions.gcp import GCP
+from common.permissions.google_dangers import STARTS
 from common.permissions.google_roles import BASIC
-from components.contracts import gcp_roles
 from policies.checks import PASS, failed, shown, unknown
 from policies.examples import Hidden, Output, both, examples, given, put
 from policies.family import Family
@@ -29,6 +27,7 @@ from policies.google_iam import (
     restricts,
     soft,
 )
+from policies.google_own_roles import meant_by
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 
@@ -39,22 +38,6 @@ _SECRET = "gcp:secretmanager/secretIamMember:SecretIamMember"  # noqa: S105 - a 
 _TOPIC = "gcp:pubsub/topicIAMMember:TopicIAMMember"
 _POOL = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github"
 _ELSEWHERE: Final = tuple(t for t in GRANTS if t not in (*KEY_GRANTS, *BUCKET_GRANTS, *ACCOUNT_GRANTS))
-_DEPLOYS: Final = needed(GCP, GCP) | {
-    "iam.serviceAccounts.setIamPolicy",
-    "container.clusterRoleBindings.create",
-    "container.clusterRoles.bind",
-    "container.clusterRoles.escalate",
-    "container.roles.bind",
-    "container.roles.escalate",
-    "container.secrets.get",
-    "container.thirdPartyObjects.create",
-}
-"""What the stack's own resources need of who deploys them; in a custom role it is there on purpose."""
-_OWN: Final = (
-    frozenset(p for listed in (*gcp_roles.WRITES.values(), *gcp_roles.DRILLS.values()) for p in listed)
-    | frozenset(gcp_roles.EXPORTS.values())
-    | frozenset(gcp_roles.DRILL)
-)
 _STARTS = "resource.name.startsWith('projects/_/buckets/seawall-prod-drill-')"
 
 
@@ -143,10 +126,18 @@ def no_public_member(grant: Resource, inventory: Inventory) -> Judgement:
                     f"!({_STARTS})",
                 )
             ),
-            'role is "projects/p/roles/own", which permits iam.serviceAccountKeys.create': both(
-                put("role", "projects/p/roles/own"),
-                put("permissions", ["iam.serviceAccountKeys.create"], on=CUSTOM_ROLE),
-            ),
+            **{
+                f'role is "projects/p/roles/own", which permits {permission}': both(
+                    put("role", "projects/p/roles/own"), put("permissions", [permission], on=CUSTOM_ROLE)
+                )
+                for permission in (
+                    "iam.serviceAccountKeys.create",
+                    "iam.serviceAccounts.actAs",
+                    "cloudkms.cryptoKeys.setIamPolicy",
+                    "redis.instances.export",
+                    "run.jobs.runWithOverrides",
+                )
+            },
         },
         undecided={
             "role is known only to the provider": put("role", Hidden()),
@@ -173,8 +164,8 @@ def gcp_no_broad_role(grant: Resource, inventory: Inventory) -> Judgement:
         found = permissions(inventory, grant, one.role)
         if found is None:
             return unknown(one.role_path, required, shown(one.role))
-        worst = _worst(one.role, found)
-        if worst and restricts(one.condition) and not _hands_out_more(inventory, grant, one):
+        worst = _worst(inventory, one.role, found)
+        if worst and restricts(one.condition, inventory) and not _hands_out_more(inventory, grant, one):
             return PASS
         if not worst:
             return PASS
@@ -184,11 +175,14 @@ def gcp_no_broad_role(grant: Resource, inventory: Inventory) -> Judgement:
     return judged_each(grant, judge)
 
 
-def _worst(role: str, found: frozenset[str]) -> str:
-    """The worst that a role permits on a whole project; a custom role may permit what deploying needs."""
-    listed = [*hard(found), *soft(found), *data(found)]
+def _worst(inventory: Inventory, role: str, found: frozenset[str]) -> str:
+    """The worst that a role permits on a whole project, beyond what a custom role of this name is for.
+
+    A bootstrap stack makes roles of which one deploys; any other stack grants those that bootstrap made, as made.
+    """
+    listed = [*hard(found), *soft(found), *data(found), *sorted(found & STARTS)]
     if not role.startswith("roles/"):
-        meant = _DEPLOYS | _OWN
+        meant = meant_by(inventory, role)
         listed = [p for p in listed if p not in meant or p == "resourcemanager.projects.setIamPolicy"]
     preferred = [p for p in listed if p.endswith(("getAccessToken", "projects.setIamPolicy", "buckets.setIamPolicy"))]
     return next(iter([*preferred, *listed]), "")

@@ -8,9 +8,11 @@ from tests.policies.mutations.gcp.words import (
     CLUSTER,
     KEY,
     MEMBER,
+    MODELS,
     NODES,
     PROJECT,
     REDIS,
+    custom,
     gcp,
     grant,
     instance,
@@ -48,6 +50,26 @@ HARMLESS: dict[str, Change] = {
         "drill-own-buckets",
     ),
     "a provider of one repository": provider(),
+    "a provider that reads more claims": provider(
+        attributeMapping={"google.subject": "assertion.sub", "attribute.branch": "assertion.ref"}
+    ),
+    "the fleet's account for its pods, as a principal": edit(
+        "serviceaccount/iAMMember:IAMMember",
+        "member",
+        f"principal://iam.googleapis.com/projects/333344445555/locations/global/workloadIdentityPools/{PROJECT}"
+        ".svc.id.goog/subject/ns/serving/sa/triton",
+        "fleet",
+    ),
+    "a role of its own that reads": custom("compute.regions.list", "monitoring.timeSeries.list"),
+    "a bucket's own condition": grant(
+        "roles/storage.objectViewer", expression=f"resource.name.startsWith('projects/_/buckets/{MODELS}/')"
+    ),
+    "keys of accounts forbidden": gcp(
+        "orgpolicy/policy",
+        name=f"projects/{PROJECT}/policies/iam.disableServiceAccountKeyCreation",
+        parent=f"projects/{PROJECT}",
+        spec={"rules": [{"enforce": "TRUE"}]},
+    ),
     "a cluster that only takes signed images": edit(
         _ADMISSION,
         "defaultAdmissionRule",
