@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from policies.cel import every_way, ways
 from policies.google_iam import restricts
+from policies.inventory import Inventory
 
+NOTHING = Inventory("prod-gcp", {}, ())
+"""No bucket is planned whose name a condition could begin."""
 NAMED = "resource.name == 'projects/p/secrets/one'"
 NARROW = (
     NAMED,
@@ -68,12 +71,12 @@ WIDE = (
 
 @pytest.mark.parametrize("expression", NARROW)
 def test_a_condition_that_leaves_some_resources_restricts(expression: str) -> None:
-    assert restricts(expression)
+    assert restricts(expression, NOTHING)
 
 
 @pytest.mark.parametrize("expression", WIDE)
 def test_a_condition_that_leaves_all_restricts_nothing(expression: str) -> None:
-    assert not restricts(expression)
+    assert not restricts(expression, NOTHING)
 
 
 _ATOMS = st.sampled_from(["a == 'x'", "b == 'y'", "true", "false"])
