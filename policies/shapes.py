@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from policies.checks import all_of, failed, is_hidden, shown, unknown
+from policies.checks import ABSENT, all_of, failed, is_hidden, read, shown, unknown
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
 from policies.quantities import quantity
@@ -116,3 +116,12 @@ def number_of(inventory: Inventory, default: float, *keys: str) -> float:
     """One of the stack's settings that is a number, or what is allowed where it says none."""
     found = setting(inventory, *keys)
     return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else default
+
+
+def lacking(found: Resource, node: str, needed: tuple[str, ...]) -> Iterator[Judgement]:
+    """What one part of an object must say, and does not."""
+    if is_hidden(read(found, node)):
+        return
+    for path in (f"{node}.{key}" for key in needed):
+        if read(found, path) in (ABSENT, [], "", {}):
+            yield failed(path, "absent", "named")

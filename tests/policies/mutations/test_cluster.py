@@ -19,6 +19,7 @@ from tests.policies.mutations import (
     cluster_told_door,
     cluster_told_harmless,
     cluster_told_pods,
+    cluster_told_routes,
     cluster_told_traffic,
     cluster_told_whole,
     cluster_upkeep,
@@ -31,6 +32,7 @@ TOLD = (
     cluster_told_charts,
     cluster_told_door,
     cluster_told_pods,
+    cluster_told_routes,
     cluster_told_traffic,
     cluster_told_whole,
 )
