@@ -8,6 +8,7 @@ from typing import Final
 from policies.buckets import GCS
 from policies.checks import PASS, failed, is_hidden
 from policies.google_iam import BUCKET_GRANTS, Grant, grants
+from policies.google_members import stores_named
 from policies.inventory import Inventory, Resource
 from policies.links import refers_to
 from policies.model import Judgement
@@ -51,7 +52,9 @@ def _rights(inventory: Inventory, bucket: Resource, is_one: object) -> frozenset
 
 def _is(inventory: Inventory, resource: Resource, grant: Grant, is_one: object) -> bool:
     if isinstance(is_one, Resource):
-        return any(is_hidden(m) for m in grant.members) and is_one in inventory.linked(resource, grant.members_path)
+        path = grant.members_path
+        by_name = any(is_one in stores_named(str(m), resource, path, inventory) for m in grant.members)
+        return by_name or (any(map(is_hidden, grant.members)) and is_one in inventory.linked(resource, path))
     return any(member.endswith(str(is_one)) for member in grant.members)
 
 

@@ -20,7 +20,7 @@ from common.permissions.google_dangers import (
 )
 from policies.cel import every_way
 from policies.checks import ABSENT, PASS, all_of, failed, is_hidden, read, shown, unknown
-from policies.google_members import is_own
+from policies.google_members import is_own, stores_named
 from policies.google_own_roles import bootstrap_roles
 from policies.inventory import Inventory, Resource
 from policies.memo import once
@@ -271,7 +271,8 @@ def members_named(grant: Resource, inventory: Inventory) -> Judgement:
         hidden = any(is_hidden(m) for m in one.members) and not grant.property_dependencies.get(one.members_path)
         if not one.members or not all(one.members):
             return unknown(one.members_path, "named members", "nobody")
-        strangers = [m for m in one.members if not is_hidden(m) and not is_own(m, inventory)]
+        known = (m for m in one.members if not is_hidden(m) and not is_own(m, inventory))
+        strangers = [m for m in known if not stores_named(m, grant, one.members_path, inventory)]
         if strangers:
             return failed(
                 one.members_path, shown(strangers[0]), "members of the own project, or whom the settings name"

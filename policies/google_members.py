@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policies.grants import own_account
-from policies.inventory import Inventory
+from policies.inventory import Inventory, Resource
+from policies.tokens import REDIS
 
 _LOGS_OF_ACCESS: Final = "group:cloud-storage-analytics@google.com"
 """Writes Cloud Storage's access logs, as the component grants it (components/gcp); believed."""
@@ -15,6 +16,9 @@ _AGENT: Final = re.compile(
     r"(?:service-|project-)?(\d+)(?:-compute)?@([a-z0-9-]+\.iam|developer|cloudservices)\.gserviceaccount\.com"
 )
 """Google's own accounts name the project that they act for by its number."""
+_TENANT: Final = re.compile(r"serviceAccount:\d+-compute@developer\.gserviceaccount\.com")
+"""Memorystore works by the account of a project that Google keeps for the instance, and that no setting knows; the
+instance names it once it is made (`persistenceIamIdentity`; its form is believed, 2026-11-22)."""
 _POOL: Final = re.compile(r"//iam\.googleapis\.com/projects/(\d+)/")
 _PLACE: Final = re.compile(r"@([\w.-]+)")
 
@@ -36,6 +40,11 @@ def is_own(member: str, inventory: Inventory) -> bool:
     if kind == "projectOwner":
         return rest == own
     return kind in ("group", "user") and rest.partition("@")[2].lower() in set(_domains(inventory.settings))
+
+
+def stores_named(member: str, holder: Resource, path: str, inventory: Inventory) -> tuple[Resource, ...]:
+    """The instances of the stack whose own account a known member may be: those that give the input at `path`."""
+    return inventory.linked(holder, path.partition(".")[0], REDIS) if _TENANT.fullmatch(member) else ()
 
 
 def _domains(settings: Mapping[str, Any]) -> Iterator[str]:

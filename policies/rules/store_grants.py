@@ -10,7 +10,7 @@ from components.contracts import gcp_roles
 from policies.buckets import GCS
 from policies.checks import ABSENT, PASS, all_of, equals, failed, if_given, is_hidden, passed, read, shown, unknown
 from policies.copy_rights import granting, lacks
-from policies.examples import Output, Text, drop, examples, given, put, without
+from policies.examples import Output, Text, both, drop, examples, given, put, without
 from policies.exports import JOB, exports_of, runs, target_of
 from policies.family import Family
 from policies.google_iam import WIDE_GRANTS
@@ -27,6 +27,7 @@ _PROJECT_MEMBER: Final = "gcp:projects/iAMMember:IAMMember"
 _ACCOUNT: Final = "gcp:serviceaccount/account:Account"
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _EXPORTS: Final = ("roles/redis.admin", "roles/redis.editor", "roles/editor", "roles/owner")
+_KNOWN: Final = Output(REDIS, "writes", "serviceAccount:123456-compute@developer.gserviceaccount.com")
 _NO_STORE: Final = "it exports no store of the stack"
 _CP9: Final = {Framework.NIST_800_53: ("CP-9",)}
 
@@ -182,9 +183,19 @@ def _nameless(inventory: Inventory) -> bool:
                 without(_MEMBER, "writes"),
                 put("role", "roles/storage.objectViewer", _MEMBER, "writes"),
             ),
-            "the store may not see in written": without(_MEMBER, "sees"),
+            "the store may not see in written": (
+                without(_MEMBER, "sees"),
+                # The account of somebody else's instance, by its name alone.
+                both(put("member", _KNOWN.value, _MEMBER, "sees")),
+            ),
         },
-        accepted={_NO_STORE: without(JOB, "writes")},
+        accepted={
+            _NO_STORE: without(JOB, "writes"),
+            "": both(
+                put("member", _KNOWN, _MEMBER, "writes"),
+                put("member", _KNOWN, _MEMBER, "sees"),
+            ),
+        },
     ),
 )
 def gcp_redis_may_write_exports(store: Resource, inventory: Inventory) -> Judgement:
