@@ -9,7 +9,7 @@ from policies.checks import ABSENT, any_of, failed, items, not_applicable, passe
 from policies.examples import Hidden, both, drop, examples, given, plus, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.links import region_in
+from policies.links import customer_key, region_in
 from policies.model import Framework, Judgement, Severity
 from policies.tokens import CLOUDTRAIL
 
@@ -151,3 +151,23 @@ def _classic(trail: Resource) -> Iterator[bool]:
             and read(trail, f"{selector}.readWriteType") in ("All", "WriteOnly", ABSENT)
             and (sources is ABSENT or "kms.amazonaws.com" not in sources)
         )
+
+
+@family.rule(
+    "aws-trail-customer-key",
+    Severity.MEDIUM,
+    "Trails are encrypted with a customer-managed key",
+    types=(CLOUDTRAIL,),
+    rationale="What a trail tells of who did what can be withheld from one who reads its bucket by the key alone.",
+    remedy="Set kmsKeyId to the stack's key for logs.",
+    examples=lambda: examples(
+        given(CLOUDTRAIL, _TRAIL, _NAME),
+        broken={
+            "kmsKeyId is absent": drop("kmsKeyId"),
+            'kmsKeyId is "alias/aws/cloudtrail"': put("kmsKeyId", "alias/aws/cloudtrail"),
+        },
+        undecided={"kmsKeyId is known only to the provider": put("kmsKeyId", Hidden())},
+    ),
+)
+def trail_customer_key(trail: Resource, inventory: Inventory) -> Judgement:
+    return customer_key(inventory, trail, "kmsKeyId")
