@@ -98,6 +98,17 @@ def drop(kind: str, name: str, namespace: str = "") -> Change:
     return change
 
 
+def option(kind: str, name: str, **told: Any) -> Change:
+    """Change one object's options, as `ignore_changes`."""
+
+    def change(stack: Inventory) -> Inventory:
+        before = find(stack, kind, name)
+        after = replace(before, **told)
+        return replace(stack, resources=tuple(after if each is before else each for each in stack.resources))
+
+    return change
+
+
 def both(*changes: Change) -> Change:
     """Several changes at once."""
 

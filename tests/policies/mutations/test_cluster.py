@@ -10,12 +10,28 @@ from policies.evaluation import evaluate
 from policies.inventory import Inventory
 from policies.model import Verdict
 from policies.rules import RULES
-from tests.policies.mutations import cluster_api, cluster_harmful, cluster_upkeep
+from tests.policies.mutations import (
+    cluster_api,
+    cluster_harmful,
+    cluster_told_bounds,
+    cluster_told_charts,
+    cluster_told_door,
+    cluster_told_harmless,
+    cluster_told_pods,
+    cluster_told_traffic,
+    cluster_upkeep,
+)
 from tests.policies.mutations.changes import Mutation
 from tests.policies.mutations.cluster_harmless import HARMLESS as BASE
 
-HARMFUL = (*cluster_harmful.HARMFUL, *cluster_upkeep.HARMFUL, *cluster_api.HARMFUL)
-HARMLESS = (*BASE, *cluster_api.HARMLESS)
+TOLD = (cluster_told_bounds, cluster_told_charts, cluster_told_door, cluster_told_pods, cluster_told_traffic)
+HARMFUL = (
+    *cluster_harmful.HARMFUL,
+    *cluster_upkeep.HARMFUL,
+    *cluster_api.HARMFUL,
+    *(each for module in TOLD for each in module.HARMFUL),
+)
+HARMLESS = (*BASE, *cluster_api.HARMLESS, *cluster_told_harmless.HARMLESS)
 FINDS = (Verdict.FAIL, Verdict.UNKNOWN)
 BY_ID = {rule.id: rule for rule in RULES}
 ON_CLUSTERS = [rule for rule in RULES if any(token.startswith("kubernetes:") for token in rule.types)]
