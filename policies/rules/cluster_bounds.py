@@ -218,6 +218,8 @@ def _paces(scaler: Resource) -> Iterator[Judgement]:
         chosen = read(scaler, f"{path}.selectPolicy")
         if way == "scaleDown" and chosen not in (ABSENT, "Max", "Min"):
             yield failed(f"{path}.selectPolicy", shown(chosen), "Max or Min")
+        if hidden(read(scaler, f"{path}.policies")):
+            yield unknown(f"{path}.policies", "steps that the plan knows")
         for step in items(scaler, f"{path}.policies"):
             high = 200 if read(scaler, f"{step}.type") == "Percent" else 100
             if way == "scaleDown" and high == 200:

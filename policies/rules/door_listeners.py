@@ -81,9 +81,7 @@ def _made(inventory: Inventory, token: str, what: str) -> Field:
             "spec.listeners is []": put("spec.listeners", []),
             "spec.listeners.0.hostname is absent": setting(_DOMAIN, "models.example.com"),
         },
-        undecided={
-            "spec.listeners.0.port is known only to the provider": put("spec.listeners.0.port", Hidden())
-        },
+        undecided={"spec.listeners.0.port is known only to the provider": put("spec.listeners.0.port", Hidden())},
         accepted={"": put("spec.listeners.0.hostname", "*.models.example.com")},
     ),
 )
@@ -232,7 +230,7 @@ def _of_route(route: Resource, inventory: Inventory) -> Shape:
         "kind": exactly("Service", "Backend"),
         "name": ("a Service of the stack, in its namespace", lambda name: not known or name in known),
         "port": ("a port for requests", lambda port: str(port) != str(_METRICS_PORT)),
-        "weight": None,
+        "weight": ("a weight that the plan knows", lambda _: True),
     }
     headers: dict[str, Field | None] = {
         "requestHeaderModifier.set.*.name": _not_the_client(),

@@ -284,8 +284,6 @@ def _there(found: Resource, path: str) -> bool:
                 _extra("spec.provider.type", "Host", '"Host"'),
                 _extra("spec.extraArgs", ["--disable-extensions", "a"], '["--disable-extensions", "a"]'),
                 _extra("spec.mergeGateways", True, "true"),
-                _extra(f"{_ENVOY}.envoyDeployment.replicas", 10000, "10000"),
-                _extra(f"{_ENVOY}.envoyDeployment.strategy.type", "Recreate", '"Recreate"'),
                 _extra(f"{_ENVOY}.envoyService.externalTrafficPolicy", "Cluster", '"Cluster"'),
                 _extra(f"{_ENVOY}.envoyService.loadBalancerIP", "203.0.113.7", '"203.0.113.7"'),
                 _extra("spec.telemetry.tracing.provider.host", "203.0.113.9", '"203.0.113.9"'),

@@ -116,6 +116,9 @@ _NEVER: Final = (
     "postrenderer",
     "approvesignernames",
 )
+_READ: Final = (
+    *(*_OPENED, *_KEPT, *_NEVER, "securitycontext", "runasuser", "add", "type", "tolerations", "priorityclassname"),
+)
 _PLAIN: Final = "what restricted pods may be"
 _BOTH: Final = "values.securityContext"
 
@@ -197,7 +200,7 @@ def _weakened(node: Any, path: str) -> Iterator[Judgement]:
         at, name = f"{path}.{key}", str(key).lower()
         if value in (None, "", [], {}):
             continue
-        if is_hidden(value) and name in (*_OPENED, *_KEPT, *_NEVER, "securitycontext", "runasuser"):
+        if is_hidden(value) and name in _READ:
             yield unknown(at, _PLAIN)
         elif _harms(name, value):
             yield failed(at, shown(value), _PLAIN)

@@ -84,9 +84,7 @@ _OF_FLEET: Final = setting("fleet.services", {"tumour-risk": {}})
                 both(_OF_FLEET, put("spec.selector", {})),
             ),
         },
-        undecided={
-            "spec.selector is known only to the provider": both(_OF_FLEET, put("spec.selector", Hidden()))
-        },
+        undecided={"spec.selector is known only to the provider": both(_OF_FLEET, put("spec.selector", Hidden()))},
         accepted={"": put("spec.ports.0.targetPort", 8000)},
     ),
 )
@@ -164,6 +162,8 @@ def accounts_of_the_account(account: Resource, inventory: Inventory) -> Judgemen
     own: Any = str(settled(inventory, "account") or "")
     judged: list[Judgement] = [PASS]
     notes = read(account, "metadata.annotations")
+    if is_hidden(notes):
+        judged.append(unknown("metadata.annotations", f"an identity of {own}"))
     for key, wanted in ((_AWS, f"arn:aws:iam::{own}:role/"), (_GOOGLE, f"@{own}.iam.gserviceaccount.com")):
         told = notes.get(key) if isinstance(notes, Mapping) else None
         path, required = f"metadata.annotations.{key}", f"an identity of {own}"

@@ -24,9 +24,12 @@ HARMLESS: Final = (
             ("pulled if absent", _SERVING, f"{_ONE}.imagePullPolicy", "IfNotPresent"),
             ("a wait of ten minutes", _SERVING, f"{_POD}.terminationGracePeriodSeconds", 600),
             ("a mount of its own", _SERVING, f"{_ONE}.volumeMounts.+", {"name": "scratch", "mountPath": "/var/x"}),
-            ("an endpoint of the cloud", _SERVING, f"{_ONE}.env.+", {
-                "name": "AWS_ENDPOINT_URL_STS", "value": "https://sts.eu-central-1.amazonaws.com"
-            }),
+            (
+                "an endpoint of the cloud",
+                _SERVING,
+                f"{_ONE}.env.+",
+                {"name": "AWS_ENDPOINT_URL_STS", "value": "https://sts.eu-central-1.amazonaws.com"},
+            ),
             ("fewer per client", _BACKENDS, "spec.rateLimit.local.rules.0.limit.requests", 1000),
             ("smaller bodies", _BACKENDS, "spec.requestBuffer.limit", "4Mi"),
             ("a shorter end", _BACKENDS, "spec.timeout.http.requestTimeout", "20s"),
@@ -39,9 +42,12 @@ HARMLESS: Final = (
             ("a longer drain", _PROXY, "spec.shutdown.drainTimeout", "120s"),
             ("one more field of the log", _PROXY, "spec.telemetry.accessLog.settings.0.format.json.zone", "%ZONE%"),
             ("a shorter route", _ROUTE, f"{_RULE}.timeouts", {"request": "10s"}),
-            ("one more header of answers", _ROUTE, f"{_RULE}.filters.0.responseHeaderModifier.set.+", {
-                "name": "x-frame-options", "value": "DENY"
-            }),
+            (
+                "one more header of answers",
+                _ROUTE,
+                f"{_RULE}.filters.0.responseHeaderModifier.set.+",
+                {"name": "x-frame-options", "value": "DENY"},
+            ),
             ("more of the one Service", _ROUTE, f"{_RULE}.backendRefs.0.weight", 100),
             ("fewer a minute", _SCALER, "spec.behavior.scaleDown.stabilizationWindowSeconds", 900),
             ("more pods at a step", _SCALER, "spec.behavior.scaleUp.policies.0.value", 6),
