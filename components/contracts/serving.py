@@ -64,3 +64,5 @@ DYNAMODB_ENDPOINT: Final = "AWS_ENDPOINT_URL_DYNAMODB"
 
 ROW_KEY_PREFIX: Final = "features:"
 """What a row's key begins with in stores that speak Redis' protocol."""
+SELF_CHECK_ENTITY: Final = "seawall-self-check"
+"""Whom a server asks itself about before it is ready: the lookup answers without a read, so it has no row."""

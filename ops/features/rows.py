@@ -16,6 +16,7 @@ from pathlib import Path
 
 from common.errors import UserError
 from common.paths import repo_root
+from components.contracts import serving
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,19 @@ def encode(
     """Rows by entity id, which expire `ttl_hours` after `now_s` (seconds since 1970; None: the clock's).
 
     Raises:
-        UserError: an entity has no id, or a row has something that is no finite number.
+        UserError: an entity has no id or the one that servers check themselves with, or a row has something that is
+            no finite number.
     """
     expires_at = None if ttl_hours is None else int((time.time() if now_s is None else now_s) + ttl_hours * 3600)
     for entity, values in rows.items():
         if not entity:
             raise UserError("a row has no entity id", "the feature rows", "Name the entity that it belongs to.")
+        if entity == serving.SELF_CHECK_ENTITY:
+            raise UserError(
+                "a row of the entity that servers check themselves with would never be served",
+                f"entity {entity}",
+                "Give the entity another id.",
+            )
         if not all(math.isfinite(value) for value in values):
             raise UserError(
                 "a row has a value that is no finite number",

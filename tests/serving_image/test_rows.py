@@ -35,7 +35,7 @@ EMULATOR = "BIGTABLE_EMULATOR_HOST"
 PROBE = Path(__file__).resolve().parent / "probe.py"
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 ENTITIES = st.text(min_size=1, max_size=40).filter(
-    lambda text: text.isprintable() or text.isascii()
+    lambda text: (text.isprintable() or text.isascii()) and text != serving.SELF_CHECK_ENTITY
 ) | st.sampled_from([".", "..", "__x__", "a/b", "ä%2F", " ", "features:a"])
 ROWS = st.dictionaries(ENTITIES, st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=8)
 

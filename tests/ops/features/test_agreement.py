@@ -38,7 +38,8 @@ from ops.features.store import FeatureStore, open_rows, serving_variables, write
 INSTANCE = "projects/p/locations/europe-west3/instances/features"
 SECRET = "auth-of-this-test"
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
-ROWS = st.dictionaries(st.text(min_size=1, max_size=20), st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=5)
+ENTITIES = st.text(min_size=1, max_size=20).filter(lambda entity: entity != serving.SELF_CHECK_ENTITY)
+ROWS = st.dictionaries(ENTITIES, st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=5)
 SLOWLY = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -119,6 +120,12 @@ def served(image: Any, variables: Mapping[str, str], rows: Mapping[str, tuple[fl
         return [(each.values, each.outcome) for each in lookup.lookup(list(rows))]
     finally:
         lookup.close()
+
+
+def test_no_row_is_written_for_the_entity_that_servers_check_themselves_with(image: ModuleType) -> None:
+    assert image.SELF_CHECK_ENTITY == serving.SELF_CHECK_ENTITY
+    with pytest.raises(UserError, match="would never be served"):
+        encode({"a": (1.0,), serving.SELF_CHECK_ENTITY: (1.0,)}, ttl_hours=1)
 
 
 @SLOWLY
