@@ -14,7 +14,6 @@ from common.iam.documents import Policy
 from policies.checks import is_hidden, items, read
 from policies.documents import document_paths, policy_of, statements
 from policies.inventory import Inventory, Resource
-from policies.memo import once
 from policies.model import Judgement
 
 ROLE: Final = "aws:iam/role:Role"
@@ -105,7 +104,7 @@ class Holders:
 
 def holders(inventory: Inventory) -> Holders:
     """Who holds what."""
-    return once(inventory, _holders)
+    return inventory.derived(_holders)
 
 
 def paths_of(resource: Resource) -> Iterator[str]:
@@ -129,7 +128,7 @@ def policy_named(inventory: Inventory, attachment: Resource, path: str) -> Resou
     if is_hidden(value):
         linked = inventory.linked(attachment, path.split(".")[0], POLICY)
         return linked[0] if len(linked) == 1 else None
-    return once(inventory, _policies_by_name).get(str(value).rsplit("/", 1)[-1])
+    return inventory.derived(_policies_by_name).get(str(value).rsplit("/", 1)[-1])
 
 
 def attached_to(inventory: Inventory, attachment: Resource) -> tuple[Holder, ...]:
@@ -155,7 +154,7 @@ def _principals_by_name(inventory: Inventory) -> Mapping[tuple[str, str], Resour
 def _targets(inventory: Inventory, holder: Resource, path: str, token: str) -> Iterator[Resource]:
     value = read(holder, path)
     names = value if isinstance(value, list) else [value]
-    by_name = once(inventory, _principals_by_name)
+    by_name = inventory.derived(_principals_by_name)
     named = [by_name[token, str(name)] for name in names if (token, str(name)) in by_name]
     linked = inventory.linked(holder, path, token) if any(is_hidden(name) for name in names) or not named else ()
     yield from {r.urn: r for r in (*named, *linked)}.values()
@@ -198,7 +197,7 @@ def _give(holder: Holder, document: Resource, paths: Iterable[str]) -> None:
 
 def _only_bounds(inventory: Inventory, attached: set[str]) -> frozenset[str]:
     """Policies that somebody's boundary is, or must be by the condition of another policy, and that nobody holds."""
-    by_name = once(inventory, _policies_by_name)
+    by_name = inventory.derived(_policies_by_name)
     named = {str(read(p, "permissionsBoundary")) for p in inventory.of_type(ROLE, USER)}
     for token in DOCUMENT_TYPES:
         for document in inventory.of_type(token):

@@ -8,7 +8,6 @@ from dataclasses import replace
 from policies.checks import all_of
 from policies.cluster_objects import Objects, expanded
 from policies.inventory import Inventory, Resource
-from policies.memo import once
 from policies.model import Finding, Judgement, Problem, Rule, Verdict
 from policies.rules import RULES
 
@@ -19,7 +18,7 @@ def evaluate(inventory: Inventory, rules: Iterable[Rule] = RULES) -> tuple[Findi
     Rules see every input in the type that its provider declares, and each object of a cluster under its own type,
     whatever carries it; of files it reads the SDKs' own tables.
     """
-    objects = once(inventory.typed, expanded)
+    objects = inventory.typed.derived(expanded)
     return tuple(finding for rule in rules for finding in _findings(objects, rule))
 
 

@@ -23,7 +23,6 @@ from policies.checks import ABSENT, PASS, all_of, failed, is_hidden, read, shown
 from policies.google_members import is_own, stores_named
 from policies.google_own_roles import bootstrap_roles
 from policies.inventory import Inventory, Resource
-from policies.memo import once
 from policies.model import Judgement
 from policies.tokens import GCS_BUCKET
 
@@ -168,7 +167,7 @@ def permissions(inventory: Inventory, resource: Resource, role: str) -> frozense
     known = google_roles.permissions_of(role) if role.startswith("roles/") else None
     if known is not None:
         return known
-    custom = once(inventory, _custom_roles)
+    custom = inventory.derived(_custom_roles)
     linked = inventory.linked(resource, "role", CUSTOM_ROLE)
     name = str(read(linked[0], "roleId")) if len(linked) == 1 else role.rsplit("/", 1)[-1]
     found = custom.get(name)
@@ -191,7 +190,7 @@ def restricts(expression: str | None, inventory: Inventory) -> bool:
     A time that has passed, `true`, and comparisons that any name meets, restrict nothing; nor does the beginning of
     a name that all buckets of the plan have.
     """
-    shared = once(inventory, _begins_all_buckets)
+    shared = inventory.derived(_begins_all_buckets)
 
     def narrows(atom: str) -> bool:
         if not _NAMES.fullmatch(atom):

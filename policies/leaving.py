@@ -9,7 +9,6 @@ from common.iam.callers import account_of
 from policies.buckets import GCS, s3_names
 from policies.checks import ABSENT, PASS, failed, is_hidden, read, shown, unknown
 from policies.inventory import Inventory, Resource
-from policies.memo import once
 from policies.model import Judgement
 from policies.tokens import GCS_BUCKET, S3_BUCKET, S3_REPLICATION
 
@@ -127,7 +126,7 @@ def in_project(resource: Resource, path: str, own: str, inventory: Inventory) ->
     if "projects" in parts[:-1]:
         is_own = parts[parts.index("projects") + 1] == own
     elif parts[0] == "storage.googleapis.com" and len(parts) > 1:
-        is_own = parts[-1] in once(inventory, _gcs_buckets)
+        is_own = parts[-1] in inventory.derived(_gcs_buckets)
     elif path.endswith("bigqueryConfig.table"):
         is_own = parts[0].startswith(f"{own}.")
     else:
@@ -144,7 +143,7 @@ def in_stack(resource: Resource, path: str, inventory: Inventory) -> Judgement:
         return PASS
     if is_hidden(value):
         return _linked(resource, path, required)
-    known = once(inventory, _gcs_buckets if resource.type.startswith("gcp:") else _s3_buckets)
+    known = inventory.derived(_gcs_buckets if resource.type.startswith("gcp:") else _s3_buckets)
     own = isinstance(value, str) and value in known
     return PASS if own else failed(path, f"{shown(value)}, none of this stack", required)
 

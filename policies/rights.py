@@ -14,7 +14,6 @@ from policies.aws_holders import Holder, holders, paths_of
 from policies.checks import PASS, all_of, is_hidden, read, unknown
 from policies.documents import Statement, policy_of, statements
 from policies.inventory import Inventory, Resource
-from policies.memo import once
 from policies.model import Judgement
 from policies.tokens import BACKUP_VAULT, CLOUDTRAIL, DYNAMODB_TABLE, ECR_REPOSITORY, LOG_GROUP, S3_BUCKET
 
@@ -120,7 +119,7 @@ class Made:
 
 def made_here(inventory: Inventory) -> tuple[Made, ...]:
     """The resources of the plan whose ARNs are known before they are made."""
-    return once(inventory, _made)
+    return inventory.derived(_made)
 
 
 def _made(inventory: Inventory) -> tuple[Made, ...]:

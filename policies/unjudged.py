@@ -19,7 +19,6 @@ from policies.checks import PASS, failed
 from policies.cluster_objects import canonical, expanded
 from policies.examples import examples, given, plus
 from policies.inventory import Inventory, Resource
-from policies.memo import once
 from policies.model import Finding, Judgement, Rule, Severity, Verdict
 from policies.reads import reading
 from policies.wording import is_reason
@@ -72,7 +71,7 @@ class PlannedTypes:
 def planned_types(inventory: Inventory, table: Mapping[str, str] | None = None) -> PlannedTypes:
     """The types of the stack's resources, objects of a cluster as rules see them, and those that no rule reads."""
     reasons = listed() if table is None else table
-    objects = once(inventory.typed, expanded)
+    objects = inventory.typed.derived(expanded)
     carrying = {host.urn for host, path in objects.hosts.values() if path}
     found: dict[str, dict[str, Resource]] = {}
     for each in objects.inventory.resources:

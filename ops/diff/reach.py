@@ -16,7 +16,6 @@ from ops.diff.fences import Line, lines, told
 from ops.diff.model import Opening
 from policies.cluster_objects import Objects, expanded
 from policies.inventory import UNKNOWN, Inventory
-from policies.memo import once
 from policies.reach.traffic import Box, Traffic
 
 
@@ -33,7 +32,7 @@ def opened(base: Inventory | None, head: Inventory | None) -> tuple[Opening, ...
 
 def _objects(side: Inventory) -> Objects:
     """A side as rules see it: typed, and each object of a cluster by itself, whatever carries it."""
-    return once(side.typed, expanded)
+    return side.typed.derived(expanded)
 
 
 def _named_alike(base: Inventory, head: Inventory) -> Inventory:

@@ -24,7 +24,6 @@ from policies.tokens import EKS_NODE_GROUP
 
 family = Family("What a cluster on AWS needs")
 
-ADDON: Final = "aws:eks/addon:Addon"
 POD: Final = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 _ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 

@@ -12,7 +12,6 @@ from policies.checks import PASS, failed, is_hidden, shown
 from policies.examples import Hidden, allow, document, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.memo import once
 from policies.model import Framework, Judgement, Severity
 from policies.rights import Granted, judged, reaches
 from policies.tokens import CLOUDTRAIL, S3_BUCKET
@@ -124,7 +123,7 @@ def own_records_kept(document_: Resource, inventory: Inventory) -> Judgement:
 def audit_apart(document_: Resource, inventory: Inventory) -> Judgement:
     if document_.urn in holders(inventory).boundaries:
         return PASS
-    buckets = once(inventory, _record_buckets)
+    buckets = inventory.derived(_record_buckets)
 
     def judge(given: Granted, _: str) -> Judgement:
         if given.allowed.widest:

@@ -12,7 +12,6 @@ from policies.family import Family
 from policies.google_iam import KEY_GRANTS
 from policies.inventory import Inventory, Resource
 from policies.links import key_region, keys_behind
-from policies.memo import once
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
 from policies.tokens import GCP_KEY, GCP_KEY_RING, GCS_BUCKET, GKE_BACKUP_PLAN, REDIS
@@ -71,7 +70,7 @@ def gcp_far_key_serves_all(key: Resource, inventory: Inventory) -> Judgement:
         return unknown("keyRing", "a key ring whose region the plan knows")
     if not away or key_region(inventory, key) != away:
         return passed()
-    users = once(inventory, _key_users)
+    users = inventory.derived(_key_users)
     near = {
         m
         for urn, (region, members) in users.items()
@@ -125,7 +124,7 @@ _AGENTS: Final = {
 )
 def gcp_keys_granted(holder: Resource, inventory: Inventory) -> Judgement:
     path, agent = _AGENTS[holder.type]
-    users, keys = once(inventory, _key_users), keys_behind(inventory, holder, path)
+    users, keys = inventory.derived(_key_users), keys_behind(inventory, holder, path)
     if is_hidden(read(holder, path)) and not keys:
         return unknown(path, "a key that the plan knows")
     return all_of(

@@ -11,7 +11,6 @@ from policies.examples import Output, allow, both, document, drop, examples, giv
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import aws_region_of, region_in
-from policies.memo import once
 from policies.model import Framework, Judgement, Severity
 from policies.role_rights import NO_ROLE, attached_policies, may_all, role_arn, role_of, trust_of, trusts
 from policies.settings_view import SettingsView
@@ -66,7 +65,7 @@ def aws_backup_role_may(selection: Resource, inventory: Inventory) -> Judgement:
     role = role_of(inventory, selection, "iamRoleArn")
     if isinstance(role, Judgement):
         return role
-    attached = once(inventory, attached_policies)
+    attached = inventory.derived(attached_policies)
     has = _FOR_BACKUP in attached.get(role.urn, set())
     name = _FOR_BACKUP.rpartition("/")[2]
     return all_of(

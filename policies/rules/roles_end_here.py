@@ -13,7 +13,6 @@ from policies.documents import statements
 from policies.examples import Hidden, allow, document, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.memo import once
 from policies.model import Framework, Judgement, Severity
 from policies.rights import Granted, judged, made_here
 from policies.tokens import S3_BUCKET
@@ -150,7 +149,7 @@ def _takers(holder: Holder) -> tuple[tuple[str, str], ...]:
     ),
 )
 def roles_not_chained(document_: Resource, inventory: Inventory) -> Judgement:
-    strong = once(inventory, _strong_roles)
+    strong = inventory.derived(_strong_roles)
 
     def judge(given: Granted, path: str) -> Judgement:
         if given.allowed.widest or not any(_of_services(holder) for holder in _held(inventory, document_, path)):
@@ -212,7 +211,7 @@ def _by_deployer() -> dict[str, object]:
 def replicates_to_stack(document_: Resource, inventory: Inventory) -> Judgement:
     if document_.urn in holders(inventory).boundaries:
         return PASS
-    known = once(inventory, _planned_buckets)
+    known = inventory.derived(_planned_buckets)
 
     def judge(given: Granted, _: str) -> Judgement:
         if given.allowed.widest:

@@ -15,7 +15,6 @@ from policies.exports import JOB, exports_of, runs, target_of
 from policies.family import Family
 from policies.google_iam import WIDE_GRANTS
 from policies.inventory import Inventory, Resource
-from policies.memo import once
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
 from policies.tokens import GCS_BUCKET, REDIS
@@ -99,7 +98,7 @@ def gcp_exports_may_run(job: Resource, inventory: Inventory) -> Judgement:
 
 
 def _may_export(inventory: Inventory, email: str, permission: str) -> Judgement:
-    custom = once(inventory, _own_roles)
+    custom = inventory.derived(_own_roles)
     for _, grant in granting(inventory, WIDE_GRANTS):
         if f"serviceAccount:{email}" in grant.members:
             name = grant.role.rpartition("/")[2]

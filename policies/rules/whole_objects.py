@@ -10,7 +10,6 @@ from policies.checks import ABSENT, PASS, all_of, failed, is_hidden, items, read
 from policies.examples import Hidden, both, drop, examples, given, put, setting, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.memo import once
 from policies.model import Judgement, Severity
 from policies.tokens import DEPLOYMENT, NAMESPACE
 from policies.workloads import CONTROLLED, pod_path
@@ -83,7 +82,7 @@ def fleet_whole(namespace: Resource, inventory: Inventory) -> Judgement:
     name = read(namespace, "metadata.name")
     if is_hidden(name) or is_hidden(read(namespace, "metadata")):
         return unknown("metadata.name", _OBJECTS)
-    there = once(inventory, _there)
+    there = inventory.derived(_there)
     missing = [
         failed("", str(each), _OBJECTS)
         for each in asked_of(inventory, str(name))
@@ -160,7 +159,7 @@ _POD: Final = "spec.template.spec"
     ),
 )
 def pods_find_what_they_name(workload: Resource, inventory: Inventory) -> Judgement:
-    there = once(inventory, _there)
+    there = inventory.derived(_there)
     return all_of(_found(workload, there))
 
 
