@@ -21,17 +21,15 @@ from policies.checks import (
 from policies.examples import Hidden, Output, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
-from policies.links import companions, refers_to, region_in
+from policies.links import companions, region_in
 from policies.model import Judgement, Severity
+from policies.reach.aws_routes import ASSOCIATION, SUBNET, TABLE
 from policies.reach.values import truth
 from policies.tokens import EKS_CLUSTER, VPC
 
 family = Family("The parts of a network on AWS")
 
 _POD: Final = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-_SUBNET: Final = "aws:ec2/subnet:Subnet"
-_ROUTED: Final = "aws:ec2/routeTableAssociation:RouteTableAssociation"
-_TABLE: Final = "aws:ec2/routeTable:RouteTable"
 _ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
 _TAG: Final = "aws:autoscaling/tag:Tag"
 _WAYS_OUT: Final = (
@@ -49,24 +47,24 @@ _CALLED: Final = ("ec2", "ecr.api", "ecr.dkr", "s3")
     "aws-subnets-routed",
     Severity.MEDIUM,
     "A subnet has a route table of the stack",
-    types=(_SUBNET,),
+    types=(SUBNET,),
     rationale="A subnet without one takes the network's main table, which no rule judges and which any later "
     "change of the network opens.",
     remedy="Associate it with the table of its network.",
     examples=lambda: examples(
-        given(_SUBNET, {}, "routed"),
-        given(_ROUTED, {"subnetId": Output(_SUBNET, "routed"), "routeTableId": Output(_TABLE, "routed")}, "routed"),
+        given(SUBNET, {}, "routed"),
+        given(ASSOCIATION, {"subnetId": Output(SUBNET, "routed"), "routeTableId": Output(TABLE, "routed")}, "routed"),
         broken={
-            "no route table": (without(_ROUTED, "routed"), drop("routeTableId", _ROUTED, "routed")),
+            "no route table": (without(ASSOCIATION, "routed"), drop("routeTableId", ASSOCIATION, "routed")),
         },
         undecided={
-            "routed.routeTableId is known only to the provider": put("routeTableId", Hidden(), _ROUTED, "routed")
+            "routed.routeTableId is known only to the provider": put("routeTableId", Hidden(), ASSOCIATION, "routed")
         },
         accepted={"": put("mapPublicIpOnLaunch", "false")},
     ),
 )
 def subnets_routed(subnet: Resource, inventory: Inventory) -> Judgement:
-    routed = companions(inventory, subnet, "subnetId", (read(subnet, "id"),), _ROUTED)
+    routed = companions(inventory, subnet, "subnetId", (read(subnet, "id"),), ASSOCIATION)
     return any_of(
         (_leads(each, inventory) for each in routed),
         failed("", "no route table", "an association with a table of the stack"),
@@ -75,7 +73,7 @@ def subnets_routed(subnet: Resource, inventory: Inventory) -> Judgement:
 
 def _leads(association: Resource, inventory: Inventory) -> Judgement:
     table = read(association, "routeTableId")
-    if is_hidden(table) and not inventory.linked(association, "routeTableId", _TABLE):
+    if is_hidden(table) and not inventory.linked(association, "routeTableId", TABLE):
         return unknown(f"{association.name}.routeTableId", "a table of the stack")
     return passed() if table not in (ABSENT, "") else failed("", "no route table", "a table of the stack")
 
@@ -89,8 +87,8 @@ def _leads(association: Resource, inventory: Inventory) -> Judgement:
     remedy="Plan an endpoint for the service, with private names, and leave the network's DNS on.",
     examples=lambda: examples(
         given(VPC, {"enableDnsSupport": True, "enableDnsHostnames": True}, "closed"),
-        given(_SUBNET, {"vpcId": Output(VPC, "closed")}, "closed"),
-        given(EKS_CLUSTER, {"vpcConfig.subnetIds": [Output(_SUBNET, "closed")]}, "closed"),
+        given(SUBNET, {"vpcId": Output(VPC, "closed")}, "closed"),
+        given(EKS_CLUSTER, {"vpcConfig.subnetIds": [Output(SUBNET, "closed")]}, "closed"),
         *(
             given(
                 _ENDPOINT,
@@ -142,18 +140,12 @@ def closed_network_reaches_services(vpc: Resource, inventory: Inventory) -> Judg
 
 
 def _is_in(cluster: Resource, vpc: Resource, inventory: Inventory) -> bool:
-    subnets = inventory.linked(cluster, "vpcConfig", _SUBNET)
+    subnets = inventory.linked(cluster, "vpcConfig", SUBNET)
     return any(vpc in inventory.linked(subnet, "vpcId", VPC) for subnet in subnets)
 
 
-def _of(cluster: Resource, inventory: Inventory, token: str) -> list[Resource]:
-    """What names the cluster, of one type."""
-    name = read(cluster, "name")
-    return [r for r in inventory.of_type(token) if refers_to(inventory, r, "clusterName", cluster, name)]
-
-
 def _services(clusters: list[Resource], inventory: Inventory) -> list[str]:
-    by_pods = any(_of(cluster, inventory, _POD) for cluster in clusters)
+    by_pods = any(companions(inventory, c, "clusterName", (read(c, "name"),), _POD) for c in clusters)
     return [*_CALLED, *(["eks-auth"] if by_pods else []), *(["autoscaling"] if any(inventory.of_type(_TAG)) else [])]
 
 
@@ -162,9 +154,7 @@ def _served(service: str, endpoints: tuple[Resource, ...], region: str | None) -
     fitting = [each for each, name in called if isinstance(name, str) and _calls(name, service, region)]
     if not fitting:
         if any(is_hidden(name) for _, name in called):
-            return unknown(
-                "", f"an endpoint for {service}", "an endpoint whose service is known only to the provider"
-            )
+            return unknown("", f"an endpoint for {service}", _HIDDEN_SERVICE)
         return failed("", f"no endpoint for {service}", "one in this network")
     return best_of(_by_name(each, service) for each in fitting)
 
