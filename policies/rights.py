@@ -11,7 +11,7 @@ from common.iam.conditions import Condition
 from common.iam.documents import Policy
 from common.iam.meaning import Allowed, allowing, arn_covers, binds, covers_all_of, narrows_resource
 from policies.aws_holders import Holder, holders, paths_of
-from policies.checks import PASS, all_of, is_hidden, read, unknown
+from policies.checks import PASS, all_of, failed, is_hidden, read, unknown
 from policies.documents import Statement, policy_of, statements
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
@@ -76,6 +76,15 @@ def judged(
         results += [unknown(s.path, "a statement that the plan knows") for s in found if s.hidden and s.allows]
         results += [judge(g, path) for g in granted(inventory, document, path, listed)]
     return all_of(results) if results else PASS
+
+
+def judged_grants(
+    inventory: Inventory, document: Resource, actions: Iterable[str], judge: Callable[[Granted, str], Judgement]
+) -> Judgement:
+    """As `judged`, where a document that only bounds the rights of others passes: it grants nothing."""
+    if document.urn in holders(inventory).boundaries:
+        return PASS
+    return judged(inventory, document, actions, judge)
 
 
 def bounded(conditions: Iterable[Condition]) -> bool:
@@ -143,6 +152,15 @@ def reaches(inventory: Inventory, given: Granted) -> Made | None:
             if not any(arn_covers(p, made.arn) for p in spared):
                 return made
     return None
+
+
+def kept_from(inventory: Inventory, given: Granted) -> Judgement:
+    """A finding where an action is allowed on a resource of the plan."""
+    made = reaches(inventory, given)
+    if made is None:
+        return PASS
+    found = f"the plan's {made.resource.name} with {given.action}"
+    return failed(f"{given.path}.Resource", found, "resources that are not the plan's")
 
 
 def _covers(pattern: str, arn: str) -> bool:

@@ -10,7 +10,7 @@ from policies.examples import Hidden, allow, document, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
-from policies.rights import Granted, bounded, judged, made_here, reaches
+from policies.rights import Granted, bounded, judged, judged_grants, kept_from, made_here
 
 family = Family("Ways to more rights")
 
@@ -141,18 +141,11 @@ def _any_account(given: Granted) -> str:
     ),
 )
 def own_resources_kept(document_: Resource, inventory: Inventory) -> Judgement:
-    if document_.urn in holders(inventory).boundaries:
-        return PASS
-
     def judge(given: Granted, _: str) -> Judgement:
-        made = None if given.allowed.widest else reaches(inventory, given)
-        if made is None:
-            return PASS
-        found = f"the plan's {made.resource.name} with {given.action}"
-        return failed(f"{given.path}.Resource", found, "resources that are not the plan's")
+        return PASS if given.allowed.widest else kept_from(inventory, given)
 
     actions = (*_KEEPS, *LETS_DATA_OUT, "iam:PutRolePolicy", "iam:AttachRolePolicy")
-    return judged(inventory, document_, actions, judge)
+    return judged_grants(inventory, document_, actions, judge)
 
 
 @family.rule(

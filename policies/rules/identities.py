@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from common.iam.meaning import narrows_resource
 from common.permissions.dangers import DATA
-from policies.aws_holders import DOCUMENT_TYPES, holders
+from policies.aws_holders import DOCUMENT_TYPES
 from policies.checks import PASS, failed, shown
 from policies.examples import allow, document, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
-from policies.rights import Granted, judged
+from policies.rights import Granted, judged_grants
 
 family = Family("Identities and rights")
 
@@ -77,8 +77,6 @@ _NARROWS_NOTHING: tuple[dict[str, dict[str, str]], ...] = (
     ),
 )
 def iam_no_wildcard_data(policy: Resource, inventory: Inventory) -> Judgement:
-    if policy.urn in holders(inventory).boundaries:
-        return PASS
     seen = set[str]()
 
     def judge(given: Granted, _: str) -> Judgement:
@@ -89,4 +87,4 @@ def iam_no_wildcard_data(policy: Resource, inventory: Inventory) -> Judgement:
         found = f"{shown(widest)} with {given.action}"
         return failed(f"{given.path}.Resource", found, "the ARNs of the data, or a condition that names it")
 
-    return judged(inventory, policy, DATA, judge)
+    return judged_grants(inventory, policy, DATA, judge)

@@ -6,14 +6,14 @@ from typing import Final
 
 from common.iam.meaning import arn_covers, narrows_resource
 from common.permissions.dangers import DATA, LETS_DATA_OUT
-from policies.aws_holders import DOCUMENT_TYPES, holders
+from policies.aws_holders import DOCUMENT_TYPES
 from policies.buckets import holds_access_logs, receives_audit_records, s3_names
 from policies.checks import PASS, failed, is_hidden, shown
 from policies.examples import Hidden, allow, document, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
-from policies.rights import Granted, judged, reaches
+from policies.rights import Granted, judged_grants, kept_from
 from policies.tokens import CLOUDTRAIL, S3_BUCKET
 
 family = Family("Kept from the stack's roles")
@@ -73,19 +73,10 @@ _READS: Final = allow(Action=["s3:GetObject"], Resource="arn:aws:s3:::models/*")
     ),
 )
 def own_records_kept(document_: Resource, inventory: Inventory) -> Judgement:
-    if document_.urn in holders(inventory).boundaries:
-        return PASS
-
     def judge(given: Granted, _: str) -> Judgement:
-        if given.allowed.widest and given.action in DATA:
-            return PASS
-        made = reaches(inventory, given)
-        if made is None:
-            return PASS
-        found = f"the plan's {made.resource.name} with {given.action}"
-        return failed(f"{given.path}.Resource", found, "resources that are not the plan's")
+        return PASS if given.allowed.widest and given.action in DATA else kept_from(inventory, given)
 
-    return judged(inventory, document_, _KEEPS, judge)
+    return judged_grants(inventory, document_, _KEEPS, judge)
 
 
 @family.rule(
@@ -121,8 +112,6 @@ def own_records_kept(document_: Resource, inventory: Inventory) -> Judgement:
     ),
 )
 def audit_apart(document_: Resource, inventory: Inventory) -> Judgement:
-    if document_.urn in holders(inventory).boundaries:
-        return PASS
     buckets = inventory.derived(_record_buckets)
 
     def judge(given: Granted, _: str) -> Judgement:
@@ -133,7 +122,7 @@ def audit_apart(document_: Resource, inventory: Inventory) -> Judgement:
         found = f"the records in {name} with {given.action}"
         return failed(f"{given.path}.Resource", found, "buckets without records") if name else PASS
 
-    return judged(inventory, document_, _RECORDS, judge)
+    return judged_grants(inventory, document_, _RECORDS, judge)
 
 
 def _holds_objects_of(pattern: str, bucket: str) -> bool:
@@ -188,9 +177,6 @@ def _record_buckets(inventory: Inventory) -> tuple[str, ...]:
     ),
 )
 def shares_named(document_: Resource, inventory: Inventory) -> Judgement:
-    if document_.urn in holders(inventory).boundaries:
-        return PASS
-
     def judge(given: Granted, _: str) -> Judgement:
         widest = given.allowed.widest
         if not widest or narrows_resource(given.allowed.statement.conditions):
@@ -198,4 +184,4 @@ def shares_named(document_: Resource, inventory: Inventory) -> Judgement:
         found = f"{shown(widest)} with {given.action}, which {LETS_DATA_OUT[given.action]}"
         return failed(f"{given.path}.Resource", found, "the ARNs of what it is for")
 
-    return judged(inventory, document_, LETS_DATA_OUT, judge)
+    return judged_grants(inventory, document_, LETS_DATA_OUT, judge)

@@ -14,7 +14,7 @@ from policies.examples import Hidden, allow, document, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
-from policies.rights import Granted, judged, made_here
+from policies.rights import Granted, judged, judged_grants, made_here
 from policies.tokens import S3_BUCKET
 
 family = Family("Rights that end with their role")
@@ -209,8 +209,6 @@ def _by_deployer() -> dict[str, object]:
     ),
 )
 def replicates_to_stack(document_: Resource, inventory: Inventory) -> Judgement:
-    if document_.urn in holders(inventory).boundaries:
-        return PASS
     known = inventory.derived(_planned_buckets)
 
     def judge(given: Granted, _: str) -> Judgement:
@@ -220,7 +218,7 @@ def replicates_to_stack(document_: Resource, inventory: Inventory) -> Judgement:
         found = f"{shown(elsewhere[0])} with {given.action}" if elsewhere else ""
         return failed(f"{given.path}.Resource", found, "buckets of the stack") if elsewhere else PASS
 
-    return judged(inventory, document_, ("s3:ReplicateObject", "s3:ReplicateDelete"), judge)
+    return judged_grants(inventory, document_, ("s3:ReplicateObject", "s3:ReplicateDelete"), judge)
 
 
 def _planned_buckets(inventory: Inventory) -> frozenset[str]:
