@@ -11,6 +11,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from common.urns import urn_parts
 from policies.model import Finding, Verdict
 from policies.rules import RULES
 from policies.wording import is_owner, is_reason
@@ -203,20 +204,12 @@ def problem_in_itself(waiver: Waiver, today: date) -> str:
         return f"it lasts until {waiver.expires.isoformat()}, more than a year ahead: decide anew each year"
     if rule is None:
         return f"it matches no resource, for there is no rule {waiver.rule!r}"
-    stack, token = _told_by(waiver.urn)
-    if waiver.urn and stack != waiver.stack:
+    named = urn_parts(waiver.urn)
+    if waiver.urn and named.stack != waiver.stack:
         return f"it matches no resource: the URN is not one of stack {waiver.stack}"
-    if (token or waiver.type) not in rule.types:
+    if (named.type or waiver.type) not in rule.types:
         return f"it matches no resource that this rule looks at: it looks at {', '.join(rule.types)}"
     return ""
-
-
-def _told_by(urn: str) -> tuple[str, str]:
-    """The stack and the type that a URN names; empty where it is none."""
-    parts = urn.split("::")
-    if len(parts) < 4 or not parts[0].startswith("urn:pulumi:"):
-        return "", ""
-    return parts[0].removeprefix("urn:pulumi:"), parts[2].rpartition("$")[2]
 
 
 def _problem_here(covered: Sequence[Finding], applied: Mapping[tuple[str, str], Waiver]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from common.urns import urn_parts
 from ops.deploying.driver import FOUNDATION, Driver
 from ops.deploying.preview import changes, json_steps
 
@@ -110,8 +111,8 @@ def _stack(report: Report) -> list[str]:
         return ["As its state has it."]
     lines: list[str] = []
     for each in report.drifted:
-        name, token = each.urn.rsplit("::", 1)[-1], each.urn.split("::")[-2].rpartition("$")[2]
-        lines.append(f"- `{_inline(name)}` {token}{': gone' if each.gone else ''}")
+        urn = urn_parts(each.urn)
+        lines.append(f"- `{_inline(urn.name)}` {urn.type}{': gone' if each.gone else ''}")
         lines += [f"  - `{path}`: {_code(before)} → {_code(after)}" for path, before, after in each.changes]
     more = len(lines) - LINES
     return [*lines[:LINES], f"- and {more} more lines: `seawall drift {report.stack} --json`"] if more > 0 else lines

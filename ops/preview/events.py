@@ -11,6 +11,7 @@ from typing import Any
 
 from pulumi.automation.events import EngineEvent, StepEventMetadata, StepEventStateMetadata
 
+from common.urns import urn_parts
 from ops.diff.model import Action
 from ops.local.runs import Trouble, plain_text
 from policies.registration import STACK_TYPE
@@ -90,7 +91,7 @@ def seen_in(steps: Iterable[Mapping[str, Any]]) -> Mapping[str, Seen]:
         old, new = step.get("oldState") or {}, step.get("newState") or {}
         told = Seen(
             step["urn"],
-            str((new or old).get("type") or step["urn"].split("::")[-2].rpartition("$")[2]),
+            str((new or old).get("type") or urn_parts(step["urn"]).type),
             "changed",
             tuple(step.get("detailedDiff") or step.get("diffReasons") or ()),
             tuple(step.get("replaceReasons") or ()),

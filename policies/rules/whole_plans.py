@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from common.urns import urn_parts
 from policies.checks import all_of, failed, not_applicable, passed
 from policies.examples import examples, given, option
 from policies.family import Family
@@ -35,16 +36,10 @@ _GONE: Final = "urn:pulumi:prod::seawall::aws:s3/bucket:Bucket::gone"
 )
 def links_lead_into_the_plan(resource: Resource, inventory: Inventory) -> Judgement:
     named = {*resource.dependencies, *(urn for urns in resource.property_dependencies.values() for urn in urns)}
-    gone = sorted(urn for urn in named - inventory.by_urn.keys() if _kind(urn).startswith(_CLOUDS))
+    missing = map(urn_parts, sorted(named - inventory.by_urn.keys()))
+    gone = [f"{urn.name} ({urn.type})" for urn in missing if urn.type.startswith(_CLOUDS)]
     if gone:
-        return all_of(failed("", _words(urn), "a resource of this plan") for urn in gone)
+        return all_of(
+            failed("", f"it waits for {each}, which is not planned", "a resource of this plan") for each in gone
+        )
     return passed() if resource.type == S3_POLICY else not_applicable("all that it names is planned")
-
-
-def _kind(urn: str) -> str:
-    """The type in a URN: the last of those that lead down to it."""
-    return urn.split("::")[2].rpartition("$")[2] if urn.count("::") >= 3 else ""
-
-
-def _words(urn: str) -> str:
-    return f"it waits for {urn.rpartition('::')[2]} ({_kind(urn)}), which is not planned"
