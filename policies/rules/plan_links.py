@@ -1,4 +1,4 @@
-"""A plan is whole: what a resource takes a value from is planned with it."""
+"""Links of a plan: what a resource takes a value from, or waits for, is planned with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.tokens import S3_POLICY
 
-family = Family("Whole plans")
+family = Family("Links of a plan")
 
 _CLOUDS: Final = ("aws:", "gcp:", "kubernetes:")
 _GONE: Final = "urn:pulumi:prod::seawall::aws:s3/bucket:Bucket::gone"
