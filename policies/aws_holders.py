@@ -15,45 +15,43 @@ from policies.checks import is_hidden, items, read
 from policies.documents import document_paths, policy_of, statements
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
+from policies.tokens import IAM_POLICY, IAM_ROLE, IAM_ROLE_ATTACHMENT, IAM_ROLE_POLICY, IAM_USER
 
-ROLE: Final = "aws:iam/role:Role"
-USER: Final = "aws:iam/user:User"
 GROUP: Final = "aws:iam/group:Group"
-POLICY: Final = "aws:iam/policy:Policy"
 PERMISSION_SET: Final = "aws:ssoadmin/permissionSet:PermissionSet"
 
 DOCUMENTS: Final[Mapping[str, str]] = {
-    POLICY: "policy",
-    "aws:iam/rolePolicy:RolePolicy": "policy",
+    IAM_POLICY: "policy",
+    IAM_ROLE_POLICY: "policy",
     "aws:iam/userPolicy:UserPolicy": "policy",
     "aws:iam/groupPolicy:GroupPolicy": "policy",
     "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy": "inlinePolicy",
-    ROLE: "inlinePolicies.*.policy",
+    IAM_ROLE: "inlinePolicies.*.policy",
 }
 """Type → where its documents of rights are."""
 DOCUMENT_TYPES: Final = tuple(DOCUMENTS)
 
 _WRITTEN_FOR: Final[Mapping[str, tuple[str, str]]] = {
-    "aws:iam/rolePolicy:RolePolicy": ("role", ROLE),
-    "aws:iam/userPolicy:UserPolicy": ("user", USER),
+    IAM_ROLE_POLICY: ("role", IAM_ROLE),
+    "aws:iam/userPolicy:UserPolicy": ("user", IAM_USER),
     "aws:iam/groupPolicy:GroupPolicy": ("group", GROUP),
     "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy": ("permissionSetArn", PERMISSION_SET),
 }
 ATTACHMENTS: Final[Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]]] = {
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (("policyArn",), (("role", ROLE),)),
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment": (("policyArn",), (("user", USER),)),
+    IAM_ROLE_ATTACHMENT: (("policyArn",), (("role", IAM_ROLE),)),
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment": (("policyArn",), (("user", IAM_USER),)),
     "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": (("policyArn",), (("group", GROUP),)),
     "aws:iam/policyAttachment:PolicyAttachment": (
         ("policyArn",),
-        (("roles", ROLE), ("users", USER), ("groups", GROUP)),
+        (("roles", IAM_ROLE), ("users", IAM_USER), ("groups", GROUP)),
     ),
     "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": (
         ("policyArns.*",),
-        (("roleName", ROLE),),
+        (("roleName", IAM_ROLE),),
     ),
     "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive": (
         ("policyArns.*",),
-        (("userName", USER),),
+        (("userName", IAM_USER),),
     ),
     "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": (
         ("policyArns.*",),
@@ -67,7 +65,7 @@ ATTACHMENTS: Final[Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, str], ..
         ("managedPolicyArns.*",),
         (("permissionSetArn", PERMISSION_SET),),
     ),
-    ROLE: (("managedPolicyArns.*",), ()),
+    IAM_ROLE: (("managedPolicyArns.*",), ()),
 }
 """Type → where it names policies, and where it names who gets them (a role names its own)."""
 ATTACHMENT_TYPES: Final = tuple(ATTACHMENTS)
@@ -85,7 +83,7 @@ class Holder:
     def arn_name(self) -> str:
         """What its ARN ends in, as `role/fleet`; empty where the plan does not know its name."""
         name, path = read(self.resource, "name"), read(self.resource, "path")
-        kind = {ROLE: "role", USER: "user", GROUP: "group"}.get(self.resource.type)
+        kind = {IAM_ROLE: "role", IAM_USER: "user", GROUP: "group"}.get(self.resource.type)
         if kind is None or not isinstance(name, str) or is_hidden(name):
             return ""
         return f"{kind}{path if isinstance(path, str) and path.startswith('/') else '/'}{name}"
@@ -126,7 +124,7 @@ def policy_named(inventory: Inventory, attachment: Resource, path: str) -> Resou
     """The stack's own policy that an attachment names at a path."""
     value = read(attachment, path)
     if is_hidden(value):
-        linked = inventory.linked(attachment, path.split(".")[0], POLICY)
+        linked = inventory.linked(attachment, path.split(".")[0], IAM_POLICY)
         return linked[0] if len(linked) == 1 else None
     return inventory.derived(_policies_by_name).get(str(value).rsplit("/", 1)[-1])
 
@@ -134,7 +132,7 @@ def policy_named(inventory: Inventory, attachment: Resource, path: str) -> Resou
 def attached_to(inventory: Inventory, attachment: Resource) -> tuple[Holder, ...]:
     """Whom an attachment gives policies to."""
     found = holders(inventory).by_urn
-    if attachment.type == ROLE:
+    if attachment.type == IAM_ROLE:
         return (found[attachment.urn],)
     return tuple(
         found[target.urn]
@@ -144,11 +142,11 @@ def attached_to(inventory: Inventory, attachment: Resource) -> tuple[Holder, ...
 
 
 def _policies_by_name(inventory: Inventory) -> Mapping[str, Resource]:
-    return {name: p for p in inventory.of_type(POLICY) if isinstance(name := read(p, "name"), str)}
+    return {name: p for p in inventory.of_type(IAM_POLICY) if isinstance(name := read(p, "name"), str)}
 
 
 def _principals_by_name(inventory: Inventory) -> Mapping[tuple[str, str], Resource]:
-    return {(p.type, str(read(p, "name"))): p for p in inventory.of_type(ROLE, USER, GROUP)}
+    return {(p.type, str(read(p, "name"))): p for p in inventory.of_type(IAM_ROLE, IAM_USER, GROUP)}
 
 
 def _targets(inventory: Inventory, holder: Resource, path: str, token: str) -> Iterator[Resource]:
@@ -161,8 +159,8 @@ def _targets(inventory: Inventory, holder: Resource, path: str, token: str) -> I
 
 
 def _holders(inventory: Inventory) -> Holders:
-    by_urn = {r.urn: Holder(r) for r in inventory.of_type(ROLE, USER, GROUP, PERMISSION_SET)}
-    for role in inventory.of_type(ROLE):
+    by_urn = {r.urn: Holder(r) for r in inventory.of_type(IAM_ROLE, IAM_USER, GROUP, PERMISSION_SET)}
+    for role in inventory.of_type(IAM_ROLE):
         _give(by_urn[role.urn], role, paths_of(role))
     for token, (path, target) in _WRITTEN_FOR.items():
         for document in inventory.of_type(token):
@@ -176,7 +174,7 @@ def _holders(inventory: Inventory) -> Holders:
                 if policy is None:
                     continue
                 attached.add(policy.urn)
-                receivers = [attachment] if token == ROLE else []
+                receivers = [attachment] if token == IAM_ROLE else []
                 receivers += [r for p, t in targets for r in _targets(inventory, attachment, p, t)]
                 for resource in receivers:
                     _give(by_urn[resource.urn], policy, paths_of(policy))
@@ -198,7 +196,7 @@ def _give(holder: Holder, document: Resource, paths: Iterable[str]) -> None:
 def _only_bounds(inventory: Inventory, attached: set[str]) -> frozenset[str]:
     """Policies that somebody's boundary is, or must be by the condition of another policy, and that nobody holds."""
     by_name = inventory.derived(_policies_by_name)
-    named = {str(read(p, "permissionsBoundary")) for p in inventory.of_type(ROLE, USER)}
+    named = {str(read(p, "permissionsBoundary")) for p in inventory.of_type(IAM_ROLE, IAM_USER)}
     for token in DOCUMENT_TYPES:
         for document in inventory.of_type(token):
             for path in paths_of(document):

@@ -17,16 +17,16 @@ from policies.tokens import (
     CLOUDTRAIL,
     FLOW_LOG,
     GCS_BUCKET,
+    GCS_MEMBER,
     S3_BUCKET,
     S3_ENCRYPTION,
     S3_LOGGING,
     S3_POLICY,
     S3_REPLICATION,
     S3_VERSIONING,
+    TRANSFER_JOB,
 )
 
-TRANSFER_JOB: Final = "gcp:storage/transferJob:TransferJob"
-GCS_MEMBER: Final = "gcp:storage/bucketIAMMember:BucketIAMMember"
 _SPECS: Final = ("transferSpec", "replicationSpec")
 _GCS_KEY = "encryption.defaultKmsKeyName"
 _LOG_DELIVERY: Final = frozenset({"logging.s3.amazonaws.com"})

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from policies.inventory import UNKNOWN, Inventory, Resource
-from policies.tokens import ENVOY_PROXY, RELEASE
+from policies.tokens import CONFIG_MAP, ENVOY_PROXY, KUBE_SECRET, RELEASE
 
 EVERY_OBJECT: Final = "kubernetes:*"
 """As a rule's type: any object of a cluster."""
@@ -63,8 +63,8 @@ _OF_PODS: Final = frozenset(
 _NO_PODS: Final = frozenset(
     {
         "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition",
-        "kubernetes:core/v1:ConfigMap",
-        "kubernetes:core/v1:Secret",
+        CONFIG_MAP,
+        KUBE_SECRET,
         RELEASE,
     }
 )

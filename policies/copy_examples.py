@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from policies.buckets import TRANSFER_JOB
 from policies.examples import Given, Output, given
 from policies.tokens import (
     GCP_KEY,
@@ -15,6 +14,7 @@ from policies.tokens import (
     S3_ENCRYPTION,
     S3_REPLICATION,
     S3_VERSIONING,
+    TRANSFER_JOB,
 )
 
 OUTSIDE: Final = "no bucket of this stack, so its region is not known"

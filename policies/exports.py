@@ -7,14 +7,12 @@ import binascii
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from policies.buckets import GCS
 from policies.checks import ABSENT, is_hidden, items, read
 from policies.inventory import Inventory, Resource
-from policies.tokens import FIRESTORE, GCS_BUCKET
-
-JOB: Final = "gcp:cloudscheduler/job:Job"
+from policies.tokens import FIRESTORE, GCS_BUCKET, SCHEDULER_JOB
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ def exports_of(inventory: Inventory, store: Resource) -> list[Export]:
     """The jobs that run and export the store, with the bucket in which each export ends."""
     return [
         export
-        for job in inventory.of_type(JOB)
+        for job in inventory.of_type(SCHEDULER_JOB)
         if runs(job) and _calls(job, store)
         for export in _ends(inventory, job)
     ]
@@ -45,7 +43,7 @@ def runs(job: Resource) -> bool:
 
 def holds_exports(inventory: Inventory, bucket: Resource) -> bool:
     """Whether exports are written to the bucket, or end in it."""
-    for job in inventory.of_type(JOB):
+    for job in inventory.of_type(SCHEDULER_JOB):
         name, _ = target_of(read(job, "httpTarget.body"))
         if name and (name in GCS.names(bucket) or any(e.bucket is bucket for e in _ends(inventory, job))):
             return True

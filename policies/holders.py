@@ -9,11 +9,9 @@ from typing import Final
 from policies.checks import is_hidden, read
 from policies.declared_rights import accounts_in
 from policies.inventory import Inventory, Resource
+from policies.tokens import CLUSTER_ROLE_BINDING, KUBE_ROLE, ROLE_BINDING
 
-ROLE: Final = "kubernetes:rbac.authorization.k8s.io/v1:Role"
 CLUSTER_ROLE: Final = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
-BINDING: Final = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
-CLUSTER_BINDING: Final = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding"
 EVERYWHERE: Final = "*"
 
 
@@ -29,12 +27,12 @@ class Holder:
 
 def scope_of(binding: Resource) -> str:
     """Where a binding gives its role."""
-    return EVERYWHERE if binding.type == CLUSTER_BINDING else str(read(binding, "metadata.namespace"))
+    return EVERYWHERE if binding.type == CLUSTER_ROLE_BINDING else str(read(binding, "metadata.namespace"))
 
 
 def role_of(binding: Resource, inventory: Inventory) -> Resource | None:
     """The role of the stack that a binding gives."""
-    return next((role for role in inventory.of_type(ROLE, CLUSTER_ROLE) if gives(binding, role)), None)
+    return next((role for role in inventory.of_type(KUBE_ROLE, CLUSTER_ROLE) if gives(binding, role)), None)
 
 
 def gives(binding: Resource, role: Resource) -> bool:
@@ -49,7 +47,7 @@ def gives(binding: Resource, role: Resource) -> bool:
 
 def holders_of(role: Resource, inventory: Inventory) -> Iterator[Holder]:
     """Everyone whom the stack gives a role."""
-    for binding in inventory.of_type(BINDING, CLUSTER_BINDING):
+    for binding in inventory.of_type(ROLE_BINDING, CLUSTER_ROLE_BINDING):
         if gives(binding, role):
             place = read(binding, "metadata.namespace")
             for kind, namespace, name in accounts_in(binding.get("subjects"), place):

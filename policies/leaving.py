@@ -10,17 +10,29 @@ from policies.buckets import GCS, s3_names
 from policies.checks import ABSENT, PASS, failed, is_hidden, read, shown, unknown
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
-from policies.tokens import GCS_BUCKET, S3_BUCKET, S3_REPLICATION
+from policies.tokens import (
+    BACKUP_PLAN,
+    EVENT_TARGET,
+    GCP_LOG_SINK,
+    GCS_BUCKET,
+    LAMBDA,
+    LOG_SUBSCRIPTION,
+    S3_ACCESS_POINT,
+    S3_BUCKET,
+    S3_MULTI_REGION,
+    S3_REPLICATION,
+    SCHEDULER_JOB,
+    TRANSFER_JOB,
+)
 
-SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 ECR_REPLICATION: Final = "aws:ecr/replicationConfiguration:ReplicationConfiguration"
 
 ACCOUNTS: Final[Mapping[str, tuple[str, ...]]] = {
     S3_REPLICATION: ("rules.*.destination.account",),
     ECR_REPLICATION: ("replicationConfiguration.rules.*.destinations.*.registryId",),
-    "aws:backup/plan:Plan": ("rules.*.copyActions.*.destinationVaultArn",),
-    "aws:cloudwatch/eventTarget:EventTarget": ("arn", "deadLetterConfig.arn"),
-    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": ("destinationArn",),
+    BACKUP_PLAN: ("rules.*.copyActions.*.destinationVaultArn",),
+    EVENT_TARGET: ("arn", "deadLetterConfig.arn"),
+    LOG_SUBSCRIPTION: ("destinationArn",),
     "aws:cloudwatch/logDestination:LogDestination": ("targetArn",),
     "aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination": (
         "deliveryDestinationConfiguration.destinationResourceArn",
@@ -28,12 +40,12 @@ ACCOUNTS: Final[Mapping[str, tuple[str, ...]]] = {
     "aws:cloudwatch/metricStream:MetricStream": ("firehoseArn",),
     "aws:dynamodb/kinesisStreamingDestination:KinesisStreamingDestination": ("streamArn",),
     "aws:dynamodb/tableExport:TableExport": ("s3BucketOwner",),
-    "aws:lambda/function:Function": ("deadLetterConfig.targetArn", "layers.*"),
+    LAMBDA: ("deadLetterConfig.targetArn", "layers.*"),
     "aws:oam/link:Link": ("sinkIdentifier",),
     "aws:pipes/pipe:Pipe": ("target",),
-    "aws:s3/accessPoint:AccessPoint": ("accountId", "bucketAccountId"),
+    S3_ACCESS_POINT: ("accountId", "bucketAccountId"),
     "aws:s3/inventory:Inventory": ("destination.bucket.accountId",),
-    "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint": ("accountId", "details.regions.*.bucketAccountId"),
+    S3_MULTI_REGION: ("accountId", "details.regions.*.bucketAccountId"),
     "aws:scheduler/schedule:Schedule": ("target.arn", "target.deadLetterConfig.arn"),
 }
 """Type → inputs with an account's number, or an ARN that holds one; `*` stands for each of a list."""
@@ -42,7 +54,7 @@ S3_BUCKETS: Final[Mapping[str, tuple[str, ...]]] = {
     S3_REPLICATION: ("rules.*.destination.bucket",),
     "aws:dynamodb/tableExport:TableExport": ("s3Bucket",),
     "aws:s3/inventory:Inventory": ("destination.bucket.bucketArn",),
-    "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint": ("details.regions.*.bucket",),
+    S3_MULTI_REGION: ("details.regions.*.bucket",),
     "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": (
         "extendedS3Configuration.bucketArn",
         "extendedS3Configuration.s3BackupConfiguration.bucketArn",
@@ -62,19 +74,19 @@ ADDRESSES: Final[Mapping[str, tuple[str, ...]]] = {
 """Type → inputs that lead out of AWS, whatever they say."""
 
 PROJECTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "gcp:logging/projectSink:ProjectSink": ("destination",),
+    GCP_LOG_SINK: ("destination",),
     "gcp:logging/folderSink:FolderSink": ("destination",),
     "gcp:logging/organizationSink:OrganizationSink": ("destination",),
     "gcp:pubsub/subscription:Subscription": ("bigqueryConfig.table", "deadLetterPolicy.deadLetterTopic", "topic"),
     "gcp:storage/notification:Notification": ("topic",),
-    "gcp:cloudscheduler/job:Job": ("pubsubTarget.topicName", "httpTarget.uri"),
-    "gcp:storage/transferJob:TransferJob": ("notificationConfig.pubsubTopic",),
+    SCHEDULER_JOB: ("pubsubTarget.topicName", "httpTarget.uri"),
+    TRANSFER_JOB: ("notificationConfig.pubsubTopic",),
 }
 """Type → inputs with a name of Google Cloud that begins with, or holds, its project."""
 
 GCS_BUCKETS: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:pubsub/subscription:Subscription": ("cloudStorageConfig.bucket",),
-    "gcp:storage/transferJob:TransferJob": (
+    TRANSFER_JOB: (
         "transferSpec.gcsDataSink.bucketName",
         "replicationSpec.gcsDataSink.bucketName",
     ),
@@ -83,8 +95,8 @@ GCS_BUCKETS: Final[Mapping[str, tuple[str, ...]]] = {
 
 GOOGLE_ADDRESSES: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:pubsub/subscription:Subscription": ("pushConfig.pushEndpoint",),
-    "gcp:storage/transferJob:TransferJob": ("transferSpec.posixDataSink", "transferSpec.sinkAgentPoolName"),
-    "gcp:cloudscheduler/job:Job": ("appEngineHttpTarget",),
+    TRANSFER_JOB: ("transferSpec.posixDataSink", "transferSpec.sinkAgentPoolName"),
+    SCHEDULER_JOB: ("appEngineHttpTarget",),
 }
 """Type → inputs that lead to wherever an address says."""
 

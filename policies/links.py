@@ -21,6 +21,7 @@ from policies.tokens import (
     GCP_KEY_RING,
     GCS_BUCKET,
     GKE_BACKUP_PLAN,
+    KMS_ALIAS,
     KMS_KEY_TYPES,
     SECURITY_GROUP,
 )
@@ -172,7 +173,7 @@ def keys_behind(inventory: Inventory, resource: Resource, path: str) -> tuple[Re
         linked = inventory.linked(resource, path.split(".")[0], *KMS_KEY_TYPES)
         found = (_dealiased(inventory, key) for key in linked)
         return tuple(key for key in found if key.region == aws_region_of(value))
-    named = [a for a in inventory.of_type("aws:kms/alias:Alias") if _alias_matches(a, value, resource)]
+    named = [a for a in inventory.of_type(KMS_ALIAS) if _alias_matches(a, value, resource)]
     google = [k for k in inventory.of_type(GCP_KEY) if _names_google_key(inventory, k, value)]
     return tuple(_dealiased(inventory, key) for key in [*named, *google])
 
@@ -195,7 +196,7 @@ def _names_google_key(inventory: Inventory, key: Resource, value: str) -> bool:
 
 
 def _dealiased(inventory: Inventory, key: Resource) -> Resource:
-    if key.type != "aws:kms/alias:Alias":
+    if key.type != KMS_ALIAS:
         return key
     return next(iter(inventory.linked(key, "targetKeyId", *KMS_KEY_TYPES[:2])), key)
 

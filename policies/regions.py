@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from common.sdk.schema import PROVIDER_PREFIX, package_of
 from common.sdk.types import ENGINE_UNKNOWN, SECRET_SIGNATURE, SIGNATURE_KEY, input_properties
 from policies.inventory import UNKNOWN
+from policies.tokens import GCP_KEY, GCP_KEY_MEMBER, GCS_MEMBER
 
 if TYPE_CHECKING:
     from policies.registration import Registration
@@ -17,10 +18,10 @@ _ZONE: Final = re.compile(r"^([a-z]+-[a-z]+[0-9]+)-[a-z]$")
 """A Google Cloud zone: its region, a hyphen and one letter."""
 
 _PLACED_BY: Final[Mapping[str, str]] = {
-    "gcp:kms/cryptoKey:CryptoKey": "keyRing",
-    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": "cryptoKeyId",
+    GCP_KEY: "keyRing",
+    GCP_KEY_MEMBER: "cryptoKeyId",
     "gcp:kms/keyRingIAMMember:KeyRingIAMMember": "keyRingId",
-    "gcp:storage/bucketIAMMember:BucketIAMMember": "bucket",
+    GCS_MEMBER: "bucket",
 }
 """Types without a place of their own → the input that names the resource they live in."""
 

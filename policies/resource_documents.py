@@ -5,20 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
+from policies.tokens import (
+    AWS_SECRET,
+    ELASTICSEARCH,
+    KMS_KEY_POLICY,
+    KMS_REPLICA,
+    OPENSEARCH,
+    REST_API,
+    S3_ACCESS_POINT,
+    SNS_TOPIC,
+    SNS_TOPIC_POLICY,
+    SQS_QUEUE,
+    VAULT_POLICY,
+)
+
 LOGS_POLICY: Final = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"
 
 POLICIES: Final[Mapping[str, str]] = {
-    TOPIC_POLICY: "policy",
-    "aws:sns/topic:Topic": "policy",
+    SNS_TOPIC_POLICY: "policy",
+    SNS_TOPIC: "policy",
     "aws:sqs/queuePolicy:QueuePolicy": "policy",
-    "aws:sqs/queue:Queue": "policy",
+    SQS_QUEUE: "policy",
     "aws:ecr/repositoryPolicy:RepositoryPolicy": "policy",
     "aws:ecr/registryPolicy:RegistryPolicy": "policy",
-    "aws:backup/vaultPolicy:VaultPolicy": "policy",
+    VAULT_POLICY: "policy",
     "aws:secretsmanager/secretPolicy:SecretPolicy": "policy",
-    "aws:secretsmanager/secret:Secret": "policy",
-    "aws:s3/accessPoint:AccessPoint": "policy",
+    AWS_SECRET: "policy",
+    S3_ACCESS_POINT: "policy",
     "aws:s3control/accessPointPolicy:AccessPointPolicy": "policy",
     "aws:s3control/bucketPolicy:BucketPolicy": "policy",
     "aws:s3control/objectLambdaAccessPointPolicy:ObjectLambdaAccessPointPolicy": "policy",
@@ -28,14 +41,14 @@ POLICIES: Final[Mapping[str, str]] = {
     LOGS_POLICY: "policyDocument",
     "aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy": "accessPolicy",
     "aws:opensearch/domainPolicy:DomainPolicy": "accessPolicies",
-    "aws:opensearch/domain:Domain": "accessPolicies",
-    "aws:elasticsearch/domain:Domain": "accessPolicies",
+    OPENSEARCH: "accessPolicies",
+    ELASTICSEARCH: "accessPolicies",
     "aws:efs/fileSystemPolicy:FileSystemPolicy": "policy",
     "aws:glacier/vault:Vault": "accessPolicy",
     "aws:dynamodb/resourcePolicy:ResourcePolicy": "policy",
     "aws:kinesis/resourcePolicy:ResourcePolicy": "policy",
     "aws:apigateway/restApiPolicy:RestApiPolicy": "policy",
-    "aws:apigateway/restApi:RestApi": "policy",
+    REST_API: "policy",
     "aws:codeartifact/domainPermissions:DomainPermissions": "policyDocument",
     "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy": "policyDocument",
     "aws:glue/resourcePolicy:ResourcePolicy": "policy",
@@ -45,7 +58,7 @@ POLICIES: Final[Mapping[str, str]] = {
     "aws:schemas/registryPolicy:RegistryPolicy": "policy",
     "aws:ses/identityPolicy:IdentityPolicy": "policy",
     "aws:vpclattice/authPolicy:AuthPolicy": "policy",
-    "aws:kms/keyPolicy:KeyPolicy": "policy",
-    "aws:kms/replicaKey:ReplicaKey": "policy",
+    KMS_KEY_POLICY: "policy",
+    KMS_REPLICA: "policy",
     "aws:kms/externalKey:ExternalKey": "policy",
 }

@@ -15,7 +15,23 @@ from policies.checks import PASS, all_of, failed, is_hidden, read, unknown
 from policies.documents import Statement, policy_of, statements
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
-from policies.tokens import BACKUP_VAULT, CLOUDTRAIL, DYNAMODB_TABLE, ECR_REPOSITORY, LOG_GROUP, S3_BUCKET
+from policies.tokens import (
+    AWS_SECRET,
+    BACKUP_VAULT,
+    CLOUDTRAIL,
+    DYNAMODB_TABLE,
+    ECR_REPOSITORY,
+    EKS_CLUSTER,
+    EVENT_RULE,
+    IAM_POLICY,
+    IAM_ROLE,
+    IAM_USER,
+    LOG_GROUP,
+    METRIC_ALARM,
+    S3_BUCKET,
+    SNS_TOPIC,
+    SQS_QUEUE,
+)
 
 _ALL_SERVICES: Final = ("iam", "s3", "ec2", "kms", "lambda")
 _RIGHT_KEYS: Final = re.compile(
@@ -96,19 +112,19 @@ def bounded(conditions: Iterable[Condition]) -> bool:
 _NAMED_BY: Final = {
     S3_BUCKET: ("bucket", "arn:aws:s3:::{}"),
     DYNAMODB_TABLE: ("name", "arn:aws:dynamodb:{region}:{account}:table/{}"),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": ("name", "arn:aws:cloudwatch:{region}:{account}:alarm:{}"),
-    "aws:cloudwatch/eventRule:EventRule": ("name", "arn:aws:events:{region}:{account}:rule/{}"),
-    "aws:sns/topic:Topic": ("name", "arn:aws:sns:{region}:{account}:{}"),
-    "aws:sqs/queue:Queue": ("name", "arn:aws:sqs:{region}:{account}:{}"),
+    METRIC_ALARM: ("name", "arn:aws:cloudwatch:{region}:{account}:alarm:{}"),
+    EVENT_RULE: ("name", "arn:aws:events:{region}:{account}:rule/{}"),
+    SNS_TOPIC: ("name", "arn:aws:sns:{region}:{account}:{}"),
+    SQS_QUEUE: ("name", "arn:aws:sqs:{region}:{account}:{}"),
     ECR_REPOSITORY: ("name", "arn:aws:ecr:{region}:{account}:repository/{}"),
     BACKUP_VAULT: ("name", "arn:aws:backup:{region}:{account}:backup-vault:{}"),
     LOG_GROUP: ("name", "arn:aws:logs:{region}:{account}:log-group:{}"),
     CLOUDTRAIL: ("name", "arn:aws:cloudtrail:{region}:{account}:trail/{}"),
-    "aws:eks/cluster:Cluster": ("name", "arn:aws:eks:{region}:{account}:cluster/{}"),
-    "aws:secretsmanager/secret:Secret": ("name", "arn:aws:secretsmanager:{region}:{account}:secret:{}-AbCdEf"),
-    "aws:iam/role:Role": ("name", "arn:aws:iam::{account}:role/{}"),
-    "aws:iam/user:User": ("name", "arn:aws:iam::{account}:user/{}"),
-    "aws:iam/policy:Policy": ("name", "arn:aws:iam::{account}:policy/{}"),
+    EKS_CLUSTER: ("name", "arn:aws:eks:{region}:{account}:cluster/{}"),
+    AWS_SECRET: ("name", "arn:aws:secretsmanager:{region}:{account}:secret:{}-AbCdEf"),
+    IAM_ROLE: ("name", "arn:aws:iam::{account}:role/{}"),
+    IAM_USER: ("name", "arn:aws:iam::{account}:user/{}"),
+    IAM_POLICY: ("name", "arn:aws:iam::{account}:policy/{}"),
 }
 """Type → the input with its name, and its ARN; a path of IAM is left out."""
 

@@ -7,13 +7,14 @@ from typing import Final
 
 from common.iam.documents import Policy
 from common.iam.evaluation import Principal, Request, decide
-from policies.aws_holders import ATTACHMENT_TYPES, ROLE, attached_to, holders, named_policies
+from policies.aws_holders import ATTACHMENT_TYPES, attached_to, holders, named_policies
 from policies.checks import ABSENT, PASS, all_of, failed, is_hidden, passed, read, shown, unknown
 from policies.documents import policy_of, statements
 from policies.examples import Text, allow, document
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
 from policies.settings_view import SettingsView
+from policies.tokens import IAM_ROLE
 
 NO_ROLE: Final = "it names no role"
 _NOT_HERE: Final = "its role is not of this plan"
@@ -28,14 +29,14 @@ def role_of(inventory: Inventory, holder: Resource, path: str) -> Resource | Jud
     value = read(holder, path)
     if value is ABSENT:
         return passed(NO_ROLE)
-    linked = inventory.linked(holder, path, ROLE)
+    linked = inventory.linked(holder, path, IAM_ROLE)
     if is_hidden(value):
         return linked[0] if len(linked) == 1 else unknown(path, "a role that the plan knows")
     account = SettingsView.of(inventory.settings).account
     if account and str(value).split(":")[4:5] != [account]:
         return failed(path, shown(value), f"a role of account {account}")
     name = str(value).rpartition("/")[2]
-    return next((r for r in inventory.of_type(ROLE) if read(r, "name") == name), passed(_NOT_HERE))
+    return next((r for r in inventory.of_type(IAM_ROLE) if read(r, "name") == name), passed(_NOT_HERE))
 
 
 def role_arn(inventory: Inventory, role: Resource) -> str:

@@ -8,8 +8,8 @@ from policies.checks import PASS, failed, is_hidden, is_masked, read, shown, unk
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
 from policies.reach.values import mapping
+from policies.tokens import SERVICE
 
-SERVICE: Final = "kubernetes:core/v1:Service"
 OWN_SERVICE: Final = "a Service of the stack"
 
 

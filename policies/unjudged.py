@@ -21,6 +21,7 @@ from policies.examples import examples, given, plus
 from policies.inventory import Inventory, Resource
 from policies.model import Finding, Judgement, Rule, Severity, Verdict
 from policies.reads import reading
+from policies.tokens import SNS_TOPIC
 from policies.wording import is_reason
 
 FILE: Final = Path(__file__).with_name("unjudged.yaml")
@@ -160,6 +161,6 @@ RULE: Final = Rule(
     remedy="Write a rule that reads the type, or say in policies/unjudged.yaml why none does.",
     types=("*",),
     check=_check,
-    examples=lambda: examples(given("aws:sns/topic:Topic"), broken={f"the type {_UNSEEN}": plus(given(_UNSEEN))}),
+    examples=lambda: examples(given(SNS_TOPIC), broken={f"the type {_UNSEEN}": plus(given(_UNSEEN))}),
 )
 """Not among the rules that people waive: the table is where a type is accepted."""

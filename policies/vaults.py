@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from policies.checks import ABSENT, is_hidden, read
 from policies.inventory import Inventory, Resource
 from policies.links import aws_region_of, companions, feeders, region_in, same_region
 from policies.schedules import Line
 from policies.settings_view import SettingsView
-from policies.tokens import BACKUP_VAULT
-
-PLAN: Final = "aws:backup/plan:Plan"
-LOCK: Final = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
+from policies.tokens import BACKUP_VAULT, VAULT_LOCK
 
 
 def vault_at(inventory: Inventory, plan: Resource, path: str) -> Resource | None:
@@ -47,7 +43,7 @@ def _named(inventory: Inventory, plan: Resource, vault: Resource, value: str, by
 
 def locks_of(inventory: Inventory, vault: Resource) -> tuple[Resource, ...]:
     """The locks of a vault."""
-    return companions(inventory, vault, "backupVaultName", (read(vault, "name"),), LOCK)
+    return companions(inventory, vault, "backupVaultName", (read(vault, "name"),), VAULT_LOCK)
 
 
 def days_at(resource: Resource, path: str) -> float | None:

@@ -12,20 +12,27 @@ from policies.cluster_objects import POD, POD_TEMPLATE
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
 from policies.nodes import Node, node
-from policies.tokens import DEPLOYMENT, NAMESPACE
+from policies.tokens import (
+    CRON_JOB,
+    DAEMON_SET,
+    DEPLOYMENT,
+    JOB,
+    NAMESPACE,
+    NETWORK_POLICY,
+    REPLICA_SET,
+    REPLICATION_CONTROLLER,
+    STATEFUL_SET,
+)
 
-NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
-_CRON_JOB = "kubernetes:batch/v1:CronJob"
-
-CONTROLLED = (DEPLOYMENT, "kubernetes:apps/v1:StatefulSet", "kubernetes:apps/v1:DaemonSet")
-BARE = (POD, "kubernetes:apps/v1:ReplicaSet", "kubernetes:core/v1:ReplicationController")
+CONTROLLED = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)
+BARE = (POD, REPLICA_SET, REPLICATION_CONTROLLER)
 """Pods that nothing rolls out, and some that nothing replaces."""
 LONG_RUNNING = (*CONTROLLED, *BARE[1:])
-WORKLOADS = (*LONG_RUNNING, "kubernetes:batch/v1:Job", _CRON_JOB, POD, POD_TEMPLATE)
+WORKLOADS = (*LONG_RUNNING, JOB, CRON_JOB, POD, POD_TEMPLATE)
 """Every kind that makes pods; the pods of other kinds are judged as templates (`policies.cluster_objects`)."""
 
 _TEMPLATES: Final[Mapping[str, str]] = {
-    _CRON_JOB: "spec.jobTemplate.spec.template.",
+    CRON_JOB: "spec.jobTemplate.spec.template.",
     POD: "",
     POD_TEMPLATE: "template.",
 }

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from policies.inventory import Inventory, Resource
 from policies.reach.addresses import Addresses, public_part
 from policies.reach.aws_fences import acl_of, passes
-from policies.reach.aws_groups import DEFAULT_GROUP, GROUP, groups, name_of, traffic
-from policies.reach.aws_routes import SUBNET, Target, Way, ways_of
+from policies.reach.aws_groups import DEFAULT_GROUP, groups, name_of, traffic
+from policies.reach.aws_routes import Target, Way, ways_of
 from policies.reach.traffic import Box, Traffic, both, sources
 from policies.reach.values import flag
-from policies.tokens import EC2_LAUNCH_TEMPLATE
+from policies.tokens import EC2_LAUNCH_TEMPLATE, SECURITY_GROUP, SUBNET
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ def place_of(resource: Resource, inventory: Inventory) -> Place:
         each
         for holder in holders
         for prop in holder.property_dependencies
-        for each in inventory.linked(holder, prop, SUBNET, GROUP, DEFAULT_GROUP)
+        for each in inventory.linked(holder, prop, SUBNET, SECURITY_GROUP, DEFAULT_GROUP)
     ]
     return Place(
         _unique(linked, SUBNET),
-        _unique(linked, GROUP, DEFAULT_GROUP),
+        _unique(linked, SECURITY_GROUP, DEFAULT_GROUP),
     )
 
 

@@ -10,9 +10,10 @@ from policies.checks import ABSENT, is_hidden, read
 from policies.inventory import Inventory, Resource
 from policies.links import refers_to
 from policies.reach.addresses import EVERYTHING, addresses
-from policies.reach.aws_routes import SUBNET, vpc_of
+from policies.reach.aws_routes import vpc_of
 from policies.reach.traffic import EVERY_PORT, EVERY_PROTOCOL, Box, Rule, Traffic, allowed, ports, protocols
 from policies.reach.values import flag, number, paths, texts
+from policies.tokens import SUBNET
 
 ACL: Final = "aws:ec2/networkAcl:NetworkAcl"
 DEFAULT_ACL: Final = "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl"

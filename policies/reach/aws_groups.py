@@ -11,16 +11,15 @@ from policies.inventory import Inventory, Resource
 from policies.reach.addresses import NOWHERE, Addresses, addresses
 from policies.reach.traffic import EVERY_PORT, EVERY_PROTOCOL, Box, Traffic, ports, protocols
 from policies.reach.values import paths, texts, truth
-from policies.tokens import EKS_CLUSTER, VPC
+from policies.tokens import EKS_CLUSTER, SECURITY_GROUP, VPC
 
-GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
 DEFAULT_GROUP: Final = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 RULE: Final = "aws:ec2/securityGroupRule:SecurityGroupRule"
 INGRESS: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 PREFIX_LIST: Final = "aws:ec2/managedPrefixList:ManagedPrefixList"
 PREFIX_ENTRY: Final = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
-HOLDERS: Final = (GROUP, DEFAULT_GROUP, RULE, INGRESS, EGRESS)
+HOLDERS: Final = (SECURITY_GROUP, DEFAULT_GROUP, RULE, INGRESS, EGRESS)
 """Everything that lines of a group stand in."""
 
 _RANGES: Final = ("cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6")
@@ -72,7 +71,7 @@ def _groups(inventory: Inventory) -> Groups:
 
 def lines(holder: Resource, inventory: Inventory) -> Iterator[Line]:
     """The lines that stand in one resource, for each input that names addresses."""
-    if holder.type in (GROUP, DEFAULT_GROUP):
+    if holder.type in (SECURITY_GROUP, DEFAULT_GROUP):
         for direction in ("ingress", "egress"):
             for path in paths(holder, direction):
                 yield from _line(holder, inventory, path, holder.urn, inward=direction == "ingress")
@@ -84,7 +83,7 @@ def lines(holder: Resource, inventory: Inventory) -> Iterator[Line]:
 
 def group_of(rule: Resource, inventory: Inventory) -> str:
     """The group that a line in a resource of its own is part of."""
-    linked = inventory.linked(rule, "securityGroupId", GROUP, DEFAULT_GROUP, EKS_CLUSTER, VPC)
+    linked = inventory.linked(rule, "securityGroupId", SECURITY_GROUP, DEFAULT_GROUP, EKS_CLUSTER, VPC)
     if linked:
         return linked[0].urn
     value = read(rule, "securityGroupId")
@@ -158,7 +157,7 @@ def users(inventory: Inventory) -> Mapping[str, tuple[Resource, ...]]:
 
 
 def _users(inventory: Inventory) -> Mapping[str, tuple[Resource, ...]]:
-    kinds = (GROUP, DEFAULT_GROUP)
+    kinds = (SECURITY_GROUP, DEFAULT_GROUP)
     found: dict[str, list[Resource]] = {}
     for resource in inventory.resources:
         if resource.type in HOLDERS:
@@ -176,4 +175,4 @@ def name_of(group: str, inventory: Inventory) -> str:
     known = inventory.by_urn.get(group)
     if known is None:
         return group
-    return known.name if known.type in (GROUP, DEFAULT_GROUP) else f"{known.name}'s own group"
+    return known.name if known.type in (SECURITY_GROUP, DEFAULT_GROUP) else f"{known.name}'s own group"

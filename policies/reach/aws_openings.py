@@ -10,6 +10,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from policies.reach.openings import How, Opening
+from policies.tokens import (
+    EC2_INSTANCE,
+    EC2_LAUNCH_CONFIGURATION,
+    EC2_LAUNCH_TEMPLATE,
+    ELASTICSEARCH,
+    OPENSEARCH,
+    REST_API,
+)
 
 _FLAG, _NO_FLAG, _GIVEN, _LEFT_OUT, _OTHER = How.FLAG, How.NO_FLAG, How.GIVEN, How.LEFT_OUT, How.OTHER
 _PUBLIC_DATABASE: Final = (Opening("a public database", _FLAG, "publiclyAccessible"),)
@@ -22,10 +30,10 @@ _IPV6: Final = tuple(
 )
 
 OPENINGS: Final[Mapping[str, tuple[Opening, ...]]] = {
-    "aws:ec2/instance:Instance": (_STARTED, *_IPV6),
+    EC2_INSTANCE: (_STARTED, *_IPV6),
     "aws:ec2/spotInstanceRequest:SpotInstanceRequest": (_STARTED, *_IPV6),
-    "aws:ec2/launchConfiguration:LaunchConfiguration": (_STARTED,),
-    "aws:ec2/launchTemplate:LaunchTemplate": tuple(
+    EC2_LAUNCH_CONFIGURATION: (_STARTED,),
+    EC2_LAUNCH_TEMPLATE: tuple(
         Opening("machines with public addresses", how, f"{_INTERFACES}{name}")
         for name, how in (
             ("associatePublicIpAddress", _FLAG),
@@ -61,9 +69,7 @@ OPENINGS: Final[Mapping[str, tuple[Opening, ...]]] = {
     ),
     "aws:cloudfront/distribution:Distribution": (Opening("a public site"),),
     "aws:lambda/functionUrl:FunctionUrl": (Opening("a public URL"),),
-    "aws:apigateway/restApi:RestApi": (
-        Opening("a public API", _OTHER, "endpointConfiguration.types", ("PRIVATE",), "EDGE"),
-    ),
+    REST_API: (Opening("a public API", _OTHER, "endpointConfiguration.types", ("PRIVATE",), "EDGE"),),
     "aws:apigateway/domainName:DomainName": (
         Opening("a public API", _OTHER, "endpointConfiguration.types", ("PRIVATE",), "EDGE"),
     ),
@@ -87,8 +93,8 @@ OPENINGS: Final[Mapping[str, tuple[Opening, ...]]] = {
             "DISABLED",
         ),
     ),
-    "aws:opensearch/domain:Domain": _DOMAIN,
-    "aws:elasticsearch/domain:Domain": _DOMAIN,
+    OPENSEARCH: _DOMAIN,
+    ELASTICSEARCH: _DOMAIN,
     "aws:ecs/service:Service": (
         Opening("tasks with public addresses", _FLAG, "networkConfiguration.assignPublicIp"),
     ),

@@ -13,18 +13,12 @@ from policies.links import refers_to, same_region
 from policies.reach.addresses import Addresses, addresses
 from policies.reach.aws_groups import PREFIX_LIST, prefix_list
 from policies.reach.values import paths, texts
-from policies.tokens import VPC
+from policies.tokens import INTERNET_GATEWAY, ROUTE, ROUTE_TABLE, ROUTE_TABLE_ASSOCIATION, SUBNET, VPC, VPN_GATEWAY
 
-SUBNET: Final = "aws:ec2/subnet:Subnet"
-TABLE: Final = "aws:ec2/routeTable:RouteTable"
 DEFAULT_TABLE: Final = "aws:ec2/defaultRouteTable:DefaultRouteTable"
-ROUTE: Final = "aws:ec2/route:Route"
-ASSOCIATION: Final = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 MAIN: Final = "aws:ec2/mainRouteTableAssociation:MainRouteTableAssociation"
-INTERNET: Final = "aws:ec2/internetGateway:InternetGateway"
-TABLES: Final = (TABLE, DEFAULT_TABLE)
+TABLES: Final = (ROUTE_TABLE, DEFAULT_TABLE)
 HOLDERS: Final = (ROUTE, *TABLES)
-_VPN: Final = "aws:ec2/vpnGateway:VpnGateway"
 
 
 class Target(StrEnum):
@@ -104,9 +98,9 @@ def _ways(holder: Resource, inventory: Inventory, at: str) -> Iterator[Way]:
 def _gateway(holder: Resource, inventory: Inventory, path: str, value: object) -> Target | None:
     """What a gateway's id leads to; None for a gateway endpoint, which leads to one service by its own policy."""
     linked = inventory.linked(holder, path.split(".")[0])
-    if any(each.type == INTERNET for each in linked) or str(value).startswith("igw-"):
+    if any(each.type == INTERNET_GATEWAY for each in linked) or str(value).startswith("igw-"):
         return Target.INTERNET
-    if any(each.type == _VPN for each in linked) or str(value).startswith("vgw-"):
+    if any(each.type == VPN_GATEWAY for each in linked) or str(value).startswith("vgw-"):
         return Target.NETWORK
     if str(value).startswith("vpce-"):
         return None
@@ -157,7 +151,7 @@ def routes_of(subnet: Resource, inventory: Inventory) -> tuple[Resource, ...]:
 
 def _associations(inventory: Inventory) -> Mapping[str, tuple[Resource, ...]]:
     found: dict[str, list[Resource]] = {}
-    for association in inventory.of_type(ASSOCIATION):
+    for association in inventory.of_type(ROUTE_TABLE_ASSOCIATION):
         for subnet in inventory.linked(association, "subnetId", SUBNET):
             found.setdefault(subnet.urn, []).append(association)
     return {urn: tuple(each) for urn, each in found.items()}

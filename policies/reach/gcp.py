@@ -12,11 +12,11 @@ from policies.reach.addresses import EVERYTHING, Addresses, addresses
 from policies.reach.spans import spans
 from policies.reach.traffic import EVERY_PORT, Box, Rule, Traffic, allowed, port_range, protocols, sources
 from policies.reach.values import flag, members, number, paths, texts
-from policies.tokens import GCP_FIREWALL
+from policies.tokens import GCP_FIREWALL, GCP_NETWORK, GCP_POLICY_RULE
 
 POLICY_RULES: Final = (
     "gcp:compute/firewallPolicyRule:FirewallPolicyRule",
-    "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
+    GCP_POLICY_RULE,
     "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule",
 )
 POLICIES_WITH_RULES: Final = (
@@ -132,7 +132,7 @@ def _box(holder: Resource, part: str, protocol: str, ports: str, found: Addresse
 
 
 def _network(rule: Resource, inventory: Inventory) -> str:
-    linked = inventory.linked(rule, "network", "gcp:compute/network:Network")
+    linked = inventory.linked(rule, "network", GCP_NETWORK)
     return linked[0].urn if linked else str(read(rule, "network"))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from policies.reach.openings import How, Opening
+from policies.tokens import GCP_INSTANCE, GCP_REGION_TEMPLATE, GCP_SUBNET, GCP_TEMPLATE, GCP_ZONE, GKE_NODE_POOL
 
 _FLAG, _NO_FLAG, _GIVEN, _LEFT_OUT, _OTHER = How.FLAG, How.NO_FLAG, How.GIVEN, How.LEFT_OUT, How.OTHER
 _MACHINE: Final = tuple(
@@ -22,9 +23,9 @@ _INGRESS: Final = ("INGRESS_TRAFFIC_INTERNAL_ONLY", "INTERNAL_ONLY", "ALLOW_INTE
 _ADDRESS: Final = (Opening("a public address", _OTHER, "addressType", ("INTERNAL",), "EXTERNAL"),)
 
 OPENINGS: Final[Mapping[str, tuple[Opening, ...]]] = {
-    "gcp:compute/instance:Instance": _MACHINE,
-    "gcp:compute/instanceTemplate:InstanceTemplate": _MACHINE,
-    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": _MACHINE,
+    GCP_INSTANCE: _MACHINE,
+    GCP_TEMPLATE: _MACHINE,
+    GCP_REGION_TEMPLATE: _MACHINE,
     "gcp:compute/instanceFromTemplate:InstanceFromTemplate": _MACHINE,
     "gcp:compute/instanceFromMachineImage:InstanceFromMachineImage": _MACHINE,
     "gcp:compute/address:Address": _ADDRESS,
@@ -33,10 +34,10 @@ OPENINGS: Final[Mapping[str, tuple[Opening, ...]]] = {
     "gcp:compute/globalForwardingRule:GlobalForwardingRule": _BALANCER,
     "gcp:compute/publicAdvertisedPrefix:PublicAdvertisedPrefix": (Opening("addresses announced to the internet"),),
     "gcp:compute/packetMirroring:PacketMirroring": (Opening("a copy of all packets"),),
-    "gcp:compute/subnetwork:Subnetwork": (
+    GCP_SUBNET: (
         Opening("machines with public IPv6 addresses", _OTHER, "ipv6AccessType", ("INTERNAL",), "INTERNAL"),
     ),
-    "gcp:container/nodePool:NodePool": (
+    GKE_NODE_POOL: (
         Opening("machines with public addresses", _NO_FLAG, "networkConfig.enablePrivateNodes", default="true"),
     ),
     "gcp:cloudrunv2/service:Service": (
@@ -84,8 +85,6 @@ OPENINGS: Final[Mapping[str, tuple[Opening, ...]]] = {
     "gcp:datafusion/instance:Instance": (Opening("a public instance", _NO_FLAG, "privateInstance"),),
     "gcp:looker/instance:Instance": (Opening("a public instance", _FLAG, "publicIpEnabled", default="true"),),
     "gcp:networkservices/gateway:Gateway": (Opening("a gateway beside the door"),),
-    "gcp:dns/managedZone:ManagedZone": (
-        Opening("names that the internet may ask for", _OTHER, "visibility", ("private",), "public"),
-    ),
+    GCP_ZONE: (Opening("names that the internet may ask for", _OTHER, "visibility", ("private",), "public"),),
 }
 """Type → what opens it. The door's own load balancer is Kubernetes', and is in no plan."""

@@ -12,13 +12,10 @@ from policies.family import Family
 from policies.google_iam import ACCOUNT_GRANTS, Grant, everyone_in, judged_each
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.tokens import GCP_ACCOUNT, GCP_ACCOUNT_MEMBER, GCP_POOL_PROVIDER, SERVICE_ACCOUNT
 
 family = Family("Acting as an account of Google Cloud")
 
-_ACT_AS: Final = "gcp:serviceaccount/iAMMember:IAMMember"
-_ACCOUNT: Final = "gcp:serviceaccount/account:Account"
-_PODS: Final = "kubernetes:core/v1:ServiceAccount"
-_PROVIDER: Final = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
 _IS_USED: Final = "roles/iam.workloadIdentityUser"
 _NAMED: Final = "iam.gke.io/gcp-service-account"
 _POD: Final = re.compile(r"serviceAccount:[\w.:-]+\.svc\.id\.goog\[([^/\]]+)/([^\]]+)\]")
@@ -39,13 +36,13 @@ _MEMBER: Final = "serviceAccount:111122223333.svc.id.goog[serving/triton]"
     frameworks={Framework.NIST_800_53: ("AC-3", "AC-6")},
     examples=lambda: examples(
         given(
-            _ACT_AS,
-            {"role": _IS_USED, "member": _MEMBER, "serviceAccountId": Output(_ACCOUNT, "used")},
+            GCP_ACCOUNT_MEMBER,
+            {"role": _IS_USED, "member": _MEMBER, "serviceAccountId": Output(GCP_ACCOUNT, "used")},
             "used",
         ),
-        given(_ACCOUNT, {"accountId": "seawall-used"}, "used"),
+        given(GCP_ACCOUNT, {"accountId": "seawall-used"}, "used"),
         given(
-            _PODS,
+            SERVICE_ACCOUNT,
             {
                 "metadata": {
                     "name": "triton",
@@ -67,10 +64,15 @@ _MEMBER: Final = "serviceAccount:111122223333.svc.id.goog[serving/triton]"
         }
         | {
             f"{_MEMBER} is not annotated with the account": (
-                put("metadata.annotations", {_NAMED: "another@111122223333.iam.gserviceaccount.com"}, _PODS, "used"),
-                drop("metadata.annotations", _PODS, "used"),
+                put(
+                    "metadata.annotations",
+                    {_NAMED: "another@111122223333.iam.gserviceaccount.com"},
+                    SERVICE_ACCOUNT,
+                    "used",
+                ),
+                drop("metadata.annotations", SERVICE_ACCOUNT, "used"),
             ),
-            f"member is {shown(_MEMBER)}": without(_PODS, "used"),
+            f"member is {shown(_MEMBER)}": without(SERVICE_ACCOUNT, "used"),
             'role is "roles/iam.serviceAccountTokenCreator"': put("role", "roles/iam.serviceAccountTokenCreator"),
         },
         undecided={"member is known only to the provider": put("member", Hidden())},
@@ -104,7 +106,7 @@ def _user(grant: Resource, inventory: Inventory, one: Grant, member: str) -> Jud
     if pod:
         if one.role != _IS_USED:
             return failed(one.role_path, shown(one.role), _IS_USED)
-        pods = [p for p in inventory.of_type(_PODS) if _is_at(p, pod[1], pod[2])]
+        pods = [p for p in inventory.of_type(SERVICE_ACCOUNT) if _is_at(p, pod[1], pod[2])]
         if not pods:
             return failed(one.members_path, shown(member), required)
         if any(_names(p, _accounts(grant, inventory)) for p in pods):
@@ -125,7 +127,7 @@ def _accounts(grant: Resource, inventory: Inventory) -> list[str]:
     value = read(grant, "serviceAccountId")
     if isinstance(value, str) and "/serviceAccounts/" in value:
         return [value.rsplit("/", 1)[-1]]
-    linked = inventory.linked(grant, "serviceAccountId", _ACCOUNT)
+    linked = inventory.linked(grant, "serviceAccountId", GCP_ACCOUNT)
     return [f"{read(account, 'accountId')}@" for account in linked]
 
 
@@ -148,13 +150,13 @@ federation with other identity providers", believed 2026-11-22)."""
     "gcp-federation-tokens-as-signed",
     Severity.HIGH,
     "Providers of workload identity take the issuer's own tokens, for them, and read claims by their names",
-    types=(_PROVIDER,),
+    types=(GCP_POOL_PROVIDER,),
     rationale="Who chooses the issuer, its keys, the audience, or what stands for the subject, chooses who he is.",
     remedy="Map google.subject to assertion.sub and each claim to its own name; leave keys and audiences out.",
     frameworks={Framework.NIST_800_53: ("IA-5", "IA-9")},
     examples=lambda: examples(
         given(
-            _PROVIDER,
+            GCP_POOL_PROVIDER,
             {
                 "attributeMapping": {_SUBJECT: "assertion.sub", "attribute.repository": "assertion.repository"},
                 "oidc.issuerUri": "https://token.actions.githubusercontent.com",

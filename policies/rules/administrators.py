@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 from common.permissions import aws_managed
-from policies.aws_holders import (
-    ATTACHMENT_TYPES,
-    DOCUMENT_TYPES,
-    ROLE,
-    attached_to,
-    named_policies,
-    paths_of,
-    policy_named,
-)
+from policies.aws_holders import ATTACHMENT_TYPES, DOCUMENT_TYPES, attached_to, named_policies, paths_of, policy_named
 from policies.checks import PASS, all_of, failed, is_hidden, read, shown, unknown
 from policies.documents import Statement, statements
 from policies.examples import Hidden, Output, Text, allow, both, document, examples, given, put
@@ -20,12 +12,11 @@ from policies.grants import each_allowed
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.rights import is_admin
+from policies.tokens import IAM_POLICY, IAM_ROLE, IAM_ROLE_ATTACHMENT, IAM_ROLE_POLICY
 
 family = Family("Administrators")
 
 _POLICIES = DOCUMENT_TYPES
-_ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
-_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 _SERVICE_POLICY = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
 _RUNS_ANYTHING = ("ec2.", "lambda.", "pods.eks.", "ecs-tasks.", "codebuild.", "sagemaker.", "glue.", "batch.", "ssm.")
 """Services that run code of one's own with the role: what the role may do, that code may do."""
@@ -40,7 +31,9 @@ _RUNS_ANYTHING = ("ec2.", "lambda.", "pods.eks.", "ecs-tasks.", "codebuild.", "s
     remedy="Name the actions that the task needs.",
     frameworks={Framework.AWS_FSBP: ("IAM.1",), Framework.CHECKOV: ("CKV_AWS_62", "CKV_AWS_63")},
     examples=lambda: examples(
-        given(_ROLE_POLICY, {"policy": document(allow(Action=["s3:GetObject"], Resource="arn:aws:s3:::models/*"))}),
+        given(
+            IAM_ROLE_POLICY, {"policy": document(allow(Action=["s3:GetObject"], Resource="arn:aws:s3:::models/*"))}
+        ),
         broken={
             'policy.Statement.0.Action is "*"': put("policy.Statement.0.Action", "*"),
             'policy.Statement.0.Action is "*:*"': put("policy.Statement.0.Action", ["s3:GetObject", "*:*"]),
@@ -81,10 +74,10 @@ def iam_no_full_admin(policy: Resource, _: Inventory) -> Judgement:
     frameworks={Framework.CHECKOV: ("CKV_AWS_274",), Framework.NIST_800_53: ("AC-6",)},
     examples=lambda: examples(
         given(
-            _ATTACHMENT,
-            {"policyArn": "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy", "role": Output(ROLE, "node")},
+            IAM_ROLE_ATTACHMENT,
+            {"policyArn": "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy", "role": Output(IAM_ROLE, "node")},
         ),
-        given(ROLE, {"assumeRolePolicy": _trusts("ec2.amazonaws.com")}, "node"),
+        given(IAM_ROLE, {"assumeRolePolicy": _trusts("ec2.amazonaws.com")}, "node"),
         broken={
             f'policyArn is "arn:aws:iam::aws:policy/{name}", which opens {what}': put(
                 "policyArn", f"arn:aws:iam::aws:policy/{name}"
@@ -111,10 +104,10 @@ def iam_no_full_admin(policy: Resource, _: Inventory) -> Judgement:
         },
         accepted={
             "": (
-                put("policyArn", Output("aws:iam/policy:Policy")),
+                put("policyArn", Output(IAM_POLICY)),
                 both(
                     put("policyArn", _SERVICE_POLICY),
-                    put("assumeRolePolicy", _trusts("backup.amazonaws.com"), on=ROLE, name="node"),
+                    put("assumeRolePolicy", _trusts("backup.amazonaws.com"), on=IAM_ROLE, name="node"),
                 ),
             ),
         },
@@ -143,7 +136,7 @@ def _attached(attachment: Resource, inventory: Inventory, path: str) -> Judgemen
 def _for_services(attachment: Resource, inventory: Inventory) -> bool:
     """Whether whom a policy is attached to are roles that a service of AWS alone takes on, for its own work."""
     found = [holder.resource for holder in attached_to(inventory, attachment)]
-    return bool(found) and all(role.type == ROLE and _trusts_services_alone(role) for role in found)
+    return bool(found) and all(role.type == IAM_ROLE and _trusts_services_alone(role) for role in found)
 
 
 def _trusts_services_alone(role: Resource) -> bool:

@@ -28,8 +28,8 @@ from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.reach.kubernetes import labels_of_namespaces, restricts, selects
 from policies.reach.values import mapping, texts
-from policies.services import OWN_SERVICE, SERVICE, of_the_stack
-from policies.tokens import NAMESPACE
+from policies.services import OWN_SERVICE, of_the_stack
+from policies.tokens import NAMESPACE, SERVICE
 
 family = Family("Admission webhooks")
 

@@ -11,8 +11,8 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.reach.values import mapping, members, number
-from policies.services import SERVICE, of_the_stack
-from policies.tokens import HPA
+from policies.services import of_the_stack
+from policies.tokens import HPA, SERVICE
 
 family = Family("Aggregated APIs")
 

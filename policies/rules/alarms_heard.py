@@ -14,13 +14,10 @@ from policies.inventory import Inventory, Resource
 from policies.links import keys_behind, region_in, same_region
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
+from policies.tokens import METRIC_ALARM, SNS_SUBSCRIPTION, SNS_TOPIC, SNS_TOPIC_POLICY
 
 family = Family("Alarms heard")
 
-_ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
-_TOPIC: Final = "aws:sns/topic:Topic"
-_TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
-_HEARS: Final = "aws:sns/topicSubscription:TopicSubscription"
 _UNHEARD: Final = "nobody is subscribed to heard without a filter"
 _SI4: Final = {Framework.NIST_800_53: ("CP-9", "SI-4")}
 
@@ -29,18 +26,18 @@ _SI4: Final = {Framework.NIST_800_53: ("CP-9", "SI-4")}
     "aws-alarms-heard",
     Severity.HIGH,
     "Alarms may publish to a topic of their region, and somebody hears all of it",
-    types=(_ALARM,),
+    types=(METRIC_ALARM,),
     rationale="CloudWatch says nothing when a topic, or its key, refuses it, or when nobody is subscribed.",
     remedy="Subscribe without a filter, and let cloudwatch.amazonaws.com publish by the policies of topic and key.",
     frameworks=_SI4,
     examples=lambda: examples(
-        given(_ALARM, {"alarmActions": [Output(_TOPIC, "heard")]}, "heard"),
-        given(_TOPIC, {"name": "heard"}, "heard"),
-        given(_HEARS, {"topic": Output(_TOPIC, "heard"), "protocol": "email"}, "heard"),
+        given(METRIC_ALARM, {"alarmActions": [Output(SNS_TOPIC, "heard")]}, "heard"),
+        given(SNS_TOPIC, {"name": "heard"}, "heard"),
+        given(SNS_SUBSCRIPTION, {"topic": Output(SNS_TOPIC, "heard"), "protocol": "email"}, "heard"),
         given(
-            _TOPIC_POLICY,
+            SNS_TOPIC_POLICY,
             {
-                "arn": Output(_TOPIC, "heard"),
+                "arn": Output(SNS_TOPIC, "heard"),
                 "policy": document(
                     allow(Principal={"Service": "cloudwatch.amazonaws.com"}, Action="sns:Publish", Resource="*")
                 ),
@@ -48,21 +45,24 @@ _SI4: Final = {Framework.NIST_800_53: ("CP-9", "SI-4")}
             "heard",
         ),
         broken={
-            _UNHEARD: (without(_HEARS, "heard"), put("filterPolicy", '{"x": ["y"]}', _HEARS, "heard")),
-            "heard.policy is not for alarms": (
-                put("policy.Statement.0.Effect", "Deny", _TOPIC_POLICY, "heard"),
-                put("policy.Statement.0.Principal", {"Service": "s3.amazonaws.com"}, _TOPIC_POLICY, "heard"),
+            _UNHEARD: (
+                without(SNS_SUBSCRIPTION, "heard"),
+                put("filterPolicy", '{"x": ["y"]}', SNS_SUBSCRIPTION, "heard"),
             ),
-            "alarmActions is heard in eu-central-1": put("region", "eu-central-1", _TOPIC, "heard"),
+            "heard.policy is not for alarms": (
+                put("policy.Statement.0.Effect", "Deny", SNS_TOPIC_POLICY, "heard"),
+                put("policy.Statement.0.Principal", {"Service": "s3.amazonaws.com"}, SNS_TOPIC_POLICY, "heard"),
+            ),
+            "alarmActions is heard in eu-central-1": put("region", "eu-central-1", SNS_TOPIC, "heard"),
         },
     ),
 )
 def aws_alarms_heard(alarm: Resource, inventory: Inventory) -> Judgement:
     actions = read(alarm, "alarmActions")
     listed = actions if isinstance(actions, list) else [actions]
-    if any(map(is_hidden, listed)) and not inventory.linked(alarm, "alarmActions", _TOPIC):
+    if any(map(is_hidden, listed)) and not inventory.linked(alarm, "alarmActions", SNS_TOPIC):
         return unknown("alarmActions", "a topic that the plan knows")
-    topics = dict.fromkeys(topic.urn for topic in inventory.linked(alarm, "alarmActions", _TOPIC))
+    topics = dict.fromkeys(topic.urn for topic in inventory.linked(alarm, "alarmActions", SNS_TOPIC))
     return all_of(judged for urn in topics for judged in _heard(alarm, inventory.by_urn[urn], inventory))
 
 
@@ -72,10 +72,10 @@ def _heard(alarm: Resource, topic: Resource, inventory: Inventory) -> Iterator[J
     if not same_region(alarm, topic):
         at, here = region_in(topic), region_in(alarm)
         yield failed("alarmActions", f"{topic.name} in {at}", f"a topic in {here}: alarms reach no other")
-    hearing = [s for s in inventory.of_type(_HEARS) if _names_topic(inventory, s, "topic", topic)]
+    hearing = [s for s in inventory.of_type(SNS_SUBSCRIPTION) if _names_topic(inventory, s, "topic", topic)]
     if not any(read(s, "filterPolicy") in (ABSENT, "", "{}") for s in hearing):
         yield failed("", f"nobody is subscribed to {topic.name} without a filter", "a subscription without one")
-    for policy in inventory.of_type(_TOPIC_POLICY):
+    for policy in inventory.of_type(SNS_TOPIC_POLICY):
         if _names_topic(inventory, policy, "arn", topic):
             yield _lets_alarms(alarm, policy, ("sns:Publish",), _topic_arn(inventory, topic), inventory)
     for key in keys_behind(inventory, topic, "kmsMasterKeyId"):
@@ -91,7 +91,7 @@ def _topic_arn(inventory: Inventory, topic: Resource) -> str:
 def _names_topic(inventory: Inventory, holder: Resource, path: str, topic: Resource) -> bool:
     value = read(holder, path)
     if is_hidden(value):
-        return topic in inventory.linked(holder, path, _TOPIC)
+        return topic in inventory.linked(holder, path, SNS_TOPIC)
     return isinstance(value, str) and value == _topic_arn(inventory, topic)
 
 

@@ -10,10 +10,10 @@ from policies.examples import Hidden, both, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.tokens import GCP_ALERT
 
 family = Family("Alerts on Google Cloud")
 
-_ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
 _THRESHOLD: Final = "conditions.0.conditionThreshold"
 _QUERY: Final = "conditionPrometheusQueryLanguage"
 _LONGEST_SECONDS: Final = 3600
@@ -26,13 +26,13 @@ _HIGHEST_RATIO: Final = 0.95
     "gcp-alerts-can-ring",
     Severity.MEDIUM,
     "Alert policies ring at the first error, before a resource is full, and within the hour",
-    types=(_ALERT,),
+    types=(GCP_ALERT,),
     rationale="A threshold that is never reached, or a wait of a day, is an alert that looks on and says nothing.",
     remedy="Count errors above 0 and ratios above at most 0.95, wait an hour at most, and ask for a metric.",
     frameworks={Framework.NIST_800_53: ("SI-4",)},
     examples=lambda: examples(
         given(
-            _ALERT,
+            GCP_ALERT,
             {
                 f"{_THRESHOLD}.filter": 'metric.type="storagetransfer.googleapis.com/transferjob/error_count"',
                 f"{_THRESHOLD}.comparison": "COMPARISON_GT",

@@ -9,11 +9,10 @@ from policies.examples import Hidden, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
-from policies.tokens import DEPLOYMENT
+from policies.tokens import DEPLOYMENT, HPA
 
 family = Family("Autoscalers")
 
-HPA = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
 _QUEUE = re.compile(r"pending|queue|waiting|backlog", re.IGNORECASE)
 _NAMES = ("pods.metric.name", "object.metric.name", "external.metric.name", "resource.name", "containerResource.name")
 

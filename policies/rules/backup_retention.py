@@ -12,8 +12,8 @@ from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.schedules import silence_minutes
 from policies.settings_view import SettingsView
-from policies.tokens import BACKUP_VAULT
-from policies.vaults import LOCK, PLAN, days_at, locks_of, plan_lines, vault_at
+from policies.tokens import BACKUP_PLAN, BACKUP_VAULT, VAULT_LOCK
+from policies.vaults import days_at, locks_of, plan_lines, vault_at
 
 family = Family("Retention of backups")
 
@@ -30,13 +30,13 @@ _CLOCK_CHANGE_MINUTES: Final = 65
     "aws-backup-points-kept",
     Severity.HIGH,
     "Recovery points are kept for as long as the stack's settings promise",
-    types=(PLAN,),
+    types=(BACKUP_PLAN,),
     rationale="A bad write that is found after a week can be undone only from a point of before it.",
     remedy="Keep all copies for keep_all_days, one a day for keep_daily_days and one a week for retention_days.",
     frameworks={Framework.NIST_800_53: ("CP-9",)},
     examples=lambda: examples(
         given(
-            PLAN,
+            BACKUP_PLAN,
             {
                 _COPY: _AWAY,
                 "rules.0.copyActions.0.lifecycle.deleteAfter": 35,
@@ -47,7 +47,7 @@ _CLOCK_CHANGE_MINUTES: Final = 65
         ),
         given(BACKUP_VAULT, {"name": "away", "region": "eu-central-1"}, "away"),
         given(BACKUP_VAULT, {"name": "primary"}),
-        given(LOCK, {"backupVaultName": "primary", "minRetentionDays": 7}),
+        given(VAULT_LOCK, {"backupVaultName": "primary", "minRetentionDays": 7}),
         broken={
             "rules.0.lifecycle.deleteAfter is 6": put("rules.0.lifecycle.deleteAfter", 6),
             "rules.0.copyActions.0.lifecycle.deleteAfter is 6": put("rules.0.copyActions.0.lifecycle.deleteAfter", 6),
@@ -58,7 +58,7 @@ _CLOCK_CHANGE_MINUTES: Final = 65
             ),
             "rules.0.targetVaultName is no vault of this stack": put("rules.0.targetVaultName", "another"),
             "rules.0.lifecycle.deleteAfter is 7, which the lock of example refuses": put(
-                "minRetentionDays", 8, on=LOCK
+                "minRetentionDays", 8, on=VAULT_LOCK
             ),
         },
         undecided={

@@ -13,12 +13,10 @@ from policies.inventory import Inventory, Resource
 from policies.links import feeders, refers_to, region_in, same_region
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import DYNAMODB_TABLE
-from policies.vaults import PLAN
+from policies.tokens import BACKUP_PLAN, BACKUP_SELECTION, DYNAMODB_TABLE
 
 family = Family("Backup selections")
 
-_SELECTION = "aws:backup/selection:Selection"
 _ARN = "arn:aws:dynamodb:eu-west-1:111122223333:table"
 _OPERATORS: Final[Mapping[str, tuple[bool, bool]]] = {
     "stringEquals": (True, False),
@@ -39,43 +37,59 @@ _OPERATORS: Final[Mapping[str, tuple[bool, bool]]] = {
     frameworks={Framework.AWS_FSBP: ("DynamoDB.4",), Framework.NIST_800_53: ("CP-9",)},
     examples=lambda: examples(
         given(DYNAMODB_TABLE, {"name": "features", "tags.product": "seawall"}),
-        given(_SELECTION, {"resources": [f"{_ARN}/features"], "planId": Output(PLAN)}),
+        given(BACKUP_SELECTION, {"resources": [f"{_ARN}/features"], "planId": Output(BACKUP_PLAN)}),
         broken={
             "the table is in no backup selection": (
-                put("resources", [], on=_SELECTION),
-                put("resources.0", "arn:aws:s3:::models", on=_SELECTION),
-                put("resources.0", f"{_ARN}/other-*", on=_SELECTION),
-                put("resources.0", f"{_ARN}/feature", on=_SELECTION),
-                put("resources.0", "arn:aws:dynamodb:us-east-1:111122223333:table/features", on=_SELECTION),
-                put("notResources", [f"{_ARN}/feat*"], on=_SELECTION),
-                put("planId", "", on=_SELECTION),
-                put("selectionTags", [{"type": "STRINGEQUALS", "key": "backup", "value": "yes"}], on=_SELECTION),
-                put("conditions.stringEquals", [{"key": "aws:ResourceTag/backup", "value": "yes"}], on=_SELECTION),
+                put("resources", [], on=BACKUP_SELECTION),
+                put("resources.0", "arn:aws:s3:::models", on=BACKUP_SELECTION),
+                put("resources.0", f"{_ARN}/other-*", on=BACKUP_SELECTION),
+                put("resources.0", f"{_ARN}/feature", on=BACKUP_SELECTION),
+                put("resources.0", "arn:aws:dynamodb:us-east-1:111122223333:table/features", on=BACKUP_SELECTION),
+                put("notResources", [f"{_ARN}/feat*"], on=BACKUP_SELECTION),
+                put("planId", "", on=BACKUP_SELECTION),
+                put(
+                    "selectionTags", [{"type": "STRINGEQUALS", "key": "backup", "value": "yes"}], on=BACKUP_SELECTION
+                ),
+                put(
+                    "conditions.stringEquals",
+                    [{"key": "aws:ResourceTag/backup", "value": "yes"}],
+                    on=BACKUP_SELECTION,
+                ),
                 put(
                     "conditions.stringNotEquals",
                     [{"key": "aws:ResourceTag/product", "value": "seawall"}],
-                    on=_SELECTION,
+                    on=BACKUP_SELECTION,
                 ),
-                without(_SELECTION),
+                without(BACKUP_SELECTION),
             )
         },
         undecided={
             "example.resources is known only to the provider": (
-                put("resources", Hidden(), on=_SELECTION),
-                put("resources.0", Hidden(), on=_SELECTION),
+                put("resources", Hidden(), on=BACKUP_SELECTION),
+                put("resources.0", Hidden(), on=BACKUP_SELECTION),
             ),
-            "example.planId is known only to the provider": put("planId", Hidden(), on=_SELECTION),
-            "example.conditions is known only to the provider": put("conditions", Hidden(), on=_SELECTION),
-            "example.notResources is known only to the provider": put("notResources.0", Hidden(), on=_SELECTION),
+            "example.planId is known only to the provider": put("planId", Hidden(), on=BACKUP_SELECTION),
+            "example.conditions is known only to the provider": put("conditions", Hidden(), on=BACKUP_SELECTION),
+            "example.notResources is known only to the provider": put(
+                "notResources.0", Hidden(), on=BACKUP_SELECTION
+            ),
         },
         accepted={
             "example selects it": (
-                put("resources.0", "*", on=_SELECTION),
-                put("resources.0", Output(DYNAMODB_TABLE), on=_SELECTION),
-                put("resources.0", "arn:aws:dynamodb:*:*:table/feat*", on=_SELECTION),
-                put("notResources", [f"{_ARN}/other"], on=_SELECTION),
-                put("conditions.stringLikes", [{"key": "aws:ResourceTag/product", "value": "sea*"}], on=_SELECTION),
-                put("selectionTags", [{"type": "STRINGEQUALS", "key": "product", "value": "seawall"}], on=_SELECTION),
+                put("resources.0", "*", on=BACKUP_SELECTION),
+                put("resources.0", Output(DYNAMODB_TABLE), on=BACKUP_SELECTION),
+                put("resources.0", "arn:aws:dynamodb:*:*:table/feat*", on=BACKUP_SELECTION),
+                put("notResources", [f"{_ARN}/other"], on=BACKUP_SELECTION),
+                put(
+                    "conditions.stringLikes",
+                    [{"key": "aws:ResourceTag/product", "value": "sea*"}],
+                    on=BACKUP_SELECTION,
+                ),
+                put(
+                    "selectionTags",
+                    [{"type": "STRINGEQUALS", "key": "product", "value": "seawall"}],
+                    on=BACKUP_SELECTION,
+                ),
             )
         },
     ),
@@ -83,7 +97,7 @@ _OPERATORS: Final[Mapping[str, tuple[bool, bool]]] = {
 def dynamodb_in_backup_plan(table: Resource, inventory: Inventory) -> Judgement:
     required = "a backup selection of a plan of this stack that takes the table, whatever its tags"
     return any_of(
-        (_selects(inventory, selection, table) for selection in inventory.of_type(_SELECTION)),
+        (_selects(inventory, selection, table) for selection in inventory.of_type(BACKUP_SELECTION)),
         otherwise=failed("", "the table is in no backup selection", required),
     )
 
@@ -181,7 +195,7 @@ def _meets(tags: Mapping[str, object], operator: str, key: str, value: str) -> b
 
 def _of_a_plan(inventory: Inventory, selection: Resource) -> Judgement:
     required = "a plan of this stack"
-    if any(refers_to(inventory, selection, "planId", plan) for plan in inventory.of_type(PLAN)):
+    if any(refers_to(inventory, selection, "planId", plan) for plan in inventory.of_type(BACKUP_PLAN)):
         return passed()
     path = f"{selection.name}.planId"
     if is_hidden(read(selection, "planId")):

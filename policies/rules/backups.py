@@ -25,8 +25,8 @@ from policies.links import aws_region_of, far_enough, home_region, region_in
 from policies.model import Framework, Judgement, Severity, Verdict
 from policies.schedules import silence_minutes
 from policies.settings_view import SettingsView
-from policies.tokens import BACKUP_VAULT
-from policies.vaults import PLAN, plan_lines, vault_at
+from policies.tokens import BACKUP_PLAN, BACKUP_VAULT
+from policies.vaults import plan_lines, vault_at
 
 family = Family("Backups")
 
@@ -45,12 +45,12 @@ _COPY = "rules.0.copyActions.0.destinationVaultArn"
     "aws-backup-copied-far",
     Severity.HIGH,
     "Recovery points are copied to a region far enough away",
-    types=(PLAN,),
+    types=(BACKUP_PLAN,),
     rationale="A recovery point beside the data is lost in the same disaster.",
     remedy="Give each rule of the plan a copy action to a vault at least backup.min_distance_km away.",
     frameworks={Framework.NIST_800_53: ("CP-6",)},
     examples=lambda: examples(
-        given(PLAN, {f"{_COPY}": _AWAY}),
+        given(BACKUP_PLAN, {f"{_COPY}": _AWAY}),
         given(BACKUP_VAULT, {"name": "away", "region": "eu-central-1"}, "away", away=True),
         broken={
             "rules is []": put("rules", []),
@@ -120,12 +120,12 @@ def _vault_far(plan: Resource, inventory: Inventory, path: str) -> Judgement:
     "aws-backup-often-enough",
     Severity.HIGH,
     "Recovery points reach the backup region within the recovery point objective",
-    types=(PLAN,),
+    types=(BACKUP_PLAN,),
     rationale="What was written since the newest copy is lost with the region: an objective is what schedules keep.",
     remedy="Schedule the rules so that the longest gap, both windows and the copy fit into backup.rpo_minutes.",
     frameworks={Framework.NIST_800_53: ("CP-9",)},
     examples=lambda: examples(
-        given(PLAN, {_COPY: _AWAY, **{f"rules.0.{name}": value for name, value in _TIMES.items()}}),
+        given(BACKUP_PLAN, {_COPY: _AWAY, **{f"rules.0.{name}": value for name, value in _TIMES.items()}}),
         given(BACKUP_VAULT, {"name": "away", "region": "eu-central-1"}, "away", away=True),
         broken={
             "rules is at most 1641 min apart in the backup region (1440 + 60 + 120 + 21)": put(

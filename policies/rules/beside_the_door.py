@@ -15,11 +15,10 @@ from policies.reach.declared import declared
 from policies.reach.kubernetes import balancer_is_inside, is_standalone, ranges_within
 from policies.reach.values import mapping
 from policies.settings_view import SettingsView
-from policies.tokens import ENVOY_PROXY
+from policies.tokens import ENVOY_PROXY, INGRESS, SERVICE
 
 family = Family("Ways beside the door")
 
-SERVICE: Final = "kubernetes:core/v1:Service"
 _PATCH: Final = "kubernetes:core/v1:ServicePatch"
 _GATEWAY_API: Final = "kubernetes:gateway.networking.k8s.io/v1"
 _CLASS: Final = f"{_GATEWAY_API}:GatewayClass"
@@ -34,7 +33,6 @@ _INSIDE: Final = (
 )
 _KINDS: Final = "ClusterIP, or a load balancer marked as internal"
 
-_INGRESS: Final = "kubernetes:networking.k8s.io/v1:Ingress"
 UNJUDGED: Final = (
     *(
         f"kubernetes:gateway.networking.k8s.io/{version}:{kind}"
@@ -55,7 +53,7 @@ UNJUDGED: Final = (
 )
 """Custom resources that open or widen a way past what these rules read."""
 _BESIDE: Final = (
-    _INGRESS,
+    INGRESS,
     "kubernetes:networking.k8s.io/v1:IngressPatch",
     "kubernetes:networking.k8s.io/v1beta1:Ingress",
     "kubernetes:extensions/v1beta1:Ingress",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from components.contracts.naming import boundary_name
-from policies.aws_holders import ROLE, USER
 from policies.checks import expect, if_given, not_applicable
 from policies.examples import Hidden, drop, examples, given, put, setting
 from policies.family import Family
 from policies.grants import own_account
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.tokens import IAM_ROLE, IAM_USER
 
 family = Family("Boundaries of roles")
 
@@ -26,13 +26,13 @@ MaxSessionDuration, and STS' AssumeRole's DurationSeconds, read 2026-11-22)."""
     "aws-iam-roles-bounded",
     Severity.HIGH,
     "A stack's roles and users have the environment's boundary",
-    types=(ROLE, USER),
+    types=(IAM_ROLE, IAM_USER),
     rationale="The boundary is what a role may do at most, whatever is attached to it later: without it, or with "
     "another, one careless policy opens the account.",
     remedy="Set permissionsBoundary to the policy that the account's bootstrap makes for the environment.",
     frameworks={Framework.NIST_800_53: ("AC-3", "AC-6")},
     examples=lambda: examples(
-        given(ROLE, {_PATH: f"arn:aws:iam::111122223333:policy/{boundary_name('prod')}"}, "bounded"),
+        given(IAM_ROLE, {_PATH: f"arn:aws:iam::111122223333:policy/{boundary_name('prod')}"}, "bounded"),
         broken={
             f"{_PATH} is absent": drop(_PATH),
             f'{_PATH} is "arn:aws:iam::aws:policy/AdministratorAccess"': put(
@@ -66,12 +66,12 @@ def roles_bounded(role: Resource, inventory: Inventory) -> Judgement:
     "aws-iam-sessions-short",
     Severity.LOW,
     "Sessions of roles end within an hour",
-    types=(ROLE,),
+    types=(IAM_ROLE,),
     rationale="Credentials that were copied work until their session ends, whatever is done to the role's policies.",
     remedy="Leave maxSessionDuration out, or set 3600.",
     frameworks={Framework.NIST_800_53: ("AC-12",)},
     examples=lambda: examples(
-        given(ROLE, {"maxSessionDuration": _MOST_SECONDS}, "short"),
+        given(IAM_ROLE, {"maxSessionDuration": _MOST_SECONDS}, "short"),
         broken={"maxSessionDuration is 43200": put("maxSessionDuration", 43200)},
         undecided={"maxSessionDuration is known only to the provider": put("maxSessionDuration", Hidden())},
         accepted={"": drop("maxSessionDuration"), _OWNERS: setting("environment", None)},

@@ -16,11 +16,10 @@ from policies.google_iam import BUCKET_GRANTS, members_named
 from policies.grants import policy_names_principals
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import GCS_BUCKET, S3_BUCKET, S3_POLICY
+from policies.tokens import GCS_BUCKET, S3_BUCKET, S3_POLICY, S3_PUBLIC_ACCESS_BLOCK
 
 family = Family("Access to buckets")
 
-_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 _OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
 _GCS_GRANTS = BUCKET_GRANTS
 _FLAGS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
@@ -49,15 +48,17 @@ def _for_everyone(condition: Mapping[str, Any]) -> Mapping[str, Any]:
     },
     examples=lambda: examples(
         given(S3_BUCKET, {"bucket": "models"}),
-        given(_BLOCK, {"bucket": "models", **_BLOCKED}),
+        given(S3_PUBLIC_ACCESS_BLOCK, {"bucket": "models", **_BLOCKED}),
         broken={
-            "the bucket has no public access block": without(_BLOCK),
-            **{f"{flag} is false": put(flag, False, on=_BLOCK) for flag in _BLOCKED},
+            "the bucket has no public access block": without(S3_PUBLIC_ACCESS_BLOCK),
+            **{f"{flag} is false": put(flag, False, on=S3_PUBLIC_ACCESS_BLOCK) for flag in _BLOCKED},
         },
     ),
 )
 def s3_public_access_blocked(bucket: Resource, inventory: Inventory) -> Judgement:
-    return s3_companion(bucket, inventory, _BLOCK, "public access block", lambda block, _: all_equal(block, _BLOCKED))
+    return s3_companion(
+        bucket, inventory, S3_PUBLIC_ACCESS_BLOCK, "public access block", lambda block, _: all_equal(block, _BLOCKED)
+    )
 
 
 family.require(

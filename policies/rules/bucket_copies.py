@@ -5,7 +5,6 @@ from __future__ import annotations
 from policies.buckets import (
     GCS,
     S3,
-    TRANSFER_JOB,
     BucketKind,
     Copy,
     declares_copies,
@@ -21,12 +20,7 @@ from policies.inventory import Inventory, Resource
 from policies.links import far_enough, home_region, region_in
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import (
-    GCS_BUCKET,
-    S3_BUCKET,
-    S3_REPLICATION,
-    S3_VERSIONING,
-)
+from policies.tokens import GCS_BUCKET, S3_BUCKET, S3_REPLICATION, S3_VERSIONING, TRANSFER_JOB
 
 family = Family("Copies of buckets")
 

@@ -22,10 +22,10 @@ from policies.examples import Hidden, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
+from policies.tokens import CANARY
 
 family = Family("Canaries")
 
-CANARY: Final = "kubernetes:flagger.app/v1beta1:Canary"
 TEMPLATE: Final = "kubernetes:flagger.app/v1beta1:MetricTemplate"
 _FAILURES_MAX: Final = 5.0
 """Of a hundred requests."""

@@ -23,15 +23,13 @@ from policies.examples import Hidden, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
-from policies.tokens import EXTENSION_POLICY, RELEASE
+from policies.tokens import EXTENSION_POLICY, GATEWAY_BACKEND, RELEASE
 from policies.workloads import is_own_image, keeps_some
 
 family = Family("Charts")
 
 _MIRROR: Final = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/prod/mirror"
 _DIGEST: Final = f"sha256:{'a' * 64}"
-BACKEND: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:Backend"
-"""An address of any kind that requests may be sent to: fallbacks are."""
 _EXTENSIONS: Final = "values.config.envoyGateway.extensionApis"
 _WATCH: Final = "values.config.envoyGateway.provider.kubernetes.watch"
 _REPLICAS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -172,7 +170,7 @@ def charts_fenced(release: Resource, inventory: Inventory) -> Judgement:
             expect(release, f"{_WATCH}.namespaces", "the fleet's namespace", lambda found: bool(found)),
             expect(release, own, "the stack's own repository, by digest", bool),
         ]
-        if not any(inventory.of_type(BACKEND)):
+        if not any(inventory.of_type(GATEWAY_BACKEND)):
             judged.append(_switched_off(release, f"{_EXTENSIONS}.enableBackend"))
         if not any(read(each, "spec.lua") for each in inventory.of_type(EXTENSION_POLICY)):
             judged.append(_switched_off(release, f"{_EXTENSIONS}.enableLua"))

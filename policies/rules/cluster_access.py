@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from policies.aws_holders import ROLE
 from policies.checks import (
     ABSENT,
     PASS,
@@ -27,13 +26,10 @@ from policies.examples import Hidden, Output, allow, document, drop, examples, g
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import EKS_ACCESS_ENTRY
+from policies.tokens import EKS_ACCESS_ENTRY, EKS_ACCESS_POLICY, EKS_ADDON, EKS_POD_IDENTITY, IAM_ROLE
 
 family = Family("Access to EKS")
 
-_POLICY: Final = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
-_POD: Final = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-_ADDON: Final = "aws:eks/addon:Addon"
 _PREFIX: Final = "arn:aws:eks::aws:cluster-access-policy"
 _ADMIN: Final = f"{_PREFIX}/AmazonEKSClusterAdminPolicy"
 _VIEWS: Final = (f"{_PREFIX}/AmazonEKSViewPolicy",)
@@ -51,12 +47,16 @@ _TAG: Final = "aws:requesttag/kubernetes-"
     "aws-eks-access-declared",
     Severity.CRITICAL,
     "Who enters a cluster is named in the settings, with the rights of its group there",
-    types=(EKS_ACCESS_ENTRY, _POLICY),
+    types=(EKS_ACCESS_ENTRY, EKS_ACCESS_POLICY),
     rationale="An entry that the settings do not name is an administrator whom nobody reviewed.",
     remedy="Name the principal in the settings' cluster.access; leave kubernetesGroups out, and readers to the view.",
     frameworks={Framework.NIST_800_53: ("AC-2", "AC-3"), Framework.CIS_EKS: ("4.1.1",)},
     examples=lambda: examples(
-        given(_POLICY, {"principalArn": _PLATFORM, "policyArn": _ADMIN, "accessScope.type": "cluster"}, "declared"),
+        given(
+            EKS_ACCESS_POLICY,
+            {"principalArn": _PLATFORM, "policyArn": _ADMIN, "accessScope.type": "cluster"},
+            "declared",
+        ),
         given(EKS_ACCESS_ENTRY, {"principalArn": _PLATFORM, "type": "STANDARD"}, "declared"),
         broken={
             f'principalArn is "{_STRANGER}"': put("principalArn", _STRANGER),
@@ -94,25 +94,25 @@ def eks_access_declared(entry: Resource, inventory: Inventory) -> Judgement:
     "aws-eks-pods-own-role",
     Severity.HIGH,
     "A service account has the role that was made for it, and no other",
-    types=(_POD, _ADDON),
+    types=(EKS_POD_IDENTITY, EKS_ADDON),
     rationale="An association gives a pod whatever its role may do: with another's role, what faces requests writes "
     "releases or restores backups.",
     remedy="Name a role of the stack whose trust names the cluster, the namespace and this service account.",
     frameworks={Framework.NIST_800_53: ("AC-6",), Framework.CIS_EKS: ("5.2.1",)},
     examples=lambda: examples(
         given(
-            _POD,
-            {"namespace": "copying", "serviceAccount": "copier", "roleArn": Output(ROLE, "of-pods")},
+            EKS_POD_IDENTITY,
+            {"namespace": "copying", "serviceAccount": "copier", "roleArn": Output(IAM_ROLE, "of-pods")},
             "of-pods",
         ),
-        given(ROLE, {"name": "of-pods", "assumeRolePolicy": document(_trust())}, "of-pods"),
+        given(IAM_ROLE, {"name": "of-pods", "assumeRolePolicy": document(_trust())}, "of-pods"),
         broken={
             "roleArn is the role of-pods, whose trust does not name copying/door": put("serviceAccount", "door"),
             "roleArn is the role of-pods, whose trust does not name kube-system/copier": put(
                 "namespace", "kube-system"
             ),
             "roleArn is the role of-pods, whose trust does not name copying/copier": put(
-                "assumeRolePolicy.Statement.0", _trust("other"), ROLE, "of-pods"
+                "assumeRolePolicy.Statement.0", _trust("other"), IAM_ROLE, "of-pods"
             ),
             f'roleArn is "{_STRANGER}", none of this stack': put("roleArn", _STRANGER),
             "roleArn is absent": drop("roleArn"),
@@ -120,14 +120,14 @@ def eks_access_declared(entry: Resource, inventory: Inventory) -> Judgement:
         undecided={
             "roleArn is known only to the provider": put("roleArn", Hidden()),
             "of-pods.assumeRolePolicy is known only to the provider": put(
-                "assumeRolePolicy", Hidden(), ROLE, "of-pods"
+                "assumeRolePolicy", Hidden(), IAM_ROLE, "of-pods"
             ),
         },
         accepted={"": put("roleArn", "arn:aws:iam::111122223333:role/of-pods")},
     ),
 )
 def eks_pods_own_role(association: Resource, inventory: Inventory) -> Judgement:
-    if association.type == _POD:
+    if association.type == EKS_POD_IDENTITY:
         place = (read(association, "namespace"), read(association, "serviceAccount"))
         return _fits(association, "roleArn", place, inventory)
     listed = (
@@ -144,10 +144,12 @@ def _fits(holder: Resource, path: str, place: tuple[Any, Any], inventory: Invent
     if value is ABSENT:
         return failed(path, "absent", required)
     if is_hidden(value):
-        roles = list(inventory.linked(holder, path.split(".", 1)[0], ROLE))
+        roles = list(inventory.linked(holder, path.split(".", 1)[0], IAM_ROLE))
     else:
         name = str(value).rpartition("/")[2]
-        roles = [role for role in inventory.of_type(ROLE) if read(role, "name") == name and ":role/" in str(value)]
+        roles = [
+            role for role in inventory.of_type(IAM_ROLE) if read(role, "name") == name and ":role/" in str(value)
+        ]
     if not roles:
         return (
             unknown(path, required)

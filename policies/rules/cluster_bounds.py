@@ -14,12 +14,10 @@ from policies.model import Judgement, Severity
 from policies.quantities import quantity
 from policies.shapes import number_of
 from policies.shapes import setting as settled
-from policies.tokens import DEPLOYMENT, HPA
+from policies.tokens import DEPLOYMENT, HPA, LIMIT_RANGE, RESOURCE_QUOTA
 
 family = Family("Bounds of the fleet")
 
-QUOTA: Final = "kubernetes:core/v1:ResourceQuota"
-LIMITS: Final = "kubernetes:core/v1:LimitRange"
 _GPU: Final = "requests.nvidia.com/gpu"
 _MOST_GPUS: Final = 1000
 """Where a stack shows no pools: no fleet of the platform has more (an assumption, stated here)."""
@@ -40,12 +38,16 @@ def _machines(inventory: Inventory) -> float | None:
     "k8s-quota-bounds-gpus",
     Severity.HIGH,
     "The fleet's namespace may take the pools' GPUs, and no more",
-    types=(QUOTA, LIMITS),
+    types=(RESOURCE_QUOTA, LIMIT_RANGE),
     rationale="Each group of machines may grow to serve the whole fleet alone: only the quota keeps them from doing "
     "so together, at a GPU's price each hour; one of 0 stops the fleet.",
     remedy="Build it by components.kubernetes.fleet, and change max_nodes of the pools.",
     examples=lambda: examples(
-        given(QUOTA, {"metadata.name": "gpus", "metadata.namespace": _SERVING, "spec.hard": {_GPU: "13"}}, "gpus"),
+        given(
+            RESOURCE_QUOTA,
+            {"metadata.name": "gpus", "metadata.namespace": _SERVING, "spec.hard": {_GPU: "13"}},
+            "gpus",
+        ),
         broken={
             f'spec.hard.{_GPU} is "100000"': put("spec.hard", {_GPU: "100000"}),
             f'spec.hard.{_GPU} is "0"': put("spec.hard", {_GPU: "0"}),
@@ -60,7 +62,7 @@ def _machines(inventory: Inventory) -> float | None:
     ),
 )
 def quota_bounds_gpus(found: Resource, inventory: Inventory) -> Judgement:
-    if found.type == LIMITS:
+    if found.type == LIMIT_RANGE:
         return failed("", "a LimitRange", "sizes that each container says of itself")
     bounds = read(found, "spec.hard")
     required = "as many GPUs as the pools may have"

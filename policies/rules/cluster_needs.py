@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from policies.aws_holders import ROLE, holders
+from policies.aws_holders import holders
 from policies.checks import (
     ABSENT,
     all_of,
@@ -20,12 +20,10 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.role_rights import attached_policies
-from policies.tokens import EKS_NODE_GROUP
+from policies.tokens import EKS_NODE_GROUP, EKS_POD_IDENTITY, IAM_ROLE, IAM_ROLE_ATTACHMENT, IAM_ROLE_POLICY
 
 family = Family("What a cluster on AWS needs")
 
-POD: Final = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-_ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
 _JOINS: Final = (
     "AmazonEKSWorkerNodePolicy",
@@ -42,23 +40,23 @@ _JOINS: Final = (
     remedy="Attach AmazonEKSWorkerNodePolicy and AmazonEC2ContainerRegistryPullOnly to the role of its nodes "
     "(docs.aws.amazon.com/eks/latest/userguide/create-node-role.html, read 2026-11-22).",
     examples=lambda: examples(
-        given(EKS_NODE_GROUP, {"nodeRoleArn": Output(ROLE, "machines")}, "joins"),
-        given(ROLE, {"name": "machines"}, "machines"),
+        given(EKS_NODE_GROUP, {"nodeRoleArn": Output(IAM_ROLE, "machines")}, "joins"),
+        given(IAM_ROLE, {"name": "machines"}, "machines"),
         *(
-            given(_ATTACHMENT, {"role": "machines", "policyArn": f"arn:aws:iam::aws:policy/{policy}"}, policy)
+            given(IAM_ROLE_ATTACHMENT, {"role": "machines", "policyArn": f"arn:aws:iam::aws:policy/{policy}"}, policy)
             for policy in ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
         ),
         broken={
-            "machines has no AmazonEKSWorkerNodePolicy": without(_ATTACHMENT, "AmazonEKSWorkerNodePolicy"),
+            "machines has no AmazonEKSWorkerNodePolicy": without(IAM_ROLE_ATTACHMENT, "AmazonEKSWorkerNodePolicy"),
             "machines has no AmazonEC2ContainerRegistryPullOnly": without(
-                _ATTACHMENT, "AmazonEC2ContainerRegistryPullOnly"
+                IAM_ROLE_ATTACHMENT, "AmazonEC2ContainerRegistryPullOnly"
             ),
         },
         accepted={
             "": put(
                 "policyArn",
                 "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly",
-                _ATTACHMENT,
+                IAM_ROLE_ATTACHMENT,
                 "AmazonEC2ContainerRegistryPullOnly",
             ),
             "its role is not of this plan": (
@@ -69,7 +67,7 @@ _JOINS: Final = (
     ),
 )
 def eks_machines_may_join(group: Resource, inventory: Inventory) -> Judgement:
-    roles = inventory.linked(group, "nodeRoleArn", ROLE)
+    roles = inventory.linked(group, "nodeRoleArn", IAM_ROLE)
     if not roles and is_hidden(read(group, "nodeRoleArn")):
         return unknown("nodeRoleArn", "a role of this plan, or its ARN")
     if not roles or not is_hidden(read(group, "nodeRoleArn")):
@@ -90,22 +88,20 @@ def eks_machines_may_join(group: Resource, inventory: Inventory) -> Judgement:
     "aws-roles-may-something",
     Severity.MEDIUM,
     "A role that a part of the stack takes may do something",
-    types=(ROLE,),
+    types=(IAM_ROLE,),
     rationale="A role without a policy is refused everything: who takes it fails when the platform is needed.",
     remedy="Attach the policy of the job that takes it, or remove the role.",
     examples=lambda: examples(
-        given(ROLE, {"name": "may"}, "may"),
-        given(POD, {"roleArn": Output(ROLE, "may")}, "may"),
-        given("aws:iam/rolePolicy:RolePolicy", {"role": "may", "policy": '{"Statement": []}'}, "may"),
-        broken={"no policy": without("aws:iam/rolePolicy:RolePolicy", "may")},
+        given(IAM_ROLE, {"name": "may"}, "may"),
+        given(EKS_POD_IDENTITY, {"roleArn": Output(IAM_ROLE, "may")}, "may"),
+        given(IAM_ROLE_POLICY, {"role": "may", "policy": '{"Statement": []}'}, "may"),
+        broken={"no policy": without(IAM_ROLE_POLICY, "may")},
         accepted={
             "": both(
-                without("aws:iam/rolePolicy:RolePolicy", "may"),
+                without(IAM_ROLE_POLICY, "may"),
                 put("inlinePolicies", [{"name": "x", "policy": '{"Statement": []}'}]),
             ),
-            "no part of the stack takes it": both(
-                without("aws:iam/rolePolicy:RolePolicy", "may"), without(POD, "may")
-            ),
+            "no part of the stack takes it": both(without(IAM_ROLE_POLICY, "may"), without(EKS_POD_IDENTITY, "may")),
         },
     ),
 )

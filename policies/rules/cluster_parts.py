@@ -12,11 +12,10 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import companions, groups_of_stack
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import EKS_CLUSTER
+from policies.tokens import EKS_ADDON, EKS_CLUSTER
 
 family = Family("What an EKS cluster consists of")
 
-_ADDON: Final = "aws:eks/addon:Addon"
 _NEEDED: Final = ("vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent")
 _ENFORCED: Final = '{"enableNetworkPolicy": "true"}'
 
@@ -77,35 +76,35 @@ def eks_no_other_machines(cluster: Resource, inventory: Inventory) -> Judgement:
     frameworks={Framework.NIST_800_53: ("CM-6", "SC-7"), Framework.CIS_EKS: ("4.3.1",)},
     examples=lambda: examples(
         given(EKS_CLUSTER),
-        *(given(_ADDON, _added(name), name) for name in _NEEDED[1:]),
-        given(_ADDON, {**_added("vpc-cni"), "configurationValues": _ENFORCED}, "vpc-cni"),
+        *(given(EKS_ADDON, _added(name), name) for name in _NEEDED[1:]),
+        given(EKS_ADDON, {**_added("vpc-cni"), "configurationValues": _ENFORCED}, "vpc-cni"),
         broken={
-            **{f"the cluster has no add-on {name}": without(_ADDON, name) for name in _NEEDED},
-            "vpc-cni.configurationValues is absent": drop("configurationValues", _ADDON, "vpc-cni"),
+            **{f"the cluster has no add-on {name}": without(EKS_ADDON, name) for name in _NEEDED},
+            "vpc-cni.configurationValues is absent": drop("configurationValues", EKS_ADDON, "vpc-cni"),
             'vpc-cni.configurationValues is "{\\"enableNetworkPolicy\\": \\"false\\"}"': put(
-                "configurationValues", '{"enableNetworkPolicy": "false"}', _ADDON, "vpc-cni"
+                "configurationValues", '{"enableNetworkPolicy": "false"}', EKS_ADDON, "vpc-cni"
             ),
             'vpc-cni.resolveConflictsOnUpdate is "PRESERVE"': put(
-                "resolveConflictsOnUpdate", "PRESERVE", _ADDON, "vpc-cni"
+                "resolveConflictsOnUpdate", "PRESERVE", EKS_ADDON, "vpc-cni"
             ),
         },
         undecided={
             "vpc-cni.configurationValues is known only to the provider": put(
-                "configurationValues", Hidden(), _ADDON, "vpc-cni"
+                "configurationValues", Hidden(), EKS_ADDON, "vpc-cni"
             )
         },
         accepted={
             "": put(
                 "configurationValues",
                 '{"enableNetworkPolicy": "true", "env": {"WARM_IP_TARGET": "2"}}',
-                _ADDON,
+                EKS_ADDON,
                 "vpc-cni",
             )
         },
     ),
 )
 def eks_addons_there(cluster: Resource, inventory: Inventory) -> Judgement:
-    addons = companions(inventory, cluster, "clusterName", (read(cluster, "name"),), _ADDON)
+    addons = companions(inventory, cluster, "clusterName", (read(cluster, "name"),), EKS_ADDON)
     return all_of(_addons(addons))
 
 

@@ -25,7 +25,7 @@ from policies.model import Framework, Judgement, Severity
 from policies.reach.addresses import addresses, is_wide
 from policies.reach.declared import declared
 from policies.reach.values import members
-from policies.tokens import EKS_CLUSTER, EKS_NODE_GROUP, GKE_CLUSTER
+from policies.tokens import EKS_ADDON, EKS_CLUSTER, EKS_NODE_GROUP, GKE_CLUSTER
 
 family = Family("Clusters")
 
@@ -33,7 +33,6 @@ _OPEN = "An open control plane is one stolen token or one vulnerability away fro
 _PUBLIC = "vpcConfig.endpointPublicAccess"
 _CIDRS = "vpcConfig.publicAccessCidrs"
 _SIXTEEN = [f"{first}.0.0.0/8" for first in range(16, 32)]
-_ADDON = "aws:eks/addon:Addon"
 _UNNAMED = "What the cloud picks changes between two updates: no two environments are alike, and no one decided it."
 _ENDPOINTS = "controlPlaneEndpointsConfig"
 
@@ -178,11 +177,11 @@ def eks_versions_named(group: Resource, _: Inventory) -> Judgement:
     "aws-eks-addon-versions-named",
     Severity.MEDIUM,
     "EKS add-ons run a named version",
-    types=(_ADDON,),
+    types=(EKS_ADDON,),
     rationale=_UNNAMED,
     remedy="Set addonVersion.",
     examples=lambda: examples(
-        given(_ADDON, {"addonVersion": "v1.35.3-eksbuild.29"}),
+        given(EKS_ADDON, {"addonVersion": "v1.35.3-eksbuild.29"}),
         broken={"addonVersion is absent": drop("addonVersion")},
     ),
 )

@@ -12,10 +12,19 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.reach.addresses import Addresses
-from policies.reach.aws_routes import HOLDERS, ROUTE, Target, Way, vpc_of, ways
+from policies.reach.aws_routes import HOLDERS, Target, Way, vpc_of, ways
 from policies.reach.declared import declared
 from policies.reach.values import flag, texts
-from policies.tokens import VPC
+from policies.tokens import (
+    INTERNET_GATEWAY,
+    INTERNET_GATEWAY_ATTACHMENT,
+    NAT_GATEWAY,
+    ROUTE,
+    TRANSIT_ATTACHMENT,
+    VPC,
+    VPC_ENDPOINT,
+    VPN_GATEWAY,
+)
 
 family = Family("Connections of networks")
 
@@ -23,12 +32,12 @@ _CLIENTS: Final = "a range of fleet.door.public.source_ranges"
 _CLOSED: Final = "nothing, as fleet.door.public is not set"
 _CONNECTED: Final = "the stack's own networks, or one of cluster.private_cidrs and fleet.door.client_cidrs"
 _GATEWAYS: Final = {
-    "aws:ec2/internetGateway:InternetGateway": "an internet gateway",
-    "aws:ec2/internetGatewayAttachment:InternetGatewayAttachment": "an internet gateway",
+    INTERNET_GATEWAY: "an internet gateway",
+    INTERNET_GATEWAY_ATTACHMENT: "an internet gateway",
 }
 """A public door has one; the rule about networks judges it where it stands in one of the stack's."""
 _NEVER: Final = {
-    "aws:ec2/natGateway:NatGateway": "a translation of addresses, by which machines reach the internet",
+    NAT_GATEWAY: "a translation of addresses, by which machines reach the internet",
     "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": "a gateway by which machines reach the internet",
     "aws:ec2/carrierGateway:CarrierGateway": "a gateway to a carrier's network",
     "aws:ec2/vpnGatewayRoutePropagation:VpnGatewayRoutePropagation": "routes that another network announces",
@@ -39,8 +48,8 @@ _NEVER: Final = {
 _LINES: Final = (
     "aws:ec2/vpcPeeringConnection:VpcPeeringConnection",
     "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
-    "aws:ec2transitgateway/vpcAttachment:VpcAttachment",
-    "aws:ec2/vpnGateway:VpnGateway",
+    TRANSIT_ATTACHMENT,
+    VPN_GATEWAY,
     "aws:ec2/vpnGatewayAttachment:VpnGatewayAttachment",
     "aws:ec2/vpnConnection:VpnConnection",
     "aws:networkmanager/vpcAttachment:VpcAttachment",
@@ -51,7 +60,6 @@ _PEERING: Final = _LINES[0]
 _SERVICE: Final = "aws:ec2/vpcEndpointService:VpcEndpointService"
 _PRINCIPAL: Final = "aws:ec2/vpcEndpointServiceAllowedPrinciple:VpcEndpointServiceAllowedPrinciple"
 _SHARE: Final = "aws:ram/resourceShare:ResourceShare"
-_ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
 _AWS_SERVICE: Final = re.compile(r"com\.amazonaws\.(?!vpce\.)[a-z0-9.-]+|aws\.[a-z0-9.-]+")
 _PRINCIPALS: Final = "principals of the stack's own account"
 _VPN: Final = setting("cluster.private_cidrs", {"vpn": "10.64.0.0/16"})
@@ -160,7 +168,7 @@ def _by_line(inventory: Inventory) -> Mapping[str, list[Way]]:
     "aws-private-link-closed",
     Severity.HIGH,
     "Endpoints lead to AWS' own services, and nobody else's account may make one to the stack",
-    types=(_ENDPOINT, _SERVICE, _PRINCIPAL, _SHARE),
+    types=(VPC_ENDPOINT, _SERVICE, _PRINCIPAL, _SHARE),
     rationale="An endpoint to a stranger's service takes data out past every route; one of ours lets strangers in.",
     remedy="Name AWS' services; accept connections one by one, from the stack's own account.",
     frameworks={Framework.NIST_800_53: ("SC-7",), Framework.CHECKOV: ("CKV_AWS_123",)},
@@ -184,7 +192,7 @@ def private_link_closed(resource: Resource, inventory: Inventory) -> Judgement:
 
 
 def _private_link(resource: Resource, account: str) -> Iterator[Judgement]:
-    if resource.type == _ENDPOINT:
+    if resource.type == VPC_ENDPOINT:
         name = read(resource, "serviceName")
         if name is not ABSENT:  # a resource or a service network has another input
             yield _hidden_or(resource, "serviceName", "a service of AWS'", _AWS_SERVICE.fullmatch(str(name)))

@@ -23,13 +23,18 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import companions
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import EKS_ACCESS_ENTRY, EKS_CLUSTER, GKE_CLUSTER
+from policies.tokens import (
+    EKS_ACCESS_ENTRY,
+    EKS_ACCESS_POLICY,
+    EKS_CLUSTER,
+    GCP_PROJECT_MEMBER,
+    GKE_CLUSTER,
+    IAM_ROLE,
+)
 
 family = Family("Control planes")
 
-_ASSOCIATION: Final = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 _PROVIDER: Final = "pulumi:providers:kubernetes"
-_PROJECT_MEMBER: Final = "gcp:projects/iAMMember:IAMMember"
 _NODE_ACCOUNT: Final = "nodeConfig.serviceAccount"
 _NODE_ROLE: Final = "roles/container.defaultNodeServiceAccount"
 _ADMIN: Final = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
@@ -51,7 +56,9 @@ _ENTRIES_ONLY: Final = {
     remedy='Set authenticationMode to "API", leave the creator out, and add an AccessEntry with its policy.',
     examples=lambda: examples(
         given(EKS_CLUSTER, {"name": "c", **_ENTRIES_ONLY}),
-        given(_ASSOCIATION, {"clusterName": Output(EKS_CLUSTER), "principalArn": _PLATFORM, "policyArn": _ADMIN}),
+        given(
+            EKS_ACCESS_POLICY, {"clusterName": Output(EKS_CLUSTER), "principalArn": _PLATFORM, "policyArn": _ADMIN}
+        ),
         broken={
             'accessConfig.authenticationMode is "CONFIG_MAP"': put("accessConfig.authenticationMode", "CONFIG_MAP"),
             "accessConfig.bootstrapClusterCreatorAdminPermissions is true": put(
@@ -61,18 +68,20 @@ _ENTRIES_ONLY: Final = {
                 "accessConfig.bootstrapClusterCreatorAdminPermissions"
             ),
             "no named principal may administer the cluster": (
-                without(_ASSOCIATION),
-                put("policyArn", _VIEW, on=_ASSOCIATION),
-                put("clusterName", "another", on=_ASSOCIATION),
+                without(EKS_ACCESS_POLICY),
+                put("policyArn", _VIEW, on=EKS_ACCESS_POLICY),
+                put("clusterName", "another", on=EKS_ACCESS_POLICY),
             ),
         },
-        undecided={"example.policyArn is known only to the provider": put("policyArn", Hidden(), on=_ASSOCIATION)},
-        accepted={"": put("clusterName", "c", on=_ASSOCIATION)},
+        undecided={
+            "example.policyArn is known only to the provider": put("policyArn", Hidden(), on=EKS_ACCESS_POLICY)
+        },
+        accepted={"": put("clusterName", "c", on=EKS_ACCESS_POLICY)},
     ),
 )
 def eks_access_named(cluster: Resource, inventory: Inventory) -> Judgement:
     names = [name for name in (read(cluster, "name"),) if isinstance(name, str)]
-    policies = companions(inventory, cluster, "clusterName", names, _ASSOCIATION)
+    policies = companions(inventory, cluster, "clusterName", names, EKS_ACCESS_POLICY)
     required = "an AccessPolicyAssociation with AmazonEKSClusterAdminPolicy"
     found = any_of(map(_administers, policies), failed("", "no named principal may administer the cluster", required))
     return all_of((all_equal(cluster, _ENTRIES_ONLY), found))
@@ -111,7 +120,7 @@ def _administers(association: Resource) -> Judgement:
     ),
 )
 def eks_access_roles_only(entry: Resource, inventory: Inventory) -> Judgement:
-    own = inventory.linked(entry, "principalArn", "aws:iam/role:Role")
+    own = inventory.linked(entry, "principalArn", IAM_ROLE)
     principal = (
         PASS if own else expect(entry, "principalArn", "the ARN of a role", lambda v: bool(_ROLE.fullmatch(v)))
     )
@@ -173,11 +182,11 @@ def gke_google_groups(cluster: Resource, _: Inventory) -> Judgement:
     remedy=f"Grant {_NODE_ROLE} to the account of the machines.",
     examples=lambda: examples(
         given(GKE_CLUSTER, {_NODE_ACCOUNT: "nodes@p"}),
-        given(_PROJECT_MEMBER, {"role": _NODE_ROLE, "member": "serviceAccount:nodes@p"}, name="nodes"),
+        given(GCP_PROJECT_MEMBER, {"role": _NODE_ROLE, "member": "serviceAccount:nodes@p"}, name="nodes"),
         broken={
             f"{_NODE_ACCOUNT} is nodes@p, which lacks the role": (
-                without(_PROJECT_MEMBER, "nodes"),
-                put("role", "roles/logging.logWriter", on=_PROJECT_MEMBER, name="nodes"),
+                without(GCP_PROJECT_MEMBER, "nodes"),
+                put("role", "roles/logging.logWriter", on=GCP_PROJECT_MEMBER, name="nodes"),
             ),
             f"{_NODE_ACCOUNT} is absent": drop(_NODE_ACCOUNT),
         },
@@ -189,7 +198,7 @@ def gke_node_role(cluster: Resource, inventory: Inventory) -> Judgement:
     if named is not PASS:
         return named
     account = read(cluster, _NODE_ACCOUNT)
-    grants = [m for m in inventory.of_type(_PROJECT_MEMBER) if read(m, "member") == f"serviceAccount:{account}"]
+    grants = [m for m in inventory.of_type(GCP_PROJECT_MEMBER) if read(m, "member") == f"serviceAccount:{account}"]
     if any(read(grant, "role") == _NODE_ROLE for grant in grants):
         return PASS
     return failed(_NODE_ACCOUNT, f"{account}, which lacks the role", f"an account with {_NODE_ROLE}")

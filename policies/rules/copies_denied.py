@@ -14,11 +14,10 @@ from policies.inventory import Inventory, Resource
 from policies.links import companions, refers_to
 from policies.model import Framework, Judgement, Severity, Verdict
 from policies.settings_view import SettingsView
-from policies.tokens import BACKUP_VAULT, KMS_KEY, S3_BUCKET, S3_POLICY, S3_REPLICATION
+from policies.tokens import BACKUP_VAULT, KMS_KEY, S3_BUCKET, S3_POLICY, S3_REPLICATION, VAULT_POLICY
 
 family = Family("What copies are denied")
 
-_VAULT_POLICY: Final = "aws:backup/vaultPolicy:VaultPolicy"
 _COPIES: Final = (
     "backup:CopyFromBackupVault",
     "backup:CopyIntoBackupVault",
@@ -70,7 +69,7 @@ def _denials(holder: Resource, actions: tuple[str, ...], *keys: str) -> Iterator
     examples=lambda: examples(
         given(BACKUP_VAULT, {"name": "primary"}),
         given(
-            _VAULT_POLICY,
+            VAULT_POLICY,
             {
                 "backupVaultName": "primary",
                 "policy": document({**_DENIED, "Action": list(_KEPT)}),
@@ -78,17 +77,17 @@ def _denials(holder: Resource, actions: tuple[str, ...], *keys: str) -> Iterator
         ),
         broken={
             "example.policy.Statement.1 is a denial of backup:CopyIntoBackupVault": put(
-                "policy.Statement.1", {**_DENIED, "Action": "backup:CopyInto*"}, _VAULT_POLICY
+                "policy.Statement.1", {**_DENIED, "Action": "backup:CopyInto*"}, VAULT_POLICY
             ),
             "example.policy.Statement.1 is a denial of backup:CopyFromBackupVault": put(
-                "policy.Statement.1", {**_DENIED, "Action": "backup:*"}, _VAULT_POLICY
+                "policy.Statement.1", {**_DENIED, "Action": "backup:*"}, VAULT_POLICY
             ),
         },
-        accepted={"": without(_VAULT_POLICY)},
+        accepted={"": without(VAULT_POLICY)},
     ),
 )
 def aws_backup_vault_lets_copies(vault: Resource, inventory: Inventory) -> Judgement:
-    policies = companions(inventory, vault, "backupVaultName", (read(vault, "name"),), _VAULT_POLICY)
+    policies = companions(inventory, vault, "backupVaultName", (read(vault, "name"),), VAULT_POLICY)
     return all_of(judged for policy in policies for judged in _denials(policy, _COPIES))
 
 

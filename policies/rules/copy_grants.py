@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from policies.buckets import GCS, TRANSFER_JOB
+from policies.buckets import GCS
 from policies.checks import all_of, is_hidden, passed, read, unknown
 from policies.copy_rights import lacks
 from policies.examples import examples, given, put, without
@@ -12,11 +12,10 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import refers_to
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import GCS_BUCKET
+from policies.tokens import GCS_BUCKET, GCS_MEMBER, TRANSFER_JOB
 
 family = Family("Grants of copies")
 
-_MEMBER: Final = "gcp:storage/bucketIAMMember:BucketIAMMember"
 _TRANSFERS: Final = "@storage-transfer-service.iam.gserviceaccount.com"
 _NO_COPY: Final = "it copies between no buckets of the stack"
 _CP9: Final = {Framework.NIST_800_53: ("CP-9",)}
@@ -48,7 +47,7 @@ def _agent(inventory: Inventory) -> str:
         given(GCS_BUCKET, {"name": "written-by-agent"}, "written-by-agent", away=True),
         *(
             given(
-                _MEMBER,
+                GCS_MEMBER,
                 {"bucket": bucket, "role": f"roles/storage.{role}", "member": f"serviceAccount:a{_TRANSFERS}"},
                 f"{bucket}-{role}",
             )
@@ -60,17 +59,19 @@ def _agent(inventory: Inventory) -> str:
             )
         ),
         broken={
-            "the transfer service may not see in read-by-agent": without(_MEMBER, "read-by-agent-legacyBucketReader"),
-            "the transfer service may not read in read-by-agent": without(_MEMBER, "read-by-agent-objectViewer"),
+            "the transfer service may not see in read-by-agent": without(
+                GCS_MEMBER, "read-by-agent-legacyBucketReader"
+            ),
+            "the transfer service may not read in read-by-agent": without(GCS_MEMBER, "read-by-agent-objectViewer"),
             "the transfer service may not see, write in written-by-agent": (
-                without(_MEMBER, "written-by-agent-legacyBucketWriter"),
+                without(GCS_MEMBER, "written-by-agent-legacyBucketWriter"),
                 put(
                     "condition.expression",
                     "request.time < timestamp('2024-01-01T00:00:00Z')",
-                    _MEMBER,
+                    GCS_MEMBER,
                     "written-by-agent-legacyBucketWriter",
                 ),
-                put("member", "user:x@example.com", _MEMBER, "written-by-agent-legacyBucketWriter"),
+                put("member", "user:x@example.com", GCS_MEMBER, "written-by-agent-legacyBucketWriter"),
             ),
         },
         accepted={_NO_COPY: put("transferSpec.gcsDataSource.bucketName", "elsewhere")},

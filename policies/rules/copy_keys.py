@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.buckets import GCS, S3, TRANSFER_JOB, BucketKind, Copy
+from policies.buckets import GCS, S3, BucketKind, Copy
 from policies.checks import all_equal, all_of, if_given, not_applicable, one_of, unknown
 from policies.copy_examples import COPY, GCS_KEY, OUTSIDE, REPLICA_KEY, SELECTED, gcs_copy, s3_copy
 from policies.examples import Hidden, Output, drop, examples, put, setting, without
@@ -11,7 +11,7 @@ from policies.inventory import Inventory, Resource
 from policies.links import key_of_its_own, region_in
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import GCP_KEY, GCP_KEY_RING, GCS_BUCKET, KMS_KEY, S3_BUCKET, S3_REPLICATION
+from policies.tokens import GCP_KEY, GCP_KEY_RING, GCS_BUCKET, KMS_KEY, S3_BUCKET, S3_REPLICATION, TRANSFER_JOB
 
 family = Family("Keys of copies")
 

@@ -20,11 +20,13 @@ from policies.tokens import (
     FIRESTORE,
     GCP_KEY,
     GCS_BUCKET,
+    GKE_BACKUP_PLAN,
     GKE_CLUSTER,
     GKE_NODE_POOL,
     KMS_KEY,
     LOG_GROUP,
     REDIS,
+    SNS_TOPIC,
 )
 
 family = Family("Customer-managed keys")
@@ -190,7 +192,7 @@ _encrypted(
     "gcp-gke-backup-customer-key",
     Severity.MEDIUM,
     "Backups of GKE clusters are",
-    "gcp:gkebackup/backupPlan:BackupPlan",
+    GKE_BACKUP_PLAN,
     "backupConfig.encryptionKey.gcpKmsEncryptionKey",
     key="away",
     rationale="A backup holds the cluster's secrets and volumes, and deserves the same key control.",
@@ -201,7 +203,7 @@ _encrypted(
     "aws-sns-customer-key",
     Severity.MEDIUM,
     "SNS topics are",
-    "aws:sns/topic:Topic",
+    SNS_TOPIC,
     "kmsMasterKeyId",
     rationale="Alarms name resources, accounts and failures; only a key of one's own can be audited and withdrawn.",
     remedy="Set kmsMasterKeyId to the stack's key.",

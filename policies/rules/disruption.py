@@ -13,13 +13,11 @@ from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.reach.kubernetes import restricts, selects
 from policies.reach.values import mapping, number
-from policies.tokens import BUDGET, DEPLOYMENT, HPA, RELEASE
+from policies.tokens import BUDGET, CANARY, DEPLOYMENT, HPA, RELEASE, STATEFUL_SET
 from policies.workloads import LONG_RUNNING, pod_labels, same_namespace
 
 family = Family("Disruption budgets")
 
-_STATEFUL_SET: Final = "kubernetes:apps/v1:StatefulSet"
-_CANARY: Final = "kubernetes:flagger.app/v1beta1:Canary"
 _LABELS: Final = {"app.kubernetes.io/name": "budgeted"}
 _MATCHED: Final = "spec.selector.matchLabels"
 _OWN: Final = "the labels of one workload's pods"
@@ -96,7 +94,7 @@ def _chart(namespace: str) -> Given:
                 both(put("spec.replicas", 1, on=DEPLOYMENT, name="budgeted"), put("spec.maxUnavailable", 1)),
                 both(
                     put(_MATCHED, {"app.kubernetes.io/instance": "budgeted-primary"}),
-                    plus(given(_CANARY, {"metadata.namespace": "budgets", "spec.targetRef.name": "budgeted"})),
+                    plus(given(CANARY, {"metadata.namespace": "budgets", "spec.targetRef.name": "budgeted"})),
                 ),
                 both(put(_MATCHED, {_APP: "charted"}), plus(_chart("budgets"))),
                 both(put(_MATCHED, {_INSTANCE: "released"}), plus(_chart("budgets"))),
@@ -141,7 +139,7 @@ def _is_held(inventory: Inventory, budget: Resource) -> bool:
     named = {str(label) for label in mapping(read(budget, _MATCHED)).values()}
     return any(
         f"{read(canary, 'spec.targetRef.name')}-primary" in named and same_namespace(inventory, budget, canary)
-        for canary in inventory.of_type(_CANARY)
+        for canary in inventory.of_type(CANARY)
     )
 
 
@@ -188,7 +186,7 @@ def _gone(value: Any, replicas: int) -> int:
     "k8s-workloads-budgeted",
     Severity.HIGH,
     "What runs in more than one replica has one disruption budget",
-    types=(DEPLOYMENT, _STATEFUL_SET),
+    types=(DEPLOYMENT, STATEFUL_SET),
     rationale="Without a budget machines are emptied of all replicas at once; with two, the cluster refuses to evict "
     "any pod, and no machine is upgraded.",
     remedy="Add one PodDisruptionBudget with the labels of its pods.",

@@ -27,11 +27,11 @@ from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.settings_view import door_reason
 from policies.tokens import CLIENT_TRAFFIC as CLIENTS
+from policies.tokens import GATEWAY
 
 family = Family("The door")
 
 ENVOY: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1"
-GATEWAY: Final = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 SECURITY: Final = f"{ENVOY}:SecurityPolicy"
 _REQUIRED: Final = "false: a token is required"
 _MODERN: Final = ("1.2", "1.3")

@@ -12,6 +12,7 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.tokens import BACKEND_TRAFFIC as BACKENDS
+from policies.tokens import GATEWAY_BACKEND
 from policies.workloads import seconds_of
 
 family = Family("Calls through the door")
@@ -25,7 +26,6 @@ _REPEATABLE: Final = frozenset(
 """Failures after which an inference may be asked again: it has no effect but its answer."""
 _FALLS_BACK: Final = frozenset(("5xx", "cancelled", "internal", "resource-exhausted", "deadline-exceeded"))
 """Failures after which another service, the fallback, may be asked as well."""
-FALLBACK: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:Backend"
 _AGAIN: Final = frozenset((502, 503, 504))
 _CODES: Final = "spec.retry.retryOn.httpStatusCodes"
 _MOST: Final = "spec.retry.numRetries"
@@ -72,7 +72,12 @@ _ROUTE: Final = given(
             f'{_TRIGGERS} is "5xx"': (
                 put(_TRIGGERS, ["connect-failure", "5xx"]),
                 # The Backend of the route is no fallback.
-                both(*_TO_FALLBACK, put(_BUDGET, 20), plus(_ROUTE), plus(given(FALLBACK, {"metadata.name": "f"}))),
+                both(
+                    *_TO_FALLBACK,
+                    put(_BUDGET, 20),
+                    plus(_ROUTE),
+                    plus(given(GATEWAY_BACKEND, {"metadata.name": "f"})),
+                ),
             ),
             f'{_TRIGGERS} is "deadline-exceeded"': put(_TRIGGERS, ["deadline-exceeded"]),
             f"{_TRIGGERS} is absent, so the project's own": drop(_TRIGGERS),
@@ -85,7 +90,9 @@ _ROUTE: Final = given(
         accepted={
             "nothing is asked again": drop("spec.retry"),
             "": both(
-                *_TO_FALLBACK, plus(_ROUTE), plus(given(FALLBACK, {"metadata.name": "f", "spec.fallback": True}))
+                *_TO_FALLBACK,
+                plus(_ROUTE),
+                plus(given(GATEWAY_BACKEND, {"metadata.name": "f", "spec.fallback": True})),
             ),
         },
     ),
@@ -117,7 +124,7 @@ def _falls_back(policy: Resource, inventory: Inventory) -> bool:
     if not isinstance(retry, Mapping) or retry.get("numAttemptsPerPriority") != 1:
         return False
     fallbacks = {
-        each.get("metadata.name") for each in inventory.of_type(FALLBACK) if each.get("spec.fallback") is True
+        each.get("metadata.name") for each in inventory.of_type(GATEWAY_BACKEND) if each.get("spec.fallback") is True
     }
     targets = {(each.get("kind"), each.get("name")) for each in policy.get("spec.targetRefs", [])}
     routes = [

@@ -14,10 +14,10 @@ from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.tokens import BACKEND_TRAFFIC as BACKENDS
 from policies.tokens import CLIENT_TRAFFIC as CLIENTS
+from policies.tokens import GATEWAY
 
 family = Family("Limits at the door")
 
-GATEWAY: Final = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 _RULES: Final = "spec.rateLimit.local.rules"
 _BY_ADDRESS: Final = [{"sourceCIDR": {"type": "Distinct", "value": "0.0.0.0/0"}}]
 _LIMITS: Final = {

@@ -10,10 +10,9 @@ from policies.examples import Hidden, examples, given, put, setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
-from policies.rules.door import GATEWAY
 from policies.shapes import Field, Shape, exactly, known_fields, lacking
 from policies.shapes import setting as settled
-from policies.tokens import ENVOY_PROXY
+from policies.tokens import ENVOY_PROXY, GATEWAY
 
 family = Family("Listeners of the door")
 

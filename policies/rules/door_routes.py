@@ -11,16 +11,13 @@ from policies.examples import Hidden, drop, examples, given, put, setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
-from policies.rules.canaries import CANARY
-from policies.rules.door import GATEWAY
 from policies.rules.door_calls import GRPC_ROUTE, HTTP_ROUTE
 from policies.rules.door_listeners import DOMAIN, domain, named
-from policies.services import SERVICE
 from policies.shapes import Field, Shape, between, exactly, known_fields, lacking, lasting
+from policies.tokens import CANARY, GATEWAY, GATEWAY_BACKEND, SERVICE
 
 family = Family("Routes of the door")
 
-BACKEND: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:Backend"
 _API: Final = "gateway.networking.k8s.io"
 _METRICS_PORT: Final = 8002
 
@@ -126,7 +123,7 @@ def _of_route(route: Resource, inventory: Inventory) -> Shape:
         for each in inventory.of_type(SERVICE)
         if read(each, "metadata.namespace") == namespace
     }
-    known = services | named(inventory, BACKEND) | _of_canaries(inventory)
+    known = services | named(inventory, GATEWAY_BACKEND) | _of_canaries(inventory)
     any_known = known or any(inventory.of_type(SERVICE))
     to: dict[str, Field | None] = {
         "group": exactly("", "gateway.envoyproxy.io"),

@@ -10,7 +10,7 @@ from policies.inventory import Inventory, Resource
 from policies.links import companions, customer_key, far_enough
 from policies.model import Framework, Judgement, Severity, Verdict
 from policies.settings_view import SettingsView
-from policies.tokens import KMS_KEY, VALKEY, VALKEY_GLOBAL
+from policies.tokens import KMS_KEY, SECURITY_GROUP, VALKEY, VALKEY_GLOBAL
 
 family = Family("ElastiCache")
 
@@ -131,7 +131,7 @@ def _fenced(group: Resource, inventory: Inventory) -> Judgement:
     """Whether security groups are named; one that only the provider knows, by a group of the stack."""
     path, required = "securityGroupIds", "a security group of the stack"
     named = each_named(group, path, required)
-    own = inventory.linked(group, path, "aws:ec2/securityGroup:SecurityGroup")
+    own = inventory.linked(group, path, SECURITY_GROUP)
     return passed(f"{path} comes from {own[0].name}") if named.verdict is Verdict.UNKNOWN and own else named
 
 

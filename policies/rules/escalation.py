@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from common.iam.meaning import arn_covers, values_bound
 from common.permissions.dangers import GRANT_RIGHTS, LETS_DATA_OUT
-from policies.aws_holders import DOCUMENT_TYPES, ROLE, holders
+from policies.aws_holders import DOCUMENT_TYPES, holders
 from policies.checks import PASS, failed, shown
 from policies.examples import Hidden, allow, document, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.rights import Granted, bounded, judged, judged_grants, kept_from, made_here
+from policies.tokens import IAM_ROLE, IAM_ROLE_POLICY, SNS_TOPIC
 
 family = Family("Ways to more rights")
 
-_ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 _ANY_ROLE = f'policy.Statement.1.Resource is "*" with sts:AssumeRole, which {GRANT_RIGHTS["sts:AssumeRole"]}'
 _READS = allow(Action=["s3:GetObject"], Resource="arn:aws:s3:::models/*")
 _BOTH = "arn:aws:iam::111122223333:role/rest*"
@@ -39,7 +39,7 @@ _KEEPS = {action: what for action, what in GRANT_RIGHTS.items() if action not in
     remedy="Name the resources, or bind the statement to a tag, a boundary or one policy's ARN.",
     frameworks={Framework.CHECKOV: ("CKV_AWS_286", "CKV_AWS_289"), Framework.NIST_800_53: ("AC-6",)},
     examples=lambda: examples(
-        given(_ROLE_POLICY, {"policy": document(_READS)}, "narrow"),
+        given(IAM_ROLE_POLICY, {"policy": document(_READS)}, "narrow"),
         broken={
             f'policy.Statement.1.Resource is "*" with {action}, which {GRANT_RIGHTS[action]}': (
                 put("policy.Statement.1", allow(Action=["ec2:DescribeVpcs", pattern], Resource="*")),
@@ -115,9 +115,9 @@ def _any_account(given: Granted) -> str:
     remedy="Leave the action to the deploy role, or name resources that are the role's own.",
     frameworks={Framework.NIST_800_53: ("AC-3", "AC-6")},
     examples=lambda: examples(
-        given(_ROLE_POLICY, {"policy": document(_READS)}, "workload"),
-        given(ROLE, {"name": "restore"}, "restore"),
-        given("aws:sns/topic:Topic", {"name": "alerts"}, "alerts"),
+        given(IAM_ROLE_POLICY, {"policy": document(_READS)}, "workload"),
+        given(IAM_ROLE, {"name": "restore"}, "restore"),
+        given(SNS_TOPIC, {"name": "alerts"}, "alerts"),
         broken={
             "policy.Statement.1.Resource is the plan's restore with iam:PutRolePolicy": put(
                 "policy.Statement.1",
@@ -157,9 +157,9 @@ def own_resources_kept(document_: Resource, inventory: Inventory) -> Judgement:
     remedy="Name the role in Resource, and the service in a StringEquals condition on iam:PassedToService.",
     frameworks={Framework.CHECKOV: ("CKV_AWS_286",), Framework.NIST_800_53: ("AC-6",)},
     examples=lambda: examples(
-        given(_ROLE_POLICY, {"policy": document(_PASS)}, "passes"),
-        given(ROLE, {"name": "restorer"}, "restorer"),
-        given(ROLE, {"name": "restarter"}, "restarter"),
+        given(IAM_ROLE_POLICY, {"policy": document(_PASS)}, "passes"),
+        given(IAM_ROLE, {"name": "restorer"}, "restorer"),
+        given(IAM_ROLE, {"name": "restarter"}, "restarter"),
         broken={
             'policy.Statement.0.Resource is "*"': put("policy.Statement.0.Resource", "*"),
             'policy.Statement.0.Resource is "arn:aws:iam::*:role/*"': put(
@@ -202,5 +202,5 @@ def pass_role_bound(document_: Resource, inventory: Inventory) -> Judgement:
 def _roles_covered(inventory: Inventory, given: Granted) -> list[str]:
     """The plan's roles that patterns with wildcards cover."""
     patterns = [r for r in given.allowed.resources if set("*?") & set(r)]
-    roles = [made for made in made_here(inventory) if made.resource.type == ROLE]
+    roles = [made for made in made_here(inventory) if made.resource.type == IAM_ROLE]
     return sorted({m.resource.name for m in roles if any(arn_covers(p, m.arn) for p in patterns)})

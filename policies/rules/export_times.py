@@ -27,13 +27,13 @@ from policies.checks import (
     unknown,
 )
 from policies.examples import Hidden, Text, examples, given, put
-from policies.exports import JOB, Export, exports_of, kept_days
+from policies.exports import Export, exports_of, kept_days
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.schedules import Line, silence_minutes
 from policies.settings_view import SettingsView
-from policies.tokens import FIRESTORE, GCS_BUCKET, REDIS
+from policies.tokens import FIRESTORE, GCS_BUCKET, REDIS, SCHEDULER_JOB
 
 family = Family("Times of exports")
 
@@ -55,7 +55,7 @@ _TO: Final = {"outputConfig": {"gcsDestination": {"uri": "gs://exports/all/x.rdb
     examples=lambda: examples(
         given(REDIS, {"name": "timed"}, "timed"),
         given(
-            JOB,
+            SCHEDULER_JOB,
             {
                 "httpTarget.uri": "https://redis.googleapis.com/v1/projects/p/locations/r/instances/timed:export",
                 "httpTarget.body": Text(_TO, lambda request: base64.b64encode(json.dumps(request).encode()).decode()),
@@ -75,12 +75,16 @@ _TO: Final = {"outputConfig": {"gcsDestination": {"uri": "gs://exports/all/x.rdb
             away=True,
         ),
         broken={
-            "its exports is at most 156 min apart in the backup region": put("schedule", "0 */2 * * *", JOB, "timed"),
-            "its exports is at most 2976 min apart in the backup region": put(
-                "schedule", "0 * * * 1-5", JOB, "timed"
+            "its exports is at most 156 min apart in the backup region": put(
+                "schedule", "0 */2 * * *", SCHEDULER_JOB, "timed"
             ),
-            "its exports is no schedule: 'hourly' has not five fields": put("schedule", "hourly", JOB, "timed"),
-            "timed.retryConfig.retryCount is 0": put("retryConfig.retryCount", 0, JOB, "timed"),
+            "its exports is at most 2976 min apart in the backup region": put(
+                "schedule", "0 * * * 1-5", SCHEDULER_JOB, "timed"
+            ),
+            "its exports is no schedule: 'hourly' has not five fields": put(
+                "schedule", "hourly", SCHEDULER_JOB, "timed"
+            ),
+            "timed.retryConfig.retryCount is 0": put("retryConfig.retryCount", 0, SCHEDULER_JOB, "timed"),
             "its exports is no export of each week, kept 35 days": put(
                 "lifecycleRules.0.condition.daysSinceNoncurrentTime", 34, GCS_BUCKET, "exports"
             ),
@@ -88,8 +92,11 @@ _TO: Final = {"outputConfig": {"gcsDestination": {"uri": "gs://exports/all/x.rdb
                 "lifecycleRules.0.condition.daysSinceNoncurrentTime", 6, GCS_BUCKET, "exports"
             ),
         },
-        undecided={"timed.schedule is known only to the provider": put("schedule", Hidden(), JOB, "timed")},
-        accepted={_NONE: put("paused", True, JOB, "timed"), "": put("timeZone", "Asia/Kolkata", JOB, "timed")},
+        undecided={"timed.schedule is known only to the provider": put("schedule", Hidden(), SCHEDULER_JOB, "timed")},
+        accepted={
+            _NONE: put("paused", True, SCHEDULER_JOB, "timed"),
+            "": put("timeZone", "Asia/Kolkata", SCHEDULER_JOB, "timed"),
+        },
     ),
 )
 def gcp_exports_often_enough(store: Resource, inventory: Inventory) -> Judgement:

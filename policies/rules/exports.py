@@ -21,11 +21,10 @@ from policies.inventory import Inventory, Resource
 from policies.links import far_enough, home_region, region_in
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import GCS_BUCKET, REDIS
+from policies.tokens import GCS_BUCKET, REDIS, SCHEDULER_JOB
 
 family = Family("Exports")
 
-_JOB = "gcp:cloudscheduler/job:Job"
 _NO_BUCKET = "no bucket of this stack that the plan knows"
 
 
@@ -40,7 +39,7 @@ _NO_BUCKET = "no bucket of this stack that the plan knows"
     examples=lambda: examples(
         given(REDIS, {"name": "features"}),
         given(
-            _JOB,
+            SCHEDULER_JOB,
             {
                 "httpTarget.uri": "https://redis.googleapis.com/v1/projects/p/locations/r/instances/features:export",
                 "httpTarget.body": Text({"outputConfig": {"gcsDestination": {"uri": "gs://copy/x.rdb"}}}, _base64),
@@ -49,25 +48,25 @@ _NO_BUCKET = "no bucket of this stack that the plan knows"
         given(GCS_BUCKET, {"name": "copy", "location": "europe-north1"}, "away", away=True),
         broken={
             "no scheduler job exports the instance": (
-                put("paused", True, on=_JOB),
-                put("httpTarget.uri", "https://example.com/other", on=_JOB),
-                put("httpTarget.uri", Hidden(), on=_JOB),
-                without(_JOB),
+                put("paused", True, on=SCHEDULER_JOB),
+                put("httpTarget.uri", "https://example.com/other", on=SCHEDULER_JOB),
+                put("httpTarget.uri", Hidden(), on=SCHEDULER_JOB),
+                without(SCHEDULER_JOB),
             ),
             "example.httpTarget.body is in europe-north1, 1836 km away": setting("backup.min_distance_km", 9000),
         },
         undecided={
             f"example.httpTarget.body is {_NO_BUCKET}": (
-                put("httpTarget.body.outputConfig.gcsDestination.uri", "gs://elsewhere/x.rdb", on=_JOB),
-                put("httpTarget.body.outputConfig.gcsDestination.uri", "copy/x.rdb", on=_JOB),
-                put("httpTarget.body", "{}", on=_JOB),
-                drop("httpTarget.body", on=_JOB),
+                put("httpTarget.body.outputConfig.gcsDestination.uri", "gs://elsewhere/x.rdb", on=SCHEDULER_JOB),
+                put("httpTarget.body.outputConfig.gcsDestination.uri", "copy/x.rdb", on=SCHEDULER_JOB),
+                put("httpTarget.body", "{}", on=SCHEDULER_JOB),
+                drop("httpTarget.body", on=SCHEDULER_JOB),
             )
         },
         accepted={
             "europe-north1 is 1836 km from europe-west1": (
-                put("httpTarget.uri", Output(REDIS), on=_JOB),
-                put("httpTarget.body", Output(GCS_BUCKET, "away"), on=_JOB),
+                put("httpTarget.uri", Output(REDIS), on=SCHEDULER_JOB),
+                put("httpTarget.body", Output(GCS_BUCKET, "away"), on=SCHEDULER_JOB),
             )
         },
     ),
@@ -75,7 +74,7 @@ _NO_BUCKET = "no bucket of this stack that the plan knows"
 def redis_exported_far(instance: Resource, inventory: Inventory) -> Judgement:
     home = home_region(instance, SettingsView.of(inventory.settings))
     name = str(read(instance, "name"))
-    jobs = [job for job in inventory.of_type(_JOB) if _exports(inventory, job, instance, name)]
+    jobs = [job for job in inventory.of_type(SCHEDULER_JOB) if _exports(inventory, job, instance, name)]
     if not jobs:
         return failed("", "no scheduler job exports the instance", "an export to a bucket in the backup region")
     return best_of(_export_far(inventory, job, home) for job in jobs)

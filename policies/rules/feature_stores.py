@@ -9,11 +9,10 @@ from policies.inventory import Inventory, Resource
 from policies.links import customer_key, far_enough
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import BIGTABLE, DYNAMODB_TABLE, GCP_KEY, REDIS
+from policies.tokens import BIGTABLE, DYNAMODB_TABLE, GCP_KEY, GCP_NETWORK, REDIS
 
 family = Family("Feature stores")
 
-_NETWORK = "gcp:compute/network:Network"
 _NEAR_KEY = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
 
 
@@ -50,7 +49,7 @@ family.require(
     remedy="Set authorizedNetwork to the stack's network.",
     frameworks={Framework.NIST_800_53: ("SC-7",)},
     examples=lambda: examples(
-        given(REDIS, {"authorizedNetwork": Output(_NETWORK)}),
+        given(REDIS, {"authorizedNetwork": Output(GCP_NETWORK)}),
         broken={
             "authorizedNetwork is absent, so the project's default network": drop("authorizedNetwork"),
             'authorizedNetwork is "projects/p/global/networks/default"': put(
@@ -65,7 +64,7 @@ def redis_private(instance: Resource, inventory: Inventory) -> Judgement:
     network = read(instance, path)
     if network is ABSENT:
         return failed(path, "absent, so the project's default network", required)
-    if is_hidden(network) and not inventory.linked(instance, path, _NETWORK):
+    if is_hidden(network) and not inventory.linked(instance, path, GCP_NETWORK):
         return unknown(path, required)
     if isinstance(network, str) and network.rsplit("/", 1)[-1] in ("", "default"):
         return failed(path, shown(network), required)

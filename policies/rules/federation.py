@@ -6,7 +6,7 @@ import re
 
 from common.iam.meaning import binds, covers_all_of
 from common.permissions.dangers import MAKES_ROLES
-from policies.aws_holders import DOCUMENT_TYPES, POLICY
+from policies.aws_holders import DOCUMENT_TYPES
 from policies.cel import every_way
 from policies.checks import PASS, expect, failed, shown
 from policies.examples import Hidden, allow, document, drop, examples, given, put
@@ -15,11 +15,10 @@ from policies.google_iam import ACCOUNT_GRANTS, members_named
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.rights import Granted, judged
+from policies.tokens import GCP_ACCOUNT_MEMBER, GCP_POOL_PROVIDER, IAM_POLICY
 
 family = Family("Federation and deployers")
 
-_PROVIDER = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
-_ACT_AS = "gcp:serviceaccount/iAMMember:IAMMember"
 _ABOUT = r"(?:assertion|attribute)\.(?:repository(?:_id|_owner|_owner_id)?|sub|project_path|hd|tid)"
 _TEXT = r"'[^'*]+'"
 _COMPARES = re.compile(
@@ -34,11 +33,11 @@ _POOL = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gi
     "gcp-federation-conditioned",
     Severity.HIGH,
     "Providers of workload identity take the tokens of named repositories alone",
-    types=(_PROVIDER,),
+    types=(GCP_POOL_PROVIDER,),
     rationale="GitHub signs tokens for everyone: without a condition every repository of the world can log in.",
     remedy="Set attributeCondition to compare assertion.repository, and the repository's number.",
     examples=lambda: examples(
-        given(_PROVIDER, {"attributeCondition": "assertion.repository == 'acme/seawall'"}),
+        given(GCP_POOL_PROVIDER, {"attributeCondition": "assertion.repository == 'acme/seawall'"}),
         broken={
             "attributeCondition is absent": drop("attributeCondition"),
             'attributeCondition is ""': put("attributeCondition", ""),
@@ -77,7 +76,7 @@ def _names_whose_tokens(expression: str) -> bool:
     remedy="Name principal://…/subject/SUBJECT, or principalSet://…/attribute.NAME/VALUE.",
     examples=lambda: examples(
         given(
-            _ACT_AS,
+            GCP_ACCOUNT_MEMBER,
             {"role": "roles/browser", "member": f"principal://{_POOL}/subject/repo:acme/seawall:environment:dev"},
         ),
         broken={
@@ -109,7 +108,7 @@ def federation_members_narrow(grant: Resource, inventory: Inventory) -> Judgemen
     remedy="Add a StringEquals condition on iam:PermissionsBoundary to the statement.",
     examples=lambda: examples(
         given(
-            POLICY,
+            IAM_POLICY,
             {
                 "policy": document(
                     allow(

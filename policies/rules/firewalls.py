@@ -15,7 +15,7 @@ from policies.reach.declared import declared
 from policies.reach.gcp import HOLDERS, Line, let_through, lines
 from policies.reach.traffic import EVERY_PORT, EVERY_PROTOCOL
 from policies.reach.values import members
-from policies.tokens import GCP_FIREWALL
+from policies.tokens import GCP_FIREWALL, GCP_NETWORK
 
 family = Family("Firewalls")
 
@@ -23,24 +23,22 @@ PROBES: Final = addresses("35.191.0.0/16", "130.211.0.0/22", "2600:2d00:1:b029::
 """Where Google's load balancers ask for a machine's health from (cloud.google.com/load-balancing/docs/firewall-rules,
 read 2026-11-22)."""
 
-_NETWORK: Final = "gcp:compute/network:Network"
 _IN: Final = "the stack's own networks, fleet.door's clients, or tags and accounts"
 _OUT: Final = "the stack's own networks"
 _WORLD: Final = "0.0.0.0/0"
 _WIDE_RULE: Final = {
-    "network": Output(_NETWORK),
+    "network": Output(GCP_NETWORK),
     "allows": [{"protocol": "tcp", "ports": ["443"]}],
     "sourceRanges": ["10.20.32.0/28"],
     "priority": 1000,
 }
-_POLICY: Final = "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule"
 _PORTS: Final = "allows.0.ports"
 _ADMINISTRATIVE: Final = (22, 3389)
 _FEW_PORTS: Final = 100
 
 
 def _deny(priority: Any, ranges: list[str]) -> Any:
-    told = {"network": Output(_NETWORK), "denies": [{"protocol": "all"}], "priority": priority}
+    told = {"network": Output(GCP_NETWORK), "denies": [{"protocol": "all"}], "priority": priority}
     return plus(given(GCP_FIREWALL, {**told, "sourceRanges": ranges, "logConfig": {"metadata": "x"}}, "deny"))
 
 

@@ -22,13 +22,10 @@ from policies.examples import Hidden, both, drop, examples, given, plus, put, wi
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
-from policies.tokens import RELEASE
+from policies.tokens import CLUSTER_ROLE_BINDING, KUBE_ROLE, RELEASE, ROLE_BINDING
 
 family = Family("What steps canaries")
 
-ROLE: Final = "kubernetes:rbac.authorization.k8s.io/v1:Role"
-BINDING: Final = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
-CLUSTER_BINDING: Final = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding"
 _MIRROR: Final = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/prod/mirror"
 _ACCOUNT: Final = {"kind": "ServiceAccount", "name": "flagger"}
 _LEADS: Final = {"resources": ["leases"], "resourceNames": ["flagger-leader-election"], "verbs": ["get", "update"]}
@@ -56,11 +53,11 @@ _LEADS: Final = {"resources": ["leases"], "resourceNames": ["flagger-leader-elec
             "flagger",
         ),
         given(
-            BINDING,
+            ROLE_BINDING,
             {"metadata.namespace": "serving", "roleRef": {"kind": "Role", "name": "f"}, "subjects": [_ACCOUNT]},
             "flagger",
         ),
-        given(ROLE, {"metadata": {"name": "f", "namespace": "serving"}, "rules": [_LEADS]}, "flagger"),
+        given(KUBE_ROLE, {"metadata": {"name": "f", "namespace": "serving"}, "rules": [_LEADS]}, "flagger"),
         broken={
             "values.rbac.create is absent": drop("values.rbac.create"),
             "values.rbac.create is true": put("values.rbac.create", True),
@@ -71,36 +68,36 @@ _LEADS: Final = {"resources": ["leases"], "resourceNames": ["flagger-leader-elec
             "values.namespace is absent": drop("values.namespace"),
             "values.serviceAccount.name has no right to the leader's lock in the namespace that it watches": (
                 put("values.namespace", "elsewhere"),
-                without(BINDING, "flagger"),
-                put("metadata.namespace", "flagger-system", ROLE, "flagger"),
-                put("rules.0.verbs", ["get"], ROLE, "flagger"),
+                without(ROLE_BINDING, "flagger"),
+                put("metadata.namespace", "flagger-system", KUBE_ROLE, "flagger"),
+                put("rules.0.verbs", ["get"], KUBE_ROLE, "flagger"),
             ),
             'values.serviceAccount.name has a right to "secrets"': put(
-                "rules", [_LEADS, {"resources": ["secrets"], "verbs": ["get"]}], ROLE, "flagger"
+                "rules", [_LEADS, {"resources": ["secrets"], "verbs": ["get"]}], KUBE_ROLE, "flagger"
             ),
             'values.serviceAccount.name may "delete"': put(
-                "rules.0.verbs", ["get", "update", "delete"], ROLE, "flagger"
+                "rules.0.verbs", ["get", "update", "delete"], KUBE_ROLE, "flagger"
             ),
             'values.serviceAccount.name may "update" any of "deployments"': put(
-                "rules", [_LEADS, {"resources": ["deployments"], "verbs": ["update"]}], ROLE, "flagger"
+                "rules", [_LEADS, {"resources": ["deployments"], "verbs": ["update"]}], KUBE_ROLE, "flagger"
             ),
             "values.serviceAccount.name has the rights of a role that is none of the stack's own": (
-                put("roleRef", {"kind": "ClusterRole", "name": "f"}, BINDING, "flagger")
+                put("roleRef", {"kind": "ClusterRole", "name": "f"}, ROLE_BINDING, "flagger")
             ),
             "values.serviceAccount.name has a right that is not in words": (
-                put("rules", [_LEADS, {"resources": [{"secrets": 1}], "verbs": ["get"]}], ROLE, "flagger"),
-                put("rules", [_LEADS, 7], ROLE, "flagger"),
+                put("rules", [_LEADS, {"resources": [{"secrets": 1}], "verbs": ["get"]}], KUBE_ROLE, "flagger"),
+                put("rules", [_LEADS, 7], KUBE_ROLE, "flagger"),
             ),
             "values.serviceAccount.name has rights over the whole cluster": plus(
-                given(CLUSTER_BINDING, {"roleRef.name": "view", "subjects": [_ACCOUNT]}, "flagger")
+                given(CLUSTER_ROLE_BINDING, {"roleRef.name": "view", "subjects": [_ACCOUNT]}, "flagger")
             ),
         },
         undecided={
             "values is known only to the provider": put("values", Hidden()),
             "values.serviceAccount.name is known only to the provider": (
-                put("rules", Hidden(), ROLE, "flagger"),
-                put("roleRef.name", Hidden(), BINDING, "flagger"),
-                put("subjects", Hidden(), BINDING, "flagger"),
+                put("rules", Hidden(), KUBE_ROLE, "flagger"),
+                put("roleRef.name", Hidden(), ROLE_BINDING, "flagger"),
+                put("subjects", Hidden(), ROLE_BINDING, "flagger"),
             ),
         },
         accepted={
@@ -136,13 +133,13 @@ def flagger_rights(release: Resource, inventory: Inventory) -> Judgement:
 def _rights(release: Resource, inventory: Inventory) -> Iterator[Judgement]:
     subject, required = "values.serviceAccount.name", "its canaries' objects by name, and the leader's lock"
     account, namespace = read(release, subject), read(release, "values.namespace")
-    bindings = [each for each in inventory.of_type(BINDING) if _binds(each, account)]
-    roles = [role for role in inventory.of_type(ROLE) if any(_gives(binding, role) for binding in bindings)]
-    unread = any(is_masked(each, "subjects") for each in inventory.of_type(BINDING, CLUSTER_BINDING))
+    bindings = [each for each in inventory.of_type(ROLE_BINDING) if _binds(each, account)]
+    roles = [role for role in inventory.of_type(KUBE_ROLE) if any(_gives(binding, role) for binding in bindings)]
+    unread = any(is_masked(each, "subjects") for each in inventory.of_type(ROLE_BINDING, CLUSTER_ROLE_BINDING))
     if unread or any(map(is_masked, (*bindings, *roles))):
         yield unknown(subject, required)
         return
-    if any(_binds(each, account) for each in inventory.of_type(CLUSTER_BINDING)):
+    if any(_binds(each, account) for each in inventory.of_type(CLUSTER_ROLE_BINDING)):
         yield failed("", f"{subject} has rights over the whole cluster", required)
     if any(not any(_gives(binding, role) for role in roles) for binding in bindings):
         yield failed("", f"{subject} has the rights of a role that is none of the stack's own", required)

@@ -14,10 +14,10 @@ from policies.reach.declared import declared
 from policies.reach.openings import How, Opening, found
 from policies.reach.values import texts
 from policies.settings_view import door_reason
+from policies.tokens import GCP_NETWORK
 
 family = Family("Connections of networks on Google Cloud")
 
-NETWORK: Final = "gcp:compute/network:Network"
 ROUTE: Final = "gcp:compute/route:Route"
 APIS: Final = ("199.36.153.4/30", "199.36.153.8/30")
 """restricted.googleapis.com and private.googleapis.com, which lie within Google's network."""
@@ -107,7 +107,7 @@ def gcp_led(route: Resource, inventory: Inventory) -> Judgement:
 )
 def gcp_connections_declared(resource: Resource, inventory: Inventory) -> Judgement:
     if resource.type == ROUTE:
-        lost = not inventory.linked(resource, "network", NETWORK)
+        lost = not inventory.linked(resource, "network", GCP_NETWORK)
         judged = gcp_led(resource, inventory) if lost else PASS
         return judged if judged.problems else not_applicable("it is judged with its network")
     if resource.type in _LINES and not declared(inventory).connected:

@@ -30,10 +30,10 @@ from policies.google_iam import (
 from policies.google_own_roles import meant_by
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.tokens import GCP_ACCOUNT, GCP_PROJECT_MEMBER
 
 family = Family("Grants of Google Cloud")
 
-_MEMBER = "gcp:projects/iAMMember:IAMMember"
 _SECRET = "gcp:secretmanager/secretIamMember:SecretIamMember"  # noqa: S105 - a type
 _TOPIC = "gcp:pubsub/topicIAMMember:TopicIAMMember"
 _POOL = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github"
@@ -71,7 +71,7 @@ _STARTS = "resource.name.startsWith('projects/_/buckets/seawall-prod-drill-')"
         undecided={"member is known only to the provider": put("member", Hidden())},
         accepted={
             "": (
-                put("member", Output("gcp:serviceaccount/account:Account")),
+                put("member", Output(GCP_ACCOUNT)),
                 put("member", "group:team@example.com"),
                 put("member", "serviceAccount:service-444455556666@gcp-sa-logging.iam.gserviceaccount.com"),
                 put("member", f"principal://{_POOL}/subject/repo:acme/seawall:environment:prod"),
@@ -93,7 +93,7 @@ def no_public_member(grant: Resource, inventory: Inventory) -> Judgement:
     frameworks={Framework.CHECKOV: ("CKV_GCP_117",), Framework.NIST_800_53: ("AC-6",)},
     examples=lambda: examples(
         given(
-            _MEMBER,
+            GCP_PROJECT_MEMBER,
             {"role": "roles/logging.logWriter", "member": "serviceAccount:a@111122223333.iam.gserviceaccount.com"},
         ),
         given(CUSTOM_ROLE, {"roleId": "own", "permissions": ["storage.buckets.list"]}),

@@ -11,17 +11,17 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import companions
 from policies.model import Framework, Judgement, Severity
-from policies.reach.aws_groups import DEFAULT_GROUP, EGRESS, GROUP, INGRESS, RULE, Line, groups, lines, users
+from policies.reach.aws_groups import DEFAULT_GROUP, EGRESS, INGRESS, RULE, Line, groups, lines, users
 from policies.reach.traffic import EVERY_PORT, EVERY_PROTOCOL
 from policies.reach.values import paths
-from policies.tokens import VPC
+from policies.tokens import EC2_INSTANCE, SECURITY_GROUP, VPC
 
 family = Family("Ports and default groups")
 
 _FEW_PORTS: Final = 100
 _ADMINISTRATIVE: Final = (22, 3389)
 _INGRESS_LINE: Final = {
-    "securityGroupId": Output(GROUP, "group"),
+    "securityGroupId": Output(SECURITY_GROUP, "group"),
     "cidrIpv4": "10.64.0.0/16",
     "fromPort": 443,
     "toPort": 443,
@@ -33,7 +33,7 @@ _INGRESS_LINE: Final = {
     "aws-ingress-ports-named",
     Severity.HIGH,
     "Security groups admit networks on named ports, and on none for administration",
-    types=(INGRESS, RULE, GROUP, DEFAULT_GROUP),
+    types=(INGRESS, RULE, SECURITY_GROUP, DEFAULT_GROUP),
     rationale="A machine answers on more ports than its service's: SSH, the kubelet, whatever was left running.",
     remedy="Name the protocol and the port of the service.",
     frameworks={Framework.AWS_FSBP: ("EC2.13", "EC2.14")},
@@ -101,7 +101,7 @@ def _ports(line: Line) -> Judgement:
                 given(INGRESS, {**_INGRESS_LINE, "securityGroupId": Output(DEFAULT_GROUP)}, "late")
             ),
             "vm stands in the default group": plus(
-                given("aws:ec2/instance:Instance", {"vpcSecurityGroupIds": [Output(DEFAULT_GROUP)]}, "vm")
+                given(EC2_INSTANCE, {"vpcSecurityGroupIds": [Output(DEFAULT_GROUP)]}, "vm")
             ),
         },
         undecided={"example.egress is known only to the provider": put("egress", Hidden(), on=DEFAULT_GROUP)},

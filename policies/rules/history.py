@@ -16,13 +16,13 @@ from policies.tokens import (
     GCS_BUCKET,
     REDIS,
     S3_BUCKET,
+    S3_LIFECYCLE,
     S3_VERSIONING,
     VALKEY,
 )
 
 family = Family("Versions and persistence")
 
-_LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 _PITR_DAYS = 35
 _SEVEN_DAYS_SECONDS = 7 * 24 * 3600
 _LOCKED = "a locked retention policy lets nothing be overwritten or deleted, and excludes versions"
@@ -113,7 +113,7 @@ def gcs_soft_delete(bucket: Resource, _: Inventory) -> Judgement:
     examples=lambda: examples(
         given(S3_BUCKET, {"bucket": "models"}),
         given(
-            _LIFECYCLE,
+            S3_LIFECYCLE,
             {
                 "bucket": "models",
                 "rules.0.status": "Enabled",
@@ -121,16 +121,16 @@ def gcs_soft_delete(bucket: Resource, _: Inventory) -> Judgement:
             },
         ),
         broken={
-            "the bucket has no lifecycle configuration": without(_LIFECYCLE),
-            "rules is 0 enabled rules, none of which does": put("rules.0.status", "Disabled", on=_LIFECYCLE),
+            "the bucket has no lifecycle configuration": without(S3_LIFECYCLE),
+            "rules is 0 enabled rules, none of which does": put("rules.0.status", "Disabled", on=S3_LIFECYCLE),
             "rules is 1 enabled rules, none of which does": drop(
-                "rules.0.abortIncompleteMultipartUpload", on=_LIFECYCLE
+                "rules.0.abortIncompleteMultipartUpload", on=S3_LIFECYCLE
             ),
         },
     ),
 )
 def s3_lifecycle(bucket: Resource, inventory: Inventory) -> Judgement:
-    return s3_companion(bucket, inventory, _LIFECYCLE, "lifecycle configuration", _aborts_uploads)
+    return s3_companion(bucket, inventory, S3_LIFECYCLE, "lifecycle configuration", _aborts_uploads)
 
 
 def _aborts_uploads(lifecycle: Resource, _: Inventory) -> Judgement:

@@ -11,10 +11,10 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.rights import Granted, judged_grants
+from policies.tokens import IAM_ROLE_POLICY
 
 family = Family("Identities and rights")
 
-_ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 _NARROWS_NOTHING: tuple[dict[str, dict[str, str]], ...] = (
     {"Bool": {"aws:SecureTransport": "true"}},
     {"StringLike": {"aws:PrincipalArn": "*"}},
@@ -37,7 +37,9 @@ _NARROWS_NOTHING: tuple[dict[str, dict[str, str]], ...] = (
     remedy="List the ARNs, or bind the statement to a tag of the data.",
     frameworks={Framework.CHECKOV: ("CKV_AWS_355",)},
     examples=lambda: examples(
-        given(_ROLE_POLICY, {"policy": document(allow(Action=["s3:GetObject"], Resource="arn:aws:s3:::models/*"))}),
+        given(
+            IAM_ROLE_POLICY, {"policy": document(allow(Action=["s3:GetObject"], Resource="arn:aws:s3:::models/*"))}
+        ),
         broken={
             'policy.Statement.0.Resource is "*" with s3:GetObject': (
                 put("policy.Statement.0.Resource", "*"),

@@ -14,18 +14,21 @@ from policies.model import Judgement, Severity
 from policies.reach.aws_routes import HOLDERS, vpc_of, ways
 from policies.reach.values import flag
 from policies.rules.connections import led_by
-from policies.rules.gcp_connections import APIS, NETWORK, WAY_OUT, gcp_led
+from policies.rules.gcp_connections import APIS, WAY_OUT, gcp_led
 from policies.rules.gcp_connections import ROUTE as GCP_ROUTE
 from policies.settings_view import door_reason
-from policies.tokens import VPC
+from policies.tokens import (
+    GCP_NETWORK,
+    INTERNET_GATEWAY,
+    INTERNET_GATEWAY_ATTACHMENT,
+    ROUTE,
+    ROUTE_TABLE,
+    SUBNET,
+    VPC,
+)
 
 family = Family("Ways to the internet")
 
-_GATEWAY: Final = "aws:ec2/internetGateway:InternetGateway"
-_ATTACHMENT: Final = "aws:ec2/internetGatewayAttachment:InternetGatewayAttachment"
-_TABLE: Final = "aws:ec2/routeTable:RouteTable"
-_ROUTE: Final = "aws:ec2/route:Route"
-_SUBNET: Final = "aws:ec2/subnet:Subnet"
 _TO: Final = "destinationCidrBlock"
 _GIVES: Final = ("mapPublicIpOnLaunch", "assignIpv6AddressOnCreation")
 _FOR_LOAD_BALANCERS: Final = "kubernetes.io/role/elb"
@@ -39,13 +42,13 @@ _PUBLIC: Final = setting("fleet.door.public", {"source_ranges": [_RANGE], "firew
 
 def _way_in(extra: Mapping[str, Any] | None = None) -> tuple[Given, ...]:
     return (
-        given(_GATEWAY, {"vpcId": Output(VPC)}, "door"),
-        given(_TABLE, {"vpcId": Output(VPC)}, "door"),
+        given(INTERNET_GATEWAY, {"vpcId": Output(VPC)}, "door"),
+        given(ROUTE_TABLE, {"vpcId": Output(VPC)}, "door"),
         given(
-            _ROUTE,
+            ROUTE,
             {
-                "routeTableId": Output(_TABLE, "door"),
-                "gatewayId": Output(_GATEWAY, "door"),
+                "routeTableId": Output(ROUTE_TABLE, "door"),
+                "gatewayId": Output(INTERNET_GATEWAY, "door"),
                 **({_TO: _RANGE} if extra is None else extra),
             },
             "door",
@@ -54,7 +57,7 @@ def _way_in(extra: Mapping[str, Any] | None = None) -> tuple[Given, ...]:
 
 
 def _subnet(**inputs: Any) -> Given:
-    return given(_SUBNET, {"vpcId": Output(VPC), **inputs}, "door")
+    return given(SUBNET, {"vpcId": Output(VPC), **inputs}, "door")
 
 
 def _with(*added: Given) -> Any:
@@ -73,7 +76,7 @@ def _with(*added: Given) -> Any:
         broken={
             "door is an internet gateway": (
                 plus(_way_in()[0]),
-                plus(given(_ATTACHMENT, {"vpcId": Output(VPC)}, "door")),
+                plus(given(INTERNET_GATEWAY_ATTACHMENT, {"vpcId": Output(VPC)}, "door")),
             ),
             "door is a subnet for public load balancers": plus(_subnet(tags={_FOR_LOAD_BALANCERS: "1"})),
             "door.mapPublicIpOnLaunch is true": (
@@ -93,7 +96,7 @@ def _with(*added: Given) -> Any:
                 _PUBLIC,
                 plus(
                     given(
-                        _TABLE,
+                        ROUTE_TABLE,
                         {"vpcId": Output(VPC), "routes": [{"cidrBlock": "0.0.0.0/0", "gatewayId": "igw-0123"}]},
                         "door",
                     )
@@ -107,13 +110,13 @@ def _with(*added: Given) -> Any:
             "door.gatewayId is known only to the provider": _with(
                 _way_in()[1],
                 given(
-                    _ROUTE,
-                    {"routeTableId": Output(_TABLE, "door"), "gatewayId": Hidden(), _TO: "0.0.0.0/0"},
+                    ROUTE,
+                    {"routeTableId": Output(ROUTE_TABLE, "door"), "gatewayId": Hidden(), _TO: "0.0.0.0/0"},
                     "door",
                 ),
             ),
             "door.routes is known only to the provider": plus(
-                given(_TABLE, {"vpcId": Output(VPC), "routes": Hidden()}, "door")
+                given(ROUTE_TABLE, {"vpcId": Output(VPC), "routes": Hidden()}, "door")
             ),
         },
         accepted={
@@ -138,12 +141,12 @@ def vpc_internet_door_only(vpc: Resource, inventory: Inventory) -> Judgement:
 
 
 def _gateways(vpc: Resource, inventory: Inventory, reason: str) -> Iterator[Judgement]:
-    for gateway in companions(inventory, vpc, "vpcId", (), _GATEWAY, _ATTACHMENT):
+    for gateway in companions(inventory, vpc, "vpcId", (), INTERNET_GATEWAY, INTERNET_GATEWAY_ATTACHMENT):
         yield passed(reason) if reason else failed(gateway.name, "an internet gateway", _CLOSED)
 
 
 def _public_subnets(vpc: Resource, inventory: Inventory, reason: str) -> Iterator[Judgement]:
-    for subnet in companions(inventory, vpc, "vpcId", (), _SUBNET):
+    for subnet in companions(inventory, vpc, "vpcId", (), SUBNET):
         for name in _GIVES:
             gives = flag(subnet, name, default=False)
             if is_hidden(read(subnet, name)):
@@ -169,19 +172,19 @@ def _route_holders(inventory: Inventory) -> Mapping[str, list[Resource]]:
 
 
 def _gcp_way(to: Any, out: str = WAY_OUT) -> Given:
-    return given(GCP_ROUTE, {"network": Output(NETWORK), "destRange": to, "nextHopGateway": out}, "door")
+    return given(GCP_ROUTE, {"network": Output(GCP_NETWORK), "destRange": to, "nextHopGateway": out}, "door")
 
 
 @family.rule(
     "gcp-vpc-internet-door-only",
     Severity.CRITICAL,
     "A network has no route to the internet, but to a public door's clients",
-    types=(NETWORK,),
+    types=(GCP_NETWORK,),
     rationale="With a default route, an address or a translation is all that a machine lacks to send data anywhere.",
     remedy="Set deleteDefaultRoutesOnCreate, and route to Google's APIs and fleet.door.public.source_ranges only.",
     examples=lambda: examples(
-        given(NETWORK, {_NO_DEFAULT: True}),
-        given(GCP_ROUTE, {"network": Output(NETWORK), "destRange": APIS[0], "nextHopGateway": WAY_OUT}),
+        given(GCP_NETWORK, {_NO_DEFAULT: True}),
+        given(GCP_ROUTE, {"network": Output(GCP_NETWORK), "destRange": APIS[0], "nextHopGateway": WAY_OUT}),
         broken={
             f"{_NO_DEFAULT} is false": put(_NO_DEFAULT, False),
             f"{_NO_DEFAULT} is absent": drop(_NO_DEFAULT),

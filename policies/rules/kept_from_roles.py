@@ -14,12 +14,10 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.rights import Granted, judged_grants, kept_from
-from policies.tokens import CLOUDTRAIL, S3_BUCKET
+from policies.tokens import CLOUDTRAIL, IAM_ROLE_POLICY, METRIC_ALARM, S3_BUCKET
 
 family = Family("Kept from the stack's roles")
 
-_ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
-_ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 _KEEPS: Final = (
     "s3:DeleteObjectVersion", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration", "s3:DeleteBucket",
     "s3:PutBucketObjectLockConfiguration", "s3:BypassGovernanceRetention", "s3:PutEncryptionConfiguration",
@@ -47,9 +45,9 @@ _READS: Final = allow(Action=["s3:GetObject"], Resource="arn:aws:s3:::models/*")
     remedy="Leave the action to the deploy role.",
     frameworks={Framework.NIST_800_53: ("AC-6", "AU-9", "CP-9")},
     examples=lambda: examples(
-        given(_ROLE_POLICY, {"policy": document(_READS)}, "writer"),
+        given(IAM_ROLE_POLICY, {"policy": document(_READS)}, "writer"),
         given(CLOUDTRAIL, {"name": "calls-of-all", "enableLogging": False}, "calls-of-all"),
-        given(_ALARM, {"name": "late-copy"}, "late-copy"),
+        given(METRIC_ALARM, {"name": "late-copy"}, "late-copy"),
         broken={
             "policy.Statement.1.Resource is the plan's calls-of-all with cloudtrail:StopLogging": put(
                 "policy.Statement.1",
@@ -88,7 +86,7 @@ def own_records_kept(document_: Resource, inventory: Inventory) -> Judgement:
     remedy="Name the buckets that the role is for, without a pattern that covers that of the trail.",
     frameworks={Framework.NIST_800_53: ("AU-9",)},
     examples=lambda: examples(
-        given(_ROLE_POLICY, {"policy": document(_READS)}, "reader"),
+        given(IAM_ROLE_POLICY, {"policy": document(_READS)}, "reader"),
         given(S3_BUCKET, {"bucket": "who-did-what"}, "who-did-what"),
         given(CLOUDTRAIL, {"s3BucketName": "who-did-what", "enableLogging": False}, "who-did-what"),
         broken={
@@ -151,7 +149,7 @@ def _record_buckets(inventory: Inventory) -> tuple[str, ...]:
     remedy="Leave the action out, or name the ARNs that it is for.",
     frameworks={Framework.NIST_800_53: ("AC-4", "AC-6")},
     examples=lambda: examples(
-        given(_ROLE_POLICY, {"policy": document(_READS)}, "shares-nothing"),
+        given(IAM_ROLE_POLICY, {"policy": document(_READS)}, "shares-nothing"),
         broken={
             f'policy.Statement.1.Resource is "*" with {action}, which {LETS_DATA_OUT[action]}': put(
                 "policy.Statement.1", allow(Action=pattern, Resource="*")

@@ -11,7 +11,7 @@ from policies.google_iam import KEY_GRANTS, members_named
 from policies.grants import policy_names_principals
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import GCP_KEY, KMS_KEY
+from policies.tokens import GCP_KEY, GCP_KEY_MEMBER, KMS_KEY
 
 family = Family("Custody of keys")
 
@@ -171,7 +171,7 @@ def aws_no_public_principal(key: Resource, _: Inventory) -> Judgement:
     frameworks={Framework.CHECKOV: ("CKV_GCP_112",)},
     examples=lambda: examples(
         given(
-            "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
+            GCP_KEY_MEMBER,
             {"role": "roles/browser", "member": "serviceAccount:storage@111122223333.iam.gserviceaccount.com"},
         ),
         broken={

@@ -14,11 +14,10 @@ from policies.inventory import Inventory, Resource
 from policies.links import key_region, keys_behind
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import GCP_KEY, GCP_KEY_RING, GCS_BUCKET, GKE_BACKUP_PLAN, REDIS
+from policies.tokens import GCP_KEY, GCP_KEY_MEMBER, GCP_KEY_RING, GCS_BUCKET, GKE_BACKUP_PLAN, REDIS
 
 family = Family("Grants of keys")
 
-_KEY_MEMBER: Final = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 _BOTH: Final = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 _SERVICE: Final = "serviceAccount:service-1@gcp-sa-gkebackup.iam.gserviceaccount.com"
 _SERVICES: Final = re.compile(
@@ -46,7 +45,7 @@ _CP9: Final = {Framework.NIST_800_53: ("CP-9",)}
         given(GCP_KEY_RING, {"location": "europe-west1"}, "near-serves"),
         *(
             given(
-                _KEY_MEMBER,
+                GCP_KEY_MEMBER,
                 {"cryptoKeyId": Output(GCP_KEY, key), "role": _BOTH, "member": _SERVICE},
                 key,
             )
@@ -54,17 +53,17 @@ _CP9: Final = {Framework.NIST_800_53: ("CP-9",)}
         ),
         broken={
             f"{_SERVICE} may not use it": (
-                without(_KEY_MEMBER, "far-serves"),
-                put("role", "roles/cloudkms.cryptoKeyDecrypter", _KEY_MEMBER, "far-serves"),
-                put("member", "serviceAccount:another", _KEY_MEMBER, "far-serves"),
+                without(GCP_KEY_MEMBER, "far-serves"),
+                put("role", "roles/cloudkms.cryptoKeyDecrypter", GCP_KEY_MEMBER, "far-serves"),
+                put("member", "serviceAccount:another", GCP_KEY_MEMBER, "far-serves"),
             )
         },
-        accepted={"": without(_KEY_MEMBER, "near-serves")},
+        accepted={"": without(GCP_KEY_MEMBER, "near-serves")},
     ),
 )
 def gcp_far_key_serves_all(key: Resource, inventory: Inventory) -> Judgement:
     away = SettingsView.of(inventory.settings).backup_region
-    if any(is_hidden(read(each, path)) for each in inventory.of_type(_KEY_MEMBER) for path in ("role", "member")):
+    if any(is_hidden(read(each, path)) for each in inventory.of_type(GCP_KEY_MEMBER) for path in ("role", "member")):
         return unknown("keyRing", "grants that the plan knows")
     if key_region(inventory, key) == "" and read(key, "keyRing") is not ABSENT:
         return unknown("keyRing", "a key ring whose region the plan knows")
@@ -105,7 +104,7 @@ _AGENTS: Final = {
         given(GCS_BUCKET, {"name": "keyed", "encryption.defaultKmsKeyName": Output(GCP_KEY, "keyed")}, "keyed"),
         given(GCP_KEY, {"name": "keyed"}, "keyed", away=True),
         given(
-            _KEY_MEMBER,
+            GCP_KEY_MEMBER,
             {
                 "cryptoKeyId": Output(GCP_KEY, "keyed"),
                 "role": _BOTH,
@@ -115,8 +114,8 @@ _AGENTS: Final = {
         ),
         broken={
             "no agent of @gs-project-accounts.iam.gserviceaccount.com may use keyed": (
-                without(_KEY_MEMBER, "keyed"),
-                put("role", "roles/cloudkms.cryptoKeyDecrypter", _KEY_MEMBER, "keyed"),
+                without(GCP_KEY_MEMBER, "keyed"),
+                put("role", "roles/cloudkms.cryptoKeyDecrypter", GCP_KEY_MEMBER, "keyed"),
             )
         },
         accepted={"": drop("encryption")},

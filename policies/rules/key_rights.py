@@ -9,7 +9,7 @@ from policies.examples import Hidden, allow, document, drop, examples, given, pu
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
-from policies.tokens import KMS_KEY
+from policies.tokens import IAM_ROLE_POLICY, KMS_KEY, KMS_KEY_POLICY
 
 family = Family("Rights to keys")
 
@@ -25,7 +25,7 @@ _ALIASES = ("kms:resourcealiases", "kms:requestalias")
     remedy="Name the key's ARN, or bind the statement to kms:EncryptionContext and kms:ViaService.",
     examples=lambda: examples(
         given(
-            "aws:iam/rolePolicy:RolePolicy",
+            IAM_ROLE_POLICY,
             {
                 "policy": document(
                     allow(
@@ -77,7 +77,7 @@ def no_alias_rights(holder: Resource, _: Inventory) -> Judgement:
     "aws-kms-policy-no-alias",
     Severity.HIGH,
     "A key's own policy does not hinge on its aliases",
-    types=(KMS_KEY, "aws:kms/keyPolicy:KeyPolicy"),
+    types=(KMS_KEY, KMS_KEY_POLICY),
     rationale="Whoever may move the key's aliases decides who may use the key.",
     remedy="Leave out kms:ResourceAliases and kms:RequestAlias: the policy speaks of this key alone.",
     examples=lambda: examples(

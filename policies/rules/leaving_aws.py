@@ -10,23 +10,13 @@ from policies.examples import Hidden, both, drop, examples, given, put
 from policies.family import Family
 from policies.grants import own_account
 from policies.inventory import SECRET, Inventory, Resource
-from policies.leaving import (
-    ACCOUNTS,
-    ADDRESSES,
-    ECR_REPLICATION,
-    S3_BUCKETS,
-    SUBSCRIPTION,
-    in_account,
-    in_stack,
-    places,
-)
+from policies.leaving import ACCOUNTS, ADDRESSES, ECR_REPLICATION, S3_BUCKETS, in_account, in_stack, places
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import S3_BUCKET
+from policies.tokens import LOG_SUBSCRIPTION, S3_ACCESS_POINT, S3_BUCKET, S3_MULTI_REGION, SNS_SUBSCRIPTION
 
 family = Family("Data leaving AWS")
 
-_FILTER: Final = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
 _TO: Final = "replicationConfiguration.rules.0.destinations.0"
 _FEED: Final = "arn:aws:kinesis:eu-west-1:111122223333:stream/feed"
 _ABROAD: Final = "arn:aws:kinesis:eu-west-1:999988887777:stream/feed"
@@ -43,7 +33,7 @@ _AC20: Final = {Framework.NIST_800_53: ("AC-4", "AC-20")}
     remedy="Name a place of this account, and a bucket of this stack.",
     frameworks=_AC20,
     examples=lambda: examples(
-        given(_FILTER, {"destinationArn": _FEED}),
+        given(LOG_SUBSCRIPTION, {"destinationArn": _FEED}),
         broken={
             f'destinationArn is "{_ABROAD}", in the account 999988887777': put("destinationArn", _ABROAD),
             'destinationArn is "*", in the account that it does not name': put("destinationArn", "*"),
@@ -79,13 +69,13 @@ def data_stays_in_account(resource: Resource, inventory: Inventory) -> Judgement
     "aws-alerts-to-named-addresses",
     Severity.MEDIUM,
     "Topics tell only the addresses of the settings",
-    types=(SUBSCRIPTION,),
+    types=(SNS_SUBSCRIPTION,),
     rationale="Alerts say what fails, and where: an address that nobody named learns it first.",
     remedy="Set monitoring.alert_email or monitoring.alert_webhook, and subscribe nothing else.",
     frameworks=_AC20,
     examples=lambda: examples(
         given(
-            SUBSCRIPTION,
+            SNS_SUBSCRIPTION,
             {"protocol": "sqs", "endpoint": "arn:aws:sqs:eu-west-1:111122223333:alerts", "topic": "alerts"},
         ),
         broken={
@@ -165,8 +155,8 @@ _OPEN_DOORS: Final = (
     "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration",
 )
 _BLOCKS: Final[Mapping[str, str]] = {
-    "aws:s3/accessPoint:AccessPoint": "publicAccessBlockConfiguration",
-    "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint": "details.publicAccessBlock",
+    S3_ACCESS_POINT: "publicAccessBlockConfiguration",
+    S3_MULTI_REGION: "details.publicAccessBlock",
 }
 _BLOCKED: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _ACL: Final = "aws:s3/bucketAcl:BucketAcl"

@@ -6,13 +6,13 @@ from typing import Final
 
 from policies.checks import ABSENT, PASS, all_of, expect, failed, if_given, one_of, read, shown
 from policies.examples import Hidden, examples, given, put
-from policies.exports import JOB, target_of
+from policies.exports import target_of
 from policies.family import Family
 from policies.grants import own_account
 from policies.inventory import Inventory, Resource
 from policies.leaving import GCS_BUCKETS, GOOGLE_ADDRESSES, PROJECTS, in_project, in_stack, places
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import GCP_LOG_SINK
+from policies.tokens import GCP_LOG_SINK, SCHEDULER_JOB
 
 family = Family("Data leaving Google Cloud")
 
@@ -55,7 +55,7 @@ def data_stays_in_project(resource: Resource, inventory: Inventory) -> Judgement
                 for path in GOOGLE_ADDRESSES.get(resource.type, ())
                 if read(resource, path) is not ABSENT
             ),
-            _exported(resource, inventory) if resource.type == JOB else PASS,
+            _exported(resource, inventory) if resource.type == SCHEDULER_JOB else PASS,
         ]
     )
 

@@ -13,11 +13,10 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import GCS_BUCKET, S3_BUCKET
+from policies.tokens import GCS_BUCKET, S3_BUCKET, S3_LIFECYCLE
 
 family = Family("Lifecycles")
 
-_LIFECYCLE: Final = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 _RESTORE_MINUTES: Final = {"GLACIER": 300, "DEEP_ARCHIVE": 720}
 """What a standard retrieval takes (S3 user guide, "Archive retrieval options", read 2026-11-22)."""
 _OF_OLD: Final = "daysSinceNoncurrentTime"
@@ -35,7 +34,7 @@ _CURRENT: Final = "current objects, which nothing brings back"
     examples=lambda: examples(
         given(S3_BUCKET, {"bucket": "models"}),
         given(
-            _LIFECYCLE,
+            S3_LIFECYCLE,
             {
                 "bucket": "models",
                 "rules.0.status": "Enabled",
@@ -44,35 +43,35 @@ _CURRENT: Final = "current objects, which nothing brings back"
             },
         ),
         broken={
-            f"rules.0.expiration.days is 30: {_CURRENT}": put("rules.0.expiration.days", 30, on=_LIFECYCLE),
+            f"rules.0.expiration.days is 30: {_CURRENT}": put("rules.0.expiration.days", 30, on=S3_LIFECYCLE),
             f'rules.0.expiration.date is "2030-01-01T00:00:00Z": {_CURRENT}': put(
-                "rules.0.expiration.date", "2030-01-01T00:00:00Z", on=_LIFECYCLE
+                "rules.0.expiration.date", "2030-01-01T00:00:00Z", on=S3_LIFECYCLE
             ),
             "rules.0.noncurrentVersionExpiration.noncurrentDays is 89": put(
-                "rules.0.noncurrentVersionExpiration.noncurrentDays", 89, on=_LIFECYCLE
+                "rules.0.noncurrentVersionExpiration.noncurrentDays", 89, on=S3_LIFECYCLE
             ),
             'rules.0.transitions.0.storageClass is "DEEP_ARCHIVE"': put(
-                "rules.0.transitions", [{"days": 1, "storageClass": "DEEP_ARCHIVE"}], on=_LIFECYCLE
+                "rules.0.transitions", [{"days": 1, "storageClass": "DEEP_ARCHIVE"}], on=S3_LIFECYCLE
             ),
             'rules.0.noncurrentVersionTransitions.0.storageClass is "GLACIER"': put(
-                "rules.0.noncurrentVersionTransitions", [{"storageClass": "GLACIER"}], on=_LIFECYCLE
+                "rules.0.noncurrentVersionTransitions", [{"storageClass": "GLACIER"}], on=S3_LIFECYCLE
             ),
         },
         undecided={
-            "rules is known only to the provider": put("rules", Hidden(), on=_LIFECYCLE),
+            "rules is known only to the provider": put("rules", Hidden(), on=S3_LIFECYCLE),
             "rules.0.expiration.days is known only to the provider": put(
-                "rules.0.expiration.days", Hidden(), on=_LIFECYCLE
+                "rules.0.expiration.days", Hidden(), on=S3_LIFECYCLE
             ),
         },
         accepted={
             "": (
-                without(_LIFECYCLE),
+                without(S3_LIFECYCLE),
                 both(
-                    put("rules.0.expiration.days", 30, on=_LIFECYCLE),
-                    put("rules.0.status", "Disabled", on=_LIFECYCLE),
+                    put("rules.0.expiration.days", 30, on=S3_LIFECYCLE),
+                    put("rules.0.status", "Disabled", on=S3_LIFECYCLE),
                 ),
-                both(put("rules.0.expiration.days", 365, on=_LIFECYCLE), given_to_s3_logs("models")),
-                put("rules.0.transitions", [{"days": 1, "storageClass": "STANDARD_IA"}], on=_LIFECYCLE),
+                both(put("rules.0.expiration.days", 365, on=S3_LIFECYCLE), given_to_s3_logs("models")),
+                put("rules.0.transitions", [{"days": 1, "storageClass": "STANDARD_IA"}], on=S3_LIFECYCLE),
             )
         },
     ),
@@ -82,7 +81,7 @@ def s3_lifecycle_keeps(bucket: Resource, inventory: Inventory) -> Judgement:
     logs = S3.holds_logs(bucket, inventory)
     return all_of(
         judged
-        for config in s3_companions(inventory, bucket, _LIFECYCLE)
+        for config in s3_companions(inventory, bucket, S3_LIFECYCLE)
         for judged in _rules_keep(config, settings, logs)
     )
 

@@ -11,13 +11,13 @@ from policies.examples import Hidden, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.tokens import GCP_INSTANCE, GCP_REGION_TEMPLATE, GCP_TEMPLATE
 
 family = Family("Machines beside a cluster on Google Cloud")
 
-_INSTANCE: Final = "gcp:compute/instance:Instance"
 _TEMPLATES: Final = (
-    "gcp:compute/instanceTemplate:InstanceTemplate",
-    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate",
+    GCP_TEMPLATE,
+    GCP_REGION_TEMPLATE,
 )
 _PROJECT: Final = "gcp:compute/projectMetadata:ProjectMetadata"
 _ITEM: Final = "gcp:compute/projectMetadataItem:ProjectMetadataItem"
@@ -36,13 +36,13 @@ _SECRETS: Final = re.compile(r"pass(word|wd)?|secret|token|private.?key|api.?key
     "gcp-machines-plain",
     Severity.HIGH,
     "Machines run no script of metadata, take no keys of persons, and boot verified software as an account of theirs",
-    types=(_INSTANCE, *_TEMPLATES, _PROJECT, _ITEM),
+    types=(GCP_INSTANCE, *_TEMPLATES, _PROJECT, _ITEM),
     rationale="Whoever may write metadata, or reads it, is on the machine and has its account.",
     remedy="Put what the machine needs into its image, set OS Login, and give it an account of its own.",
     frameworks={Framework.NIST_800_53: ("CM-6", "CM-7", "IA-2")},
     examples=lambda: examples(
         given(
-            _INSTANCE,
+            GCP_INSTANCE,
             {
                 "metadata": {"enable-oslogin": "TRUE", "block-project-ssh-keys": "true"},
                 _BOOT: True,

@@ -9,10 +9,10 @@ from policies.examples import Hidden, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.tokens import GCP_ZONE
 
 family = Family("Names on Google Cloud")
 
-_ZONE: Final = "gcp:dns/managedZone:ManagedZone"
 _RECORD: Final = "gcp:dns/recordSet:RecordSet"
 _POLICY_RULE: Final = "gcp:dns/responsePolicyRule:ResponsePolicyRule"
 _RESPONSES: Final = "gcp:dns/responsePolicy:ResponsePolicy"
@@ -29,12 +29,12 @@ _SC: Final = {Framework.NIST_800_53: ("SC-7",)}
     "gcp-dns-answers-own",
     Severity.HIGH,
     "No zone, policy or rule of Cloud DNS asks somebody else for names, or makes answers up",
-    types=(_ZONE, _POLICY_RULE, _RESPONSES, _SERVERS),
+    types=(GCP_ZONE, _POLICY_RULE, _RESPONSES, _SERVERS),
     rationale="Whoever answers for a name decides where tokens and images go to, or come from.",
     remedy="Leave forwarding, peering, other name servers and response policies out.",
     frameworks=_SC,
     examples=lambda: examples(
-        given(_ZONE, {"dnsName": "googleapis.com.", "visibility": "private"}, "google"),
+        given(GCP_ZONE, {"dnsName": "googleapis.com.", "visibility": "private"}, "google"),
         broken={
             'forwardingConfig is {"targetNameServers": []}': put("forwardingConfig", {"targetNameServers": []}),
             'peeringConfig is {"targetNetwork": {}}': put("peeringConfig", {"targetNetwork": {}}),
@@ -45,7 +45,7 @@ _SC: Final = {Framework.NIST_800_53: ("SC-7",)}
 def dns_answers_own(resource: Resource, _: Inventory) -> Judgement:
     if resource.type in (_POLICY_RULE, _RESPONSES):
         return failed("", "answers that are made up", "records in a zone of the stack")
-    paths = _ELSEWHERE if resource.type == _ZONE else ("alternativeNameServerConfig", "enableInboundForwarding")
+    paths = _ELSEWHERE if resource.type == GCP_ZONE else ("alternativeNameServerConfig", "enableInboundForwarding")
     given_ = [path for path in paths if read(resource, path) not in (ABSENT, False)]
     return all_of(failed(path, shown(read(resource, path)), "answers of the stack's own zones") for path in given_)
 
@@ -54,12 +54,12 @@ def dns_answers_own(resource: Resource, _: Inventory) -> Judgement:
     "gcp-dns-signed",
     Severity.MEDIUM,
     "Public zones of Cloud DNS are signed",
-    types=(_ZONE,),
+    types=(GCP_ZONE,),
     rationale="Without DNSSEC an answer on the way may be anybody's, and a certificate may follow it.",
     remedy='Set dnssecConfig.state to "on".',
     frameworks={Framework.CHECKOV: ("CKV_GCP_16",)},
     examples=lambda: examples(
-        given(_ZONE, {"visibility": "private"}, "inside"),
+        given(GCP_ZONE, {"visibility": "private"}, "inside"),
         broken={'dnssecConfig.state is "off"': put("dnssecConfig.state", "off")},
         undecided={"dnssecConfig.state is known only to the provider": put("dnssecConfig.state", Hidden())},
         accepted={"its names are the network's own": put("description", "inside")},

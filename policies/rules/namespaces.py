@@ -10,7 +10,29 @@ from policies.examples import Hidden, Output, drop, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import DEPLOYMENT, NAMESPACE, RELEASE
+from policies.tokens import (
+    BUDGET,
+    CONFIG_MAP,
+    CRON_JOB,
+    DAEMON_SET,
+    DEPLOYMENT,
+    HPA,
+    INGRESS,
+    JOB,
+    KUBE_ROLE,
+    KUBE_SECRET,
+    LIMIT_RANGE,
+    NAMESPACE,
+    NETWORK_POLICY,
+    RELEASE,
+    REPLICA_SET,
+    REPLICATION_CONTROLLER,
+    RESOURCE_QUOTA,
+    ROLE_BINDING,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    STATEFUL_SET,
+)
 
 family = Family("Namespaces")
 
@@ -28,25 +50,25 @@ _EXCEPTED: Final = frozenset(
 """What may stand in a namespace that the stack does not make: each by namespace, kind and name."""
 _NAMESPACED: Final = (
     DEPLOYMENT,
-    "kubernetes:apps/v1:StatefulSet",
-    "kubernetes:apps/v1:DaemonSet",
-    "kubernetes:apps/v1:ReplicaSet",
-    "kubernetes:batch/v1:Job",
-    "kubernetes:batch/v1:CronJob",
+    STATEFUL_SET,
+    DAEMON_SET,
+    REPLICA_SET,
+    JOB,
+    CRON_JOB,
     POD,
-    "kubernetes:core/v1:ReplicationController",
-    "kubernetes:core/v1:ConfigMap",
-    "kubernetes:core/v1:Secret",
-    "kubernetes:core/v1:Service",
-    "kubernetes:core/v1:ServiceAccount",
-    "kubernetes:core/v1:ResourceQuota",
-    "kubernetes:core/v1:LimitRange",
-    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
-    "kubernetes:networking.k8s.io/v1:NetworkPolicy",
-    "kubernetes:networking.k8s.io/v1:Ingress",
-    "kubernetes:policy/v1:PodDisruptionBudget",
-    "kubernetes:rbac.authorization.k8s.io/v1:Role",
-    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+    REPLICATION_CONTROLLER,
+    CONFIG_MAP,
+    KUBE_SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    RESOURCE_QUOTA,
+    LIMIT_RANGE,
+    HPA,
+    NETWORK_POLICY,
+    INGRESS,
+    BUDGET,
+    KUBE_ROLE,
+    ROLE_BINDING,
 )
 """Kinds that stand in the namespace `default` where they name none."""
 

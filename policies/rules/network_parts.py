@@ -23,19 +23,27 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import companions, region_in
 from policies.model import Judgement, Severity
-from policies.reach.aws_routes import ASSOCIATION, SUBNET, TABLE
 from policies.reach.values import truth
-from policies.tokens import EKS_CLUSTER, VPC
+from policies.tokens import (
+    EKS_CLUSTER,
+    EKS_POD_IDENTITY,
+    INTERNET_GATEWAY,
+    INTERNET_GATEWAY_ATTACHMENT,
+    ROUTE_TABLE,
+    ROUTE_TABLE_ASSOCIATION,
+    SUBNET,
+    TRANSIT_ATTACHMENT,
+    VPC,
+    VPC_ENDPOINT,
+)
 
 family = Family("The parts of a network on AWS")
 
-_POD: Final = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-_ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
 _TAG: Final = "aws:autoscaling/tag:Tag"
 _WAYS_OUT: Final = (
-    "aws:ec2/internetGateway:InternetGateway",
-    "aws:ec2/internetGatewayAttachment:InternetGatewayAttachment",
-    "aws:ec2transitgateway/vpcAttachment:VpcAttachment",
+    INTERNET_GATEWAY,
+    INTERNET_GATEWAY_ATTACHMENT,
+    TRANSIT_ATTACHMENT,
 )
 _HIDDEN_SERVICE: Final = "an endpoint whose service is known only to the provider"
 _BY_GATEWAY: Final = ("s3", "dynamodb")
@@ -53,18 +61,27 @@ _CALLED: Final = ("ec2", "ecr.api", "ecr.dkr", "s3")
     remedy="Associate it with the table of its network.",
     examples=lambda: examples(
         given(SUBNET, {}, "routed"),
-        given(ASSOCIATION, {"subnetId": Output(SUBNET, "routed"), "routeTableId": Output(TABLE, "routed")}, "routed"),
+        given(
+            ROUTE_TABLE_ASSOCIATION,
+            {"subnetId": Output(SUBNET, "routed"), "routeTableId": Output(ROUTE_TABLE, "routed")},
+            "routed",
+        ),
         broken={
-            "no route table": (without(ASSOCIATION, "routed"), drop("routeTableId", ASSOCIATION, "routed")),
+            "no route table": (
+                without(ROUTE_TABLE_ASSOCIATION, "routed"),
+                drop("routeTableId", ROUTE_TABLE_ASSOCIATION, "routed"),
+            ),
         },
         undecided={
-            "routed.routeTableId is known only to the provider": put("routeTableId", Hidden(), ASSOCIATION, "routed")
+            "routed.routeTableId is known only to the provider": put(
+                "routeTableId", Hidden(), ROUTE_TABLE_ASSOCIATION, "routed"
+            )
         },
         accepted={"": put("mapPublicIpOnLaunch", "false")},
     ),
 )
 def subnets_routed(subnet: Resource, inventory: Inventory) -> Judgement:
-    routed = companions(inventory, subnet, "subnetId", (read(subnet, "id"),), ASSOCIATION)
+    routed = companions(inventory, subnet, "subnetId", (read(subnet, "id"),), ROUTE_TABLE_ASSOCIATION)
     return any_of(
         (_leads(each, inventory) for each in routed),
         failed("", "no route table", "an association with a table of the stack"),
@@ -73,7 +90,7 @@ def subnets_routed(subnet: Resource, inventory: Inventory) -> Judgement:
 
 def _leads(association: Resource, inventory: Inventory) -> Judgement:
     table = read(association, "routeTableId")
-    if is_hidden(table) and not inventory.linked(association, "routeTableId", TABLE):
+    if is_hidden(table) and not inventory.linked(association, "routeTableId", ROUTE_TABLE):
         return unknown(f"{association.name}.routeTableId", "a table of the stack")
     return passed() if table not in (ABSENT, "") else failed("", "no route table", "a table of the stack")
 
@@ -91,7 +108,7 @@ def _leads(association: Resource, inventory: Inventory) -> Judgement:
         given(EKS_CLUSTER, {"vpcConfig.subnetIds": [Output(SUBNET, "closed")]}, "closed"),
         *(
             given(
-                _ENDPOINT,
+                VPC_ENDPOINT,
                 {
                     "vpcId": Output(VPC, "closed"),
                     "serviceName": f"com.amazonaws.eu-west-1.{service}",
@@ -103,21 +120,21 @@ def _leads(association: Resource, inventory: Inventory) -> Judgement:
             for service in _CALLED
         ),
         broken={
-            "no endpoint for ecr.api": without(_ENDPOINT, "closed-ecr.api"),
+            "no endpoint for ecr.api": without(VPC_ENDPOINT, "closed-ecr.api"),
             "no endpoint for s3": (
-                without(_ENDPOINT, "closed-s3"),
-                put("serviceName", "com.amazonaws.eu-west-1.dynamodb", _ENDPOINT, "closed-s3"),
+                without(VPC_ENDPOINT, "closed-s3"),
+                put("serviceName", "com.amazonaws.eu-west-1.dynamodb", VPC_ENDPOINT, "closed-s3"),
             ),
             "closed-ec2 has no private names": (
-                put("privateDnsEnabled", False, _ENDPOINT, "closed-ec2"),
-                drop("privateDnsEnabled", _ENDPOINT, "closed-ec2"),
+                put("privateDnsEnabled", False, VPC_ENDPOINT, "closed-ec2"),
+                drop("privateDnsEnabled", VPC_ENDPOINT, "closed-ec2"),
             ),
             "enableDnsHostnames is absent": drop("enableDnsHostnames"),
             "enableDnsHostnames is false": put("enableDnsHostnames", False),
             "enableDnsSupport is false": put("enableDnsSupport", "false"),
         },
         undecided={
-            _HIDDEN_SERVICE: put("serviceName", Hidden(), _ENDPOINT, "closed-s3"),
+            _HIDDEN_SERVICE: put("serviceName", Hidden(), VPC_ENDPOINT, "closed-s3"),
         },
         accepted={
             "": drop("enableDnsSupport"),
@@ -129,7 +146,7 @@ def closed_network_reaches_services(vpc: Resource, inventory: Inventory) -> Judg
     clusters = [c for c in inventory.of_type(EKS_CLUSTER) if _is_in(c, vpc, inventory)]
     if not clusters or companions(inventory, vpc, "vpcId", (read(vpc, "id"),), *_WAYS_OUT):
         return not_applicable("no cluster is in it, or it has a way out")
-    endpoints = companions(inventory, vpc, "vpcId", (read(vpc, "id"),), _ENDPOINT)
+    endpoints = companions(inventory, vpc, "vpcId", (read(vpc, "id"),), VPC_ENDPOINT)
     return all_of(
         (
             if_given(vpc, "enableDnsSupport", lambda: equals(vpc, "enableDnsSupport", True)),
@@ -145,7 +162,7 @@ def _is_in(cluster: Resource, vpc: Resource, inventory: Inventory) -> bool:
 
 
 def _services(clusters: list[Resource], inventory: Inventory) -> list[str]:
-    by_pods = any(companions(inventory, c, "clusterName", (read(c, "name"),), _POD) for c in clusters)
+    by_pods = any(companions(inventory, c, "clusterName", (read(c, "name"),), EKS_POD_IDENTITY) for c in clusters)
     return [*_CALLED, *(["eks-auth"] if by_pods else []), *(["autoscaling"] if any(inventory.of_type(_TAG)) else [])]
 
 

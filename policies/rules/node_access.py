@@ -21,16 +21,23 @@ from policies.inventory import Inventory, Resource
 from policies.links import region_in, same_region
 from policies.model import Framework, Judgement, Severity
 from policies.reach.aws_routes import Target, Way, routes_of, ways_of
-from policies.tokens import EC2_LAUNCH_TEMPLATE, EKS_NODE_GROUP, GKE_CLUSTER, GKE_NODE_POOL
+from policies.tokens import (
+    EC2_LAUNCH_TEMPLATE,
+    EKS_NODE_GROUP,
+    GCP_ACCOUNT,
+    GKE_CLUSTER,
+    GKE_NODE_POOL,
+    INTERNET_GATEWAY,
+    NAT_GATEWAY,
+    ROUTE,
+    ROUTE_TABLE,
+    ROUTE_TABLE_ASSOCIATION,
+    SUBNET,
+    VPN_GATEWAY,
+)
 
 family = Family("Access to machines")
 
-_SUBNET = "aws:ec2/subnet:Subnet"
-_GATEWAY = "aws:ec2/internetGateway:InternetGateway"
-_ROUTE_TABLE = "aws:ec2/routeTable:RouteTable"
-_ROUTE = "aws:ec2/route:Route"
-_ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
-_ACCOUNT = "gcp:serviceaccount/account:Account"
 _PUBLIC_ADDRESS = "A machine with a public address can be attacked without going through anything."
 _NODE_ACCOUNT = "nodeConfig.serviceAccount"
 
@@ -44,34 +51,32 @@ _NODE_ACCOUNT = "nodeConfig.serviceAccount"
     remedy="Use subnets without public addresses and without a route to an internet gateway.",
     frameworks={Framework.CIS_EKS: ("5.4.3",)},
     examples=lambda: examples(
-        given(EKS_NODE_GROUP, {"subnetIds": [Output(_SUBNET)]}),
-        given(_SUBNET, {"mapPublicIpOnLaunch": False}),
-        given(_ASSOCIATION, {"subnetId": Output(_SUBNET), "routeTableId": Output(_ROUTE_TABLE)}),
-        given(_ROUTE_TABLE),
-        given(
-            _ROUTE, {"routeTableId": Output(_ROUTE_TABLE), "natGatewayId": Output("aws:ec2/natGateway:NatGateway")}
-        ),
+        given(EKS_NODE_GROUP, {"subnetIds": [Output(SUBNET)]}),
+        given(SUBNET, {"mapPublicIpOnLaunch": False}),
+        given(ROUTE_TABLE_ASSOCIATION, {"subnetId": Output(SUBNET), "routeTableId": Output(ROUTE_TABLE)}),
+        given(ROUTE_TABLE),
+        given(ROUTE, {"routeTableId": Output(ROUTE_TABLE), "natGatewayId": Output(NAT_GATEWAY)}),
         broken={
-            "example.mapPublicIpOnLaunch is true": put("mapPublicIpOnLaunch", True, on=_SUBNET),
+            "example.mapPublicIpOnLaunch is true": put("mapPublicIpOnLaunch", True, on=SUBNET),
             "example is a subnet with a route to an internet gateway": (
-                put("gatewayId", Output(_GATEWAY), on=_ROUTE),
-                put("gatewayId", "igw-0123", on=_ROUTE),
-                put("routes.0.gatewayId", Output(_GATEWAY), on=_ROUTE_TABLE),
+                put("gatewayId", Output(INTERNET_GATEWAY), on=ROUTE),
+                put("gatewayId", "igw-0123", on=ROUTE),
+                put("routes.0.gatewayId", Output(INTERNET_GATEWAY), on=ROUTE_TABLE),
             ),
         },
         undecided={
             "subnetIds is not subnets of this stack": put("subnetIds", ["subnet-1"]),
             "example is a subnet whose route table the plan does not know": (
-                without(_ASSOCIATION),
-                put("routeTableId", "rtb-1", on=_ASSOCIATION),
+                without(ROUTE_TABLE_ASSOCIATION),
+                put("routeTableId", "rtb-1", on=ROUTE_TABLE_ASSOCIATION),
             ),
-            "example.gatewayId is known only to the provider": put("gatewayId", Hidden(), on=_ROUTE),
+            "example.gatewayId is known only to the provider": put("gatewayId", Hidden(), on=ROUTE),
         },
-        accepted={"": put("gatewayId", Output("aws:ec2/vpnGateway:VpnGateway"), on=_ROUTE)},
+        accepted={"": put("gatewayId", Output(VPN_GATEWAY), on=ROUTE)},
     ),
 )
 def eks_nodes_private(group: Resource, inventory: Inventory) -> Judgement:
-    subnets = inventory.linked(group, "subnetIds", _SUBNET)
+    subnets = inventory.linked(group, "subnetIds", SUBNET)
     if not subnets:
         return unknown("subnetIds", "private subnets of this stack", "not subnets of this stack")
     return all_of(
@@ -183,7 +188,7 @@ family.require(
     remedy="Set nodeConfig.serviceAccount to an account with the few roles that nodes need.",
     frameworks={Framework.CIS_GKE: ("5.2.1",)},
     examples=lambda: examples(
-        given(GKE_NODE_POOL, {_NODE_ACCOUNT: Output(_ACCOUNT)}),
+        given(GKE_NODE_POOL, {_NODE_ACCOUNT: Output(GCP_ACCOUNT)}),
         broken={
             f"{_NODE_ACCOUNT} is absent": drop(_NODE_ACCOUNT),
             f'{_NODE_ACCOUNT} is "default"': put(_NODE_ACCOUNT, "default"),
@@ -198,7 +203,7 @@ family.require(
 def gke_node_own_account(pool: Resource, inventory: Inventory) -> Judgement:
     required = "a service account of this stack"
     if is_hidden(read(pool, _NODE_ACCOUNT)):
-        own = inventory.linked(pool, "nodeConfig", _ACCOUNT)
+        own = inventory.linked(pool, "nodeConfig", GCP_ACCOUNT)
         return passed(own[0].name) if own else unknown(_NODE_ACCOUNT, required)
     suffix = "-compute@developer.gserviceaccount.com"
     return expect(pool, _NODE_ACCOUNT, required, lambda v: v not in ("", "default") and not v.endswith(suffix))

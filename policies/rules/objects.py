@@ -11,6 +11,7 @@ from policies.examples import Hidden, drop, examples, given, plus, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
+from policies.tokens import CONFIG_MAP
 
 family = Family("Objects in the cluster")
 
@@ -76,7 +77,7 @@ _REQUIRED: Final = "objects that the plan holds, of kinds that rules judge"
                 "objs.0", {"apiVersion": "example.com/v1", "kind": "Thing"}
             ),
         },
-        accepted={"": (drop("yaml"), plus(given("kubernetes:core/v1:ConfigMap", {"data": {}}, "another")))},
+        accepted={"": (drop("yaml"), plus(given(CONFIG_MAP, {"data": {}}, "another")))},
     ),
 )
 def objects_known(found: Resource, _: Inventory) -> Judgement:

@@ -14,10 +14,10 @@ from policies.grants import own_account
 from policies.inventory import Inventory, Resource
 from policies.leaving import ACCOUNTS, places
 from policies.model import Framework, Judgement, Severity
+from policies.tokens import METRIC_ALARM
 
 family = Family("Names of other accounts")
 
-_ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 _ARN: Final = re.compile(r"arn:aws[\w-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):\S+")
 _BOUNDARY: Final = "permissionsBoundary"
 _OTHERS: Final = "arn:aws:sns:eu-west-1:999988887777:alerts"
@@ -27,13 +27,13 @@ _OTHERS: Final = "arn:aws:sns:eu-west-1:999988887777:alerts"
     "aws-names-own-account",
     Severity.HIGH,
     "Keys, roles, topics and functions that resources name are of the own account",
-    types=(_ALARM, "aws:*"),
+    types=(METRIC_ALARM, "aws:*"),
     rationale="A key, a role or a function of another account is that account's to change or withdraw, and what is "
     "sent to it is read there.",
     remedy="Name a resource of this account; who else may enter stands in the settings' cluster.access.",
     frameworks={Framework.NIST_800_53: ("AC-4", "AC-20")},
     examples=lambda: examples(
-        given(_ALARM, {"alarmActions": ["arn:aws:sns:eu-west-1:111122223333:alerts"]}, "own"),
+        given(METRIC_ALARM, {"alarmActions": ["arn:aws:sns:eu-west-1:111122223333:alerts"]}, "own"),
         broken={f'alarmActions.0 is "{_OTHERS}"': both(put("alarmActions.0", _OTHERS))},
         accepted={"": put("alarmActions.0", "arn:aws:s3:::models")},
     ),
@@ -50,7 +50,7 @@ def names_own_account(resource: Resource, inventory: Inventory) -> Judgement:
     ]
     if own and strangers:
         return all_of(failed(path, shown(arn), f"one of the account {own}") for path, arn in strangers)
-    return passed() if resource.type == _ALARM else not_applicable("it names nothing of another account")
+    return passed() if resource.type == METRIC_ALARM else not_applicable("it names nothing of another account")
 
 
 def _arns(value: Any, path: str) -> Iterator[tuple[str, str, str]]:

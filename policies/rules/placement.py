@@ -13,12 +13,12 @@ from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.nodes import Node, must, must_not_be_true, node
 from policies.quantities import quantity
-from policies.tokens import DEPLOYMENT, PRIORITY
+from policies.tokens import CRON_JOB, DEPLOYMENT, JOB, PRIORITY
 from policies.workloads import BARE, CONTROLLED, WORKLOADS, container_nodes, pod_path, unreadable_containers
 
 family = Family("Where workloads run")
 
-_JOBS: Final = ("kubernetes:batch/v1:Job", "kubernetes:batch/v1:CronJob")
+_JOBS: Final = (JOB, CRON_JOB)
 _POD: Final = "spec.template.spec"
 _GPU: Final = "nvidia.com/gpu"
 _HIGHEST: Final = 1_000_000

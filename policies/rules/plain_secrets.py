@@ -13,14 +13,13 @@ from policies.family import Family
 from policies.inventory import SECRET, Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.secret_shapes import is_secret, shape_of
-from policies.tokens import DEPLOYMENT, EXTENSION_POLICY, RELEASE
+from policies.tokens import CONFIG_MAP, DEPLOYMENT, EXTENSION_POLICY, KUBE_SECRET, RELEASE
 
 family = Family("Secrets in plain text")
 
 _ENV: Final = "spec.template.spec.containers.0.env.0"
 _ARGS: Final = "spec.template.spec.containers.0.args.0"
-_KEPT: Final = "kubernetes:core/v1:Secret"
-_READ: Final = (DEPLOYMENT, _KEPT, "kubernetes:core/v1:ConfigMap", RELEASE)
+_READ: Final = (DEPLOYMENT, KUBE_SECRET, CONFIG_MAP, RELEASE)
 _REQUIRED: Final = "a Secret that the pod mounts, marked as one in the program"
 _SALT: Final = re.compile(r"spec\.lua\.\d+\.filterContext\.salt")
 """Envoy Gateway 1.9 gives a filter its context from the object alone, by no reference to a Secret (its API's page,
@@ -63,8 +62,10 @@ def no_secrets_in_plain_text(found: Resource, _: Inventory) -> Judgement:
     """A value that only the provider knows is not written in the program, so it is none of these."""
     if "#" in found.urn:
         return not_applicable("judged as a part of what carries it")
-    problems = [] if found.type == _KEPT else list(_plain(found.inputs, "", salted=found.type == EXTENSION_POLICY))
-    if found.type == _KEPT:
+    problems = (
+        [] if found.type == KUBE_SECRET else list(_plain(found.inputs, "", salted=found.type == EXTENSION_POLICY))
+    )
+    if found.type == KUBE_SECRET:
         problems = [each for key in ("data", "stringData") for each in _kept(found.inputs.get(key), key)]
     if problems:
         return all_of(problems)

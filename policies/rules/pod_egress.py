@@ -26,7 +26,7 @@ from policies.reach.addresses import addresses, is_wide
 from policies.reach.kubernetes import POLICY_PATCH, peers, ports_named
 from policies.reach.values import paths, texts
 from policies.settings_view import SettingsView
-from policies.workloads import NETWORK_POLICY
+from policies.tokens import NETWORK_POLICY
 
 family = Family("What pods may reach")
 

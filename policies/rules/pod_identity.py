@@ -9,20 +9,19 @@ from policies.examples import Given, Hidden, Output, both, drop, examples, given
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
-from policies.tokens import DEPLOYMENT
+from policies.tokens import DEPLOYMENT, EKS_POD_IDENTITY, GCP_ACCOUNT_MEMBER, SERVICE_ACCOUNT
 from policies.workloads import WORKLOADS, pod_path
 
 family = Family("Identities of pods")
 
-_ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-_GRANT = "gcp:serviceaccount/iAMMember:IAMMember"
-_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
 _BECOMES = "roles/iam.workloadIdentityUser"
 _NONE = "the service account has no cloud identity"
 
 
 def _google() -> Given:
-    return given(_GRANT, {"role": _BECOMES, "member": "serviceAccount:111122223333.svc.id.goog[serving/triton]"})
+    return given(
+        GCP_ACCOUNT_MEMBER, {"role": _BECOMES, "member": "serviceAccount:111122223333.svc.id.goog[serving/triton]"}
+    )
 
 
 @family.rule(
@@ -40,17 +39,19 @@ def _google() -> Given:
             DEPLOYMENT,
             {
                 "metadata.namespace": "serving",
-                "spec.template.spec.serviceAccountName": Output(_ACCOUNT, value="triton"),
+                "spec.template.spec.serviceAccountName": Output(SERVICE_ACCOUNT, value="triton"),
             },
             "bound",
         ),
-        given(_ACCOUNT, {"metadata.annotations": {"seawall.dev/identity": Output(_ASSOCIATION)}}),
-        given(_ASSOCIATION, {"namespace": "serving", "serviceAccount": "triton"}),
+        given(SERVICE_ACCOUNT, {"metadata.annotations": {"seawall.dev/identity": Output(EKS_POD_IDENTITY)}}),
+        given(EKS_POD_IDENTITY, {"namespace": "serving", "serviceAccount": "triton"}),
         broken={
             "the workload does not wait for the binding example of serving/triton": (
                 put("spec.template.spec.serviceAccountName", "triton"),
-                put("metadata.annotations", {}, on=_ACCOUNT),
-                both(put("spec.template.spec.serviceAccountName", "triton"), without(_ASSOCIATION), plus(_google())),
+                put("metadata.annotations", {}, on=SERVICE_ACCOUNT),
+                both(
+                    put("spec.template.spec.serviceAccountName", "triton"), without(EKS_POD_IDENTITY), plus(_google())
+                ),
             ),
         },
         undecided={
@@ -60,8 +61,8 @@ def _google() -> Given:
         },
         accepted={
             _NONE: (
-                put("serviceAccount", "other", on=_ASSOCIATION),
-                put("namespace", "other", on=_ASSOCIATION),
+                put("serviceAccount", "other", on=EKS_POD_IDENTITY),
+                put("namespace", "other", on=EKS_POD_IDENTITY),
                 drop("spec.template.spec.serviceAccountName"),
             ),
         },
@@ -86,10 +87,10 @@ def start_after_identity(workload: Resource, inventory: Inventory) -> Judgement:
 
 
 def _bindings(inventory: Inventory, namespace: str, account: str) -> Iterator[Resource]:
-    for association in inventory.of_type(_ASSOCIATION):
+    for association in inventory.of_type(EKS_POD_IDENTITY):
         if (read(association, "namespace"), read(association, "serviceAccount")) == (namespace, account):
             yield association
-    for grant in inventory.of_type(_GRANT):
+    for grant in inventory.of_type(GCP_ACCOUNT_MEMBER):
         if read(grant, "role") == _BECOMES and str(read(grant, "member")).endswith(f"[{namespace}/{account}]"):
             yield grant
 

@@ -24,8 +24,7 @@ from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.reach.kubernetes import POLICY_PATCH, peers, ports_named
 from policies.reach.values import paths
-from policies.tokens import NAMESPACE
-from policies.workloads import NETWORK_POLICY
+from policies.tokens import NAMESPACE, NETWORK_POLICY
 
 family = Family("What may reach pods")
 

@@ -23,8 +23,8 @@ from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.reach.kubernetes import peers
 from policies.reach.values import number
-from policies.tokens import DEPLOYMENT, NAMESPACE
-from policies.workloads import LONG_RUNNING, NETWORK_POLICY, containers, network_policies
+from policies.tokens import DEPLOYMENT, NAMESPACE, NETWORK_POLICY
+from policies.workloads import LONG_RUNNING, containers, network_policies
 
 family = Family("Network of pods")
 

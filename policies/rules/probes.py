@@ -14,8 +14,7 @@ from policies.model import Framework, Judgement, Severity
 from policies.nodes import Node, must, node
 from policies.quantities import quantity
 from policies.reach.kubernetes import selects
-from policies.services import SERVICE
-from policies.tokens import DEPLOYMENT
+from policies.tokens import DEPLOYMENT, SERVICE
 from policies.workloads import (
     LONG_RUNNING,
     container_nodes,

@@ -13,14 +13,12 @@ from policies.model import Framework, Judgement, Severity
 from policies.reach import aws_openings, gcp_openings
 from policies.reach.aws import told
 from policies.reach.openings import Opening, found
+from policies.tokens import EC2_LAUNCH_TEMPLATE, GCP_INSTANCE, SUBNET
 
 family = Family("Public addresses")
 
 _REQUIRED: Final = "closed: clients come by fleet.door alone"
-_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 _ADDRESS: Final = "networkInterfaces.0.associatePublicIpAddress"
-_SUBNET: Final = "aws:ec2/subnet:Subnet"
-_INSTANCE: Final = "gcp:compute/instance:Instance"
 _INTERFACE: Final = "networkInterfaces.0"
 
 
@@ -36,7 +34,7 @@ _INTERFACE: Final = "networkInterfaces.0"
         Framework.CHECKOV: ("CKV_AWS_17", "CKV_AWS_69", "CKV_AWS_87", "CKV_AWS_88", "CKV_AWS_89"),
     },
     examples=lambda: examples(
-        given(_TEMPLATE, {_ADDRESS: "false"}),
+        given(EC2_LAUNCH_TEMPLATE, {_ADDRESS: "false"}),
         broken={
             f'{_ADDRESS} is "true", so machines with public addresses (world → example)': (
                 put(_ADDRESS, "true"),
@@ -46,7 +44,7 @@ _INTERFACE: Final = "networkInterfaces.0"
                 f"{_INTERFACE}.ipv6AddressCount", 1
             ),
             f'{_ADDRESS} is "true", so machines with public addresses (world → example; no route of a leads to the '
-            "internet yet)": both(put(_ADDRESS, True), put(f"{_INTERFACE}.subnetId", Output(_SUBNET, "a"))),
+            "internet yet)": both(put(_ADDRESS, True), put(f"{_INTERFACE}.subnetId", Output(SUBNET, "a"))),
         },
         undecided={
             f"{_ADDRESS} is known only to the provider": put(_ADDRESS, Hidden()),
@@ -73,7 +71,7 @@ def aws_no_public_address(resource: Resource, inventory: Inventory) -> Judgement
         Framework.CHECKOV: ("CKV_GCP_40", "CKV_GCP_60", "CKV_GCP_11"),
     },
     examples=lambda: examples(
-        given(_INSTANCE, {_INTERFACE: {"network": "n"}}),
+        given(GCP_INSTANCE, {_INTERFACE: {"network": "n"}}),
         broken={
             # An access configuration without anything in it takes an address of Google's.
             f"{_INTERFACE}.accessConfigs is [{{}}], so a machine with a public address": put(

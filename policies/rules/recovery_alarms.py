@@ -12,13 +12,10 @@ from policies.inventory import Inventory, Resource
 from policies.links import refers_to, same_region
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import BACKUP_VAULT, S3_REPLICATION
-from policies.vaults import PLAN
+from policies.tokens import BACKUP_PLAN, BACKUP_SELECTION, BACKUP_VAULT, METRIC_ALARM, S3_REPLICATION
 
 family = Family("Alarms of recovery")
 
-_ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
-_SELECTION: Final = "aws:backup/selection:Selection"
 _BACKUP, _S3, _EVENTS = "AWS/Backup", "AWS/S3", "AWS/Events"
 _FAILURES: Final = ("NumberOfBackupJobsFailed", "NumberOfBackupJobsExpired", "NumberOfCopyJobsFailed")
 _COMPLETED: Final = "NumberOfBackupJobsCompleted"
@@ -32,13 +29,13 @@ _SI4: Final = {Framework.NIST_800_53: ("CP-9", "SI-4")}
     "aws-recovery-alarms-in-time",
     Severity.HIGH,
     "Alarms on backups and replicas ring at the first failure, and at a silence as long as the objective",
-    types=(_ALARM,),
+    types=(METRIC_ALARM,),
     rationale="An alarm with a threshold that nothing reaches, or that takes silence for health, never rings.",
     remedy="Let failures ring above 0, and completions below 1, missing data breaching, within backup.rpo_minutes.",
     frameworks=_SI4,
     examples=lambda: examples(
         given(
-            _ALARM,
+            METRIC_ALARM,
             {
                 "namespace": _BACKUP,
                 "metricName": _COMPLETED,
@@ -150,17 +147,17 @@ def _of_a_vault(alarm: Resource, inventory: Inventory) -> Iterator[Judgement]:
     "aws-recovery-alarms-there",
     Severity.HIGH,
     "Backups and replicas that fail, expire or stay away are each counted by an alarm",
-    types=(_SELECTION, S3_REPLICATION),
+    types=(BACKUP_SELECTION, S3_REPLICATION),
     rationale="What nobody counts fails for weeks, and is found when it is needed.",
     remedy="Keep an alarm on each of the metrics, in the region where AWS counts it.",
     frameworks=_SI4,
     examples=lambda: examples(
-        given(_SELECTION, {"planId": Output(PLAN, "counted")}, "counted"),
-        given(PLAN, {"rules.0.targetVaultName": "points"}, "counted"),
+        given(BACKUP_SELECTION, {"planId": Output(BACKUP_PLAN, "counted")}, "counted"),
+        given(BACKUP_PLAN, {"rules.0.targetVaultName": "points"}, "counted"),
         broken={
             f"no alarm counts {_FAILURES[0]} of points": both(
                 setting("monitoring", {"alert_email": "team@example.com"}),
-                plus(given(_ALARM, {"namespace": _BACKUP}, "one")),
+                plus(given(METRIC_ALARM, {"namespace": _BACKUP}, "one")),
             )
         },
     ),
@@ -171,7 +168,7 @@ def aws_recovery_alarms_there(subject: Resource, inventory: Inventory) -> Judgem
         return passed(_NOBODY)
     if subject.type == S3_REPLICATION:
         return all_of(_replica(subject, inventory))
-    plans = [plan for plan in inventory.of_type(PLAN) if refers_to(inventory, subject, "planId", plan)]
+    plans = [plan for plan in inventory.of_type(BACKUP_PLAN) if refers_to(inventory, subject, "planId", plan)]
     vaults = {str(read(plan, f"{rule}.targetVaultName")) for plan in plans for rule in items(plan, "rules")}
     return all_of(
         _counted(inventory, _BACKUP, metric, {"BackupVaultName": vault}, vault)
@@ -181,7 +178,7 @@ def aws_recovery_alarms_there(subject: Resource, inventory: Inventory) -> Judgem
 
 
 def _counts_any(inventory: Inventory) -> bool:
-    return any(read(alarm, "namespace") in (_BACKUP, _S3) for alarm in inventory.of_type(_ALARM))
+    return any(read(alarm, "namespace") in (_BACKUP, _S3) for alarm in inventory.of_type(METRIC_ALARM))
 
 
 def _replica(config: Resource, inventory: Inventory) -> Iterator[Judgement]:
@@ -196,7 +193,7 @@ def _replica(config: Resource, inventory: Inventory) -> Iterator[Judgement]:
 def _counted(
     inventory: Inventory, space: str, metric: str, wanted: Mapping[str, object], of: str, statistic: str = ""
 ) -> Judgement:
-    for alarm in inventory.of_type(_ALARM):
+    for alarm in inventory.of_type(METRIC_ALARM):
         if (
             read(alarm, "namespace") == space
             and read(alarm, "metricName") == metric

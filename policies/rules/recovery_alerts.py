@@ -6,17 +6,15 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from policies.buckets import TRANSFER_JOB
 from policies.checks import ABSENT, failed, is_hidden, items, passed, read, unknown
 from policies.examples import Hidden, examples, given, put, without
-from policies.exports import JOB
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.tokens import GCP_ALERT, SCHEDULER_JOB, TRANSFER_JOB
 
 family = Family("Alerts of recovery")
 
-_ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
 _METRIC: Final = "storagetransfer.googleapis.com/transferjob/error_count"
 _NO_EXPORT: Final = "it exports nothing"
 _ERRORS: Final = re.compile(r"severity\s*>=\s*\"?(ERROR|WARNING|NOTICE|INFO|DEBUG|DEFAULT)\b")
@@ -40,7 +38,7 @@ _LOGGED: Final = "conditions.0.conditionMatchedLog.filter"
     examples=lambda: examples(
         given(TRANSFER_JOB, {"name": "transferJobs/told"}, "told"),
         given(
-            _ALERT,
+            GCP_ALERT,
             {
                 _AT: {
                     "filter": f'metric.type="{_METRIC}" AND resource.labels.job_id="told"',
@@ -53,12 +51,15 @@ _LOGGED: Final = "conditions.0.conditionMatchedLog.filter"
         ),
         broken={
             "no alert counts the errors of told": (
-                without(_ALERT, "errors-told"),
-                put(f"{_AT}.thresholdValue", 1000, _ALERT, "errors-told"),
-                put(f"{_AT}.comparison", "COMPARISON_LT", _ALERT, "errors-told"),
-                put(f"{_AT}.duration", "82800s", _ALERT, "errors-told"),
+                without(GCP_ALERT, "errors-told"),
+                put(f"{_AT}.thresholdValue", 1000, GCP_ALERT, "errors-told"),
+                put(f"{_AT}.comparison", "COMPARISON_LT", GCP_ALERT, "errors-told"),
+                put(f"{_AT}.duration", "82800s", GCP_ALERT, "errors-told"),
                 put(
-                    f"{_AT}.filter", f'metric.type="{_METRIC}" AND resource.labels.job_id="x"', _ALERT, "errors-told"
+                    f"{_AT}.filter",
+                    f'metric.type="{_METRIC}" AND resource.labels.job_id="x"',
+                    GCP_ALERT,
+                    "errors-told",
                 ),
             )
         },
@@ -76,7 +77,7 @@ def gcp_transfer_failures_told(job: Resource, inventory: Inventory) -> Judgement
 
 
 def _any_condition(inventory: Inventory, holds: Callable[[Resource, str], bool]) -> bool:
-    return any(holds(alert, at) for alert in inventory.of_type(_ALERT) for at in items(alert, "conditions"))
+    return any(holds(alert, at) for alert in inventory.of_type(GCP_ALERT) for at in items(alert, "conditions"))
 
 
 def _counts_errors(alert: Resource, at: str, name: str) -> bool:
@@ -112,33 +113,33 @@ def _names(text: str, name: str) -> bool:
     "gcp-export-failures-told",
     Severity.HIGH,
     "Someone is told when an export cannot be started, or fails",
-    types=(JOB,),
+    types=(SCHEDULER_JOB,),
     rationale="A call that is refused, and an export that fails, leave a line in a log that nobody reads.",
     remedy="Add alert policies on the job's errors in the log, and on those of the store's ExportInstance.",
     frameworks=_SI4,
     examples=lambda: examples(
         given(
-            JOB,
+            SCHEDULER_JOB,
             {
                 "name": "told-export",
                 "httpTarget.uri": "https://redis.googleapis.com/v1/projects/p/locations/r/instances/told-store:export",
             },
             "told",
         ),
-        given(_ALERT, {_LOGGED: 'resource.labels.job_id="told-export" AND severity>=ERROR'}, "start-told"),
+        given(GCP_ALERT, {_LOGGED: 'resource.labels.job_id="told-export" AND severity>=ERROR'}, "start-told"),
         given(
-            _ALERT,
+            GCP_ALERT,
             {_LOGGED: 'methodName="ExportInstance" AND resourceName="x/instances/told-store" AND severity>=ERROR'},
             "export-told",
         ),
         broken={
             "no alert reads the errors of told-export": (
-                without(_ALERT, "start-told"),
-                put(_LOGGED, 'resource.labels.job_id="another" AND severity>=ERROR', _ALERT, "start-told"),
-                put(_LOGGED, 'resource.labels.job_id="told-export" AND severity=INFO', _ALERT, "start-told"),
-                put(_LOGGED, 'NOT resource.labels.job_id="told-export" AND severity>=ERROR', _ALERT, "start-told"),
+                without(GCP_ALERT, "start-told"),
+                put(_LOGGED, 'resource.labels.job_id="another" AND severity>=ERROR', GCP_ALERT, "start-told"),
+                put(_LOGGED, 'resource.labels.job_id="told-export" AND severity=INFO', GCP_ALERT, "start-told"),
+                put(_LOGGED, 'NOT resource.labels.job_id="told-export" AND severity>=ERROR', GCP_ALERT, "start-told"),
             ),
-            "no alert reads the errors of ExportInstance of told-store": without(_ALERT, "export-told"),
+            "no alert reads the errors of ExportInstance of told-store": without(GCP_ALERT, "export-told"),
         },
         undecided={"httpTarget.uri is known only to the provider": put("httpTarget.uri", Hidden())},
         accepted={_NO_EXPORT: put("httpTarget.uri", "https://example.googleapis.com/v1/x")},

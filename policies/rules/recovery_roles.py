@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from common.iam.evaluation import Principal, Request, refused
-from policies.aws_holders import ROLE, holders
+from policies.aws_holders import holders
 from policies.checks import ABSENT, PASS, all_of, failed, is_hidden, passed, read, shown, unknown
 from policies.examples import Output, allow, both, document, drop, examples, given, put, without
 from policies.family import Family
@@ -14,13 +14,10 @@ from policies.links import aws_region_of, region_in
 from policies.model import Framework, Judgement, Severity
 from policies.role_rights import NO_ROLE, attached_policies, may_all, role_arn, role_of, trust_of, trusts
 from policies.settings_view import SettingsView
+from policies.tokens import BACKUP_SELECTION, EVENT_TARGET, IAM_ROLE, IAM_ROLE_ATTACHMENT, IAM_ROLE_POLICY
 
 family = Family("Roles of recovery")
 
-_SELECTION: Final = "aws:backup/selection:Selection"
-_TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
-_ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-_DOCUMENT: Final = "aws:iam/rolePolicy:RolePolicy"
 _FOR_BACKUP: Final = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
 _FOR_RESTORES: Final = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForRestores"
 _NONE_RESTORES: Final = "no role of the stack is AWS Backup's to restore with"
@@ -31,28 +28,28 @@ _CP9: Final = {Framework.NIST_800_53: ("CP-9",)}
     "aws-backup-role-may",
     Severity.HIGH,
     "The role of a backup selection may back up, and another may restore",
-    types=(_SELECTION,),
+    types=(BACKUP_SELECTION,),
     rationale="A selection whose role may not back up selects nothing, and a point that no role may restore is lost.",
     remedy="Attach AWS Backup's own policies to roles that backup.amazonaws.com may take, and deny them nothing.",
     frameworks=_CP9,
     examples=lambda: examples(
-        given(_SELECTION, {"iamRoleArn": Output(ROLE, "backs-up")}, "by-a-role"),
-        given(ROLE, {"name": "backs-up", "assumeRolePolicy": trust_of("backup.amazonaws.com")}, "backs-up"),
-        given(_ATTACHMENT, {"role": "backs-up", "policyArn": _FOR_BACKUP}, "backs-up"),
-        given(ROLE, {"name": "restores", "assumeRolePolicy": trust_of("backup.amazonaws.com")}, "restores"),
-        given(_ATTACHMENT, {"role": "restores", "policyArn": _FOR_RESTORES}, "restores"),
+        given(BACKUP_SELECTION, {"iamRoleArn": Output(IAM_ROLE, "backs-up")}, "by-a-role"),
+        given(IAM_ROLE, {"name": "backs-up", "assumeRolePolicy": trust_of("backup.amazonaws.com")}, "backs-up"),
+        given(IAM_ROLE_ATTACHMENT, {"role": "backs-up", "policyArn": _FOR_BACKUP}, "backs-up"),
+        given(IAM_ROLE, {"name": "restores", "assumeRolePolicy": trust_of("backup.amazonaws.com")}, "restores"),
+        given(IAM_ROLE_ATTACHMENT, {"role": "restores", "policyArn": _FOR_RESTORES}, "restores"),
         broken={
             "backs-up has not AWSBackupServiceRolePolicyForBackup": (
-                without(_ATTACHMENT, "backs-up"),
-                put("policyArn", _FOR_RESTORES, _ATTACHMENT, "backs-up"),
+                without(IAM_ROLE_ATTACHMENT, "backs-up"),
+                put("policyArn", _FOR_RESTORES, IAM_ROLE_ATTACHMENT, "backs-up"),
             ),
             "backs-up.assumeRolePolicy is not for backup.amazonaws.com": put(
-                "assumeRolePolicy", trust_of("ec2.amazonaws.com"), ROLE, "backs-up"
+                "assumeRolePolicy", trust_of("ec2.amazonaws.com"), IAM_ROLE, "backs-up"
             ),
             _NONE_RESTORES: (
-                without(ROLE, "restores"),
-                without(_ATTACHMENT, "restores"),
-                put("assumeRolePolicy", trust_of("ec2.amazonaws.com"), ROLE, "restores"),
+                without(IAM_ROLE, "restores"),
+                without(IAM_ROLE_ATTACHMENT, "restores"),
+                put("assumeRolePolicy", trust_of("ec2.amazonaws.com"), IAM_ROLE, "restores"),
             ),
             'iamRoleArn is "arn:aws:iam::999988887777:role/x"': both(
                 put("iamRoleArn", "arn:aws:iam::999988887777:role/x")
@@ -97,7 +94,7 @@ def _denied_nothing(inventory: Inventory, role: Resource, selection: Resource) -
 
 
 def _somebody_restores(inventory: Inventory, attached: dict[str, set[str]]) -> Judgement:
-    for role in inventory.of_type(ROLE):
+    for role in inventory.of_type(IAM_ROLE):
         is_there = _FOR_RESTORES in attached.get(role.urn, set())
         if is_there and trusts(inventory, role, "backup.amazonaws.com") == PASS:
             return passed()
@@ -108,23 +105,23 @@ def _somebody_restores(inventory: Inventory, attached: dict[str, set[str]]) -> J
     "aws-events-carried",
     Severity.HIGH,
     "What carries events to another region may, and carries them as they are",
-    types=(_TARGET,),
+    types=(EVENT_TARGET,),
     rationale="An alarm of the backup region hears nothing of what a target without rights, or with a text, sends.",
     remedy="Give the target a role that events.amazonaws.com may take and that may PutEvents there, and no input.",
     frameworks={Framework.NIST_800_53: ("SI-4",)},
     examples=lambda: examples(
         given(
-            _TARGET,
+            EVENT_TARGET,
             {
                 "rule": "far",
                 "arn": "arn:aws:events:eu-central-1:111122223333:event-bus/default",
-                "roleArn": Output(ROLE, "carries"),
+                "roleArn": Output(IAM_ROLE, "carries"),
             },
             "far",
         ),
-        given(ROLE, {"name": "carries", "assumeRolePolicy": trust_of("events.amazonaws.com")}, "carries"),
+        given(IAM_ROLE, {"name": "carries", "assumeRolePolicy": trust_of("events.amazonaws.com")}, "carries"),
         given(
-            _DOCUMENT,
+            IAM_ROLE_POLICY,
             {
                 "role": "carries",
                 "policy": document(
@@ -140,11 +137,16 @@ def _somebody_restores(inventory: Inventory, attached: dict[str, set[str]]) -> J
             "roleArn is absent": drop("roleArn"),
             'input is "{}"': put("input", "{}"),
             "carries is may not events:PutEvents on arn:aws:events:eu-central-1:111122223333:event-bus/default": (
-                without(_DOCUMENT, "carries"),
-                put("policy.Statement.0.Resource", "arn:aws:events:eu-west-1:1:event-bus/x", _DOCUMENT, "carries"),
+                without(IAM_ROLE_POLICY, "carries"),
+                put(
+                    "policy.Statement.0.Resource",
+                    "arn:aws:events:eu-west-1:1:event-bus/x",
+                    IAM_ROLE_POLICY,
+                    "carries",
+                ),
             ),
             "carries.assumeRolePolicy is not for events.amazonaws.com": put(
-                "assumeRolePolicy", trust_of("ec2.amazonaws.com"), ROLE, "carries"
+                "assumeRolePolicy", trust_of("ec2.amazonaws.com"), IAM_ROLE, "carries"
             ),
         },
         accepted={"it leads to no other region": put("arn", "arn:aws:logs:eu-west-1:111122223333:log-group:x")},

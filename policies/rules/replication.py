@@ -23,12 +23,11 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import same_region
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import S3_REPLICATION
+from policies.tokens import METRIC_ALARM, S3_REPLICATION
 
 family = Family("Replication")
 
 _AT_HAND: Final = ("STANDARD", "STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR")
-_ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 _NO_RULE: Final = "no rule of it is enabled, which is a finding of its own"
 _TO: Final = "rules.0.destination"
 _WATCHED: Final = {"SourceBucket": "watched", "DestinationBucket": "replica", "RuleId": "everything"}
@@ -104,7 +103,7 @@ def _timed(config: Resource, to: str) -> tuple[Judgement, ...]:
             "timed",
         ),
         given(
-            _ALARM,
+            METRIC_ALARM,
             {
                 "metricName": "OperationsFailedReplication",
                 "comparisonOperator": "GreaterThanThreshold",
@@ -115,11 +114,11 @@ def _timed(config: Resource, to: str) -> tuple[Judgement, ...]:
         ),
         broken={
             _UNTOLD: (
-                without(_ALARM, "replication"),
-                put("metricName", "BytesPendingReplication", _ALARM, "replication"),
-                put("threshold", 100, _ALARM, "replication"),
-                put("dimensions.RuleId", "another", _ALARM, "replication"),
-                put("dimensions.SourceBucket", "another", _ALARM, "replication"),
+                without(METRIC_ALARM, "replication"),
+                put("metricName", "BytesPendingReplication", METRIC_ALARM, "replication"),
+                put("threshold", 100, METRIC_ALARM, "replication"),
+                put("dimensions.RuleId", "another", METRIC_ALARM, "replication"),
+                put("dimensions.SourceBucket", "another", METRIC_ALARM, "replication"),
             )
         },
         accepted={_NO_RULE: put("rules.0.status", "Disabled")},
@@ -142,7 +141,7 @@ def _watched(config: Resource, inventory: Inventory, rule: str) -> Judgement:
         "DestinationBucket": str(read(config, f"{rule}.destination.bucket")).removeprefix("arn:aws:s3:::"),
         "RuleId": name,
     }
-    for alarm in inventory.of_type(_ALARM):
+    for alarm in inventory.of_type(METRIC_ALARM):
         counts = (
             read(alarm, "metricName") == "OperationsFailedReplication"
             and read(alarm, "comparisonOperator") == "GreaterThanThreshold"

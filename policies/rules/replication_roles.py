@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from policies.aws_holders import ROLE
 from policies.buckets import S3
 from policies.checks import ABSENT, all_of, is_hidden, items, read, unknown
 from policies.examples import Output, allow, document, drop, examples, given, put, without
@@ -15,11 +14,10 @@ from policies.links import region_in
 from policies.model import Framework, Judgement, Severity
 from policies.role_rights import NO_ROLE, may_all, role_of, trust_of, trusts
 from policies.settings_view import SettingsView
-from policies.tokens import S3_BUCKET, S3_REPLICATION
+from policies.tokens import IAM_ROLE, IAM_ROLE_POLICY, S3_BUCKET, S3_REPLICATION
 
 family = Family("Roles of replication")
 
-_DOCUMENT: Final = "aws:iam/rolePolicy:RolePolicy"
 _KEY: Final = "11111111-2222-3333-4444-555555555555"
 _CP9: Final = {Framework.NIST_800_53: ("CP-9",)}
 
@@ -37,15 +35,15 @@ _CP9: Final = {Framework.NIST_800_53: ("CP-9",)}
             S3_REPLICATION,
             {
                 "bucket": "here",
-                "role": Output(ROLE, "replicates"),
+                "role": Output(IAM_ROLE, "replicates"),
                 "rules.0.status": "Enabled",
                 "rules.0.destination.bucket": "arn:aws:s3:::there",
             },
             "by-a-role",
         ),
-        given(ROLE, {"name": "replicates", "assumeRolePolicy": trust_of("s3.amazonaws.com")}, "replicates"),
+        given(IAM_ROLE, {"name": "replicates", "assumeRolePolicy": trust_of("s3.amazonaws.com")}, "replicates"),
         given(
-            _DOCUMENT,
+            IAM_ROLE_POLICY,
             {
                 "role": "replicates",
                 "policy": document(
@@ -58,14 +56,14 @@ _CP9: Final = {Framework.NIST_800_53: ("CP-9",)}
         ),
         broken={
             "replicates is may not s3:ReplicateObject on arn:aws:s3:::there/x": (
-                put("policy.Statement.2.Resource", "arn:aws:s3:::elsewhere/*", _DOCUMENT, "replicates"),
-                without(_DOCUMENT, "replicates"),
+                put("policy.Statement.2.Resource", "arn:aws:s3:::elsewhere/*", IAM_ROLE_POLICY, "replicates"),
+                without(IAM_ROLE_POLICY, "replicates"),
             ),
             "replicates is may not s3:ReplicateDelete on arn:aws:s3:::there/x": put(
-                "policy.Statement.2.Action", ["s3:ReplicateObject", "s3:ReplicateTags"], _DOCUMENT, "replicates"
+                "policy.Statement.2.Action", ["s3:ReplicateObject", "s3:ReplicateTags"], IAM_ROLE_POLICY, "replicates"
             ),
             "replicates.assumeRolePolicy is not for s3.amazonaws.com": put(
-                "assumeRolePolicy", trust_of("ec2.amazonaws.com"), ROLE, "replicates"
+                "assumeRolePolicy", trust_of("ec2.amazonaws.com"), IAM_ROLE, "replicates"
             ),
         },
         accepted={NO_ROLE: drop("role")},

@@ -13,12 +13,11 @@ from policies.family import Family
 from policies.grants import each_allowed, own_account, who
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
-from policies.resource_documents import LOGS_POLICY, POLICIES, TOPIC_POLICY
-from policies.tokens import KMS_KEY, S3_POLICY
+from policies.resource_documents import LOGS_POLICY, POLICIES
+from policies.tokens import KMS_KEY, S3_POLICY, SNS_TOPIC_POLICY, VPC_ENDPOINT
 
 family = Family("Policies of resources")
 
-_ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
 _ALL: Final[Mapping[str, str]] = {**POLICIES, KMS_KEY: "policy", S3_POLICY: "policy"}
 _GRANTS: Final[Mapping[str, tuple[str, ...]]] = {
     "aws:kms/grant:Grant": ("granteePrincipal", "retiringPrincipal"),
@@ -54,7 +53,7 @@ def _each(resource: Resource, judge: Callable[[Statement], Judgement]) -> Judgem
     remedy="Name the principals, or add a StringEquals condition on aws:PrincipalAccount or aws:PrincipalOrgID.",
     frameworks={Framework.NIST_800_53: ("AC-3",)},
     examples=lambda: examples(
-        given(TOPIC_POLICY, {"policy": document(_publish(AWS=_ROOT))}, "own"),
+        given(SNS_TOPIC_POLICY, {"policy": document(_publish(AWS=_ROOT))}, "own"),
         broken={
             "policy.Statement.0.Principal is everyone, without a condition on who calls": (
                 put("policy.Statement.0", _publish()),
@@ -87,7 +86,7 @@ def no_public(resource: Resource, _: Inventory) -> Judgement:
     remedy="Name principals of this account, or copy what the other account needs to a resource made for it.",
     frameworks={Framework.NIST_800_53: ("AC-3", "AC-20")},
     examples=lambda: examples(
-        given(TOPIC_POLICY, {"policy": document(_publish(AWS=_ROOT))}, "kept"),
+        given(SNS_TOPIC_POLICY, {"policy": document(_publish(AWS=_ROOT))}, "kept"),
         broken={
             "policy.Statement.0.Principal is the account 999988887777": (
                 put("policy.Statement.0", _publish(AWS=_OTHER)),
@@ -140,7 +139,7 @@ def _named(resource: Resource, path: str, own: str) -> Judgement:
     frameworks={Framework.NIST_800_53: ("AC-3",)},
     examples=lambda: examples(
         given(
-            TOPIC_POLICY,
+            SNS_TOPIC_POLICY,
             {
                 "policy": document(
                     _publish({"StringEquals": {"aws:SourceAccount": "111122223333"}}, Service="events.amazonaws.com")
@@ -171,13 +170,13 @@ def no_deputy(resource: Resource, _: Inventory) -> Judgement:
     "aws-endpoint-policy-narrow",
     Severity.MEDIUM,
     "An endpoint lets own principals through, or to named resources",
-    types=(_ENDPOINT,),
+    types=(VPC_ENDPOINT,),
     rationale="An endpoint without a policy carries data to any account's bucket, past every firewall.",
     remedy="Give the endpoint a policy with a condition on aws:PrincipalAccount, or with named resources.",
     frameworks={Framework.NIST_800_53: ("SC-7",)},
     examples=lambda: examples(
         given(
-            _ENDPOINT,
+            VPC_ENDPOINT,
             {
                 "policy": document(
                     allow(Principal="*", Action="s3:GetObject", Resource="arn:aws:s3:::layers-of-images/*")

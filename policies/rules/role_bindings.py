@@ -10,11 +10,12 @@ from policies.checks import PASS, all_of, failed, is_hidden, read, shown, unknow
 from policies.declared_rights import Account, account_of, accounts_in
 from policies.examples import Hidden, both, examples, given, plus, put, without
 from policies.family import Family
-from policies.holders import BINDING, CLUSTER_BINDING, EVERYWHERE, ROLE, role_of, scope_of
+from policies.holders import EVERYWHERE, role_of, scope_of
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.persons import role_of_person
 from policies.rbac import rights_of
+from policies.tokens import CLUSTER_ROLE_BINDING, KUBE_ROLE, ROLE_BINDING, SERVICE_ACCOUNT
 
 family = Family("Bindings in the cluster")
 
@@ -24,7 +25,6 @@ _CLUSTER_ROLES: Final[Mapping[str, str]] = {
     "deployers": "cluster-admin",
     "readers": "view",
 }
-_ACCOUNT: Final = "kubernetes:core/v1:ServiceAccount"
 _PROMETHEUS: Final = {"kind": "ServiceAccount", "name": "prometheus", "namespace": "autoscaling-metrics"}
 
 
@@ -32,7 +32,7 @@ _PROMETHEUS: Final = {"kind": "ServiceAccount", "name": "prometheus", "namespace
     "k8s-bindings-to-whom-they-mean",
     Severity.CRITICAL,
     "Roles are bound to programs of the platform and to the people whom the settings name",
-    types=(BINDING, CLUSTER_BINDING),
+    types=(ROLE_BINDING, CLUSTER_ROLE_BINDING),
     rationale="Groups such as system:authenticated or all service accounts are whoever gets in; a default account is "
     "every pod of a namespace that names no other.",
     remedy="Bind a service account of the program's own, or name the person in cluster.access.",
@@ -43,7 +43,7 @@ _PROMETHEUS: Final = {"kind": "ServiceAccount", "name": "prometheus", "namespace
     },
     examples=lambda: examples(
         given(
-            BINDING,
+            ROLE_BINDING,
             {
                 "metadata": {"name": "prometheus", "namespace": serving.NAMESPACE},
                 "roleRef": {"kind": "Role", "name": "prometheus"},
@@ -81,7 +81,13 @@ _PROMETHEUS: Final = {"kind": "ServiceAccount", "name": "prometheus", "namespace
             "": (
                 both(
                     put("subjects.0", {"kind": "ServiceAccount", "name": "own"}),
-                    plus(given(_ACCOUNT, {"metadata": {"namespace": serving.NAMESPACE, "name": "own"}}, "bound-own")),
+                    plus(
+                        given(
+                            SERVICE_ACCOUNT,
+                            {"metadata": {"namespace": serving.NAMESPACE, "name": "own"}},
+                            "bound-own",
+                        )
+                    ),
                 ),
                 put("subjects.0", {"kind": "User", "name": "arn:aws:iam::111122223333:role/platform/admin"}),
             )
@@ -121,7 +127,7 @@ def _accounts(inventory: Inventory) -> frozenset[tuple[str, str]]:
     """(namespace, name) of the service accounts that the stack makes."""
     return frozenset(
         (str(read(each, "metadata.namespace")), str(read(each, "metadata.name")))
-        for each in inventory.of_type(_ACCOUNT)
+        for each in inventory.of_type(SERVICE_ACCOUNT)
     )
 
 
@@ -129,12 +135,12 @@ def _accounts(inventory: Inventory) -> frozenset[tuple[str, str]]:
     "k8s-rights-as-declared",
     Severity.HIGH,
     "Each holder has the rights that are declared for it, and no wider ones",
-    types=(BINDING, CLUSTER_BINDING),
+    types=(ROLE_BINDING, CLUSTER_ROLE_BINDING),
     rationale="What a program does not need today is what it can be made to do tomorrow.",
     remedy="Narrow the role, or declare the need in policies/declared_rights.py where a reviewer sees it.",
     examples=lambda: examples(
         given(
-            BINDING,
+            ROLE_BINDING,
             {
                 "metadata": {"name": "prometheus", "namespace": serving.NAMESPACE},
                 "roleRef": {"kind": "Role", "name": "prometheus"},
@@ -143,7 +149,7 @@ def _accounts(inventory: Inventory) -> frozenset[tuple[str, str]]:
             "bound",
         ),
         given(
-            ROLE,
+            KUBE_ROLE,
             {
                 "metadata": {"name": "prometheus", "namespace": serving.NAMESPACE},
                 "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}],
@@ -152,18 +158,19 @@ def _accounts(inventory: Inventory) -> frozenset[tuple[str, str]]:
         ),
         broken={
             'autoscaling-metrics/prometheus may "list services"': put(
-                "rules.1", {"apiGroups": [""], "resources": ["services"], "verbs": ["list"]}, ROLE, "scrapes"
+                "rules.1", {"apiGroups": [""], "resources": ["services"], "verbs": ["list"]}, KUBE_ROLE, "scrapes"
             ),
             'autoscaling-metrics/prometheus may "list pods" of the group "*"': put(
-                "rules.0", {"resources": ["pods"], "verbs": ["list"]}, ROLE, "scrapes"
+                "rules.0", {"resources": ["pods"], "verbs": ["list"]}, KUBE_ROLE, "scrapes"
             ),
             'autoscaling-metrics/prometheus may "get pods" in "kube-system"': both(
-                put("metadata.namespace", "kube-system"), put("metadata.namespace", "kube-system", ROLE, "scrapes")
+                put("metadata.namespace", "kube-system"),
+                put("metadata.namespace", "kube-system", KUBE_ROLE, "scrapes"),
             ),
             "autoscaling-metrics/prometheus has ClusterRole cluster-admin": put(
                 "roleRef", {"kind": "ClusterRole", "name": "cluster-admin"}
             ),
-            "autoscaling-metrics/prometheus has Role prometheus": without(ROLE, "scrapes"),
+            "autoscaling-metrics/prometheus has Role prometheus": without(KUBE_ROLE, "scrapes"),
             "serving/own has ClusterRole edit": both(
                 put("roleRef", {"kind": "ClusterRole", "name": "edit"}),
                 put("subjects.0", {"kind": "ServiceAccount", "name": "own"}),
@@ -171,11 +178,11 @@ def _accounts(inventory: Inventory) -> frozenset[tuple[str, str]]:
         },
         undecided={
             "roleRef.name is known only to the provider": put("roleRef.name", Hidden()),
-            "rules is known only to the provider": put("rules", Hidden(), ROLE, "scrapes"),
+            "rules is known only to the provider": put("rules", Hidden(), KUBE_ROLE, "scrapes"),
         },
         accepted={
             "": (
-                put("rules.0.verbs", ["get"], ROLE, "scrapes"),
+                put("rules.0.verbs", ["get"], KUBE_ROLE, "scrapes"),
                 both(
                     put("roleRef", {"kind": "ClusterRole", "name": "view"}),
                     put("subjects.0", {"kind": "ServiceAccount", "name": "own"}),

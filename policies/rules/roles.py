@@ -10,10 +10,11 @@ from policies.checks import ABSENT, PASS, all_of, failed, is_hidden, read, shown
 from policies.declared_rights import account_of
 from policies.examples import Given, Hidden, both, drop, examples, given, plus, put
 from policies.family import Family
-from policies.holders import BINDING, CLUSTER_ROLE, ROLE, holders_of
+from policies.holders import CLUSTER_ROLE, holders_of
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.rbac import Right, dangers_of, rights_of
+from policies.tokens import KUBE_ROLE, ROLE_BINDING
 
 family = Family("Roles in the cluster")
 
@@ -52,7 +53,7 @@ _HARMFUL: Final = (
     "k8s-roles-no-escalation",
     Severity.CRITICAL,
     "No role gives a right from which its holder gets to more",
-    types=(ROLE, CLUSTER_ROLE),
+    types=(KUBE_ROLE, CLUSTER_ROLE),
     rationale="Who reads secrets, makes pods, acts as others or gives rights has, one step further, all that those "
     "have; a program that is broken into then gives away the cluster.",
     remedy="Name the resources and verbs that the program needs, and declare them in policies/declared_rights.py.",
@@ -63,7 +64,7 @@ _HARMFUL: Final = (
     },
     examples=lambda: examples(
         given(
-            ROLE,
+            KUBE_ROLE,
             {
                 "metadata": {"name": "looks", "namespace": serving.NAMESPACE},
                 "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}],
@@ -120,7 +121,7 @@ def roles_no_escalation(role: Resource, inventory: Inventory) -> Judgement:
 def _bound(account: str, namespace: str, role: str, *others: str) -> Given:
     subjects = [{"kind": "ServiceAccount", "name": name, "namespace": namespace} for name in (account, *others)]
     return given(
-        BINDING,
+        ROLE_BINDING,
         {
             "metadata": {"name": "stepping", "namespace": serving.NAMESPACE},
             "roleRef": {"kind": "Role", "name": role},

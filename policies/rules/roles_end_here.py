@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from common.iam.meaning import arn_covers, narrows_resource
-from policies.aws_holders import DOCUMENT_TYPES, ROLE, Holder, holders
+from policies.aws_holders import DOCUMENT_TYPES, Holder, holders
 from policies.buckets import s3_names
 from policies.checks import PASS, failed, shown
 from policies.declared_access import principals
@@ -15,11 +15,10 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.rights import Granted, judged, judged_grants, made_here
-from policies.tokens import S3_BUCKET
+from policies.tokens import IAM_ROLE, IAM_ROLE_POLICY, S3_BUCKET
 
 family = Family("Rights that end with their role")
 
-_ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
 _POD_WRITES: Final = (
     "s3:PutObject", "s3:DeleteObject", "s3:ReplicateObject", "dynamodb:PutItem", "dynamodb:UpdateItem",
     "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate",
@@ -51,8 +50,8 @@ def _taken_by(**principal: str) -> dict[str, object]:
     remedy="Give the right to a role that people or workflows take on; bind the autoscaler's to its own tag.",
     frameworks={Framework.NIST_800_53: ("AC-6",)},
     examples=lambda: examples(
-        given(_ROLE_POLICY, {"role": "serves", "policy": document(_READS)}, "serves"),
-        given(ROLE, {"name": "serves", "assumeRolePolicy": document(_taken_by(Service=_CODE[0]))}, "serves"),
+        given(IAM_ROLE_POLICY, {"role": "serves", "policy": document(_READS)}, "serves"),
+        given(IAM_ROLE, {"name": "serves", "assumeRolePolicy": document(_taken_by(Service=_CODE[0]))}, "serves"),
         broken={
             "policy.Statement.1 is s3:PutObject for pods": put(
                 "policy.Statement.1", allow(Action="s3:Put?bject", Resource="arn:aws:s3:::models/*")
@@ -103,14 +102,14 @@ def _of_pods(holder: Holder) -> bool:
 def _of_services(holder: Holder) -> bool:
     """Whether a role is no workflow's: those come from outside, and step from role to role."""
     takers = _takers(holder)
-    return holder.resource.type == ROLE and not any(
+    return holder.resource.type == IAM_ROLE and not any(
         kind == "Federated" and _CODE[1] not in name for kind, name in takers
     )
 
 
 def _takers(holder: Holder) -> tuple[tuple[str, str], ...]:
     """(kind, name) of whoever may take on a role."""
-    if holder.resource.type != ROLE:
+    if holder.resource.type != IAM_ROLE:
         return ()
     found = statements(holder.resource, "assumeRolePolicy")
     listed = () if isinstance(found, Judgement) else found
@@ -126,8 +125,8 @@ def _takers(holder: Holder) -> tuple[tuple[str, str], ...]:
     remedy="Give the role what it needs itself, or let people take on the other one.",
     frameworks={Framework.NIST_800_53: ("AC-6",)},
     examples=lambda: examples(
-        given(_ROLE_POLICY, {"role": "ends-here", "policy": document(_READS)}, "ends-here"),
-        given(ROLE, {"name": "ends-here", "assumeRolePolicy": document(_by_deployer())}, "ends-here"),
+        given(IAM_ROLE_POLICY, {"role": "ends-here", "policy": document(_READS)}, "ends-here"),
+        given(IAM_ROLE, {"name": "ends-here", "assumeRolePolicy": document(_by_deployer())}, "ends-here"),
         broken={
             f'policy.Statement.1.Resource is "arn:aws:iam::111122223333:role/{name}" with sts:AssumeRole': put(
                 "policy.Statement.1", allow(Action=action, Resource=f"arn:aws:iam::111122223333:role/{name}")
@@ -165,8 +164,8 @@ def roles_not_chained(document_: Resource, inventory: Inventory) -> Judgement:
 
 def _strong_roles(inventory: Inventory) -> tuple[str, ...]:
     """The plan's roles, those that its trusts name, and the administrators that the settings name."""
-    own = {made.arn for made in made_here(inventory) if made.resource.type == ROLE}
-    trusts = [found for role in inventory.of_type(ROLE) for found in (statements(role, "assumeRolePolicy"),)]
+    own = {made.arn for made in made_here(inventory) if made.resource.type == IAM_ROLE}
+    trusts = [found for role in inventory.of_type(IAM_ROLE) for found in (statements(role, "assumeRolePolicy"),)]
     trusted = {
         name
         for found in trusts
@@ -195,7 +194,7 @@ def _by_deployer() -> dict[str, object]:
     frameworks={Framework.NIST_800_53: ("AC-4", "AC-20")},
     examples=lambda: examples(
         given(
-            _ROLE_POLICY,
+            IAM_ROLE_POLICY,
             {"policy": document(allow(Action=["s3:ReplicateObject"], Resource="arn:aws:s3:::far-copy/*"))},
             "far-copy",
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from policies.aws_holders import ROLE
 from policies.checks import (
     PASS,
     all_of,
@@ -25,7 +24,7 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import customer_key
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import EC2_LAUNCH_TEMPLATE, EKS_NODE_GROUP, KMS_KEY_TYPES
+from policies.tokens import EC2_LAUNCH_TEMPLATE, EKS_NODE_GROUP, IAM_ROLE, KMS_KEY_TYPES
 
 family = Family("Node groups and their disks")
 
@@ -99,7 +98,7 @@ def _disk(template: Resource, path: str, inventory: Inventory) -> Iterator[Judge
     remedy="Leave amiType at BOTTLEROCKET, name the stack's role for machines, and no forceUpdateVersion.",
     frameworks={Framework.NIST_800_53: ("CM-6", "SI-2")},
     examples=lambda: examples(
-        given(EKS_NODE_GROUP, {"amiType": "BOTTLEROCKET_x86_64", "nodeRoleArn": Output(ROLE)}, "sealed"),
+        given(EKS_NODE_GROUP, {"amiType": "BOTTLEROCKET_x86_64", "nodeRoleArn": Output(IAM_ROLE)}, "sealed"),
         broken={
             'amiType is "CUSTOM"': put("amiType", "CUSTOM"),
             "amiType is absent": drop("amiType"),
@@ -135,7 +134,7 @@ def _role(group: Resource, inventory: Inventory) -> Judgement:
     path, required = "nodeRoleArn", "a role of the stack"
     value = read(group, path)
     if is_hidden(value):
-        return PASS if inventory.linked(group, path, ROLE) else unknown(path, required)
-    names = [read(role, "name") for role in inventory.of_type(ROLE)]
+        return PASS if inventory.linked(group, path, IAM_ROLE) else unknown(path, required)
+    names = [read(role, "name") for role in inventory.of_type(IAM_ROLE)]
     known = isinstance(value, str) and ":role/" in value and value.rpartition("/")[2] in names
     return PASS if known else failed(path, shown(value), required)

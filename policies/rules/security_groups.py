@@ -14,7 +14,6 @@ from policies.reach.addresses import Addresses, is_wide, union
 from policies.reach.aws_groups import (
     DEFAULT_GROUP,
     EGRESS,
-    GROUP,
     INGRESS,
     PREFIX_LIST,
     RULE,
@@ -25,6 +24,7 @@ from policies.reach.aws_groups import (
     users,
 )
 from policies.reach.declared import declared
+from policies.tokens import SECURITY_GROUP
 
 family = Family("Security groups")
 
@@ -36,7 +36,7 @@ _OWN: Final = setting("network", {"cidr": "10.20.0.0/16"})
 _FEW_PORTS: Final = 100
 _ADMINISTRATIVE: Final = (22, 3389)
 _INGRESS_LINE: Final = {
-    "securityGroupId": Output(GROUP, "group"),
+    "securityGroupId": Output(SECURITY_GROUP, "group"),
     "cidrIpv4": "10.64.0.0/16",
     "fromPort": 443,
     "toPort": 443,
@@ -49,7 +49,7 @@ _WAY: Final = "→ group (tcp 443)"
     "aws-ingress-from-named-networks",
     Severity.CRITICAL,
     "No security group is open to networks that the settings do not name",
-    types=(INGRESS, RULE, GROUP, DEFAULT_GROUP),
+    types=(INGRESS, RULE, SECURITY_GROUP, DEFAULT_GROUP),
     rationale="Machines, control plane and the endpoints of AWS' services answer whoever a group admits.",
     remedy="Name the stack's own network, one of cluster.private_cidrs, or another security group.",
     frameworks={
@@ -95,7 +95,7 @@ def ingress_from_named_networks(holder: Resource, inventory: Inventory) -> Judge
     "aws-egress-to-named-networks",
     Severity.HIGH,
     "No security group lets data out to networks that the settings do not name",
-    types=(EGRESS, RULE, GROUP, DEFAULT_GROUP),
+    types=(EGRESS, RULE, SECURITY_GROUP, DEFAULT_GROUP),
     rationale="What has been broken into sends what it found to an address of the intruder's.",
     remedy="Name the stack's own network, or leave the line out.",
     frameworks={Framework.CHECKOV: ("CKV_AWS_382",)},

@@ -10,15 +10,13 @@ from policies.examples import Hidden, drop, examples, given, put, setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
-from policies.services import SERVICE
 from policies.shapes import Shape, exactly, known_fields
 from policies.shapes import setting as settled
-from policies.tokens import DEPLOYMENT
+from policies.tokens import DEPLOYMENT, SERVICE, SERVICE_ACCOUNT
 from policies.workloads import CONTROLLED, containers, pod_labels
 
 family = Family("Where Services and accounts lead")
 
-ACCOUNT: Final = "kubernetes:core/v1:ServiceAccount"
 _AWS: Final = "eks.amazonaws.com/role-arn"
 _GOOGLE: Final = "iam.gke.io/gcp-service-account"
 _ONE: Final = "spec.template.spec.containers.0"
@@ -134,12 +132,12 @@ def _ends(service: Resource, inventory: Inventory) -> Iterator[Judgement]:
     "k8s-accounts-of-the-account",
     Severity.CRITICAL,
     "Service accounts act as identities of the stack's own account, and bring no credentials of registries",
-    types=(ACCOUNT,),
+    types=(SERVICE_ACCOUNT,),
     rationale="An annotation is all that makes a pod act as a role of the cloud: one of another account takes its "
     "orders from there, and credentials of a registry lead to images that nobody mirrored.",
     remedy="Leave annotations to the component that makes the identity, and pull from the stack's own registry.",
     examples=lambda: examples(
-        given(ACCOUNT, {"metadata.annotations": {_AWS: "arn:aws:iam::111122223333:role/fleet"}}, "acts"),
+        given(SERVICE_ACCOUNT, {"metadata.annotations": {_AWS: "arn:aws:iam::111122223333:role/fleet"}}, "acts"),
         broken={
             f'metadata.annotations.{_AWS} is "arn:aws:iam::999999999999:role/fleet"': put(
                 "metadata.annotations", {_AWS: "arn:aws:iam::999999999999:role/fleet"}

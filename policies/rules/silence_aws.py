@@ -24,13 +24,10 @@ from policies.inventory import Inventory, Resource
 from policies.links import far_enough, home_region, region_in
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import KMS_KEY
+from policies.tokens import BACKUP_PLAN, EVENT_RULE, KMS_KEY, METRIC_ALARM
 
 family = Family("Silence on AWS")
 
-_PLAN = "aws:backup/plan:Plan"
-_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-_EVENTS = "aws:cloudwatch/eventRule:EventRule"
 _SILENT: dict[str, object] = {"treatMissingData": "breaching", "comparisonOperator": "LessThanThreshold"}
 _AT_ONCE: dict[str, object] = {
     "comparisonOperator": "GreaterThanThreshold",
@@ -49,20 +46,20 @@ _CP9 = {Framework.NIST_800_53: ("CP-9", "SI-4")}
     "aws-copies-watched",
     Severity.HIGH,
     "Someone is told when no recovery point reaches the backup region",
-    types=(_PLAN,),
+    types=(BACKUP_PLAN,),
     rationale="A plan that is disabled or forgotten fails nowhere; an alarm beside it dies with its region.",
     remedy="Alarm in the backup region on copy events that stay away for backup.rpo_minutes.",
     frameworks=_CP9,
     examples=lambda: examples(
-        given(_PLAN, {"name": "features"}),
+        given(BACKUP_PLAN, {"name": "features"}),
         given(
-            _EVENTS,
+            EVENT_RULE,
             {"name": "copies", "eventPattern": _COPIES},
             "copies",
             away=True,
         ),
         given(
-            _ALARM,
+            METRIC_ALARM,
             {
                 **_COUNTED,
                 **_SILENT,
@@ -77,24 +74,26 @@ _CP9 = {Framework.NIST_800_53: ("CP-9", "SI-4")}
         ),
         broken={
             "no alarm counts the copies that arrive": (
-                without(_ALARM, "copies"),
-                without(_EVENTS, "copies"),
-                put("dimensions.RuleName", "another", _ALARM, "copies"),
-                put("metricName", "FailedInvocations", _ALARM, "copies"),
-                put("state", "DISABLED", _EVENTS, "copies"),
-                put("eventPattern", '{"detail-type": ["Backup Job State Change"]}', _EVENTS, "copies"),
-                put("eventPattern", '{"detail-type": ["Copy Job State Change"]}', _EVENTS, "copies"),
+                without(METRIC_ALARM, "copies"),
+                without(EVENT_RULE, "copies"),
+                put("dimensions.RuleName", "another", METRIC_ALARM, "copies"),
+                put("metricName", "FailedInvocations", METRIC_ALARM, "copies"),
+                put("state", "DISABLED", EVENT_RULE, "copies"),
+                put("eventPattern", '{"detail-type": ["Backup Job State Change"]}', EVENT_RULE, "copies"),
+                put("eventPattern", '{"detail-type": ["Copy Job State Change"]}', EVENT_RULE, "copies"),
             ),
-            'copies.treatMissingData is "notBreaching"': put("treatMissingData", "notBreaching", _ALARM, "copies"),
+            'copies.treatMissingData is "notBreaching"': put(
+                "treatMissingData", "notBreaching", METRIC_ALARM, "copies"
+            ),
             'copies.comparisonOperator is "GreaterThanThreshold"': put(
-                "comparisonOperator", "GreaterThanThreshold", _ALARM, "copies"
+                "comparisonOperator", "GreaterThanThreshold", METRIC_ALARM, "copies"
             ),
-            "copies.evaluationPeriods is 6": put("evaluationPeriods", 6, _ALARM, "copies"),
+            "copies.evaluationPeriods is 6": put("evaluationPeriods", 6, METRIC_ALARM, "copies"),
             "copies.region is in eu-central-1, 1088 km away": setting("backup.min_distance_km", 9000),
         },
         undecided={
             "copies.evaluationPeriods is known only to the provider": put(
-                "evaluationPeriods", Hidden(), _ALARM, "copies"
+                "evaluationPeriods", Hidden(), METRIC_ALARM, "copies"
             )
         },
     ),
@@ -129,12 +128,12 @@ def _counting(inventory: Inventory, words: Sequence[str], region: str = "") -> I
     """Alarms on an event rule of their own region whose pattern has all of `words`, as one in `region` has."""
     rules = {
         (str(read(rule, "name")), region_in(rule))
-        for rule in inventory.of_type(_EVENTS)
+        for rule in inventory.of_type(EVENT_RULE)
         if all(f'"{word}"' in _text(read(rule, "eventPattern")) for word in words)
         and not _counts_failures(_text(read(rule, "eventPattern")))
         and read(rule, "state") in (ABSENT, *_ENABLED)
     }
-    for alarm in inventory.of_type(_ALARM):
+    for alarm in inventory.of_type(METRIC_ALARM):
         name, at = str(read(alarm, "dimensions.RuleName")), region_in(alarm)
         counts = all(read(alarm, path) == value for path, value in _COUNTED.items())
         if counts and (name, at) in rules and (name, region or at) in rules:
@@ -173,21 +172,23 @@ def _soon(alarm: Resource) -> Judgement:
     frameworks={Framework.AWS_FSBP: ("KMS.3",), Framework.NIST_800_53: ("SI-4",)},
     examples=lambda: examples(
         given(KMS_KEY),
-        given(_EVENTS, {"name": "keys", "eventPattern": json.dumps({"detail": {"eventName": _GONE}})}, "keys"),
+        given(EVENT_RULE, {"name": "keys", "eventPattern": json.dumps({"detail": {"eventName": _GONE}})}, "keys"),
         given(
-            _EVENTS,
+            EVENT_RULE,
             {"name": "keys", "eventPattern": json.dumps({"detail": {"eventName": _GONE}})},
             "keys-away",
             away=True,
         ),
-        given(_ALARM, {**_COUNTED, **_AT_ONCE, "dimensions.RuleName": "keys", "threshold": 0}, "keys", away=True),
+        given(
+            METRIC_ALARM, {**_COUNTED, **_AT_ONCE, "dimensions.RuleName": "keys", "threshold": 0}, "keys", away=True
+        ),
         broken={
             "no alarm counts what is done to keys of eu-west-1": (
-                without(_ALARM, "keys"),
-                without(_EVENTS, "keys"),
-                without(_EVENTS, "keys-away"),
-                put("dimensions.RuleName", "another", _ALARM, "keys"),
-                put("eventPattern", '{"detail": {"eventName": ["DisableKey"]}}', _EVENTS, "keys-away"),
+                without(METRIC_ALARM, "keys"),
+                without(EVENT_RULE, "keys"),
+                without(EVENT_RULE, "keys-away"),
+                put("dimensions.RuleName", "another", METRIC_ALARM, "keys"),
+                put("eventPattern", '{"detail": {"eventName": ["DisableKey"]}}', EVENT_RULE, "keys-away"),
             )
         },
     ),

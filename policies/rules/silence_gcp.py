@@ -22,13 +22,10 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import GCP_KEY, GCP_KEY_RING
+from policies.tokens import GCP_ALERT, GCP_KEY, GCP_KEY_RING, SCHEDULER_JOB, TRANSFER_JOB
 
 family = Family("Silence on Google Cloud")
 
-_EXPORT = "gcp:cloudscheduler/job:Job"
-_TRANSFER = "gcp:storage/transferJob:TransferJob"
-_ALERT = "gcp:monitoring/alertPolicy:AlertPolicy"
 _QUERY = "conditions.0.conditionPrometheusQueryLanguage.query"
 _LOGGED = "conditions.0.conditionMatchedLog.filter"
 _GONE = ("DestroyCryptoKeyVersion", "UpdateCryptoKeyVersion")
@@ -44,22 +41,22 @@ _CP9 = {Framework.NIST_800_53: ("CP-9", "SI-4")}
     "gcp-exports-watched",
     Severity.HIGH,
     "Someone is told when no export reaches the backup region",
-    types=(_EXPORT,),
+    types=(SCHEDULER_JOB,),
     rationale="A job that is paused or was deleted fails nowhere.",
     remedy=_REMEDY.format(what="writes to the bucket of the copies"),
     frameworks=_CP9,
     examples=lambda: examples(
         given(
-            _EXPORT,
+            SCHEDULER_JOB,
             {"httpTarget.body": Text({"outputConfig": {"gcsDestination": {"uri": "gs://copy/x.rdb"}}}, _base64)},
         ),
-        given(_ALERT, {_QUERY: '(sum(increase(w{bucket_name="copy"}[120m])) or vector(0)) < 0.5'}, "exports"),
+        given(GCP_ALERT, {_QUERY: '(sum(increase(w{bucket_name="copy"}[120m])) or vector(0)) < 0.5'}, "exports"),
         broken={
             "no alert says so when nothing is written to copy": (
-                without(_ALERT, "exports"),
-                put(_QUERY, "(sum(increase(w[120m])) or vector(0)) < 0.5", _ALERT, "exports"),
-                put(_QUERY, '(sum(increase(w{bucket_name="copy"}[121m])) or vector(0)) < 0.5', _ALERT, "exports"),
-                put(_QUERY, 'sum(increase(w{bucket_name="copy"}[120m])) < 0.5', _ALERT, "exports"),
+                without(GCP_ALERT, "exports"),
+                put(_QUERY, "(sum(increase(w[120m])) or vector(0)) < 0.5", GCP_ALERT, "exports"),
+                put(_QUERY, '(sum(increase(w{bucket_name="copy"}[121m])) or vector(0)) < 0.5', GCP_ALERT, "exports"),
+                put(_QUERY, 'sum(increase(w{bucket_name="copy"}[120m])) < 0.5', GCP_ALERT, "exports"),
             )
         },
         undecided={"httpTarget.body is known only to the provider": put("httpTarget.body", Hidden())},
@@ -79,7 +76,7 @@ def exports_watched(job: Resource, inventory: Inventory) -> Judgement:
         return passed("job exports to no bucket")
     sinks = [
         str(read(copy, "transferSpec.gcsDataSink.bucketName"))
-        for copy in inventory.of_type(_TRANSFER)
+        for copy in inventory.of_type(TRANSFER_JOB)
         if read(copy, "transferSpec.gcsDataSource.bucketName") == bucket
     ]
     return _told_in_time(inventory, [bucket, *sinks], f"written to {bucket}")
@@ -89,17 +86,17 @@ def exports_watched(job: Resource, inventory: Inventory) -> Judgement:
     "gcp-transfers-watched",
     Severity.HIGH,
     "Someone is told when a transfer job does not run",
-    types=(_TRANSFER,),
+    types=(TRANSFER_JOB,),
     rationale="A job that is disabled has no errors to alert on.",
     remedy=_REMEDY.format(what="objects of the job, or writes to its sink,"),
     frameworks=_CP9,
     examples=lambda: examples(
-        given(_TRANSFER, {"name": "transferJobs/models"}, "watched"),
-        given(_ALERT, {_QUERY: '(sum(increase(c{job_id="models"}[120m])) or vector(0)) < 0.5'}, "transfers"),
+        given(TRANSFER_JOB, {"name": "transferJobs/models"}, "watched"),
+        given(GCP_ALERT, {_QUERY: '(sum(increase(c{job_id="models"}[120m])) or vector(0)) < 0.5'}, "transfers"),
         broken={
             "no alert says so when nothing is copied by models": (
-                without(_ALERT, "transfers"),
-                put(_QUERY, "(sum(increase(c[120m])) or vector(0)) < 0.5", _ALERT, "transfers"),
+                without(GCP_ALERT, "transfers"),
+                put(_QUERY, "(sum(increase(c[120m])) or vector(0)) < 0.5", GCP_ALERT, "transfers"),
             )
         },
         undecided={"name is known only to the provider": put("name", Hidden())},
@@ -124,11 +121,11 @@ def transfers_watched(job: Resource, inventory: Inventory) -> Judgement:
     frameworks={Framework.NIST_800_53: ("SI-4",)},
     examples=lambda: examples(
         given(GCP_KEY),
-        given(_ALERT, {_LOGGED: " OR ".join(f'methodName="{name}"' for name in _GONE)}, "keys"),
+        given(GCP_ALERT, {_LOGGED: " OR ".join(f'methodName="{name}"' for name in _GONE)}, "keys"),
         broken={
             "no alert reads what is done to keys": (
-                without(_ALERT, "keys"),
-                put(_LOGGED, 'methodName="DestroyCryptoKeyVersion"', _ALERT, "keys"),
+                without(GCP_ALERT, "keys"),
+                put(_LOGGED, 'methodName="DestroyCryptoKeyVersion"', GCP_ALERT, "keys"),
             )
         },
     ),
@@ -137,7 +134,7 @@ def google_keys_watched(key: Resource, inventory: Inventory) -> Judgement:
     return any_of(
         (
             passed(f"{alert.name} reads it")
-            for alert in inventory.of_type(_ALERT)
+            for alert in inventory.of_type(GCP_ALERT)
             for condition in items(alert, "conditions")
             if _reads_keys(key, _text(read(alert, f"{condition}.conditionMatchedLog.filter")), inventory)
         ),
@@ -156,7 +153,7 @@ def _reads_keys(key: Resource, text: str, inventory: Inventory) -> bool:
 def _told_in_time(inventory: Inventory, names: Sequence[str], what: str) -> Judgement:
     """Whether a PromQL alert counts one of `names` within the objective, and takes no points for no copies."""
     minutes = SettingsView.of(inventory.settings).rpo_minutes
-    for alert in inventory.of_type(_ALERT):
+    for alert in inventory.of_type(GCP_ALERT):
         for condition in items(alert, "conditions"):
             query = _text(read(alert, f"{condition}.conditionPrometheusQueryLanguage.query"))
             waits = [int(found) for found in _WAITS.findall(query)]

@@ -11,19 +11,16 @@ from policies.buckets import GCS
 from policies.checks import ABSENT, PASS, all_of, equals, failed, if_given, is_hidden, passed, read, shown, unknown
 from policies.copy_rights import granting, lacks
 from policies.examples import Output, Text, both, drop, examples, given, put, without
-from policies.exports import JOB, exports_of, runs, target_of
+from policies.exports import exports_of, runs, target_of
 from policies.family import Family
 from policies.google_iam import WIDE_GRANTS
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
-from policies.tokens import GCS_BUCKET, REDIS
+from policies.tokens import GCP_ACCOUNT, GCP_PROJECT_MEMBER, GCS_BUCKET, GCS_MEMBER, REDIS, SCHEDULER_JOB
 
 family = Family("Grants of exports")
 
-_MEMBER: Final = "gcp:storage/bucketIAMMember:BucketIAMMember"
-_PROJECT_MEMBER: Final = "gcp:projects/iAMMember:IAMMember"
-_ACCOUNT: Final = "gcp:serviceaccount/account:Account"
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _EXPORTS: Final = ("roles/redis.admin", "roles/redis.editor", "roles/editor", "roles/owner")
 _KNOWN: Final = Output(REDIS, "writes", "serviceAccount:123456-compute@developer.gserviceaccount.com")
@@ -35,13 +32,13 @@ _CP9: Final = {Framework.NIST_800_53: ("CP-9",)}
     "gcp-exports-may-run",
     Severity.HIGH,
     "Exports are asked for by an account that may, with a token that Google takes",
-    types=(JOB,),
+    types=(SCHEDULER_JOB,),
     rationale="A job whose account may not export is refused each time, and the newest export grows old.",
     remedy="Name the exporter in oauthToken, and grant it the right to export on the project without a condition.",
     frameworks=_CP9,
     examples=lambda: examples(
         given(
-            JOB,
+            SCHEDULER_JOB,
             {
                 "httpTarget.uri": "https://redis.googleapis.com/v1/projects/p/locations/r/instances/asked:export",
                 "httpTarget.oauthToken": {"serviceAccountEmail": "exporter@p.iam.gserviceaccount.com"},
@@ -49,27 +46,27 @@ _CP9: Final = {Framework.NIST_800_53: ("CP-9",)}
             "asked",
         ),
         given(
-            _PROJECT_MEMBER,
+            GCP_PROJECT_MEMBER,
             {"role": "roles/redis.editor", "member": "serviceAccount:exporter@p.iam.gserviceaccount.com"},
             "asked",
         ),
-        given(_ACCOUNT, {"accountId": "exporter", "disabled": False}, "asked"),
+        given(GCP_ACCOUNT, {"accountId": "exporter", "disabled": False}, "asked"),
         broken={
             "httpTarget.oauthToken.serviceAccountEmail is absent": drop("httpTarget.oauthToken"),
             'httpTarget.oauthToken.scope is "https://www.googleapis.com/auth/devstorage.read_only"': put(
                 "httpTarget.oauthToken.scope", "https://www.googleapis.com/auth/devstorage.read_only"
             ),
             "exporter@p.iam.gserviceaccount.com may not export": (
-                without(_PROJECT_MEMBER, "asked"),
-                put("role", "roles/redis.viewer", _PROJECT_MEMBER, "asked"),
+                without(GCP_PROJECT_MEMBER, "asked"),
+                put("role", "roles/redis.viewer", GCP_PROJECT_MEMBER, "asked"),
                 put(
                     "condition.expression",
                     "request.time < timestamp('2024-01-01T00:00:00Z')",
-                    _PROJECT_MEMBER,
+                    GCP_PROJECT_MEMBER,
                     "asked",
                 ),
             ),
-            "asked.disabled is true": put("disabled", True, _ACCOUNT, "asked"),
+            "asked.disabled is true": put("disabled", True, GCP_ACCOUNT, "asked"),
         },
         accepted={_NO_STORE: put("httpTarget.uri", "https://example.googleapis.com/v1/x")},
     ),
@@ -124,8 +121,8 @@ def _own_roles(inventory: Inventory) -> dict[str, tuple[str, ...]]:
 def _is_on(inventory: Inventory, email: str) -> Judgement:
     project = SettingsView.of(inventory.settings).account
     if not email.endswith(f"@{project}.iam.gserviceaccount.com"):
-        return all_of(_off(account) for account in inventory.of_type(_ACCOUNT) if _called(account, email))
-    found = [account for account in inventory.of_type(_ACCOUNT) if _called(account, email)]
+        return all_of(_off(account) for account in inventory.of_type(GCP_ACCOUNT) if _called(account, email))
+    found = [account for account in inventory.of_type(GCP_ACCOUNT) if _called(account, email)]
     if not found:
         return failed("httpTarget.oauthToken.serviceAccountEmail", shown(email), "an account that the stack makes")
     return all_of(map(_off, found))
@@ -156,7 +153,7 @@ def _nameless(inventory: Inventory) -> bool:
     examples=lambda: examples(
         given(REDIS, {"name": "writes"}, "writes"),
         given(
-            JOB,
+            SCHEDULER_JOB,
             {
                 "httpTarget.uri": "https://redis.googleapis.com/v1/projects/p/locations/r/instances/writes:export",
                 "httpTarget.body": Text(
@@ -168,38 +165,38 @@ def _nameless(inventory: Inventory) -> bool:
         ),
         given(GCS_BUCKET, {"name": "written"}, "written", away=True),
         given(
-            _MEMBER,
+            GCS_MEMBER,
             {"bucket": "written", "role": "roles/storage.objectUser", "member": Output(REDIS, "writes")},
             "writes",
         ),
         given(
-            _MEMBER,
+            GCS_MEMBER,
             {"bucket": "written", "role": "roles/storage.legacyBucketReader", "member": Output(REDIS, "writes")},
             "sees",
         ),
         broken={
             "the store may not write in written": (
-                without(_MEMBER, "writes"),
-                put("role", "roles/storage.objectViewer", _MEMBER, "writes"),
+                without(GCS_MEMBER, "writes"),
+                put("role", "roles/storage.objectViewer", GCS_MEMBER, "writes"),
             ),
             "the store may not see in written": (
-                without(_MEMBER, "sees"),
+                without(GCS_MEMBER, "sees"),
                 # The account of somebody else's instance, by its name alone.
-                both(put("member", _KNOWN.value, _MEMBER, "sees")),
+                both(put("member", _KNOWN.value, GCS_MEMBER, "sees")),
             ),
         },
         accepted={
-            _NO_STORE: without(JOB, "writes"),
+            _NO_STORE: without(SCHEDULER_JOB, "writes"),
             "": both(
-                put("member", _KNOWN, _MEMBER, "writes"),
-                put("member", _KNOWN, _MEMBER, "sees"),
+                put("member", _KNOWN, GCS_MEMBER, "writes"),
+                put("member", _KNOWN, GCS_MEMBER, "sees"),
             ),
         },
     ),
 )
 def gcp_redis_may_write_exports(store: Resource, inventory: Inventory) -> Judgement:
-    jobs = [job for job in inventory.of_type(JOB) if is_hidden(read(job, "httpTarget.uri"))]
-    jobs += [job for job in inventory.of_type(JOB) if is_hidden(read(job, "httpTarget.body"))]
+    jobs = [job for job in inventory.of_type(SCHEDULER_JOB) if is_hidden(read(job, "httpTarget.uri"))]
+    jobs += [job for job in inventory.of_type(SCHEDULER_JOB) if is_hidden(read(job, "httpTarget.body"))]
     if is_hidden(read(store, "name")) or jobs or _nameless(inventory):
         return unknown("name", "names that the plan knows")
     written = {target_of(read(e.job, "httpTarget.body"))[0] for e in exports_of(inventory, store) if runs(e.job)}

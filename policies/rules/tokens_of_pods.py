@@ -9,18 +9,14 @@ from policies.checks import PASS, all_of, failed, is_hidden, read, shown, unknow
 from policies.declared_rights import accounts_in
 from policies.examples import Given, Hidden, Output, both, drop, examples, given, plus, put, without
 from policies.family import Family
-from policies.holders import BINDING, CLUSTER_BINDING
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.nodes import Node, is_false, must, must_not_be_true, node
-from policies.tokens import DEPLOYMENT
+from policies.tokens import CLUSTER_ROLE_BINDING, CONFIG_MAP, DEPLOYMENT, KUBE_SECRET, ROLE_BINDING, SERVICE_ACCOUNT
 from policies.workloads import WORKLOADS, pod_path, unreadable_containers
 
 family = Family("Tokens of the cluster")
 
-ACCOUNT: Final = "kubernetes:core/v1:ServiceAccount"
-SECRET: Final = "kubernetes:core/v1:Secret"  # noqa: S105 - a type
-CONFIG: Final = "kubernetes:core/v1:ConfigMap"
 _POD: Final = "spec.template.spec"
 _MOUNTS: Final = f"{_POD}.automountServiceAccountToken"
 _NAMED: Final = f"{_POD}.serviceAccountName"
@@ -30,7 +26,9 @@ _NO_RIGHTS: Final = "bears a token of {who}, which has no rights that the stack 
 
 def _binding(name: str = "sees") -> Given:
     return given(
-        BINDING, {"metadata.namespace": "serving", "subjects": [{"kind": "ServiceAccount", "name": "sees"}]}, name
+        ROLE_BINDING,
+        {"metadata.namespace": "serving", "subjects": [{"kind": "ServiceAccount", "name": "sees"}]},
+        name,
     )
 
 
@@ -65,8 +63,8 @@ def _binding(name: str = "sees") -> Given:
                 _NAMED, "other"
             ),
             f"{_MOUNTS} bears a token of serving/sees, which has no rights that the stack gives": (
-                without(BINDING, "sees"),
-                put("subjects", [{"kind": "ServiceAccount", "name": "sees", "namespace": "x"}], BINDING, "sees"),
+                without(ROLE_BINDING, "sees"),
+                put("subjects", [{"kind": "ServiceAccount", "name": "sees", "namespace": "x"}], ROLE_BINDING, "sees"),
             ),
             f"{_POD}.volumes.0.projected.sources.0.serviceAccountToken bears a token of serving/other, which has no "
             "rights that the stack gives": both(
@@ -88,7 +86,7 @@ def _binding(name: str = "sees") -> Given:
                     put(_NAMED, "other"),
                     plus(
                         given(
-                            ACCOUNT,
+                            SERVICE_ACCOUNT,
                             {
                                 "metadata": {"name": "other", "namespace": "serving"},
                                 "automountServiceAccountToken": False,
@@ -97,7 +95,7 @@ def _binding(name: str = "sees") -> Given:
                         )
                     ),
                 ),
-                put(_NAMED, Output(ACCOUNT, value="sees")),
+                put(_NAMED, Output(SERVICE_ACCOUNT, value="sees")),
             )
         },
     ),
@@ -128,7 +126,7 @@ def _tokens(pod: Node, workload: Resource, inventory: Inventory) -> Iterator[str
     mounts, account = pod.at("automountServiceAccountToken"), pod.at("serviceAccountName")
     if mounts.absent:
         place = read(workload, "metadata.namespace")
-        own = next((each for each in inventory.of_type(ACCOUNT) if _is(each, place, account.value)), None)
+        own = next((each for each in inventory.of_type(SERVICE_ACCOUNT) if _is(each, place, account.value)), None)
         if own is None or not is_false(read(own, "automountServiceAccountToken")):
             yield mounts.path
     elif not is_false(mounts.value):
@@ -149,7 +147,7 @@ def _is_bound(inventory: Inventory, namespace: str, name: str) -> bool:
     wanted = ("ServiceAccount", namespace, name)
     return any(
         wanted in accounts_in(binding.get("subjects"), read(binding, "metadata.namespace"))
-        for binding in inventory.of_type(BINDING, CLUSTER_BINDING)
+        for binding in inventory.of_type(ROLE_BINDING, CLUSTER_ROLE_BINDING)
     )
 
 
@@ -157,11 +155,11 @@ def _is_bound(inventory: Inventory, namespace: str, name: str) -> bool:
     "k8s-accounts-without-secrets",
     Severity.MEDIUM,
     "Service accounts hold no secrets, and the default ones bear no token",
-    types=(ACCOUNT,),
+    types=(SERVICE_ACCOUNT,),
     rationale="A token that is kept as a secret never ends; the default account is every pod that names none.",
     remedy="Leave secrets out; pods get tokens that end by themselves.",
     examples=lambda: examples(
-        given(ACCOUNT, {"metadata": {"name": "own", "namespace": "serving"}}, "own"),
+        given(SERVICE_ACCOUNT, {"metadata": {"name": "own", "namespace": "serving"}}, "own"),
         broken={
             'secrets is [{"name": "own-token"}]': put("secrets", [{"name": "own-token"}]),
             "automountServiceAccountToken is true": both(
@@ -186,20 +184,20 @@ def accounts_without_secrets(account: Resource, _: Inventory) -> Judgement:
     "k8s-no-side-doors",
     Severity.CRITICAL,
     "No object lets somebody into the cluster beside the ways that the settings name",
-    types=(CONFIG, SECRET),
+    types=(CONFIG_MAP, KUBE_SECRET),
     rationale="A service account's token as a secret never ends; the ConfigMap aws-auth makes anyone an "
     "administrator without an access entry.",
     remedy="Name people in cluster.access, and let pods take tokens that end by themselves.",
     frameworks={Framework.CIS_EKS: ("4.1.7",)},
     examples=lambda: examples(
-        given(CONFIG, {"metadata": {"name": "told", "namespace": "serving"}}, "told"),
+        given(CONFIG_MAP, {"metadata": {"name": "told", "namespace": "serving"}}, "told"),
         broken={'metadata.name is "aws-auth"': put("metadata.name", "aws-auth")},
         undecided={"metadata.name is known only to the provider": put("metadata.name", Hidden())},
         accepted={"": drop("metadata")},
     ),
 )
 def no_side_doors(found: Resource, _: Inventory) -> Judgement:
-    if found.type == SECRET:
+    if found.type == KUBE_SECRET:
         required = "no token that never ends"
         return must(node(found, "type"), required, lambda kind: kind not in _TOKENS, given=False)
     return must(node(found, "metadata.name"), "no map of accounts", lambda name: name != "aws-auth", given=False)

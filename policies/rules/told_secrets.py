@@ -14,16 +14,15 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.secret_shapes import is_secret, shape_of
-from policies.tokens import EC2_LAUNCH_TEMPLATE
+from policies.tokens import EC2_INSTANCE, EC2_LAUNCH_CONFIGURATION, EC2_LAUNCH_TEMPLATE, LAMBDA
 
 family = Family("Secrets that AWS is told")
 
-_FUNCTION: Final = "aws:lambda/function:Function"
 _READ: Final = (
     EC2_LAUNCH_TEMPLATE,
-    _FUNCTION,
-    "aws:ec2/instance:Instance",
-    "aws:ec2/launchConfiguration:LaunchConfiguration",
+    LAMBDA,
+    EC2_INSTANCE,
+    EC2_LAUNCH_CONFIGURATION,
 )
 _ENCODED: Final = re.compile(r"[A-Za-z0-9+/\s]{24,}={0,2}\s*")
 _INSIDE: Final = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
@@ -45,7 +44,7 @@ _REQUIRED: Final = "a reference to a secret, which the program marks as one"
     remedy="Keep it in Secrets Manager, name its ARN, and let the machine or function read it by its role.",
     frameworks={Framework.NIST_800_53: ("IA-5", "SC-28"), Framework.CHECKOV: ("CKV_AWS_46", "CKV_AWS_45")},
     examples=lambda: examples(
-        given(_FUNCTION, {"environment.variables": {"TABLE": "features"}}, "plain"),
+        given(LAMBDA, {"environment.variables": {"TABLE": "features"}}, "plain"),
         given(EC2_LAUNCH_TEMPLATE, {"userData": _text("#!/bin/sh\necho hello\n")}, "plain"),
         broken={
             "environment.variables.URL is a token": both(put("environment.variables.URL", f"ghp_{'a1B2' * 9}")),

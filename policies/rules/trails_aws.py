@@ -11,11 +11,10 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import customer_key, region_in
 from policies.model import Framework, Judgement, Severity
-from policies.tokens import CLOUDTRAIL
+from policies.tokens import CLOUDTRAIL, EVENT_RULE
 
 family = Family("Trails on AWS")
 
-_EVENTS = "aws:cloudwatch/eventRule:EventRule"
 _VIA_TRAIL = "AWS API Call via CloudTrail"
 _NAME = "calls"
 _OTHER = "the rule does not match calls"
@@ -50,12 +49,12 @@ family.require(
     "aws-calls-logged-where-matched",
     Severity.HIGH,
     "Where an event rule waits for calls, a trail logs the management events that write",
-    types=(_EVENTS,),
+    types=(EVENT_RULE,),
     rationale="EventBridge is told of a call only where a trail logs it: without, no alarm on a key rings.",
     remedy="Log management events that write, KMS' too, by a trail with isMultiRegionTrail that is switched on.",
     frameworks={Framework.AWS_FSBP: ("CloudTrail.1", "KMS.3"), Framework.NIST_800_53: ("AU-12", "SI-4")},
     examples=lambda: examples(
-        given(_EVENTS, _CALLS, _NAME),
+        given(EVENT_RULE, _CALLS, _NAME),
         given(CLOUDTRAIL, _TRAIL, _NAME),
         broken={
             _NO_TRAIL: (

@@ -6,13 +6,13 @@ from datetime import date
 from typing import Final
 
 from components.contracts.recovery import TRANSFER_RUN_MINUTES
-from policies.buckets import TRANSFER_JOB
 from policies.checks import ABSENT, all_of, equals, expect, failed, if_given, one_of, read, shown, unreadable
 from policies.examples import Hidden, both, drop, examples, given, put, setting
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
 from policies.settings_view import SettingsView
+from policies.tokens import TRANSFER_JOB
 
 family = Family("Times of transfers")
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from common.iam.conditions import Condition
 from common.iam.meaning import binds, is_open, values_bound
-from policies.aws_holders import ROLE
 from policies.checks import PASS, all_of, failed, shown
 from policies.documents import Statement
 from policies.examples import allow, document, drop, examples, given, put
@@ -16,6 +15,7 @@ from policies.family import Family
 from policies.grants import each_allowed, speaks_of_everyone, who
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.tokens import IAM_ROLE
 
 family = Family("Trust")
 
@@ -63,13 +63,13 @@ _ADMIN = "arn:aws:iam::111122223333:role/platform-admin"
     "aws-iam-trust-scoped",
     Severity.HIGH,
     "Roles trust named principals, and one service account each",
-    types=(ROLE,),
+    types=(IAM_ROLE,),
     rationale="A trust policy without a subject lets every pod of the cluster, or everyone, assume the role.",
     remedy="Name the principal; add StringEquals conditions on a token's subject and audience, or a pod's tags.",
     frameworks={Framework.CIS_EKS: ("5.2.1",), Framework.CHECKOV: ("CKV_AWS_60", "CKV_AWS_61")},
     examples=lambda: examples(
         given(
-            ROLE,
+            IAM_ROLE,
             {
                 "assumeRolePolicy": document(
                     allow(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from common.iam.callers import account_of
-from policies.aws_holders import ROLE
 from policies.checks import PASS, all_of, failed
 from policies.documents import Statement
 from policies.examples import allow, document, drop, examples, given, put
@@ -14,6 +13,7 @@ from policies.family import Family
 from policies.grants import each_allowed, own_account, who
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.tokens import IAM_ROLE
 
 family = Family("Trust across accounts")
 
@@ -33,13 +33,13 @@ _DEPUTIES: Final = frozenset(
     "aws-iam-trust-own-account",
     Severity.HIGH,
     "Roles trust no other account",
-    types=(ROLE,),
+    types=(IAM_ROLE,),
     rationale="Who controls the other account decides who takes the role on, and no review here sees it.",
     remedy="Trust a role of this account, or name the other account's principal in the settings' access.",
     frameworks={Framework.NIST_800_53: ("AC-3", "AC-20")},
     examples=lambda: examples(
         given(
-            ROLE,
+            IAM_ROLE,
             {"assumeRolePolicy": document(allow(Principal={"AWS": _ADMIN}, Action="sts:AssumeRole"))},
             "own",
         ),
@@ -78,13 +78,13 @@ def _in_settings(inventory: Inventory) -> set[str]:
     "aws-iam-trust-no-deputy",
     Severity.MEDIUM,
     "Roles trust services that act for the own account",
-    types=(ROLE,),
+    types=(IAM_ROLE,),
     rationale="A service that takes a role on for whoever asks can be made to do so from another account.",
     remedy="Add a StringEquals condition on aws:SourceAccount, or an ArnLike one on aws:SourceArn.",
     frameworks={Framework.NIST_800_53: ("AC-3",)},
     examples=lambda: examples(
         given(
-            ROLE,
+            IAM_ROLE,
             {
                 "assumeRolePolicy": document(
                     allow(

@@ -8,7 +8,7 @@ from typing import Final
 
 from common.iam.meaning import values_bound
 from components.contracts.naming import PRODUCT
-from policies.aws_holders import ROLE, holders
+from policies.aws_holders import holders
 from policies.checks import PASS, all_of, failed, not_applicable, shown
 from policies.declared_access import principals
 from policies.documents import Statement, statements
@@ -17,6 +17,7 @@ from policies.family import Family
 from policies.grants import each_allowed
 from policies.inventory import Inventory, Resource
 from policies.model import Framework, Judgement, Severity
+from policies.tokens import IAM_ROLE
 
 family = Family("Kinds of trust")
 
@@ -54,12 +55,12 @@ def _root(*arns: str) -> dict[str, object]:
     "aws-iam-trust-no-pull-request",
     Severity.CRITICAL,
     "No role that changes anything trusts the workflow of a pull request",
-    types=(ROLE,),
+    types=(IAM_ROLE,),
     rationale="Whoever may open a pull request writes what its workflow does, before anybody has looked at it.",
     remedy="Trust the subject of an environment that asks for a review, or of the main branch; or let it only read.",
     frameworks={Framework.NIST_800_53: ("AC-3", "CM-3")},
     examples=lambda: examples(
-        given(ROLE, {"assumeRolePolicy": document(_hub("repo:acme/seawall:environment:prod"))}, "deploys"),
+        given(IAM_ROLE, {"assumeRolePolicy": document(_hub("repo:acme/seawall:environment:prod"))}, "deploys"),
         broken={
             f'{_TRUST}.Condition is "repo:acme/seawall:pull_request"': (
                 put(_TRUST, _hub("repo:acme/seawall:pull_request")),
@@ -108,14 +109,14 @@ def _only_looks(role: Resource, inventory: Inventory) -> bool:
     "aws-iam-trust-one-service",
     Severity.HIGH,
     "A role is one service's, or people's, and not both",
-    types=(ROLE,),
+    types=(IAM_ROLE,),
     rationale="A role that several services take on gives each of them the rights of all, and whoever may start a "
     "machine or a function gets what a backup may do.",
     remedy="Make a role for each service.",
     frameworks={Framework.NIST_800_53: ("AC-5", "AC-6")},
     examples=lambda: examples(
         given(
-            ROLE,
+            IAM_ROLE,
             {
                 "assumeRolePolicy": document(
                     allow(Principal={"Service": "ec2.amazonaws.com"}, Action="sts:AssumeRole")
@@ -160,12 +161,12 @@ def trust_one_service(role: Resource, _: Inventory) -> Judgement:
     "aws-iam-trust-declared-people",
     Severity.HIGH,
     "Who takes a stack's role on is named in the settings",
-    types=(ROLE,),
+    types=(IAM_ROLE,),
     rationale="The settings say who administers and deploys; a name in a trust alone is seen by no review of them.",
     remedy="Name the principal in the settings' cluster.access, and make the trust of that.",
     frameworks={Framework.NIST_800_53: ("AC-2", "AC-3")},
     examples=lambda: examples(
-        given(ROLE, {"assumeRolePolicy": document(_root(_PLATFORM))}, "of-people"),
+        given(IAM_ROLE, {"assumeRolePolicy": document(_root(_PLATFORM))}, "of-people"),
         broken={
             f'{_TRUST} is "{_STRANGER}"': (
                 put(_TRUST, _root(_PLATFORM, _STRANGER)),

@@ -7,11 +7,10 @@ from policies.examples import Hidden, examples, given, put
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
+from policies.tokens import BUDGET
 from policies.workloads import lets_some_go
 
 family = Family("Upkeep")
-
-BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
 
 
 @family.rule(

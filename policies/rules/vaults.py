@@ -12,12 +12,11 @@ from policies.inventory import Inventory, Resource
 from policies.links import companions
 from policies.model import Judgement, Severity, Verdict
 from policies.settings_view import SettingsView
-from policies.tokens import BACKUP_VAULT
-from policies.vaults import LOCK, locks_of
+from policies.tokens import BACKUP_VAULT, VAULT_LOCK, VAULT_POLICY
+from policies.vaults import locks_of
 
 family = Family("Vaults")
 
-_POLICY: Final = "aws:backup/vaultPolicy:VaultPolicy"
 _KEPT: Final = (
     "backup:DeleteRecoveryPoint",
     "backup:DisassociateRecoveryPoint",
@@ -42,15 +41,17 @@ def _denying(**fields: object) -> Text:
     remedy="Add a VaultLockConfiguration with minRetentionDays of backup.keep_all_days or more.",
     examples=lambda: examples(
         given(BACKUP_VAULT, {"name": "primary"}),
-        given(LOCK, {"backupVaultName": "primary", "minRetentionDays": 7}),
+        given(VAULT_LOCK, {"backupVaultName": "primary", "minRetentionDays": 7}),
         broken={
             "the vault has no lock": (
-                without(LOCK),
-                put("minRetentionDays", 6, on=LOCK),
-                drop("minRetentionDays", on=LOCK),
+                without(VAULT_LOCK),
+                put("minRetentionDays", 6, on=VAULT_LOCK),
+                drop("minRetentionDays", on=VAULT_LOCK),
             ),
         },
-        undecided={"minRetentionDays is known only to the provider": put("minRetentionDays", Hidden(), on=LOCK)},
+        undecided={
+            "minRetentionDays is known only to the provider": put("minRetentionDays", Hidden(), on=VAULT_LOCK)
+        },
         accepted={_IN_PRODUCTION: setting("environment", "staging")},
     ),
 )
@@ -74,30 +75,30 @@ def aws_backup_vault_locked(vault: Resource, inventory: Inventory) -> Judgement:
     remedy="Add a VaultPolicy that denies everyone, without a condition, to delete, release or shorten points.",
     examples=lambda: examples(
         given(BACKUP_VAULT, {"name": "primary"}),
-        given(_POLICY, {"backupVaultName": "primary", "policy": _denying()}),
+        given(VAULT_POLICY, {"backupVaultName": "primary", "policy": _denying()}),
         broken={
             _OPEN: (
-                without(_POLICY),
-                put("backupVaultName", "another", on=_POLICY),
-                put("policy", _denying(Effect="Allow"), on=_POLICY),
-                put("policy", _denying(Action=list(_KEPT[1:])), on=_POLICY),
-                put("policy", _denying(Principal={"AWS": "arn:aws:iam::111122223333:role/one"}), on=_POLICY),
-                put("policy", _denying(Condition={"Bool": {"aws:MultiFactorAuthPresent": "false"}}), on=_POLICY),
-                put("policy", _denying(Resource="arn:aws:backup:eu-west-1:1:recovery-point:one"), on=_POLICY),
-                put("policy", "no JSON", on=_POLICY),
+                without(VAULT_POLICY),
+                put("backupVaultName", "another", on=VAULT_POLICY),
+                put("policy", _denying(Effect="Allow"), on=VAULT_POLICY),
+                put("policy", _denying(Action=list(_KEPT[1:])), on=VAULT_POLICY),
+                put("policy", _denying(Principal={"AWS": "arn:aws:iam::111122223333:role/one"}), on=VAULT_POLICY),
+                put("policy", _denying(Condition={"Bool": {"aws:MultiFactorAuthPresent": "false"}}), on=VAULT_POLICY),
+                put("policy", _denying(Resource="arn:aws:backup:eu-west-1:1:recovery-point:one"), on=VAULT_POLICY),
+                put("policy", "no JSON", on=VAULT_POLICY),
             )
         },
-        undecided={"policy is known only to the provider": put("policy", Hidden(), on=_POLICY)},
+        undecided={"policy is known only to the provider": put("policy", Hidden(), on=VAULT_POLICY)},
         accepted={
-            "": put("policy", _denying(Action="backup:*"), on=_POLICY),
-            _IN_PRODUCTION: both(setting("environment", "staging"), without(_POLICY)),
+            "": put("policy", _denying(Action="backup:*"), on=VAULT_POLICY),
+            _IN_PRODUCTION: both(setting("environment", "staging"), without(VAULT_POLICY)),
         },
     ),
 )
 def aws_backup_vault_keeps_points(vault: Resource, inventory: Inventory) -> Judgement:
     if not SettingsView.of(inventory.settings).production:
         return not_applicable(_IN_PRODUCTION)
-    policies = companions(inventory, vault, "backupVaultName", (read(vault, "name"),), _POLICY)
+    policies = companions(inventory, vault, "backupVaultName", (read(vault, "name"),), VAULT_POLICY)
     return any_of((_keeps(policy) for policy in policies), otherwise=failed("", _OPEN, "a VaultPolicy that does"))
 
 

@@ -12,17 +12,13 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.links import aws_region_of, companions, region_in
 from policies.model import Framework, Judgement, Severity
+from policies.tokens import EVENT_RULE, EVENT_TARGET, GCP_ALERT, METRIC_ALARM, SNS_TOPIC
 
 family = Family("Watchers")
 
-_ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
-_EVENTS: Final = "aws:cloudwatch/eventRule:EventRule"
-_TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
-_TOPIC: Final = "aws:sns/topic:Topic"
-_ALERT: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
 _CHANNEL: Final = "gcp:monitoring/notificationChannel:NotificationChannel"
 _FULL: Final = {
-    _TOPIC: re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:[^*]+"),
+    SNS_TOPIC: re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:[^*]+"),
     _CHANNEL: re.compile(r"projects/[^/*]+/notificationChannels/[^/*]+"),
 }
 """How something of another stack is named that an alarm may tell."""
@@ -36,12 +32,12 @@ _SI4: Final = {Framework.NIST_800_53: ("SI-4",)}
     "aws-alarms-ring",
     Severity.HIGH,
     "Alarms are on, and tell a topic",
-    types=(_ALARM,),
+    types=(METRIC_ALARM,),
     rationale="An alarm whose actions are off, or that has none, looks like one that watches.",
     remedy="Name a topic of the alarm's region in alarmActions, and leave actionsEnabled out.",
     frameworks=_SI4,
     examples=lambda: examples(
-        given(_ALARM, {"alarmActions": [Output(_TOPIC)]}, "rings"),
+        given(METRIC_ALARM, {"alarmActions": [Output(SNS_TOPIC)]}, "rings"),
         broken={
             "actionsEnabled is false": put("actionsEnabled", False),
             "alarmActions is absent": drop("alarmActions"),
@@ -54,7 +50,7 @@ _SI4: Final = {Framework.NIST_800_53: ("SI-4",)}
 )
 def aws_alarms_ring(alarm: Resource, inventory: Inventory) -> Judgement:
     on = if_given(alarm, "actionsEnabled", lambda: equals(alarm, "actionsEnabled", True))
-    return all_of((on, _told(alarm, "alarmActions", _TOPIC, inventory)))
+    return all_of((on, _told(alarm, "alarmActions", SNS_TOPIC, inventory)))
 
 
 def _told(resource: Resource, path: str, token: str, inventory: Inventory) -> Judgement:
@@ -76,29 +72,31 @@ def _told(resource: Resource, path: str, token: str, inventory: Inventory) -> Ju
     "aws-event-rules-on",
     Severity.HIGH,
     "Event rules are enabled, and what they match goes somewhere",
-    types=(_EVENTS,),
+    types=(EVENT_RULE,),
     rationale="A rule that is disabled, or leads nowhere, is silent just when a key goes or copies stop.",
     remedy='Leave the state at "ENABLED", and give the rule a target in its own region.',
     frameworks=_SI4,
     examples=lambda: examples(
-        given(_EVENTS, {"name": "on"}, "on"),
-        given(_TARGET, {"rule": "on", "arn": "arn:aws:events:eu-central-1:111122223333:event-bus/default"}, "on"),
+        given(EVENT_RULE, {"name": "on"}, "on"),
+        given(
+            EVENT_TARGET, {"rule": "on", "arn": "arn:aws:events:eu-central-1:111122223333:event-bus/default"}, "on"
+        ),
         broken={
             'state is "DISABLED"': put("state", "DISABLED"),
             "isEnabled is false": put("isEnabled", False),
-            _NOWHERE: (without(_TARGET, "on"), put("rule", "another", _TARGET, "on")),
-            'on.arn is "*"': put("arn", "*", _TARGET, "on"),
+            _NOWHERE: (without(EVENT_TARGET, "on"), put("rule", "another", EVENT_TARGET, "on")),
+            'on.arn is "*"': put("arn", "*", EVENT_TARGET, "on"),
         },
         undecided={
             "state is known only to the provider": put("state", Hidden()),
-            "on.arn is known only to the provider": put("arn", Hidden(), _TARGET, "on"),
+            "on.arn is known only to the provider": put("arn", Hidden(), EVENT_TARGET, "on"),
         },
         accepted={"": put("state", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")},
     ),
 )
 def aws_event_rules_on(rule: Resource, inventory: Inventory) -> Judgement:
     states = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
-    targets = companions(inventory, rule, "rule", (read(rule, "name"),), _TARGET)
+    targets = companions(inventory, rule, "rule", (read(rule, "name"),), EVENT_TARGET)
     return all_of(
         (
             if_given(rule, "state", lambda: one_of(rule, "state", states)),
@@ -124,27 +122,27 @@ def _leads(target: Resource, inventory: Inventory) -> Judgement:
     "aws-key-events-reach-alarm",
     Severity.HIGH,
     "What is done to keys reaches the region in which an alarm counts it",
-    types=(_EVENTS,),
+    types=(EVENT_RULE,),
     rationale="A rule of one region counts nothing of another: without a target that carries it, nobody is told.",
     remedy="Alarm on the rule in its own region, or carry what it matches to the bus of one where an alarm does.",
     frameworks=_SI4,
     examples=lambda: examples(
         given(
-            _EVENTS,
+            EVENT_RULE,
             {"name": "carried", "eventPattern": '{"detail-type": ["AWS API Call via CloudTrail"]}'},
             "carried",
         ),
         given(
-            _TARGET,
+            EVENT_TARGET,
             {"rule": "carried", "arn": "arn:aws:events:eu-central-1:111122223333:event-bus/default"},
             "carried",
         ),
-        given(_ALARM, {"dimensions.RuleName": "carried"}, "carried", away=True),
+        given(METRIC_ALARM, {"dimensions.RuleName": "carried"}, "carried", away=True),
         broken={
             "no alarm hears of what it matches": (
-                both(without(_TARGET, "carried")),
-                without(_ALARM, "carried"),
-                put("arn", "arn:aws:events:eu-north-1:111122223333:event-bus/default", _TARGET, "carried"),
+                both(without(EVENT_TARGET, "carried")),
+                without(METRIC_ALARM, "carried"),
+                put("arn", "arn:aws:events:eu-north-1:111122223333:event-bus/default", EVENT_TARGET, "carried"),
             )
         },
         accepted={"": put("eventPattern", '{"source": ["aws.ec2"]}')},
@@ -157,8 +155,8 @@ def aws_key_events_reach_alarm(rule: Resource, inventory: Inventory) -> Judgemen
     if "AWS API Call via CloudTrail" not in str(pattern):
         return passed()
     name = read(rule, "name")
-    regions = {region_in(a) for a in inventory.of_type(_ALARM) if read(a, "dimensions.RuleName") == name}
-    targets = companions(inventory, rule, "rule", (name,), _TARGET)
+    regions = {region_in(a) for a in inventory.of_type(METRIC_ALARM) if read(a, "dimensions.RuleName") == name}
+    targets = companions(inventory, rule, "rule", (name,), EVENT_TARGET)
     buses = {aws_region_of(str(read(t, "arn"))) for t in targets if ":event-bus/" in str(read(t, "arn"))}
     if region_in(rule) in regions or regions & buses:
         return passed()
@@ -169,12 +167,12 @@ def aws_key_events_reach_alarm(rule: Resource, inventory: Inventory) -> Judgemen
     "gcp-alerts-notify",
     Severity.HIGH,
     "Alert policies are on, and notify somebody",
-    types=(_ALERT,),
+    types=(GCP_ALERT,),
     rationale="A policy that is disabled, or that nobody hears, looks like one that watches.",
     remedy="Name a channel in notificationChannels, leave enabled out, and combine conditions by OR.",
     frameworks=_SI4,
     examples=lambda: examples(
-        given(_ALERT, {"notificationChannels": [Output(_CHANNEL)], "combiner": "OR"}, "notifies"),
+        given(GCP_ALERT, {"notificationChannels": [Output(_CHANNEL)], "combiner": "OR"}, "notifies"),
         given(_CHANNEL, {"type": "email", "labels": {"email_address": "team@example.com"}}),
         broken={
             "enabled is false": put("enabled", False),

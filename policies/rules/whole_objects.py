@@ -11,18 +11,14 @@ from policies.examples import Hidden, both, drop, examples, given, put, setting,
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
-from policies.tokens import DEPLOYMENT, NAMESPACE
+from policies.tokens import CONFIG_MAP, DEPLOYMENT, KUBE_SECRET, NAMESPACE, RELEASE, SERVICE_ACCOUNT
 from policies.workloads import CONTROLLED, pod_path
 
 family = Family("Whole objects of the fleet")
 
-ACCOUNT: Final = "kubernetes:core/v1:ServiceAccount"
-CONFIG_MAP: Final = "kubernetes:core/v1:ConfigMap"
-SECRET: Final = "kubernetes:core/v1:Secret"  # noqa: S105 - a type of resource
 _OBJECTS: Final = "every object that the settings ask for"
 _FLEET: Final = setting("fleet.services", {"asked": {}})
 _DOOR: Final = setting("fleet.door", {"domain": "models.example.com"})
-_RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 _METRICS: Final = put("metadata.name", METRICS)
 
 
@@ -101,17 +97,17 @@ def _there(inventory: Inventory) -> frozenset[tuple[str, str, str]]:
 
 def _name(found: Resource) -> str:
     told = read(found, "metadata.name")
-    return found.name if found.type == _RELEASE else _text(told)
+    return found.name if found.type == RELEASE else _text(told)
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-_OF_OTHERS: Final = ((ACCOUNT, "default"), (SECRET, "door-certificate"))
+_OF_OTHERS: Final = ((SERVICE_ACCOUNT, "default"), (KUBE_SECRET, "door-certificate"))
 """Made by Kubernetes and by cert-manager; rules of their own judge who bears them."""
-_VOLUMES: Final = (("configMap", "name", CONFIG_MAP), ("secret", "secretName", SECRET))
-_SOURCES: Final = (("configMap", "name", CONFIG_MAP), ("secret", "name", SECRET))
+_VOLUMES: Final = (("configMap", "name", CONFIG_MAP), ("secret", "secretName", KUBE_SECRET))
+_SOURCES: Final = (("configMap", "name", CONFIG_MAP), ("secret", "name", KUBE_SECRET))
 _POD: Final = "spec.template.spec"
 
 
@@ -133,13 +129,13 @@ _POD: Final = "spec.template.spec"
             },
             "finds",
         ),
-        given(ACCOUNT, {"metadata.namespace": "finding", "metadata.name": "found"}, "found"),
+        given(SERVICE_ACCOUNT, {"metadata.namespace": "finding", "metadata.name": "found"}, "found"),
         given(CONFIG_MAP, {"metadata.namespace": "finding", "metadata.name": "found"}, "found"),
         broken={
             f'{_POD}.serviceAccountName is "gone"': put(f"{_POD}.serviceAccountName", "gone"),
             f'{_POD}.serviceAccountName is "found"': (
-                without(ACCOUNT, "found"),
-                put("metadata.namespace", "elsewhere", ACCOUNT, "found"),
+                without(SERVICE_ACCOUNT, "found"),
+                put("metadata.namespace", "elsewhere", SERVICE_ACCOUNT, "found"),
             ),
             f'{_POD}.volumes.0.configMap.name is "gone"': put(f"{_POD}.volumes.0.configMap.name", "gone"),
             f'{_POD}.volumes.0.configMap.name is "found"': without(CONFIG_MAP, "found"),
@@ -177,7 +173,7 @@ def _found(workload: Resource, there: frozenset[tuple[str, str, str]]) -> Iterat
 
 def _named(workload: Resource, pod: str) -> Iterator[tuple[str, str]]:
     """Where a pod names another object, and of which type."""
-    yield f"{pod}.serviceAccountName", ACCOUNT
+    yield f"{pod}.serviceAccountName", SERVICE_ACCOUNT
     if is_hidden(read(workload, f"{pod}.volumes")):
         yield f"{pod}.volumes", CONFIG_MAP
     for volume in items(workload, f"{pod}.volumes"):

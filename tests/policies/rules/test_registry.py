@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 from collections import Counter
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import policies
 from common.sdk.types import check_inputs, schema_of
 from localcloud.kubernetes.recorded import RECORDED
 from policies import rules
@@ -20,6 +22,7 @@ from policies.rules.beside_the_door import UNJUDGED
 
 FILES = sorted(path for path in Path(str(rules.__file__)).parent.glob("*.py") if path.stem != "__init__")
 MOST_LINES = 250
+TOKEN = re.compile(r"(aws|gcp|kubernetes):[\w./-]+:[A-Za-z]\w*")
 CONTROL = {
     Framework.AWS_FSBP: r"[A-Z][A-Za-z0-9]+\.\d+",
     Framework.CIS_EKS: r"\d(\.\d+){2}",
@@ -39,6 +42,16 @@ def test_a_file_of_rules_is_one_family_that_is_registered(file: Path) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_family_fits_in_a_file_that_a_reviewer_reads_at_once(file: Path) -> None:
     assert len(file.read_text(encoding="utf-8").splitlines()) <= MOST_LINES, "make it two families"
+
+
+def test_a_type_token_of_two_modules_stands_with_the_tokens() -> None:
+    written = Counter(
+        token
+        for module in Path(str(policies.__file__)).parent.rglob("*.py")
+        for token in {n.value for n in ast.walk(ast.parse(module.read_text("utf-8"))) if isinstance(n, ast.Constant)}
+        if isinstance(token, str) and TOKEN.fullmatch(token)
+    )
+    assert [token for token, count in written.items() if count > 1] == []
 
 
 def test_no_two_rules_share_an_id() -> None:
