@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from typing import Any, Final
 
-from policies.checks import ABSENT, PASS, all_of, failed, is_hidden, is_masked, read, shown, unknown
+from policies.checks import (
+    ABSENT,
+    PASS,
+    all_of,
+    failed,
+    is_hidden,
+    is_masked,
+    not_applicable,
+    read,
+    shown,
+    unknown,
+    unreadable,
+)
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement
 from policies.reach.addresses import Addresses, addresses
 from policies.reach.declared import declared
 from policies.reach.spans import spans
+from policies.reach.traffic import FEW_PORTS
 from policies.reach.values import mapping, members, number, paths, texts
 from policies.tokens import EKS_CLUSTER, NAMESPACE
 
@@ -22,7 +35,6 @@ LINK_LOCAL: Final = addresses("169.254.0.0/16", "fd00:ec2::/32")
 _EVERY_NAMESPACE: Final = "kubernetes.io/metadata.name"
 """A label that each namespace has (kubernetes.io/docs, "Automatic Labelling", believed)."""
 _SOME: Final = 3
-_FEW_PORTS: Final = 100
 _SAID_INTERNAL: Final = {
     "aws": {"service.beta.kubernetes.io/aws-load-balancer-internal": ("true",)},
     "gcp": {
@@ -76,6 +88,18 @@ def labels_of_namespaces(inventory: Inventory) -> tuple[Mapping[str, Any], ...]:
         {**mapping(mapping(each.inputs.get("metadata")).get("labels")), _EVERY_NAMESPACE: each.get("metadata.name")}
         for each in found
     )
+
+
+def judged_rules(policy: Resource, path: str, none: str, judge: Callable[[str], Iterator[Judgement]]) -> Judgement:
+    """Judge each rule of a policy at `path`; `none` says what a policy without any does."""
+    hidden = unreadable(policy, path, "rules that the plan knows")
+    if hidden:
+        return hidden
+    rules = list(paths(policy, path))
+    if not rules:
+        return not_applicable(none)
+    judged = all_of(each for rule in rules for each in judge(rule))
+    return judged if judged.problems else PASS
 
 
 def peers(policy: Resource, inventory: Inventory, path: str, *, inward: bool) -> Iterator[Judgement]:
@@ -146,7 +170,7 @@ def _port(policy: Resource, port: str, required: str) -> Judgement:
     if first is ABSENT:
         return failed(f"{port}.port", "absent, so every port", required)
     start, end = number(first), number(last)
-    if last is not ABSENT and (start is None or end is None or spans([(start, end)]).size > _FEW_PORTS):
+    if last is not ABSENT and (start is None or end is None or spans([(start, end)]).size > FEW_PORTS):
         return failed(f"{port}.endPort", shown(last), required)
     return PASS
 

@@ -19,6 +19,10 @@ _NUMBERS: Final = {"icmp": 1, "igmp": 2, "ipip": 4, "tcp": 6, "udp": 17, "gre": 
 """Names that the clouds take, by the protocols' numbers."""
 EVERY_PROTOCOL: Final = spans([(0, 255)])
 EVERY_PORT: Final = spans([(0, 65535)])
+FEW_PORTS: Final = 100
+"""How many ports a line may name and still mean a service."""
+ADMINISTRATIVE: Final = (22, 3389)
+"""Ports by which machines are administered: SSH and RDP."""
 _WITH_PORTS: Final = spans([(6, 6), (17, 17), (132, 132)])
 
 

@@ -13,7 +13,7 @@ from policies.model import Framework, Judgement, Severity
 from policies.reach.addresses import Addresses, addresses, is_wide
 from policies.reach.declared import declared
 from policies.reach.gcp import HOLDERS, Line, let_through, lines
-from policies.reach.traffic import EVERY_PORT, EVERY_PROTOCOL
+from policies.reach.traffic import ADMINISTRATIVE, EVERY_PORT, EVERY_PROTOCOL, FEW_PORTS
 from policies.reach.values import members
 from policies.tokens import GCP_FIREWALL, GCP_NETWORK
 
@@ -33,8 +33,6 @@ _WIDE_RULE: Final = {
     "priority": 1000,
 }
 _PORTS: Final = "allows.0.ports"
-_ADMINISTRATIVE: Final = (22, 3389)
-_FEW_PORTS: Final = 100
 
 
 def _deny(priority: Any, ranges: list[str]) -> Any:
@@ -155,9 +153,9 @@ def _ports(line: Line) -> Judgement:
             return failed(line.path, "let in by every protocol", required)
         if box.protocols.parts[0][0] not in (6, 17):
             continue
-        if box.ports == EVERY_PORT or box.ports.size > _FEW_PORTS:
+        if box.ports == EVERY_PORT or box.ports.size > FEW_PORTS:
             return failed(line.path, "let in on every port", required)
-        for port in _ADMINISTRATIVE:
+        for port in ADMINISTRATIVE:
             if port in box.ports:
                 return failed(line.path, f"let in on port {port}", required)
     return PASS

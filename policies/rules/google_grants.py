@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from common.permissions.google_dangers import STARTS
@@ -156,7 +157,19 @@ def no_public_member(grant: Resource, inventory: Inventory) -> Judgement:
     ),
 )
 def gcp_no_broad_role(grant: Resource, inventory: Inventory) -> Judgement:
-    required = "a role for the task at hand"
+    def too_much(one: Grant, found: frozenset[str]) -> str:
+        worst = _worst(inventory, one.role, found)
+        if worst and restricts(one.condition, inventory) and not _hands_out_more(inventory, grant, one):
+            return ""
+        return f"{worst}, under a condition that names nothing" if worst and one.condition else worst
+
+    return _judged(inventory, grant, "a role for the task at hand", too_much)
+
+
+def _judged(
+    inventory: Inventory, grant: Resource, required: str, too_much: Callable[[Grant, frozenset[str]], str]
+) -> Judgement:
+    """Judge each grant by what its role permits: `too_much` says what of it is, or nothing."""
 
     def judge(one: Grant) -> Judgement:
         if one.role in BASIC:
@@ -164,13 +177,8 @@ def gcp_no_broad_role(grant: Resource, inventory: Inventory) -> Judgement:
         found = permissions(inventory, grant, one.role)
         if found is None:
             return unknown(one.role_path, required, shown(one.role))
-        worst = _worst(inventory, one.role, found)
-        if worst and restricts(one.condition, inventory) and not _hands_out_more(inventory, grant, one):
-            return PASS
-        if not worst:
-            return PASS
-        under = ", under a condition that names nothing" if one.condition else ""
-        return failed(one.role_path, f"{shown(one.role)}, which permits {worst}{under}", required)
+        worst = too_much(one, found)
+        return failed(one.role_path, f"{shown(one.role)}, which permits {worst}", required) if worst else PASS
 
     return judged_each(grant, judge)
 
@@ -223,18 +231,9 @@ def _hands_out_more(inventory: Inventory, grant: Resource, one: Grant) -> bool:
     ),
 )
 def control_not_handed_out(grant: Resource, inventory: Inventory) -> Judgement:
-    required = "a role that uses the resource"
-
-    def judge(one: Grant) -> Judgement:
-        if one.role in BASIC:
-            return failed(one.role_path, f"{shown(one.role)}, which permits everything", required)
-        found = permissions(inventory, grant, one.role)
-        if found is None:
-            return unknown(one.role_path, required, shown(one.role))
+    def too_much(_: Grant, found: frozenset[str]) -> str:
         decides = [p for p in soft(found) if p.endswith("setIamPolicy") and not p.startswith("storage.objects.")]
         decides += [p for p in hard(found) if p in ("iam.serviceAccountKeys.create", "storage.hmacKeys.create")]
-        if not decides:
-            return PASS
-        return failed(one.role_path, f"{shown(one.role)}, which permits {sorted(decides)[0]}", required)
+        return min(decides, default="")
 
-    return judged_each(grant, judge)
+    return _judged(inventory, grant, "a role that uses the resource", too_much)

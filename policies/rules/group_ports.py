@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from policies.checks import ABSENT, PASS, all_of, failed, is_hidden, not_applicable, read, shown, unknown
 from policies.examples import Hidden, Output, both, drop, examples, given, plus, put, without
@@ -12,21 +11,12 @@ from policies.inventory import Inventory, Resource
 from policies.links import companions
 from policies.model import Framework, Judgement, Severity
 from policies.reach.aws_groups import DEFAULT_GROUP, EGRESS, INGRESS, RULE, Line, groups, lines, users
-from policies.reach.traffic import EVERY_PORT, EVERY_PROTOCOL
+from policies.reach.traffic import ADMINISTRATIVE, EVERY_PORT, EVERY_PROTOCOL, FEW_PORTS
 from policies.reach.values import paths
+from policies.rules.security_groups import INGRESS_LINE
 from policies.tokens import EC2_INSTANCE, SECURITY_GROUP, VPC
 
 family = Family("Ports and default groups")
-
-_FEW_PORTS: Final = 100
-_ADMINISTRATIVE: Final = (22, 3389)
-_INGRESS_LINE: Final = {
-    "securityGroupId": Output(SECURITY_GROUP, "group"),
-    "cidrIpv4": "10.64.0.0/16",
-    "fromPort": 443,
-    "toPort": 443,
-    "ipProtocol": "tcp",
-}
 
 
 @family.rule(
@@ -38,7 +28,7 @@ _INGRESS_LINE: Final = {
     remedy="Name the protocol and the port of the service.",
     frameworks={Framework.AWS_FSBP: ("EC2.13", "EC2.14")},
     examples=lambda: examples(
-        given(INGRESS, _INGRESS_LINE),
+        given(INGRESS, INGRESS_LINE),
         broken={
             "ipProtocol is every protocol": (put("ipProtocol", "-1"), put("ipProtocol", -1)),
             "fromPort is tcp 1-65000": both(put("fromPort", 1), put("toPort", 65000)),
@@ -72,8 +62,8 @@ def _ports(line: Line) -> Judgement:
         name = f"{prefix}ipProtocol" if line.holder.type in (INGRESS, EGRESS) else f"{prefix}protocol"
         return failed(name, "every protocol", required)
     has_ports = line.ports.startswith(("tcp", "udp"))
-    many = has_ports and (line.box.ports == EVERY_PORT or line.box.ports.size > _FEW_PORTS)
-    if many or (has_ports and any(port in line.box.ports for port in _ADMINISTRATIVE)):
+    many = has_ports and (line.box.ports == EVERY_PORT or line.box.ports.size > FEW_PORTS)
+    if many or (has_ports and any(port in line.box.ports for port in ADMINISTRATIVE)):
         return failed(f"{prefix}fromPort", line.ports, required)
     return PASS
 
@@ -98,7 +88,7 @@ def _ports(line: Line) -> Judgement:
                 "ingress", [{"protocol": "-1", "self": True}], on=DEFAULT_GROUP
             ),
             "late is a line of the default group": plus(
-                given(INGRESS, {**_INGRESS_LINE, "securityGroupId": Output(DEFAULT_GROUP)}, "late")
+                given(INGRESS, {**INGRESS_LINE, "securityGroupId": Output(DEFAULT_GROUP)}, "late")
             ),
             "vm stands in the default group": plus(
                 given(EC2_INSTANCE, {"vpcSecurityGroupIds": [Output(DEFAULT_GROUP)]}, "vm")

@@ -11,9 +11,7 @@ from policies.addresses import ANYWHERE
 from policies.checks import (
     ABSENT,
     PASS,
-    all_of,
     failed,
-    not_applicable,
     read,
     shown,
     unreadable,
@@ -23,7 +21,7 @@ from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
 from policies.reach.addresses import addresses, is_wide
-from policies.reach.kubernetes import POLICY_PATCH, peers, ports_named
+from policies.reach.kubernetes import POLICY_PATCH, judged_rules, peers, ports_named
 from policies.reach.values import paths, texts
 from policies.settings_view import SettingsView
 from policies.tokens import NETWORK_POLICY
@@ -82,14 +80,7 @@ _TO: Final = "spec.egress.0.to.0"
     ),
 )
 def egress_bounded(policy: Resource, inventory: Inventory) -> Judgement:
-    hidden = unreadable(policy, "spec.egress", "rules that the plan knows")
-    if hidden:
-        return hidden
-    rules = list(paths(policy, "spec.egress"))
-    if not rules:
-        return not_applicable("it lets nothing out")
-    judged = all_of(each for rule in rules for each in _bounded(policy, inventory, rule))
-    return judged if judged.problems else PASS
+    return judged_rules(policy, "spec.egress", "it lets nothing out", lambda rule: _bounded(policy, inventory, rule))
 
 
 def _bounded(policy: Resource, inventory: Inventory, rule: str) -> Iterator[Judgement]:

@@ -9,11 +9,9 @@ from policies.addresses import ANYWHERE
 from policies.checks import (
     ABSENT,
     PASS,
-    all_of,
     expect,
     failed,
     is_hidden,
-    not_applicable,
     read,
     shown,
     unreadable,
@@ -22,8 +20,7 @@ from policies.examples import Hidden, drop, examples, given, put, without
 from policies.family import Family
 from policies.inventory import Inventory, Resource
 from policies.model import Judgement, Severity
-from policies.reach.kubernetes import POLICY_PATCH, peers, ports_named
-from policies.reach.values import paths
+from policies.reach.kubernetes import POLICY_PATCH, judged_rules, peers, ports_named
 from policies.tokens import NAMESPACE, NETWORK_POLICY
 
 family = Family("What may reach pods")
@@ -88,14 +85,7 @@ _ALL_BUT_TEN: Final = [
     ),
 )
 def ingress_bounded(policy: Resource, inventory: Inventory) -> Judgement:
-    hidden = unreadable(policy, "spec.ingress", "rules that the plan knows")
-    if hidden:
-        return hidden
-    rules = list(paths(policy, "spec.ingress"))
-    if not rules:
-        return not_applicable("it lets nothing in")
-    judged = all_of(each for rule in rules for each in _rule(policy, inventory, rule))
-    return judged if judged.problems else PASS
+    return judged_rules(policy, "spec.ingress", "it lets nothing in", lambda rule: _rule(policy, inventory, rule))
 
 
 def _rule(policy: Resource, inventory: Inventory, rule: str) -> Iterator[Judgement]:

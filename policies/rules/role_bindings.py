@@ -8,7 +8,7 @@ from typing import Final
 from components.contracts import serving
 from policies.checks import PASS, all_of, failed, is_hidden, read, shown, unknown
 from policies.declared_rights import Account, account_of, accounts_in
-from policies.examples import Hidden, both, examples, given, plus, put, without
+from policies.examples import Given, Hidden, both, examples, given, plus, put, without
 from policies.family import Family
 from policies.holders import EVERYWHERE, role_of, scope_of
 from policies.inventory import Inventory, Resource
@@ -28,6 +28,18 @@ _CLUSTER_ROLES: Final[Mapping[str, str]] = {
 _PROMETHEUS: Final = {"kind": "ServiceAccount", "name": "prometheus", "namespace": "autoscaling-metrics"}
 
 
+def _bound() -> Given:
+    return given(
+        ROLE_BINDING,
+        {
+            "metadata": {"name": "prometheus", "namespace": serving.NAMESPACE},
+            "roleRef": {"kind": "Role", "name": "prometheus"},
+            "subjects": [_PROMETHEUS],
+        },
+        "bound",
+    )
+
+
 @family.rule(
     "k8s-bindings-to-whom-they-mean",
     Severity.CRITICAL,
@@ -42,15 +54,7 @@ _PROMETHEUS: Final = {"kind": "ServiceAccount", "name": "prometheus", "namespace
         Framework.CHECKOV: ("CKV_K8S_42",),
     },
     examples=lambda: examples(
-        given(
-            ROLE_BINDING,
-            {
-                "metadata": {"name": "prometheus", "namespace": serving.NAMESPACE},
-                "roleRef": {"kind": "Role", "name": "prometheus"},
-                "subjects": [_PROMETHEUS],
-            },
-            "bound",
-        ),
+        _bound(),
         broken={
             **{
                 f'subjects.0 is "{kind} {name}"': put("subjects.0", {"kind": kind, "name": name})
@@ -139,15 +143,7 @@ def _accounts(inventory: Inventory) -> frozenset[tuple[str, str]]:
     rationale="What a program does not need today is what it can be made to do tomorrow.",
     remedy="Narrow the role, or declare the need in policies/declared_rights.py where a reviewer sees it.",
     examples=lambda: examples(
-        given(
-            ROLE_BINDING,
-            {
-                "metadata": {"name": "prometheus", "namespace": serving.NAMESPACE},
-                "roleRef": {"kind": "Role", "name": "prometheus"},
-                "subjects": [_PROMETHEUS],
-            },
-            "bound",
-        ),
+        _bound(),
         given(
             KUBE_ROLE,
             {

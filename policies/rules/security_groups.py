@@ -33,9 +33,7 @@ _IN: Final = "the stack's networks and those that the settings connect, or anoth
 _OUT: Final = "the stack's networks and what the settings name"
 _CLIENTS: Final = setting("fleet.door.public", {"source_ranges": ["203.0.113.0/24"], "firewall_because": "a reason"})
 _OWN: Final = setting("network", {"cidr": "10.20.0.0/16"})
-_FEW_PORTS: Final = 100
-_ADMINISTRATIVE: Final = (22, 3389)
-_INGRESS_LINE: Final = {
+INGRESS_LINE: Final = {
     "securityGroupId": Output(SECURITY_GROUP, "group"),
     "cidrIpv4": "10.64.0.0/16",
     "fromPort": 443,
@@ -57,7 +55,7 @@ _WAY: Final = "→ group (tcp 443)"
         Framework.CHECKOV: ("CKV_AWS_24", "CKV_AWS_25", "CKV_AWS_260"),
     },
     examples=lambda: examples(
-        given(INGRESS, _INGRESS_LINE),
+        given(INGRESS, INGRESS_LINE),
         broken={
             **{
                 f'cidrIpv4 is "{wide}", so {who} {_WAY}': put("cidrIpv4", wide)
@@ -100,7 +98,7 @@ def ingress_from_named_networks(holder: Resource, inventory: Inventory) -> Judge
     remedy="Name the stack's own network, or leave the line out.",
     frameworks={Framework.CHECKOV: ("CKV_AWS_382",)},
     examples=lambda: examples(
-        given(EGRESS, {**_INGRESS_LINE, "cidrIpv4": "10.20.0.0/16"}),
+        given(EGRESS, {**INGRESS_LINE, "cidrIpv4": "10.20.0.0/16"}),
         broken={
             f'cidrIpv4 is "{_WORLD}", so group → the world (tcp 443)': put("cidrIpv4", _WORLD),
             'cidrIpv6 is "2000::/3", so group → the world (tcp 443)': put("cidrIpv6", "2000::/3"),

@@ -39,6 +39,10 @@ def find(stack: Inventory, kind: str, name: str, namespace: str = "") -> Resourc
     return found[0]
 
 
+def _instead(stack: Inventory, before: Resource, after: Resource) -> Inventory:
+    return replace(stack, resources=tuple(after if each is before else each for each in stack.resources))
+
+
 def put(kind: str, name: str, *edits: tuple[str, Any], namespace: str = "") -> Change:
     """Set inputs of one object, by dotted paths; `GONE` leaves one out, `HIDDEN` makes it unknown, `+` appends."""
 
@@ -56,7 +60,7 @@ def put(kind: str, name: str, *edits: tuple[str, Any], namespace: str = "") -> C
             if value is HIDDEN:
                 unknown.append(path)
         after = replace(before, inputs=inputs, unknown_paths=tuple(unknown))
-        return replace(stack, resources=tuple(after if each is before else each for each in stack.resources))
+        return _instead(stack, before, after)
 
     return change
 
@@ -100,18 +104,18 @@ def link(kind: str, name: str, prop: str, *targets: tuple[str, str]) -> Change:
         before = find(stack, kind, name)
         urns = tuple(find(stack, *target).urn for target in targets)
         after = replace(before, property_dependencies={**before.property_dependencies, prop: urns})
-        return replace(stack, resources=tuple(after if each is before else each for each in stack.resources))
+        return _instead(stack, before, after)
 
     return change
 
 
 def options(kind: str, name: str, **changes: Any) -> Change:
-    """Change what the program asks of the engine, as `protect`, and not of the cloud."""
+    """Change what the program asks of the engine, as `protect` or `ignore_changes`, and not of the cloud."""
 
     def change(stack: Inventory) -> Inventory:
         before = find(stack, kind, name)
         after = replace(before, **changes)
-        return replace(stack, resources=tuple(after if each is before else each for each in stack.resources))
+        return _instead(stack, before, after)
 
     return change
 
@@ -137,17 +141,6 @@ def drop(kind: str, name: str, namespace: str = "") -> Change:
     def change(stack: Inventory) -> Inventory:
         gone = find(stack, kind, name, namespace)
         return replace(stack, resources=tuple(each for each in stack.resources if each is not gone))
-
-    return change
-
-
-def option(kind: str, name: str, **told: Any) -> Change:
-    """Change one object's options, as `ignore_changes`."""
-
-    def change(stack: Inventory) -> Inventory:
-        before = find(stack, kind, name)
-        after = replace(before, **told)
-        return replace(stack, resources=tuple(after if each is before else each for each in stack.resources))
 
     return change
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.policies.mutations.changes import GONE, HIDDEN, Mutation, option, put
+from tests.policies.mutations.changes import GONE, HIDDEN, Mutation, options, put
 
 HARMFUL: Final = (
     Mutation("charts: none running", put("Release", "cert-manager", ("values.replicaCount", 0)), "k8s-charts-fenced"),
@@ -93,22 +93,22 @@ HARMFUL: Final = (
     ),
     Mutation(
         "options: the policy's changes ignored",
-        option("SecurityPolicy", "securitypolicy-door", ignore_changes=("spec",)),
+        options("SecurityPolicy", "securitypolicy-door", ignore_changes=("spec",)),
         "k8s-objects-applied-whole",
     ),
     Mutation(
         "options: the fleet's changes ignored",
-        option("Deployment", "tumour-risk", ignore_changes=("spec",)),
+        options("Deployment", "tumour-risk", ignore_changes=("spec",)),
         "k8s-objects-applied-whole",
     ),
     Mutation(
         "options: the bound's changes ignored",
-        option("ResourceQuota", "gpus", ignore_changes=("*",)),
+        options("ResourceQuota", "gpus", ignore_changes=("*",)),
         "k8s-objects-applied-whole",
     ),
     Mutation(
         "options: the denial's changes ignored",
-        option("NetworkPolicy", "serving-deny-all", ignore_changes=("spec.policyTypes",)),
+        options("NetworkPolicy", "serving-deny-all", ignore_changes=("spec.policyTypes",)),
         "k8s-objects-applied-whole",
     ),
     Mutation(
