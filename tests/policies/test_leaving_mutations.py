@@ -10,21 +10,11 @@ from typing import Any
 import pytest
 
 from policies.inventory import Inventory, Resource
-from policies.model import Verdict
-from policies.rules import RULES
+from tests.policies.finding import found
 
 OWN, OTHER, PROJECT = "333344445555", "999988887777", "acme-serving-prod"
 HERE, AWAY = "eu-central-1", "eu-north-1"
 MODELS = f"seawall-prod-models-{OWN}-{HERE}"
-
-
-def _found(inventory: Inventory, changed: Resource) -> list[str]:
-    resources = tuple(changed if r.urn == changed.urn else r for r in inventory.resources)
-    if changed.urn not in inventory.by_urn:
-        resources += (changed,)
-    after = replace(inventory, resources=resources)
-    judged = ((rule, rule.check(changed, after)) for rule in RULES if changed.type in rule.types)
-    return [rule.id for rule, judgement in judged if judgement.verdict in (Verdict.FAIL, Verdict.UNKNOWN)]
 
 
 def _new(token: str, inputs: dict[str, Any]) -> Resource:
@@ -133,13 +123,13 @@ HARMLESS_AWS = {
 
 
 @pytest.mark.parametrize("case", HARMFUL_AWS.values(), ids=HARMFUL_AWS)
-def test_what_leads_data_out_of_the_account_is_found(plans: dict[str, Inventory], case: tuple[str, Any]) -> None:
-    assert _found(plans["prod-aws"], _new(*case))
+def test_what_leads_data_out_of_the_account_isfound(plans: dict[str, Inventory], case: tuple[str, Any]) -> None:
+    assert found(plans["prod-aws"], _new(*case))
 
 
 @pytest.mark.parametrize("case", HARMLESS_AWS.values(), ids=HARMLESS_AWS)
 def test_what_stays_in_the_account_is_not(plans: dict[str, Inventory], case: tuple[str, Any]) -> None:
-    assert _found(plans["prod-aws"], _new(*case)) == []
+    assert found(plans["prod-aws"], _new(*case)) == []
 
 
 EDITED_AWS = (
@@ -167,10 +157,10 @@ EDITED_AWS = (
 
 
 @pytest.mark.parametrize(("token", "path", "value"), EDITED_AWS)
-def test_an_edit_that_leads_data_out_of_the_account_is_found(
+def test_an_edit_that_leads_data_out_of_the_account_isfound(
     plans: dict[str, Inventory], token: str, path: str, value: Any
 ) -> None:
-    assert _found(plans["prod-aws"], _edited(plans["prod-aws"], token, path, value))
+    assert found(plans["prod-aws"], _edited(plans["prod-aws"], token, path, value))
 
 
 TOPIC = "projects/elsewhere/topics/x"
@@ -225,8 +215,8 @@ HARMFUL_GCP = {
 
 
 @pytest.mark.parametrize("case", HARMFUL_GCP.values(), ids=HARMFUL_GCP)
-def test_what_leads_data_out_of_the_project_is_found(plans: dict[str, Inventory], case: tuple[str, Any]) -> None:
-    assert _found(plans["prod-gcp"], _new(*case))
+def test_what_leads_data_out_of_the_project_isfound(plans: dict[str, Inventory], case: tuple[str, Any]) -> None:
+    assert found(plans["prod-gcp"], _new(*case))
 
 
 HARMLESS_GCP = {
@@ -241,4 +231,4 @@ HARMLESS_GCP = {
 
 @pytest.mark.parametrize("case", HARMLESS_GCP.values(), ids=HARMLESS_GCP)
 def test_what_stays_in_the_project_is_not(plans: dict[str, Inventory], case: tuple[str, Any]) -> None:
-    assert _found(plans["prod-gcp"], _new(*case)) == []
+    assert found(plans["prod-gcp"], _new(*case)) == []

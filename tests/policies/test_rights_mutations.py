@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from policies.inventory import Inventory, Resource
-from policies.model import Verdict
-from policies.rules import RULES
+from tests.policies.finding import found
 
 OWN, OTHER = "333344445555", "999988887777"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -29,15 +28,6 @@ def _allow(
 ) -> dict[str, Any]:
     made = {"Effect": "Allow", "Action": action, "Resource": resource, **more}
     return {**made, "Condition": condition} if condition else made
-
-
-def _found(inventory: Inventory, changed: Resource) -> list[str]:
-    resources = tuple(changed if r.urn == changed.urn else r for r in inventory.resources)
-    if changed.urn not in inventory.by_urn:
-        resources += (changed,)
-    after = replace(inventory, resources=resources)
-    judged = ((rule, rule.check(changed, after)) for rule in RULES if changed.type in rule.types)
-    return [rule.id for rule, judgement in judged if judgement.verdict in (Verdict.FAIL, Verdict.UNKNOWN)]
 
 
 def _resource(inventory: Inventory, token: str, name: str) -> Resource:
@@ -143,11 +133,11 @@ HARMLESS_STATEMENTS = {
 
 @pytest.mark.parametrize("statement", HARMFUL_STATEMENTS.values(), ids=HARMFUL_STATEMENTS)
 @pytest.mark.parametrize("first", [False, True], ids=["last", "first"])
-def test_a_harmful_statement_in_a_role_is_found(
+def test_a_harmful_statement_in_a_role_isfound(
     plans: dict[str, Inventory], statement: Mapping[str, Any], first: bool
 ) -> None:
     before = _resource(plans["prod-aws"], ROLE_POLICY, "fleet-fleet")
-    assert _found(plans["prod-aws"], _stated(before, "policy", statement, first=first))
+    assert found(plans["prod-aws"], _stated(before, "policy", statement, first=first))
 
 
 @pytest.mark.parametrize("statement", HARMLESS_STATEMENTS.values(), ids=HARMLESS_STATEMENTS)
@@ -156,7 +146,7 @@ def test_a_harmless_statement_in_a_role_is_not(
     plans: dict[str, Inventory], statement: Mapping[str, Any], first: bool
 ) -> None:
     before = _resource(plans["prod-aws"], ROLE_POLICY, "fleet-fleet")
-    assert _found(plans["prod-aws"], _stated(before, "policy", statement, first=first)) == []
+    assert found(plans["prod-aws"], _stated(before, "policy", statement, first=first)) == []
 
 
 TRUSTED = {
@@ -173,11 +163,11 @@ TRUSTED = {
 
 
 @pytest.mark.parametrize("principal", TRUSTED.values(), ids=TRUSTED)
-def test_a_role_that_trusts_too_many_is_found(plans: dict[str, Inventory], principal: Any) -> None:
+def test_a_role_that_trusts_too_many_isfound(plans: dict[str, Inventory], principal: Any) -> None:
     role = _resource(plans["prod-aws"], ROLE, "fleet")
     action = ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"]
     statement = {"Effect": "Allow", "Principal": principal, "Action": action}
-    assert _found(plans["prod-aws"], _stated(role, "assumeRolePolicy", statement))
+    assert found(plans["prod-aws"], _stated(role, "assumeRolePolicy", statement))
 
 
 @pytest.mark.parametrize(
@@ -188,14 +178,14 @@ def test_a_broad_policy_of_aws_is_found_however_it_is_attached(plans: dict[str, 
     arn = f"arn:aws:iam::aws:policy/{name}"
     plan = plans["prod-aws"]
     attachment = _resource(plan, ATTACHMENT, "eks-node-AmazonEKSWorkerNodePolicy")
-    assert _found(plan, _with(attachment, policyArn=arn))
-    assert _found(plan, _with(_resource(plan, ROLE, "fleet"), managedPolicyArns=[arn]))
+    assert found(plan, _with(attachment, policyArn=arn))
+    assert found(plan, _with(_resource(plan, ROLE, "fleet"), managedPolicyArns=[arn]))
 
 
 @pytest.mark.parametrize("name", ["AmazonEKS_CNI_Policy", "SecurityAudit", "CloudWatchAgentServerPolicy"])
 def test_a_narrow_policy_of_aws_is_not(plans: dict[str, Inventory], name: str) -> None:
     attachment = _resource(plans["prod-aws"], ATTACHMENT, "eks-node-AmazonEKSWorkerNodePolicy")
-    assert _found(plans["prod-aws"], _with(attachment, policyArn=f"arn:aws:iam::aws:policy/{name}")) == []
+    assert found(plans["prod-aws"], _with(attachment, policyArn=f"arn:aws:iam::aws:policy/{name}")) == []
 
 
 RESOURCES = {
@@ -210,12 +200,12 @@ RESOURCES = {
     "principal", ["*", {"AWS": f"arn:aws:iam::{OTHER}:root"}, {"Service": "events.amazonaws.com"}]
 )
 @pytest.mark.parametrize("condition", [None, *NOTHING[:5]], ids=str)
-def test_a_resource_that_lets_others_in_is_found(
+def test_a_resource_that_lets_others_in_isfound(
     plans: dict[str, Inventory], name: str, principal: Any, condition: Any
 ) -> None:
     token, action = RESOURCES[name]
     before = _resource(plans["prod-aws"], token, name)
-    assert _found(plans["prod-aws"], _stated(before, "policy", _allow(action, "*", condition, Principal=principal)))
+    assert found(plans["prod-aws"], _stated(before, "policy", _allow(action, "*", condition, Principal=principal)))
 
 
 @pytest.mark.parametrize("name", RESOURCES)
@@ -227,7 +217,7 @@ def test_a_resource_that_lets_its_own_account_in_is_not(
     before = _resource(plans["prod-aws"], token, name)
     bound = {"StringEquals": {"aws:PrincipalAccount": OWN}}
     for statement in (_allow(action, Principal=principal), _allow(action, condition=bound, Principal="*")):
-        assert _found(plans["prod-aws"], _stated(before, "policy", statement)) == []
+        assert found(plans["prod-aws"], _stated(before, "policy", statement)) == []
 
 
 BROAD_ROLES = (
@@ -259,13 +249,13 @@ def test_a_broad_role_on_the_project_is_found_under_a_condition_that_names_nothi
 ) -> None:
     before = _resource(plans["prod-gcp"], MEMBER, "nodes-artifactregistry-reader")
     for condition in (None, {"title": "t", "expression": "true"}):
-        assert _found(plans["prod-gcp"], _with(before, role=f"roles/{role}", condition=condition))
+        assert found(plans["prod-gcp"], _with(before, role=f"roles/{role}", condition=condition))
 
 
 @pytest.mark.parametrize("role", NARROW_ROLES)
 def test_a_narrow_role_on_the_project_is_not(plans: dict[str, Inventory], role: str) -> None:
     before = _resource(plans["prod-gcp"], MEMBER, "nodes-artifactregistry-reader")
-    assert _found(plans["prod-gcp"], _with(before, role=f"roles/{role}")) == []
+    assert found(plans["prod-gcp"], _with(before, role=f"roles/{role}")) == []
 
 
 @pytest.mark.parametrize("member", PUBLIC)
@@ -281,7 +271,7 @@ def test_a_narrow_role_on_the_project_is_not(plans: dict[str, Inventory], role: 
 def test_a_public_member_is_found_at_every_level(
     plans: dict[str, Inventory], token: str, name: str, member: str
 ) -> None:
-    assert _found(plans["prod-gcp"], _with(_resource(plans["prod-gcp"], token, name), member=member))
+    assert found(plans["prod-gcp"], _with(_resource(plans["prod-gcp"], token, name), member=member))
 
 
 @pytest.mark.parametrize(
@@ -295,7 +285,7 @@ def test_a_public_member_is_found_at_every_level(
         ("gcp:serviceaccount/iAMMember:IAMMember", "drill-platform", "roles/iam.serviceAccountKeyAdmin"),
     ],
 )
-def test_a_role_that_decides_who_else_gets_in_is_found(
+def test_a_role_that_decides_who_else_gets_in_isfound(
     plans: dict[str, Inventory], token: str, name: str, role: str
 ) -> None:
-    assert _found(plans["prod-gcp"], _with(_resource(plans["prod-gcp"], token, name), role=role))
+    assert found(plans["prod-gcp"], _with(_resource(plans["prod-gcp"], token, name), role=role))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tests.policies.aws_faults.documents import (
     AWAY,
     BOUNDARY,
@@ -25,41 +23,8 @@ from tests.policies.aws_faults.documents import (
     trusts,
     unstated,
 )  # fmt: skip
+from tests.policies.aws_faults.entering import READ, access, hub
 from tests.policies.reach.planting import GONE, Change, To, add, edit, remove
-
-_HUB = "token.actions.githubusercontent.com"
-_PROVIDER = {"Federated": f"arn:aws:iam::{OWN}:oidc-provider/{_HUB}"}
-_WEB = "sts:AssumeRoleWithWebIdentity"
-_ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
-_READ = allow("s3:GetObject", f"arn:aws:s3:::{MODELS}/*")
-
-
-def hub(subject: Any, how: str = "StringEquals", audience: Any = "sts.amazonaws.com") -> Change:
-    """A role for GitHub's workflows."""
-    condition: dict[str, dict[str, Any]] = {how: {f"{_HUB}:sub": subject}} if subject else {}
-    if audience:
-        condition.setdefault("StringEquals", {})[f"{_HUB}:aud"] = audience
-    return role(text(trusts(_PROVIDER, _WEB, condition)), "workflows")
-
-
-def entry(principal: str, **inputs: Any) -> Change:
-    told = {"clusterName": "seawall-prod-cluster", "principalArn": principal, "type": "STANDARD"}
-    return add("aws:eks/accessEntry:AccessEntry", {**told, **inputs})
-
-
-def access(principal: str, policy: str = "AmazonEKSClusterAdminPolicy", scope: Any = None) -> Change:
-    told = {"clusterName": "seawall-prod-cluster", "principalArn": principal}
-    named = f"arn:aws:eks::aws:cluster-access-policy/{policy}"
-    scope = scope or {"type": "cluster"}
-    return add(
-        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation", {**told, "policyArn": named, "accessScope": scope}
-    )
-
-
-def associated(role_arn: Any, namespace: str = "serving", account: str = "other") -> Change:
-    told = {"clusterName": "seawall-prod-cluster", "namespace": namespace, "serviceAccount": account}
-    return add("aws:eks/podIdentityAssociation:PodIdentityAssociation", {**told, "roleArn": role_arn})
-
 
 HARMFUL: dict[str, tuple[str, Change]] = {
     # resource policies
@@ -428,7 +393,7 @@ HARMLESS: dict[str, Change] = {
     "a workflow of the main branch": hub("repo:acme/seawall:ref:refs/heads/main"),
     "a workflow of two environments": hub(["repo:acme/seawall:environment:prod", "repo:acme/seawall:environment:x"]),
     "a statement that denies": granted({"Effect": "Deny", "NotAction": "s3:GetObject", "Resource": "*"}),
-    "reads models again": granted(_READ),
+    "reads models again": granted(READ),
     "reads the replica again": granted(allow("s3:GetObject", f"arn:aws:s3:::{REPLICA}/releases/*")),
     "the trust in two statements": trusted(
         trusts({"Service": "backup.amazonaws.com"}, condition={"StringEquals": {"aws:SourceAccount": OWN}}),

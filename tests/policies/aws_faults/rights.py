@@ -22,21 +22,15 @@ from tests.policies.aws_faults.documents import (
     text,
     trusts,
 )  # fmt: skip
+from tests.policies.aws_faults.entering import ADMIN
 from tests.policies.reach.planting import GONE, Change, add, edit
-
-_HUB = "token.actions.githubusercontent.com"
-_PROVIDER = {"Federated": f"arn:aws:iam::{OWN}:oidc-provider/{_HUB}"}
-_WEB = "sts:AssumeRoleWithWebIdentity"
-_ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
-_READ = allow("s3:GetObject", f"arn:aws:s3:::{MODELS}/*")
-
 
 HARMFUL: dict[str, tuple[str, Change]] = {
     # permission boundaries
     "a role loses its boundary": ("aws-iam-roles-bounded", edit(ROLE, "permissionsBoundary", GONE, "fleet")),
     "a role's boundary is administrators'": (
         "aws-iam-roles-bounded",
-        edit(ROLE, "permissionsBoundary", _ADMIN, "fleet"),
+        edit(ROLE, "permissionsBoundary", ADMIN, "fleet"),
     ),
     "a role's boundary is another": (
         "aws-iam-roles-bounded",
@@ -56,30 +50,30 @@ HARMFUL: dict[str, tuple[str, Change]] = {
     # policies by every kind of attachment
     "an administrator by policy attachment": (
         "aws-iam-no-admin-attached",
-        add("aws:iam/policyAttachment:PolicyAttachment", {"policyArn": _ADMIN, "roles": ["seawall-prod-fleet"]}),
+        add("aws:iam/policyAttachment:PolicyAttachment", {"policyArn": ADMIN, "roles": ["seawall-prod-fleet"]}),
     ),
     "an administrator by role attachment": (
         "aws-iam-no-admin-attached",
-        add("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {"policyArn": _ADMIN, "role": "seawall-prod-fleet"}),
+        add("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {"policyArn": ADMIN, "role": "seawall-prod-fleet"}),
     ),
     "an administrator by exclusive attachments": (
         "aws-iam-no-admin-attached",
         add(
             "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
-            {"roleName": "seawall-prod-fleet", "policyArns": [_ADMIN]},
+            {"roleName": "seawall-prod-fleet", "policyArns": [ADMIN]},
         ),
     ),
     "an administrator by group": (
         "aws-iam-no-admin-attached",
-        add("aws:iam/groupPolicyAttachment:GroupPolicyAttachment", {"group": "dev", "policyArn": _ADMIN}),
+        add("aws:iam/groupPolicyAttachment:GroupPolicyAttachment", {"group": "dev", "policyArn": ADMIN}),
     ),
     "an administrator by user": (
         "aws-iam-no-admin-attached",
-        add("aws:iam/userPolicyAttachment:UserPolicyAttachment", {"user": "dev", "policyArn": _ADMIN}),
+        add("aws:iam/userPolicyAttachment:UserPolicyAttachment", {"user": "dev", "policyArn": ADMIN}),
     ),
     "an administrator by the role's list": (
         "aws-iam-no-admin-attached",
-        edit(ROLE, "managedPolicyArns", [_ADMIN], "fleet"),
+        edit(ROLE, "managedPolicyArns", [ADMIN], "fleet"),
     ),
     "an administrator by the role's inline list": (
         "aws-iam-no-full-admin",
@@ -104,7 +98,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
             {
                 "instanceArn": "arn:aws:sso:::instance/x",
                 "permissionSetArn": "arn:aws:sso:::permissionSet/x/y",
-                "managedPolicyArn": _ADMIN,
+                "managedPolicyArn": ADMIN,
             },
         ),
     ),

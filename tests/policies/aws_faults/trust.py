@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from policies.inventory import UNKNOWN
 from tests.policies.aws_faults.documents import (
     CLUSTER_ARN,
     HERE,
-    MODELS,
     OTHER,
     OWN,
     ROLE,
     ROLES,
-    allow,
     role,
     text,
     trusted,
     trusts,
 )  # fmt: skip
+from tests.policies.aws_faults.entering import HUB, PROVIDER, WEB, access, associated, entry, hub
 from tests.policies.reach.planting import Change, To, add, edit, several
-
-_HUB = "token.actions.githubusercontent.com"
-_PROVIDER = {"Federated": f"arn:aws:iam::{OWN}:oidc-provider/{_HUB}"}
-_WEB = "sts:AssumeRoleWithWebIdentity"
-_ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
-_READ = allow("s3:GetObject", f"arn:aws:s3:::{MODELS}/*")
-
-
-def hub(subject: Any, how: str = "StringEquals", audience: Any = "sts.amazonaws.com") -> Change:
-    """A role for GitHub's workflows."""
-    condition: dict[str, dict[str, Any]] = {how: {f"{_HUB}:sub": subject}} if subject else {}
-    if audience:
-        condition.setdefault("StringEquals", {})[f"{_HUB}:aud"] = audience
-    return role(text(trusts(_PROVIDER, _WEB, condition)), "workflows")
-
-
-def entry(principal: str, **inputs: Any) -> Change:
-    told = {"clusterName": "seawall-prod-cluster", "principalArn": principal, "type": "STANDARD"}
-    return add("aws:eks/accessEntry:AccessEntry", {**told, **inputs})
-
-
-def access(principal: str, policy: str = "AmazonEKSClusterAdminPolicy", scope: Any = None) -> Change:
-    told = {"clusterName": "seawall-prod-cluster", "principalArn": principal}
-    named = f"arn:aws:eks::aws:cluster-access-policy/{policy}"
-    scope = scope or {"type": "cluster"}
-    return add(
-        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation", {**told, "policyArn": named, "accessScope": scope}
-    )
-
-
-def associated(role_arn: Any, namespace: str = "serving", account: str = "other") -> Change:
-    told = {"clusterName": "seawall-prod-cluster", "namespace": namespace, "serviceAccount": account}
-    return add("aws:eks/podIdentityAssociation:PodIdentityAssociation", {**told, "roleArn": role_arn})
-
 
 HARMFUL: dict[str, tuple[str, Change]] = {
     # trust
@@ -91,12 +54,12 @@ HARMFUL: dict[str, tuple[str, Change]] = {
         "aws-iam-trust-no-pull-request",
         trusted(
             trusts(
-                _PROVIDER,
-                _WEB,
+                PROVIDER,
+                WEB,
                 {
                     "StringEquals": {
-                        f"{_HUB}:sub": "repo:acme/seawall:pull_request",
-                        f"{_HUB}:aud": "sts.amazonaws.com",
+                        f"{HUB}:sub": "repo:acme/seawall:pull_request",
+                        f"{HUB}:aud": "sts.amazonaws.com",
                     }
                 },
             ),
@@ -120,7 +83,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
     ),
     "a role for anyone with Cognito": (
         "aws-iam-trust-scoped",
-        role(text(trusts({"Federated": "cognito-identity.amazonaws.com"}, _WEB))),
+        role(text(trusts({"Federated": "cognito-identity.amazonaws.com"}, WEB))),
     ),
     "the fleet's role for machines too": (
         "aws-iam-trust-one-service",
@@ -359,7 +322,7 @@ HARMFUL: dict[str, tuple[str, Change]] = {
     "a role bound to its token": (
         "aws-iam-trust-scoped",
         role(
-            text(trusts({"Federated": f"arn:aws:iam::{OWN}:oidc-provider/oidc.eks.{HERE}.amazonaws.com/id/A"}, _WEB))
+            text(trusts({"Federated": f"arn:aws:iam::{OWN}:oidc-provider/oidc.eks.{HERE}.amazonaws.com/id/A"}, WEB))
         ),
     ),
 }

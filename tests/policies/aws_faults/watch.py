@@ -15,12 +15,7 @@ from tests.policies.aws_faults.documents import (
 )  # fmt: skip
 from tests.policies.reach.planting import GONE, Change, To, add, edit, remove, several
 
-_S3 = "s3/bucket{}:Bucket{}".format
-KEY, TRAIL, PLAN = "kms/key:Key", "cloudtrail/trail:Trail", "backup/plan:Plan"
-LIFE = "BucketLifecycleConfiguration"
-COPY = "BucketReplicationConfig"
-DYNAMO = "dynamodb/table:Table"
-LOCK = "vaultLockConfiguration:VaultLockConfiguration"
+TRAIL = "cloudtrail/trail:Trail"
 ALARM = "metricAlarm:MetricAlarm"
 
 

@@ -6,6 +6,13 @@ from typing import Final
 
 from tests.policies.mutations.changes import GONE, Mutation, add, drop, put
 
+_HTTPS: Final = {
+    "group": "gateway.networking.k8s.io",
+    "kind": "Gateway",
+    "name": "door",
+    "sectionName": "https",
+}
+
 HARMFUL: Final = (
     Mutation(
         "certificate: ten years",
@@ -210,14 +217,7 @@ HARMFUL: Final = (
             {
                 "metadata": {"name": "new", "namespace": "serving"},
                 "spec": {
-                    "parentRefs": [
-                        {
-                            "group": "gateway.networking.k8s.io",
-                            "kind": "Gateway",
-                            "name": "door",
-                            "sectionName": "https",
-                        }
-                    ],
+                    "parentRefs": [_HTTPS],
                     "hostnames": ["metrics.prod-aws.models.example.com"],
                     "rules": [
                         {"backendRefs": [{"name": "prometheus", "namespace": "autoscaling-metrics", "port": 9090}]}
@@ -234,14 +234,7 @@ HARMFUL: Final = (
             {
                 "metadata": {"name": "new", "namespace": "serving"},
                 "spec": {
-                    "parentRefs": [
-                        {
-                            "group": "gateway.networking.k8s.io",
-                            "kind": "Gateway",
-                            "name": "door",
-                            "sectionName": "https",
-                        }
-                    ],
+                    "parentRefs": [_HTTPS],
                     "hostnames": ["metrics.prod-aws.models.example.com"],
                     "rules": [
                         {
@@ -286,14 +279,7 @@ HARMFUL: Final = (
             {
                 "metadata": {"name": "new", "namespace": "serving"},
                 "spec": {
-                    "targetRefs": [
-                        {
-                            "group": "gateway.networking.k8s.io",
-                            "kind": "Gateway",
-                            "name": "door",
-                            "sectionName": "https",
-                        }
-                    ],
+                    "targetRefs": [_HTTPS],
                     "tls": {"minVersion": "1.0"},
                 },
             },

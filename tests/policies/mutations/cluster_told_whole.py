@@ -43,6 +43,11 @@ _GONE: Final = (
 )
 """Kind, name, namespace where the name is not enough, clouds and rule of what is left out alone."""
 
+_PROCESSORS: Final = {
+    "type": "Resource",
+    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
+}
+
 HARMFUL: Final = (
     *(
         Mutation(f"gone: {kind} {name} {namespace}".strip(), drop(kind, name, namespace), rule, clouds)
@@ -185,12 +190,7 @@ HARMFUL: Final = (
             "tumour-risk",
             (
                 "spec.metrics",
-                [
-                    {
-                        "type": "Resource",
-                        "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
-                    }
-                ],
+                [_PROCESSORS],
             ),
         ),
         "k8s-autoscaler-as-settled",
@@ -210,12 +210,7 @@ HARMFUL: Final = (
                     "minReplicas": 1,
                     "maxReplicas": 2,
                     "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "tumour-risk"},
-                    "metrics": [
-                        {
-                            "type": "Resource",
-                            "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
-                        }
-                    ],
+                    "metrics": [_PROCESSORS],
                 },
             },
         ),
