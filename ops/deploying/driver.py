@@ -18,7 +18,7 @@ from common.errors import UserError
 from common.paths import repo_root
 from localcloud.front import ensure_engine
 from ops.gates.plan import NEVER_UPDATED
-from ops.local.runs import EngineKilledError, GuardedCommand, last_words
+from ops.local.runs import EngineKilledError, GuardedCommand, is_cause, last_words
 from ops.local.session import LocalCloud, open_local
 
 FOUNDATION: Final = ("--exclude", "**seawall:kubernetes:**", "--exclude-dependents")
@@ -111,7 +111,9 @@ def driver_of(stack: str, place: Place, steps: Steps) -> Iterator[Driver]:
 def engine_error(text: str, stack: str) -> UserError:
     """The error of a command that failed, in the engine's own words."""
     messages = [_COLOUR.sub("", json.loads(f'"{found}"')).strip() for found in _MESSAGE.findall(text)]
-    said = next((message.removeprefix("error: ") for message in messages if message), "") or last_words(text)
+    errors = [message.removeprefix("error: ") for message in messages if message]
+    causes = [error for error in errors if is_cause(error)]
+    said = (causes or errors or [last_words(text)])[0]
     return UserError(f"the engine failed: {' '.join(said.split())}", stack, _REMEDY)
 
 

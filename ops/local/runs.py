@@ -44,6 +44,7 @@ _UNTOLD = frozenset(
     }
 )
 _COLOUR = re.compile(r"<\{%.*?%\}>")
+_PLUGIN_ENDED = "exited prematurely"
 
 
 class EngineKilledError(Exception):
@@ -282,14 +283,22 @@ def plain_text(message: str) -> str:
 
 def first_trouble(outcome: Outcome, fallback: str) -> Trouble:
     """The error to show: one of a resource if there is one, else the stack's, else `fallback`'s last."""
-    named = [t for t in outcome.errors if t.urn and "pulumi:pulumi:Stack" not in t.urn]
-    if named or outcome.errors:
-        return (named or outcome.errors)[0]
+    causes = [t for t in outcome.errors if is_cause(t.message)]
+    errors = causes or outcome.errors
+    named = [t for t in errors if t.urn and "pulumi:pulumi:Stack" not in t.urn]
+    if errors:
+        return (named or errors)[0]
     return Trouble("", last_words(fallback))
 
 
+def is_cause(message: str) -> bool:
+    """Whether an error can be why a run failed: the engine also tells of plugins that ended with a run it gave up."""
+    return _PLUGIN_ENDED not in message
+
+
 def last_words(text: str) -> str:
-    """The last error in what a command printed, else its last line."""
+    """The last error in what a command printed that can be its cause, else the last error, else the last line."""
     lines = [line.strip().removeprefix("stderr:").strip() for line in text.splitlines()]
     errors = [line.removeprefix("error: ") for line in lines if line.startswith("error:")]
-    return (errors or [line for line in lines if line] or ["the engine failed without a word"])[-1]
+    causes = [error for error in errors if is_cause(error)]
+    return (causes or errors or [line for line in lines if line] or ["the engine failed without a word"])[-1]

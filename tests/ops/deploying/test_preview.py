@@ -173,3 +173,10 @@ def test_the_engine_s_error_is_told_without_its_output() -> None:
         'code: 1\n stdout: {"diagnostics": [{"message": "<{%reset%}>bucket is protected\\n", "severity": "error"}]}'
     )
     assert engine_error(text, "dev-aws").what == "the engine failed: bucket is protected"
+
+
+def test_the_engine_s_error_is_not_that_a_plugin_ended_with_it() -> None:
+    ended = '{"message": "plugin exited prematurely.", "severity": "error"}'
+    violated = '{"message": "data violates plan", "severity": "error"}'
+    assert engine_error(f"[{ended}, {violated}]", "dev-aws").what == "the engine failed: data violates plan"
+    assert engine_error(f"[{ended}]", "dev-aws").what == "the engine failed: plugin exited prematurely."

@@ -65,6 +65,20 @@ def test_without_an_error_event_the_last_printed_error_is_told() -> None:
     assert first_trouble(Outcome("up"), printed).message == "no such stack"
 
 
+ENDED = "Detected that /plugins/aws/pulumi-resource-aws exited prematurely."
+
+
+def test_a_plugin_that_ended_with_the_run_is_not_told_as_its_cause() -> None:
+    both = outcome_of(diagnostic("error", ENDED, URN), diagnostic("error", "resource violates plan"))
+    assert first_trouble(both, "").message == "resource violates plan"
+    assert last_words(f"error: resource violates plan\nerror: {ENDED}\n") == "resource violates plan"
+
+
+def test_a_plugin_that_ended_is_told_where_nothing_else_is_said() -> None:
+    assert first_trouble(outcome_of(diagnostic("error", ENDED, URN)), "").message == ENDED
+    assert last_words(f"error: {ENDED}\n") == ENDED
+
+
 def test_an_engine_that_says_nothing_is_told_of_too() -> None:
     assert last_words(" \n ") == "the engine failed without a word"
 
