@@ -27,6 +27,8 @@ _REMEDY: Final = "Fix what the engine says, and take the plan again; what was do
 _MESSAGE: Final = re.compile(r'"message": "((?:[^"\\]|\\.)*)"[^}]*?"severity": "error"', re.DOTALL)
 _LOOKED_AT: Final = 50
 """Updates of the history that are looked at."""
+_VIOLATED: Final = re.compile(r"(violates plan: properties changed: [^\[]*)\[.*", re.DOTALL)
+"""What differs from a plan: the engine tells both values, also of secrets (seen with 3.259.0, 2026-11-23)."""
 _COLOUR: Final = re.compile(r"<\{%.*?%\}>")
 
 
@@ -109,11 +111,11 @@ def driver_of(stack: str, place: Place, steps: Steps) -> Iterator[Driver]:
 
 
 def engine_error(text: str, stack: str) -> UserError:
-    """The error of a command that failed, in the engine's own words."""
+    """The error of a command that failed, in the engine's own words, without the values of what violates a plan."""
     messages = [_COLOUR.sub("", json.loads(f'"{found}"')).strip() for found in _MESSAGE.findall(text)]
     errors = [message.removeprefix("error: ") for message in messages if message]
     causes = [error for error in errors if is_cause(error)]
-    said = (causes or errors or [last_words(text)])[0]
+    said = _VIOLATED.sub(r"\1, and perhaps more", (causes or errors or [last_words(text)])[0])
     return UserError(f"the engine failed: {' '.join(said.split())}", stack, _REMEDY)
 
 

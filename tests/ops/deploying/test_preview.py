@@ -180,3 +180,11 @@ def test_the_engine_s_error_is_not_that_a_plugin_ended_with_it() -> None:
     violated = '{"message": "data violates plan", "severity": "error"}'
     assert engine_error(f"[{ended}, {violated}]", "dev-aws").what == "the engine failed: data violates plan"
     assert engine_error(f"[{ended}]", "dev-aws").what == "the engine failed: plugin exited prematurely."
+
+
+def test_a_violated_plan_is_told_without_the_values_that_differ() -> None:
+    violated = "resource urn:x::data violates plan: properties changed: ~~description"
+    told = violated + "[{&{{a[1]}}}!={&{{b}}}], ++c[{d}]"
+    said = f"the engine failed: {violated}, and perhaps more"
+    assert engine_error(f"error: {told}", "dev-aws").what == said
+    assert engine_error(json.dumps({"message": told, "severity": "error"}), "dev-aws").what == said

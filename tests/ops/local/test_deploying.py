@@ -58,8 +58,9 @@ def test_only_the_reviewed_plan_is_deployed(running: Any, opened: Opened, tmp_pa
 
         running.change(SECRET, "another-secret")
         assert plan(driver, tmp_path / "other.json").fingerprint != reviewed.fingerprint
-        with pytest.raises(UserError, match="violates plan"):
+        with pytest.raises(UserError, match="violates plan: properties changed: ~~description") as violated:
             up(driver, saved)
+        assert SECRET not in str(violated.value) and "another-secret" not in str(violated.value)
         running.change("another-secret", SECRET)
 
         s3 = boto3.client(
