@@ -45,6 +45,7 @@ _UNTOLD = frozenset(
 )
 _COLOUR = re.compile(r"<\{%.*?%\}>")
 _PLUGIN_ENDED = "exited prematurely"
+_ENDING_LINES = 30
 
 
 class EngineKilledError(Exception):
@@ -213,7 +214,7 @@ class GuardedCommand(PulumiCommand):
         if process.returncode < 0:
             raise EngineKilledError(f"the engine was ended by {signal.Signals(-process.returncode).name}")
         if process.returncode:
-            raise create_command_error(result)
+            raise create_command_error(_ending(result))
         return result
 
 
@@ -233,6 +234,12 @@ def outer_environment() -> dict[str, str]:
     """The process's environment without the user's cloud settings: a profile or key of theirs has no place here."""
     foreign = ("AWS_", "GOOGLE_", "CLOUDSDK_", "KUBECONFIG", "PULUMI_")
     return {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
+
+
+def _ending(result: CommandResult) -> CommandResult:
+    """What a run printed at its end, where its errors stand: all of it buries them under a line for each resource."""
+    out, err = ("\n".join(text.splitlines()[-_ENDING_LINES:]) for text in (result.stdout, result.stderr))
+    return CommandResult(out, err, result.code)
 
 
 def _reader(stream: IO[str], call: Callable[[str], object] | None, lines: list[str]) -> threading.Thread:

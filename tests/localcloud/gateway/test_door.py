@@ -38,7 +38,11 @@ def test_a_weight_is_what_is_laid_and_what_is_laid_next(backend: Callable[[str],
         none_ready = answered(door, 5)
         port = door.listeners[0].port
         bound = {tuple(each.laddr) for each in psutil.net_connections("tcp") if tuple(each.laddr)[1:] == (port,)}
-    assert (before, after, none_ready) == ({"stable": 180, "canary": 20}, {"canary": 50}, {"503": 5})
+    assert (before.total(), after, none_ready) == (200, {"canary": 50}, {"503": 5})
+    # Envoy keeps the weights exactly, but begins its schedule anew when endpoints are sent again, as they may be in
+    # its first seconds: 181 to 19 was seen on a busy machine. Weights of 88 and 12 would be 24.
+    assert before.keys() == {"stable", "canary"}
+    assert abs(before["canary"] - 20) <= 3
     assert bound == {("127.0.0.1", port)}
 
 

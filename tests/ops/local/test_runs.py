@@ -5,12 +5,23 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi.automation.errors import CommandError
 from pulumi.automation.events import EngineEvent
 
-from ops.local.runs import EngineKilledError, EventReader, Outcome, Trouble, first_trouble, last_words, wind_down
+from ops.local.runs import (
+    EngineKilledError,
+    EventReader,
+    GuardedCommand,
+    Outcome,
+    Trouble,
+    first_trouble,
+    last_words,
+    wind_down,
+)
 
 URN = "urn:pulumi:dev-aws::seawall::aws:s3/bucket:Bucket::models"
 
@@ -90,6 +101,18 @@ def test_a_summary_counts_in_words() -> None:
 
 def test_a_summary_of_nothing_says_so() -> None:
     assert Outcome("up").summary() == "0 unchanged in 0.0 s"
+
+
+def test_a_failed_run_is_told_by_its_end_and_not_by_a_line_for_each_resource(tmp_path: Path) -> None:
+    engine = tmp_path / "engine"
+    engine.write_text("#!/bin/sh\nseq 1 5000 | sed 's/^/created /'\necho 'error: refused' >&2\nexit 1\n")
+    engine.chmod(0o755)
+    with pytest.raises(CommandError) as failed:
+        GuardedCommand(engine, "3.0.0").run(["up"], str(tmp_path), {})
+    told = str(failed.value)
+    assert "created 5000" in told
+    assert "created 4000" not in told
+    assert last_words(told) == "refused"
 
 
 STUBBORN = (
