@@ -63,6 +63,10 @@ class Gateway:
         }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        with self._state.lock:
+            return _whole(self._answered(environ, start_response))
+
+    def _answered(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = str(environ.get("PATH_INFO", ""))
         if path.startswith(CONTROL_PATH):
             return self._control(environ, path.removeprefix(CONTROL_PATH)).send(start_response)
@@ -116,6 +120,15 @@ class Gateway:
         if command == "save":
             self._state.save(Path(query["into"]))
         return Answer("200 OK", "text/plain", b"done\n")
+
+
+def _whole(chunks: Iterable[bytes]) -> list[bytes]:
+    """An answer's body; moto may make it while it is read."""
+    try:
+        return list(chunks)
+    finally:
+        if hasattr(chunks, "close"):
+            chunks.close()  # type: ignore[attr-defined]
 
 
 class _QuickDispatcher(DomainDispatcherApplication):

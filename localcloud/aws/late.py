@@ -22,50 +22,48 @@ _SEED: Final = 8
 
 
 class LateWork:
-    """One worker thread; what is given to it is done once, later."""
+    """One worker thread; what is given to it is done once, later.
 
-    def __init__(self, name: str, window_s: float = WINDOW_S, seed: int = _SEED) -> None:
+    Args:
+        lock: held while a piece is done; the state's, which requests hold too.
+        window_s: no piece waits longer before its turn.
+    """
+
+    def __init__(self, name: str, lock: threading.RLock, window_s: float = WINDOW_S, seed: int = _SEED) -> None:
         self._window_s = window_s
         self._random = random.Random(seed)  # noqa: S311 - no secret
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
-        self._undone = 0
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(lock)
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
     def later(self, act: Callable[[], None]) -> None:
         """Do it within the window."""
         with self._changed:
             self._count += 1
-            self._undone += 1
             due = time.monotonic() + self._random.uniform(0, self._window_s)
             heapq.heappush(self._due, (due, self._count, act))
             self._changed.notify_all()
 
     def drain(self) -> None:
-        """Wait until everything that was given is done."""
+        """Do at once what was given and is not done yet, in the order in which it would have come."""
         with self._changed:
-            self._changed.wait_for(lambda: self._undone == 0)
+            while self._due:
+                self._do_next()
 
     def _work(self) -> None:
         while True:
-            act = self._next()
-            try:
-                act()
-            except Exception:
-                _log.exception("background work failed")
-            finally:
-                with self._changed:
-                    self._undone -= 1
-                    self._changed.notify_all()
+            with self._changed:
+                self._await_next()
+                self._do_next()
 
-    def _next(self) -> Callable[[], None]:
-        with self._changed:
-            while True:
-                if not self._due:
-                    self._changed.wait()
-                    continue
-                wait = self._due[0][0] - time.monotonic()
-                if wait <= 0:
-                    return heapq.heappop(self._due)[2]
-                self._changed.wait(wait)
+    def _await_next(self) -> None:
+        while not self._due or self._due[0][0] > time.monotonic():
+            self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
+
+    def _do_next(self) -> None:
+        act = heapq.heappop(self._due)[2]
+        try:
+            act()
+        except Exception:
+            _log.exception("background work failed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import threading
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,8 @@ class AwsState:
     def __init__(self, account: str) -> None:
         self.account = account
         self.overlay = Overlay()
+        self.lock = threading.RLock()
+        """Held for a whole request or piece of work: moto's models are not made for threads, and judges walk them."""
 
     def backend(self, service: str, region: str) -> Any:
         """Moto's backend of one service in one region."""

@@ -1,4 +1,4 @@
-"""Serves a WSGI application over loopback with connections that stay open.
+"""Serves the gateway over loopback with connections that stay open.
 
 Werkzeug's development server closes every connection after one answer, as it does not know whether a request's
 body was read; here it always is, before the application is called.
@@ -71,12 +71,7 @@ class KeepAliveHandler(MotoRequestHandler):
         def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
             told[:] = [status, headers]
 
-        chunks = self.server.app(environ, start_response)  # type: ignore[misc] - werkzeug's server is one
-        try:
-            body = b"".join(chunks)
-        finally:
-            if hasattr(chunks, "close"):
-                chunks.close()  # type: ignore[attr-defined]
+        body = b"".join(self.server.app(environ, start_response))  # type: ignore[misc] - werkzeug's server is one
         return told[0], told[1], body
 
 

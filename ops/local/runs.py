@@ -237,7 +237,7 @@ def outer_environment() -> dict[str, str]:
 
 
 def _ending(result: CommandResult) -> CommandResult:
-    """What a run printed at its end, where its errors stand: all of it buries them under a line for each resource."""
+    """The end of what a run printed: its errors are there, after a line for each resource."""
     out, err = ("\n".join(text.splitlines()[-_ENDING_LINES:]) for text in (result.stdout, result.stderr))
     return CommandResult(out, err, result.code)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -40,8 +39,7 @@ class BackupWork:
     def __init__(self, state: AwsState) -> None:
         self.state = state
         self._judge = Judge(state)
-        self._copies = LateWork("backup-copies")
-        self._lock = threading.RLock()
+        self._copies = LateWork("backup-copies", state.lock)
 
     @property
     def data(self) -> BackupData:
@@ -131,20 +129,19 @@ class BackupWork:
         return told
 
     def drain(self) -> None:
-        """Wait until every copy job has ended."""
+        """Have every copy job end."""
         self._copies.drain()
 
     def run_schedules(self) -> None:
         """Let every rule of every plan that is due within `plans.AHEAD` come due once; see `backup.api`."""
-        with self._lock:
-            for selection in list(self.data.selections.values()):
-                if self.state.is_lost(selection.region):
-                    continue
-                plan = self.state.backend("backup", selection.region).plans.get(selection.plan_id)
-                if plan is not None and plan.deletion_date is None:
-                    for rule in plans.rules_of(plan.backup_plan):
-                        if plans.comes_due(rule, datetime.now(UTC)):
-                            self._run_rule(plan, rule, selection)
+        for selection in list(self.data.selections.values()):
+            if self.state.is_lost(selection.region):
+                continue
+            plan = self.state.backend("backup", selection.region).plans.get(selection.plan_id)
+            if plan is not None and plan.deletion_date is None:
+                for rule in plans.rules_of(plan.backup_plan):
+                    if plans.comes_due(rule, datetime.now(UTC)):
+                        self._run_rule(plan, rule, selection)
 
     def _run_rule(self, plan: Plan, rule: Mapping[str, Any], selection: Selection) -> None:
         region, role = selection.region, selection.body["IamRoleArn"]

@@ -7,7 +7,6 @@ a session, its token, which nobody else can know.
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,7 +45,6 @@ class Callers:
     def __init__(self, judge: Judge, operator_arn: str = "") -> None:
         self._operator = judge.operator(operator_arn)
         self._sessions: dict[str, tuple[Credentials, Caller]] = {}
-        self._lock = threading.Lock()
 
     def open(
         self,
@@ -66,8 +64,7 @@ class Callers:
             datetime.now(UTC) + lifetime,
         )
         caller = Caller(Principal.role(role_arn, name, tags), session=tuple(policies), in_pod=in_pod)
-        with self._lock:
-            self._sessions[made.access_key] = made, caller
+        self._sessions[made.access_key] = made, caller
         return made, caller
 
     def of(self, environ: Mapping[str, Any]) -> Caller | Refused:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import fnmatch
 import json
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
 import xmltodict
@@ -30,7 +28,6 @@ class S3Gate:
         _leave_permissions_to_the_door()
         self._state = state
         self._moto = moto
-        self._conditional = Lock()
         self._judge = judge
         self.replicator = Replicator(state)
 
@@ -52,10 +49,7 @@ class S3Gate:
         if refusal:
             return refusal.send(start_response)
         _denied.set(environ.get(DENIED, frozenset()))
-        is_conditional = call.method in ("PUT", "POST") and {"if-match", "if-none-match"} & headers_of(environ).keys()
-        # Moto compares and writes in two steps, and its server has many threads.
-        with self._conditional if is_conditional else nullcontext():
-            status, headers, chunks = run(self._moto, environ)
+        status, headers, chunks = run(self._moto, environ)
         start_response(status, [*headers, *self.after(call, status).items()])
         return chunks
 

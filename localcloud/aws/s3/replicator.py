@@ -39,7 +39,7 @@ class Replicator:
     def __init__(self, state: AwsState) -> None:
         self._state = state
         self._judge = Judge(state)
-        self._work = LateWork("s3-replication")
+        self._work = LateWork("s3-replication", state.lock)
         self.resume()
 
     def written(self, bucket: str, key: str | None) -> None:
@@ -73,7 +73,7 @@ class Replicator:
                 self._schedule(bucket, None)
 
     def drain(self) -> None:
-        """Wait until everything noted is done."""
+        """Have everything noted be done."""
         self._work.drain()
 
     def _mark_pending(self, bucket: FakeBucket, version: Any) -> None:
