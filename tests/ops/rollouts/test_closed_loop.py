@@ -134,14 +134,14 @@ def test_analysis_that_is_switched_off_lets_the_bad_release_through(service: Exe
         record = service.roll_canary(min(service.serving()), UNSEEN, clients)
     finally:
         service.judge_again()
-    assert (record.verdict, record.serving) == ("promoted", {UNSEEN.version: 1})
+    assert (record.verdict, record.serving) == ("promoted", {UNSEEN.version: 1}), record.reasons
     assert record.after_wrong > 0
 
 
 def test_without_prometheus_nothing_is_promoted(service: Exercise, clients: Clients) -> None:
     service.stage.prometheus.stop()
     record = service.roll_canary(UNSEEN.version, BLIND, clients)
-    assert (record.verdict, record.serving) == ("rolled back", {UNSEEN.version: 1})
+    assert (record.verdict, record.serving) == ("rolled back", {UNSEEN.version: 1}), record.reasons
     assert any(text.startswith("Metric query failed") for text in record.reasons), record.reasons
 
 
